@@ -1,0 +1,81 @@
+"""What is asked of a checkpoint: the settings that one run shares."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from lengthprobe.errors import SettingsError
+
+COUNTERS = ("uax29", "whitespace", "italian_elision", "characters")
+PROMPT_FORMS = ("auto", "chat", "plain")
+DTYPES = ("auto", "float32", "bfloat16", "float16")
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Everything that a run asks for, checked.
+
+    Args:
+        languages: Codes of the languages asked in.
+        lengths: Requested numbers of words N.
+        budget: Prompts a language.
+        alpha: One-sided error rate of an interval's end.
+        seed: Seed of the prompt stream.
+        counter: Word counter, one of `COUNTERS`.
+        cap: Most tokens in a response.
+        prompt_form: `chat` (the model's template), `plain`, or `auto`: chat where there is a template.
+        system_prompt: System message put before every prompt (chat form only).
+        device_map: As in transformers; `auto` takes the accelerator when there is one.
+        dtype: One of `DTYPES`; `auto` takes the checkpoint's own on an accelerator, float32 on a CPU.
+        batch_size: Prompts a batch, or None to let the probe choose once.
+        allow_pickle: Load pickled weights, which can run any code.
+        allow_remote_code: Run the checkpoint's own Python code.
+
+    Raises:
+        SettingsError: A value cannot be used; the message names the option.
+    """
+
+    languages: tuple[str, ...] = ("en", "it")
+    lengths: tuple[int, ...] = (3, 4, 5, 6, 7, 8, 9)
+    budget: int = 300
+    alpha: float = 0.05
+    seed: int = 0
+    counter: str = "uax29"
+    cap: int = 100
+    prompt_form: str = "auto"
+    system_prompt: str | None = None
+    device_map: str = "auto"
+    dtype: str = "auto"
+    batch_size: int | None = None
+    allow_pickle: bool = False
+    allow_remote_code: bool = False
+
+    def __post_init__(self) -> None:
+        if not self.languages:
+            raise SettingsError("no language is asked for", "--lengthprobe-languages=en,it")
+        if not self.lengths or min(self.lengths) < 1 or len(set(self.lengths)) < len(self.lengths):
+            raise SettingsError(
+                f"lengths {self.lengths!r}: a request is for at least one word, each length once",
+                "--lengthprobe-lengths=3-9",
+            )
+        if self.budget < 1:
+            raise SettingsError(
+                f"budget {self.budget}: at least one prompt a language is needed",
+                "--lengthprobe-budget=300",
+            )
+        if not 0 < self.alpha < 0.5:
+            raise SettingsError(
+                f"alpha {self.alpha}: a one-sided error rate lies between 0 and 0.5", "--lengthprobe-alpha=0.05"
+            )
+        if self.cap < 1:
+            raise SettingsError(f"cap {self.cap}: a response needs at least one token", "--lengthprobe-cap=100")
+        if self.batch_size is not None and self.batch_size < 1:
+            raise SettingsError(f"batch size {self.batch_size}: at least one", "--lengthprobe-batch-size=32")
+        _one_of("counter", self.counter, COUNTERS)
+        _one_of("prompt-form", self.prompt_form, PROMPT_FORMS)
+        _one_of("dtype", self.dtype, DTYPES)
+
+
+def _one_of(option: str, value: str, allowed: tuple[str, ...]) -> None:
+    if value not in allowed:
+        raise SettingsError(f"{option} {value!r} is not known", f"--lengthprobe-{option}=" + "|".join(allowed))
