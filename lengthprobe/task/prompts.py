@@ -1,0 +1,208 @@
+"""Prompts: a seeded stream in which lengths, topics, wordings and ways to write a number are balanced."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from dataclasses import dataclass
+from hashlib import sha256
+from itertools import count, islice
+from typing import TYPE_CHECKING, NamedTuple
+
+from lengthprobe.errors import SettingsError
+from lengthprobe.task.languages import NO_TOPIC, Language, Wording, load_language
+
+if TYPE_CHECKING:
+    from collections.abc import Hashable, Iterator, Sequence
+
+DEFAULT_LENGTHS = (3, 4, 5, 6, 7, 8, 9)
+
+
+@dataclass(frozen=True, slots=True)
+class Prompt:
+    """A request for exactly N words.
+
+    Args:
+        id: Digest of the content, 16 hexadecimal digits.
+        language: Code of the language.
+        n_words: N, the number of words asked for.
+        topic: Key of the topic, `no-topic` for a wording without one.
+        template: Id of the wording.
+        text: The request as the model gets it, before any chat template.
+    """
+
+    id: str
+    language: str
+    n_words: int
+    topic: str
+    template: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """What a model added to a prompt, up to its first end token.
+
+    Args:
+        prompt: The request.
+        token_ids: The tokens written, without the end token.
+        text: Those tokens as text.
+        finish_reason: `stop` (the model ended it) or `length` (the token cap did).
+    """
+
+    prompt: Prompt
+    token_ids: tuple[int, ...]
+    text: str
+    finish_reason: str
+
+
+def prompts(
+    language: str, *, lengths: Sequence[int] = DEFAULT_LENGTHS, budget: int = 300, seed: int = 0
+) -> tuple[Prompt, ...]:
+    """The first `budget` prompts of a language's stream.
+
+    Args:
+        language: Code of the language.
+        lengths: Numbers of words to ask for.
+        budget: How many prompts.
+        seed: Seed of the stream.
+
+    Raises:
+        LanguageError: The language is unknown.
+        SettingsError: A length cannot be asked for, or there are fewer prompts than the budget.
+    """
+    if budget < 1:
+        raise SettingsError(
+            f"budget {budget}: at least one prompt a language is needed", "--lengthprobe-budget=300"
+        )
+    first = tuple(islice(prompt_stream(language, lengths=lengths, seed=seed), budget))
+    if len(first) < budget:
+        raise SettingsError(
+            f"budget {budget}: language {language!r} has {len(first)} different prompts "
+            f"at lengths {tuple(lengths)}",
+            f"--lengthprobe-budget={len(first)}, or more lengths, or more topics in the language file",
+        )
+    return first
+
+
+def prompt_stream(
+    language: str, *, lengths: Sequence[int] = DEFAULT_LENGTHS, seed: int = 0
+) -> Iterator[Prompt]:
+    """A language's prompts, none twice, so ordered that every beginning is balanced.
+
+    The stream passes over the topics again and again, each pass in a new order, and ends when no new
+    prompt is left. Wordings without a topic count as one topic more. Within a pass a prompt takes the
+    length, the wording and the way to write the number (digits or word) seen least so far, and of those the
+    combination seen least. Nothing depends on the language but the text: two languages whose wordings
+    have the same ids ask for the same lengths about the same topics in the same order.
+
+    Args:
+        language: Code of the language.
+        lengths: Numbers of words to ask for.
+        seed: Seed of the order.
+
+    Raises:
+        LanguageError: The language is unknown.
+        SettingsError: A length cannot be asked for.
+    """
+    if not lengths or min(lengths) < 1 or len(set(lengths)) < len(lengths):
+        raise SettingsError(
+            f"lengths {tuple(lengths)}: a request is for at least one word, each length once",
+            "--lengthprobe-lengths=3-9",
+        )
+    return _stream(load_language(language), tuple(lengths), seed)
+
+
+class _Choice(NamedTuple):
+    n_words: int
+    wording: Wording
+    spelled: bool
+
+
+def _stream(language: Language, lengths: tuple[int, ...], seed: int) -> Iterator[Prompt]:
+    left = {key: _choices(language, key, lengths) for key in (*language.topics, NO_TOPIC)}
+    seen: Counter[Hashable] = Counter()
+    written: set[str] = set()
+    for turn in count():
+        order = sorted((key for key in left if left[key]), key=lambda key: _hash(seed, turn, key))
+        if not order:
+            return
+        for key in order:
+            choice = _least_seen(left[key], key, seen, language, seed)
+            left[key].remove(choice)
+            prompt = _prompt(language, key, choice)
+            if prompt.text not in written:
+                written.add(prompt.text)
+                seen.update(_margins(choice, language))
+                seen.update(_pairs(choice, key))
+                yield prompt
+
+
+def _choices(language: Language, key: str, lengths: tuple[int, ...]) -> list[_Choice]:
+    return [
+        _Choice(n_words, wording, spelled)
+        for n_words in lengths
+        for wording in language.wordings
+        if wording.bare == (key == NO_TOPIC)
+        for spelled in ((False, True) if n_words in language.numbers else (False,))
+    ]
+
+
+def _least_seen(
+    choices: list[_Choice], key: str, seen: Counter[Hashable], language: Language, seed: int
+) -> _Choice:
+    """The choice that keeps lengths, wordings, spellings even, in this order, and then their pairs."""
+    for count_of in (
+        lambda choice: seen["length", choice.n_words],
+        lambda choice: seen["wording", choice.wording.id],
+        lambda choice: seen["spelling", _spelling(choice, language)],
+        lambda choice: sum(seen[pair] for pair in _pairs(choice, key)),
+    ):
+        counts = [count_of(choice) for choice in choices]
+        least = min(counts)
+        choices = [choice for choice, number in zip(choices, counts, strict=True) if number == least]
+    return min(
+        choices, key=lambda choice: _hash(seed, key, choice.n_words, choice.wording.id, choice.spelled)
+    )
+
+
+def _margins(choice: _Choice, language: Language) -> tuple[Hashable, ...]:
+    return (
+        ("length", choice.n_words),
+        ("wording", choice.wording.id),
+        ("spelling", _spelling(choice, language)),
+    )
+
+
+def _spelling(choice: _Choice, language: Language) -> bool | None:
+    """Digits or word; None where the length has no number word, since there is no choice to balance."""
+    return choice.spelled if choice.n_words in language.numbers else None
+
+
+def _pairs(choice: _Choice, key: str) -> tuple[Hashable, ...]:
+    n_words, wording, spelled = choice.n_words, choice.wording.id, choice.spelled
+    return (
+        (key, n_words),
+        (key, wording),
+        (key, spelled),
+        (n_words, wording),
+        (n_words, spelled),
+        (wording, spelled),
+    )
+
+
+def _prompt(language: Language, key: str, choice: _Choice) -> Prompt:
+    forms = language.topics[key].forms if key != NO_TOPIC else {}
+    text = choice.wording.text.format(
+        n=language.numbers[choice.n_words] if choice.spelled else str(choice.n_words),
+        words=language.word_one if choice.n_words == 1 else language.word_other,
+        **forms,
+    )
+    text = text[0].upper() + text[1:]
+    content = (language.code, choice.n_words, key, choice.wording.id, text)
+    return Prompt(_hash(*content)[:16], *content)
+
+
+def _hash(*content: Hashable) -> str:
+    """The SHA-256 of some strings and numbers, the same on every machine and in every Python."""
+    return sha256(json.dumps(content, ensure_ascii=False).encode("utf-8", "surrogatepass")).hexdigest()
