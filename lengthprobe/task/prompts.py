@@ -13,7 +13,7 @@ from lengthprobe.errors import SettingsError
 from lengthprobe.task.languages import NO_TOPIC, Language, Wording, load_language
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Iterator, Sequence
+    from collections.abc import Callable, Hashable, Iterator, Sequence
 
 DEFAULT_LENGTHS = (3, 4, 5, 6, 7, 8, 9)
 
@@ -152,18 +152,19 @@ def _least_seen(
     choices: list[_Choice], key: str, seen: Counter[Hashable], language: Language, seed: int
 ) -> _Choice:
     """The choice that keeps lengths, wordings, spellings even, in this order, and then their pairs."""
-    for count_of in (
-        lambda choice: seen["length", choice.n_words],
-        lambda choice: seen["wording", choice.wording.id],
-        lambda choice: seen["spelling", _spelling(choice, language)],
-        lambda choice: sum(seen[pair] for pair in _pairs(choice, key)),
-    ):
-        counts = [count_of(choice) for choice in choices]
-        least = min(counts)
-        choices = [choice for choice, number in zip(choices, counts, strict=True) if number == least]
+    choices = _least(choices, lambda choice: seen["length", choice.n_words])
+    choices = _least(choices, lambda choice: seen["wording", choice.wording.id])
+    choices = _least(choices, lambda choice: seen["spelling", _spelling(choice, language)])
+    choices = _least(choices, lambda choice: sum(seen[pair] for pair in _pairs(choice, key)))
     return min(
         choices, key=lambda choice: _hash(seed, key, choice.n_words, choice.wording.id, choice.spelled)
     )
+
+
+def _least(choices: list[_Choice], number: Callable[[_Choice], int]) -> list[_Choice]:
+    numbers = [number(choice) for choice in choices]
+    least = min(numbers)
+    return [choice for choice, value in zip(choices, numbers, strict=True) if value == least]
 
 
 def _margins(choice: _Choice, language: Language) -> tuple[Hashable, ...]:
@@ -182,12 +183,12 @@ def _spelling(choice: _Choice, language: Language) -> bool | None:
 def _pairs(choice: _Choice, key: str) -> tuple[Hashable, ...]:
     n_words, wording, spelled = choice.n_words, choice.wording.id, choice.spelled
     return (
-        (key, n_words),
-        (key, wording),
-        (key, spelled),
-        (n_words, wording),
-        (n_words, spelled),
-        (wording, spelled),
+        ("topic, length", key, n_words),
+        ("topic, wording", key, wording),
+        ("topic, spelling", key, spelled),
+        ("length, wording", n_words, wording),
+        ("length, spelling", n_words, spelled),
+        ("wording, spelling", wording, spelled),
     )
 
 
