@@ -1,0 +1,163 @@
+"""Names of checkpoints: what a name means, and which base model a checkpoint was tuned from."""
+
+from __future__ import annotations
+
+import os
+import re
+from dataclasses import dataclass
+from difflib import get_close_matches
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from lengthprobe.errors import ModelError
+from lengthprobe.models.aliases import ALIASES, BY_REPO_ID
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_PACKAGE = Path(__file__).resolve().parent.parent
+# The wheel carries a few fixture models inside the package; a checkout has them all beside it.
+FIXTURE_FOLDERS = (_PACKAGE / "fixture_models", _PACKAGE.parent / "fixtures" / "models")
+_HUB_ID = re.compile(r"(?P<repo>[A-Za-z0-9][\w.-]*/[\w.-]+)(?:@(?P<revision>[\w./-]+))?")
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where a checkpoint is.
+
+    Args:
+        name: The name as it was typed.
+        kind: `fixture`, `directory`, `alias` or `hub`.
+        repo_id: Its id on the hub, for an alias or a hub id.
+        revision: Branch, tag or commit asked for on the hub.
+        path: Its directory, for a fixture model or a directory.
+    """
+
+    name: str
+    kind: str
+    repo_id: str | None = None
+    revision: str | None = None
+    path: Path | None = None
+
+
+def resolve(name: str, *, near: Path | None = None) -> Source:
+    """The source that a name means: fixture model, directory, alias, hub id, in this order.
+
+    Args:
+        name: What the user typed, or what a config or card says.
+        near: A directory that a relative path may also start from (the one that the name was read in).
+
+    Raises:
+        ModelError: Nothing is known by this name; the message offers the nearest names.
+    """
+    if not name.strip():
+        raise ModelError("the name of the model is empty", "--lengthprobe-model=llama-3.1-8b-instruct")
+    for folder in FIXTURE_FOLDERS:
+        if name in _directories(folder):
+            return Source(name, "fixture", path=folder / name)
+    for start in (Path(), *([near] if near else [])):
+        path = start / os.path.expanduser(name)
+        if os.path.isdir(path):
+            return Source(name, "directory", path=path)
+        if os.path.isfile(path):
+            raise ModelError(
+                f"{name} is a file", f"give the directory of the checkpoint: {Path(name).parent}"
+            )
+    if _spelled_as_path(name):
+        raise ModelError(f"{name} does not exist", f"check the path; relative paths start from {Path.cwd()}")
+    if name.lower() in ALIASES:
+        return Source(name, "alias", repo_id=ALIASES[name.lower()].repo_id)
+    if match := _HUB_ID.fullmatch(name):
+        return Source(name, "hub", repo_id=match["repo"], revision=match["revision"])
+    raise ModelError(f"no model is known by the name {name!r}", _suggestion(name))
+
+
+def base_of(source: Source) -> str | None:
+    """The name of the base model that a checkpoint was tuned from, or None where nothing tells.
+
+    From the table of aliases, or else from `base_model` in the model card (or from the config of an adapter).
+    Where that model is itself known to be tuned, its own base counterpart is meant.
+    """
+    base = _stated_base(source)
+    seen = {source.name}
+    while base is not None and base not in seen:
+        seen.add(base)
+        found = resolve(base)
+        further = _stated_base(found) if found.kind != "hub" or found.repo_id in BY_REPO_ID else None
+        if further is None:
+            return base
+        base = further
+    return None
+
+
+def _stated_base(source: Source) -> str | None:
+    known = BY_REPO_ID.get(source.repo_id or "")
+    if known is not None:
+        return ALIASES[known].base
+    directory = source.path
+    card = directory / "README.md" if directory else _card_from_hub(source)
+    stated = _card_bases(card) or _adapter_bases(directory)
+    # A merge of several models has no one counterpart.
+    if not stated or len(set(stated)) > 1:
+        return None
+    try:
+        base = resolve(stated[0], near=directory)
+    except ModelError:
+        # Trainers write whatever path they were given, which need not exist here.
+        return None
+    return str(base.path) if base.kind == "directory" else base.name
+
+
+def _card_bases(card: Path | None) -> list[str]:
+    if card is None or not card.is_file():
+        return []
+    # Costs a tenth of a second, and few runs need it.
+    from huggingface_hub import ModelCard
+
+    try:
+        stated = getattr(ModelCard.load(card, ignore_metadata_errors=True).data, "base_model", None)
+    except (OSError, ValueError):
+        return []
+    names = stated if isinstance(stated, list) else [stated]
+    return [name for name in names if isinstance(name, str) and name.strip()]
+
+
+def _adapter_bases(directory: Path | None) -> list[str]:
+    """The base that an adapter's config names, where the directory holds an adapter."""
+    from lengthprobe.models.adapters import base_name
+
+    name = base_name(directory) if directory else None
+    return [name] if name else []
+
+
+def _card_from_hub(source: Source) -> Path | None:
+    from huggingface_hub import hf_hub_download
+    from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
+
+    try:
+        return Path(hf_hub_download(str(source.repo_id), "README.md", revision=source.revision))
+    except (HfHubHTTPError, HFValidationError, LocalEntryNotFoundError, OSError):
+        # No card, or no way to it: then nothing tells.
+        return None
+
+
+def _spelled_as_path(name: str) -> bool:
+    return name.startswith((".", "~", os.sep)) or name.partition("@")[0].count("/") > 1
+
+
+def _suggestion(name: str) -> str:
+    names = [*ALIASES, *_fixture_models()]
+    nearest = get_close_matches(name.lower(), names, n=3, cutoff=0.5)
+    ways = "a directory (./my-checkpoint) or a hub id (org/name) is a name too"
+    return f"did you mean {' or '.join(nearest)}? {ways}" if nearest else ways
+
+
+def _fixture_models() -> Iterator[str]:
+    for folder in FIXTURE_FOLDERS:
+        yield from _directories(folder)
+
+
+def _directories(folder: Path) -> list[str]:
+    if not folder.is_dir():
+        return []
+    return sorted(entry.name for entry in folder.iterdir() if (entry / "config.json").is_file())

@@ -1,0 +1,106 @@
+"""A checkpoint on disk: found by name, checked, and nothing of it loaded yet."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from lengthprobe.errors import ModelError
+from lengthprobe.models.adapters import base_name, is_adapter, require_peft
+from lengthprobe.models.architecture import causal_config
+from lengthprobe.models.catalog import Source, resolve
+from lengthprobe.models.hub import commit, snapshot
+from lengthprobe.models.weights import weight_files
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from transformers import PretrainedConfig
+
+    from lengthprobe.settings import Settings
+
+_TOKENIZERS = ("tokenizer.json", "tokenizer.model", "vocab.json", "vocab.txt", "spiece.model", "tekken.json")
+
+
+@dataclass(frozen=True, slots=True)
+class Files:
+    """The files of a checkpoint.
+
+    Args:
+        source: What the name meant.
+        directory: Where the config and the weights are; for an adapter, those of its base.
+        config: The architecture.
+        weights: The files with the weights, in name order.
+        tokenizer: Where the tokenizer is.
+        adapter: The directory of the adapter, if it is one.
+        adapter_weights: The files with the adapter's weights.
+    """
+
+    source: Source
+    directory: Path
+    config: PretrainedConfig
+    weights: tuple[Path, ...]
+    tokenizer: Path
+    adapter: Path | None = None
+    adapter_weights: tuple[Path, ...] = ()
+
+    @property
+    def commit(self) -> str | None:
+        """The commit on the hub that the checkpoint is, or None for one that is not from there."""
+        return commit(self.adapter or self.directory)
+
+    @property
+    def weight_bytes(self) -> int:
+        """The size of the weights on disk."""
+        return sum(path.stat().st_size for path in (*self.weights, *self.adapter_weights))
+
+
+def locate(name: str, settings: Settings) -> Files:
+    """The files of the checkpoint that a name means, downloaded if need be, and checked.
+
+    Raises:
+        ModelError: It cannot be found, or is nothing that lengthprobe can run.
+    """
+    return _locate(resolve(name), settings, ())
+
+
+def _locate(source: Source, settings: Settings, within: tuple[Path, ...]) -> Files:
+    directory = source.path or snapshot(source, settings)
+    if is_adapter(directory):
+        return _locate_adapter(source, directory, settings, within)
+    config = causal_config(directory, settings)
+    weights = weight_files(directory, allow_pickle=settings.allow_pickle)
+    if not within and not _has_tokenizer(directory):
+        raise _no_tokenizer(directory)
+    return Files(source, directory, config, weights, directory)
+
+
+def _locate_adapter(source: Source, adapter: Path, settings: Settings, within: tuple[Path, ...]) -> Files:
+    require_peft(adapter)
+    if within:
+        raise ModelError(
+            f"the adapter in {within[-1]} names another adapter as its base: {adapter}",
+            "merge that one into its own base first (merge_and_unload, save_pretrained)",
+        )
+    name = str(base_name(adapter))
+    try:
+        base = _locate(resolve(name, near=adapter), settings, (adapter,))
+    except ModelError as error:
+        raise ModelError(f"the base of the adapter in {adapter}: {error.problem}", error.fix) from error
+    weights = weight_files(adapter, stem="adapter_model", allow_pickle=settings.allow_pickle)
+    # Chat tuning often brings a tokenizer of its own; a plain adapter has its base's.
+    tokenizer = adapter if _has_tokenizer(adapter) else base.directory
+    if not _has_tokenizer(tokenizer):
+        raise _no_tokenizer(tokenizer)
+    return Files(source, base.directory, base.config, base.weights, tokenizer, adapter, weights)
+
+
+def _has_tokenizer(directory: Path) -> bool:
+    return any((directory / name).is_file() for name in _TOKENIZERS)
+
+
+def _no_tokenizer(directory: Path) -> ModelError:
+    return ModelError(
+        f"{directory} holds no tokenizer (no {', '.join(_TOKENIZERS[:2])}, …)",
+        "save it there: AutoTokenizer.from_pretrained(<the base model>).save_pretrained(<the directory>)",
+    )

@@ -1,0 +1,211 @@
+"""What a checkpoint answers: greedy responses, in batches that the prompts and the batch size determine."""
+
+from __future__ import annotations
+
+import gc
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import torch
+from transformers import LogitsProcessor, LogitsProcessorList
+
+from lengthprobe.errors import ModelError
+from lengthprobe.models.decoding import greedy
+from lengthprobe.models.templates import render
+from lengthprobe.task.prompts import Prompt, Response
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from lengthprobe.models.loading import Checkpoint
+    from lengthprobe.settings import Settings
+
+# How the allocators of a CPU and of cuBLAS say that memory is out: by an ordinary RuntimeError.
+_OUT_OF_MEMORY = ("DefaultCPUAllocator", "CUBLAS_STATUS_ALLOC_FAILED", "CUDA out of memory")
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """The responses to one batch.
+
+    Args:
+        responses: One for each prompt, in the order of the prompts.
+        pieces: Into how many smaller batches it was split for want of memory; 1 for a whole one.
+    """
+
+    responses: tuple[Response, ...]
+    pieces: int
+
+
+def batches(prompts: Sequence[Prompt], size: int) -> tuple[tuple[Prompt, ...], ...]:
+    """The prompts in batches of nearly equal size, at most `size`, by requested length and id.
+
+    A batch runs as long as its longest response, so similar ones go together. Languages are not mixed.
+    """
+    found: list[tuple[Prompt, ...]] = []
+    for language in sorted({prompt.language for prompt in prompts}):
+        ordered = sorted(
+            (prompt for prompt in prompts if prompt.language == language),
+            key=lambda prompt: (prompt.n_words, prompt.id),
+        )
+        even = -(-len(ordered) // -(-len(ordered) // size))
+        found += [tuple(ordered[start : start + even]) for start in range(0, len(ordered), even)]
+    return tuple(found)
+
+
+def respond(
+    checkpoint: Checkpoint,
+    prompts: Sequence[Prompt],
+    settings: Settings,
+    *,
+    batch_size: int,
+    progress: Callable[[int, int], None] | None = None,
+) -> tuple[Response, ...]:
+    """A greedy response to each prompt, in the order of the prompts.
+
+    Args:
+        checkpoint: Who answers.
+        prompts: What is asked.
+        settings: The prompt form, the system prompt and the token cap count.
+        batch_size: Most prompts at once.
+        progress: Told after each batch how many prompts are answered, and how many there are.
+
+    Raises:
+        ModelError: The context is too short, the logits are not usable, or memory is out even for one prompt.
+    """
+    answers: dict[str, Response] = {}
+    for batch in batches(prompts, batch_size):
+        answered = respond_to_batch(checkpoint, batch, settings)
+        answers |= {response.prompt.id: response for response in answered.responses}
+        if progress:
+            progress(len(answers), len(prompts))
+    return tuple(answers[prompt.id] for prompt in prompts)
+
+
+def respond_to_batch(checkpoint: Checkpoint, prompts: Sequence[Prompt], settings: Settings) -> Answered:
+    """The responses to one batch, which is halved as often as memory demands.
+
+    Raises:
+        ModelError: The context is too short, the logits are not usable, or memory is out even for one prompt.
+    """
+    rows = [render(checkpoint, prompt, settings) for prompt in prompts]
+    _check_context(checkpoint, max(map(len, rows)), settings)
+    written, pieces = _generate_in_pieces(checkpoint, rows, settings.cap)
+    responses = tuple(
+        _response(checkpoint, prompt, tokens) for prompt, tokens in zip(prompts, written, strict=True)
+    )
+    return Answered(responses, pieces)
+
+
+def check_logits(checkpoint: Checkpoint, prompt: Prompt, settings: Settings) -> None:
+    """Check that a checkpoint makes a distribution over tokens at all, by one pass over one prompt.
+
+    Raises:
+        ModelError: Its logits are NaN or infinite, or the same for every token.
+    """
+    row = torch.tensor([render(checkpoint, prompt, settings)], device=checkpoint.device)
+    guard = _Guard()
+    with torch.inference_mode():
+        guard(row, checkpoint.model(row).logits[:, -1].float())
+    guard.judge(checkpoint)
+
+
+class _Guard(LogitsProcessor):
+    """Looks at the scores of every step, changes nothing, and makes no device wait."""
+
+    def __init__(self) -> None:
+        self._broken: Any = None
+        self._flat: Any = None
+
+    def __call__(self, input_ids: Any, scores: Any) -> Any:  # noqa: ARG002  (the signature is transformers')
+        low, high = torch.aminmax(scores, dim=-1)
+        # A token that is never to be written may score minus infinity: the best one tells.
+        broken, flat = ~torch.isfinite(high).all(), (low == high).any()
+        self._broken = broken if self._broken is None else self._broken | broken
+        self._flat = flat if self._flat is None else self._flat | flat
+        return scores
+
+    def judge(self, checkpoint: Checkpoint) -> None:
+        if self._broken is not None and bool(self._broken):
+            narrow = checkpoint.dtype == torch.float16
+            raise ModelError(
+                f"{checkpoint.name} gives logits that are NaN or infinite, though its weights are finite",
+                "float16 is too narrow for it: --lengthprobe-dtype=bfloat16"
+                if narrow
+                else f"run it in another format than {str(checkpoint.dtype).removeprefix('torch.')} "
+                "(--lengthprobe-dtype=float32); if that does not help, the checkpoint is broken",
+            )
+        if self._flat is not None and bool(self._flat):
+            raise ModelError(
+                f"{checkpoint.name} gives every token the same logit",
+                "save the checkpoint again: its unembedding (lm_head) or its final norm is empty",
+            )
+
+
+def _generate_in_pieces(
+    checkpoint: Checkpoint, rows: Sequence[Sequence[int]], cap: int
+) -> tuple[list[list[int]], int]:
+    try:
+        return _generate(checkpoint, rows, cap), 1
+    except (RuntimeError, MemoryError) as error:
+        if not _is_out_of_memory(error):
+            raise
+        if len(rows) == 1:
+            raise ModelError(
+                f"{checkpoint.name} runs out of memory on {checkpoint.device} with a single prompt "
+                f"of {len(rows[0])} tokens and a cap of {cap}",
+                "free the device, lower --lengthprobe-cap, take a smaller format "
+                "(--lengthprobe-dtype=bfloat16), or more devices (--lengthprobe-device-map=balanced)",
+            ) from error
+    # Here, not above: while the exception lives, its frames hold on to the memory.
+    gc.collect()
+    if torch.cuda.is_available():
+        torch.cuda.empty_cache()
+    half = (len(rows) + 1) // 2
+    first, first_pieces = _generate_in_pieces(checkpoint, rows[:half], cap)
+    rest, rest_pieces = _generate_in_pieces(checkpoint, rows[half:], cap)
+    return first + rest, first_pieces + rest_pieces
+
+
+def _is_out_of_memory(error: Exception) -> bool:
+    if isinstance(error, torch.OutOfMemoryError | MemoryError):
+        return True
+    return any(sign in str(error) for sign in _OUT_OF_MEMORY)
+
+
+def _generate(checkpoint: Checkpoint, rows: Sequence[Sequence[int]], cap: int) -> list[list[int]]:
+    """All tokens written after each row, with what follows its end token; `_response` cuts that off."""
+    width = max(map(len, rows))
+    padded = [[checkpoint.pad_token_id] * (width - len(row)) + list(row) for row in rows]
+    seen = [[0] * (width - len(row)) + [1] * len(row) for row in rows]
+    guard = _Guard()
+    with torch.inference_mode():
+        written = checkpoint.model.generate(
+            torch.tensor(padded, device=checkpoint.device),
+            attention_mask=torch.tensor(seen, device=checkpoint.device),
+            generation_config=greedy(checkpoint, cap),
+            logits_processor=LogitsProcessorList([guard]),
+        )
+    guard.judge(checkpoint)
+    return [row[width:] for row in written.tolist()]
+
+
+def _response(checkpoint: Checkpoint, prompt: Prompt, written: Sequence[int]) -> Response:
+    end = next((at for at, token in enumerate(written) if token in checkpoint.end_token_ids), None)
+    tokens = tuple(written[:end])
+    text = checkpoint.tokenizer.decode(
+        list(tokens), skip_special_tokens=True, clean_up_tokenization_spaces=False
+    )
+    return Response(prompt, tokens, text, "length" if end is None else "stop")
+
+
+def _check_context(checkpoint: Checkpoint, longest: int, settings: Settings) -> None:
+    context = checkpoint.context
+    if context is None or longest + settings.cap <= context:
+        return
+    left = context - longest
+    raise ModelError(
+        f"{checkpoint.name} reads at most {context} tokens: a prompt of {longest} and a cap of "
+        f"{settings.cap} make {longest + settings.cap}",
+        f"--lengthprobe-cap={left} (or less)" if left > 0 else "a shorter system prompt, or a longer context",
+    )

@@ -1,0 +1,227 @@
+"""A checkpoint in memory: loaded whole, proven finite, and set to decode greedily."""
+
+from __future__ import annotations
+
+import warnings
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import torch
+import transformers
+from transformers import AutoTokenizer, GenerationConfig
+
+from lengthprobe.errors import ModelError
+from lengthprobe.models.adapters import apply_adapter
+from lengthprobe.models.decoding import overridden_settings
+from lengthprobe.models.files import Files, locate
+from lengthprobe.models.placement import Placement, place
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator
+
+    from lengthprobe.settings import Settings
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Checkpoint:
+    """A loaded model with what generation needs.
+
+    Args:
+        files: Where it came from.
+        model: The transformers model, in evaluation mode, its generation config replaced by a plain one.
+        tokenizer: Its tokenizer.
+        end_token_ids: The tokens that end a response.
+        pad_token_id: The token that fills a batch on the left; it is masked everywhere.
+        chat_template: The template of a conversation, None where it has none.
+        device: Where prompts are put.
+        dtype: The number format of its weights.
+        attention: The attention implementation.
+        context: The most tokens it reads, None where its config does not say.
+        overridden: What its generation config asked for and does not get, as `name=value`.
+    """
+
+    files: Files
+    model: Any
+    tokenizer: Any
+    end_token_ids: tuple[int, ...]
+    pad_token_id: int
+    chat_template: str | None
+    device: torch.device
+    dtype: torch.dtype
+    attention: str
+    context: int | None
+    overridden: tuple[str, ...]
+
+    @property
+    def name(self) -> str:
+        """The name as it was typed."""
+        return self.files.source.name
+
+
+def load_checkpoint(name: str | Files, settings: Settings) -> Checkpoint:
+    """The checkpoint that a name (or files already located) means, in memory.
+
+    Raises:
+        ModelError: It cannot be found, loaded or trusted; the message says why and what to type next.
+    """
+    files = locate(name, settings) if isinstance(name, str) else name
+    placement = place(files, settings)
+    with _quiet():
+        tokenizer = _load_tokenizer(files, settings)
+        model = _load_model(files, settings, placement)
+    stated = model.generation_config
+    end_token_ids = _end_token_ids(files, stated, tokenizer)
+    # What generate() is not told, it would take from here.
+    model.generation_config = GenerationConfig()  # type: ignore[no-untyped-call]
+    pad = tokenizer.pad_token_id
+    shape = model.config.get_text_config()
+    return Checkpoint(
+        files=files,
+        model=model,
+        tokenizer=tokenizer,
+        end_token_ids=end_token_ids,
+        pad_token_id=end_token_ids[0] if pad is None else pad,
+        chat_template=_chat_template(files, tokenizer),
+        device=model.get_input_embeddings().weight.device,
+        dtype=model.dtype,
+        attention=str(getattr(model.config, "_attn_implementation", None) or "eager"),
+        context=getattr(shape, "max_position_embeddings", None),
+        overridden=overridden_settings(stated),
+    )
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep transformers from reporting what is checked here anyway."""
+    # Not typed in every version that is supported.
+    logging: Any = transformers.utils.logging
+    verbosity, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
+    logging.set_verbosity_error()
+    logging.disable_progress_bar()
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        logging.set_verbosity(verbosity)
+        if bars:
+            logging.enable_progress_bar()
+
+
+def _load_tokenizer(files: Files, settings: Settings) -> Any:
+    try:
+        return AutoTokenizer.from_pretrained(
+            files.tokenizer, trust_remote_code=settings.allow_remote_code, local_files_only=True
+        )
+    # A broken tokenizer file shows in as many ways as there are kinds of tokenizer.
+    except Exception as error:
+        raise ModelError(
+            f"the tokenizer in {files.tokenizer} cannot be loaded: {error}",
+            "copy or download its files again, or save it anew with tokenizer.save_pretrained",
+        ) from error
+
+
+def _load_model(files: Files, settings: Settings, placement: Placement) -> Any:
+    whole = _device_map(placement)
+    try:
+        loader: Any = transformers.AutoModelForCausalLM
+        model, report = loader.from_pretrained(
+            files.directory,
+            config=files.config,
+            dtype=placement.dtype or "auto",
+            device_map=whole,
+            output_loading_info=True,
+            # Taken up in the report below, where they are named.
+            ignore_mismatched_sizes=True,
+            use_safetensors=files.weights[0].suffix == ".safetensors",
+            trust_remote_code=settings.allow_remote_code,
+            local_files_only=True,
+        )
+        _check_complete(files, report)
+        if files.adapter:
+            model = apply_adapter(model, files.adapter)
+        if whole is None:
+            model = model.to(placement.device)
+    except ModelError:
+        raise
+    except torch.OutOfMemoryError as error:
+        raise ModelError(
+            f"{files.source.name} does not fit on {placement.device}: {error}",
+            "a smaller format (--lengthprobe-dtype=bfloat16), more devices "
+            "(--lengthprobe-device-map=balanced), or --lengthprobe-device-map=cpu",
+        ) from error
+    # Loading runs the architecture's own code, and a library a quantized checkpoint asks for.
+    except Exception as error:
+        raise ModelError(
+            f"{files.directory} cannot be loaded: {type(error).__name__}: {error}",
+            "check that config.json belongs to the weights; pip install what the message names",
+        ) from error
+    _check_finite(files, model)
+    return model.eval().requires_grad_(requires_grad=False)
+
+
+def _device_map(placement: Placement) -> Any:
+    """What transformers is told; None where it would ask for accelerate without need."""
+    from importlib.util import find_spec
+
+    if placement.spread:
+        return placement.spread
+    if placement.device.type == "cpu" or find_spec("accelerate") is None:
+        return None
+    return {"": placement.device}
+
+
+def _check_complete(files: Files, report: dict[str, Any]) -> None:
+    """Refuse what transformers would fill with random numbers, and go on."""
+    for kind, what in (
+        ("missing_keys", "the weights lack"),
+        ("mismatched_keys", "the weights have another shape than config.json says for"),
+        ("unexpected_keys", "config.json knows nothing of"),
+    ):
+        names = sorted(str(key[0]) if isinstance(key, tuple) else str(key) for key in report.get(kind) or ())
+        if names:
+            raise ModelError(
+                f"{files.directory} is not whole: {what} {_listed(names)}",
+                "save the model again with save_pretrained, or restore the config.json of these weights",
+            )
+
+
+def _check_finite(files: Files, model: Any) -> None:
+    for name, tensor in (*model.named_parameters(), *model.named_buffers()):
+        checkable = tensor.is_floating_point() and tensor.itemsize > 1 and not tensor.is_meta
+        if checkable and not torch.isfinite(tensor).all():
+            raise ModelError(
+                f"{files.source.name} has weights that are not finite (NaN or infinite): {name}",
+                "the training diverged, or the number format is too narrow: take an earlier checkpoint, "
+                "or --lengthprobe-dtype=float32",
+            )
+
+
+def _end_token_ids(files: Files, stated: Any, tokenizer: Any) -> tuple[int, ...]:
+    ends = stated.eos_token_id
+    if ends is None or ends == []:
+        ends = tokenizer.eos_token_id
+    if ends is None:
+        raise ModelError(
+            f"{files.source.name} has no end token: its generation config and tokenizer name none",
+            'name it in generation_config.json: {"eos_token_id": …}',
+        )
+    return tuple(int(end) for end in ends) if isinstance(ends, list) else (int(ends),)
+
+
+def _chat_template(files: Files, tokenizer: Any) -> str | None:
+    stated = getattr(tokenizer, "chat_template", None)
+    if not isinstance(stated, dict):
+        return stated or None
+    if "default" in stated:
+        return str(stated["default"])
+    raise ModelError(
+        f"{files.source.name} has chat templates {_listed(sorted(stated))}, and none is the default",
+        'name one "default" in its tokenizer_config.json',
+    )
+
+
+def _listed(names: Collection[str], most: int = 3) -> str:
+    more = len(names) - most
+    return ", ".join(list(names)[:most]) + (f" and {more} more" if more > 0 else "")

@@ -1,0 +1,171 @@
+"""What a run needs to be repeated: the checkpoint's digests, the versions, and how it was decoded."""
+
+from __future__ import annotations
+
+import platform
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass
+from hashlib import file_digest, sha256
+from importlib.metadata import PackageNotFoundError, version
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+    from lengthprobe.models.files import Files
+    from lengthprobe.models.loading import Checkpoint
+    from lengthprobe.settings import Settings
+
+_TOKENIZER_FILES = (
+    *("tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json"),
+    *("tokenizer.model", "spiece.model", "tekken.json", "vocab.json", "vocab.txt", "merges.txt"),
+)
+_LIBRARIES = ("lengthprobe", "torch", "transformers", "tokenizers", "safetensors")
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """All that determines the responses of a checkpoint.
+
+    Args:
+        name: The name as it was typed.
+        kind: `fixture`, `directory`, `alias` or `hub`.
+        repo_id: Its id on the hub, if it is from there.
+        commit: The commit on the hub that was loaded.
+        adapter: Whether it is an adapter on a base; `weights` is then the digest of both.
+        architecture: The class of the model.
+        weights: SHA-256 over the weight files, hexadecimal.
+        tokenizer: SHA-256 over the tokenizer's files.
+        chat_template: SHA-256 of the chat template, None without one.
+        prompt_form: `chat` or `plain`, as it was used.
+        system_prompt: The system message, None without one.
+        template_arguments: What every chat template was told (a fixed date, no thinking aloud).
+        dtype: Number format of the weights.
+        device: The device, by the name of its kind.
+        attention: The attention implementation.
+        batch_size: Most prompts at once.
+        split_batches: How many batches were split for want of memory, and so ran smaller.
+        cap: Most tokens in a response.
+        end_token_ids: The tokens that end a response.
+        seed: Seed of the prompt stream.
+        budget: Prompts a language.
+        lengths: Requested numbers of words.
+        counter: Word counter.
+        overridden: What the checkpoint's generation config asked for and did not get.
+        versions: Of Python and the libraries.
+    """
+
+    name: str
+    kind: str
+    repo_id: str | None
+    commit: str | None
+    adapter: bool
+    architecture: str
+    weights: str
+    tokenizer: str
+    chat_template: str | None
+    prompt_form: str
+    system_prompt: str | None
+    template_arguments: dict[str, Any]
+    dtype: str
+    device: str
+    attention: str
+    batch_size: int
+    split_batches: int
+    cap: int
+    end_token_ids: tuple[int, ...]
+    seed: int
+    budget: int
+    lengths: tuple[int, ...]
+    counter: str
+    overridden: tuple[str, ...]
+    versions: dict[str, str]
+
+    def as_dict(self) -> dict[str, Any]:
+        """The identity as JSON takes it."""
+        return {
+            key: list(value) if isinstance(value, tuple) else value for key, value in asdict(self).items()
+        }
+
+
+def identify(
+    checkpoint: Checkpoint, settings: Settings, *, batch_size: int, split_batches: int = 0
+) -> Identity:
+    """The identity of a loaded checkpoint under some settings.
+
+    Args:
+        checkpoint: The checkpoint.
+        settings: What was asked of it.
+        batch_size: Most prompts at once.
+        split_batches: How many batches were split.
+    """
+    # The models' side imports torch, which a reader of saved identities has no need of.
+    from lengthprobe.models.templates import TEMPLATE_ARGUMENTS, prompt_form
+
+    files = checkpoint.files
+    template = checkpoint.chat_template
+    form = prompt_form(checkpoint, settings)
+    return Identity(
+        name=checkpoint.name,
+        kind=files.source.kind,
+        repo_id=files.source.repo_id,
+        commit=files.commit,
+        adapter=files.adapter is not None,
+        architecture=type(checkpoint.model).__name__,
+        weights=weights_digest(files),
+        tokenizer=_digest(path for name in _TOKENIZER_FILES if (path := files.tokenizer / name).is_file()),
+        chat_template=sha256(template.encode()).hexdigest() if template else None,
+        prompt_form=form,
+        system_prompt=settings.system_prompt,
+        template_arguments=dict(TEMPLATE_ARGUMENTS) if form == "chat" else {},
+        dtype=str(checkpoint.dtype).removeprefix("torch."),
+        device=_device_name(checkpoint),
+        attention=checkpoint.attention,
+        batch_size=batch_size,
+        split_batches=split_batches,
+        cap=settings.cap,
+        end_token_ids=checkpoint.end_token_ids,
+        seed=settings.seed,
+        budget=settings.budget,
+        lengths=tuple(settings.lengths),
+        counter=settings.counter,
+        overridden=checkpoint.overridden,
+        versions=_versions(adapter=files.adapter is not None),
+    )
+
+
+def weights_digest(files: Files) -> str:
+    """The SHA-256 of the weight files' SHA-256s, in name order; an adapter's after those of its base."""
+    return _digest((*files.weights, *files.adapter_weights))
+
+
+def _digest(paths: Iterable[Path]) -> str:
+    # Reading a large checkpoint is what takes the time, and hashing frees the interpreter.
+    with ThreadPoolExecutor() as pool:
+        digests = list(pool.map(_file_digest, paths))
+    return sha256("".join(digests).encode()).hexdigest()
+
+
+def _file_digest(path: Path) -> str:
+    with path.open("rb") as file:
+        return file_digest(file, "sha256").hexdigest()
+
+
+def _device_name(checkpoint: Checkpoint) -> str:
+    device = checkpoint.device
+    if device.type == "cuda":
+        import torch
+
+        return torch.cuda.get_device_name(device)
+    return f"{device.type} ({platform.machine()})"
+
+
+def _versions(*, adapter: bool) -> dict[str, str]:
+    versions = {"python": platform.python_version()}
+    for library in (*_LIBRARIES, *(("peft",) if adapter else ())):
+        try:
+            versions[library] = version(library)
+        except PackageNotFoundError:
+            versions[library] = "not installed"
+    return versions
