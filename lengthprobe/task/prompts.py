@@ -120,7 +120,10 @@ class _Choice(NamedTuple):
 
 
 def _stream(language: Language, lengths: tuple[int, ...], seed: int) -> Iterator[Prompt]:
-    left = {key: _choices(language, key, lengths) for key in (*language.topics, NO_TOPIC)}
+    bare = [wording for wording in language.wordings if wording.bare]
+    topical = [wording for wording in language.wordings if not wording.bare]
+    left = {key: _choices(language, topical, lengths) for key in language.topics}
+    left[NO_TOPIC] = _choices(language, bare, lengths)
     seen: Counter[Hashable] = Counter()
     written: set[str] = set()
     for turn in count():
@@ -138,12 +141,11 @@ def _stream(language: Language, lengths: tuple[int, ...], seed: int) -> Iterator
                 yield prompt
 
 
-def _choices(language: Language, key: str, lengths: tuple[int, ...]) -> list[_Choice]:
+def _choices(language: Language, wordings: list[Wording], lengths: tuple[int, ...]) -> list[_Choice]:
     return [
         _Choice(n_words, wording, spelled)
         for n_words in lengths
-        for wording in language.wordings
-        if wording.bare == (key == NO_TOPIC)
+        for wording in wordings
         for spelled in ((False, True) if n_words in language.numbers else (False,))
     ]
 

@@ -1,0 +1,41 @@
+"""Text that others wrote, made safe to show on one line of a terminal, a log or a report."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+_ESC, _CSI, _OSC, _BELL = "\x1b", "\x9b", "\x9d", "\x07"
+# Terminal sequences: CSI (colours, cursor), OSC (titles, links) where it is ended, two-character escapes.
+# No class overlaps the one after it, so that the time is linear.
+_SEQUENCE = re.compile(
+    f"(?:{_ESC}\\[|{_CSI})[0-?]*[ -/]*[@-~]"
+    f"|(?:{_ESC}\\]|{_OSC})[^{_BELL}{_ESC}\x9c]*(?:{_BELL}|{_ESC}\\\\|\x9c)"
+    f"|{_ESC}[ -/]*[0-Z\\\\^-~]"
+)
+_JOINERS = "\u200c\u200d"
+
+
+def printable(text: str, limit: int | None = 160) -> str:
+    """The text on one line, without what could steer a terminal or hide what was written.
+
+    Terminal sequences, control characters and invisible format characters (those that turn the direction of
+    writing, say) are dropped, lone surrogates become U+FFFD, each run of white space becomes one space.
+
+    Args:
+        text: Any string, a model's response for one.
+        limit: Most characters to return, the last of them an ellipsis where more were there; None for all.
+    """
+    shown = " ".join("".join(map(_visible, _SEQUENCE.sub("", text))).split())
+    if limit is not None and len(shown) > limit:
+        return shown[: limit - 1].rstrip() + "…"
+    return shown
+
+
+def _visible(character: str) -> str:
+    category = unicodedata.category(character)
+    if character.isspace():
+        return " "
+    if category == "Cs":
+        return "\ufffd"
+    return "" if category in ("Cc", "Cf") and character not in _JOINERS else character
