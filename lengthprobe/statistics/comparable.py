@@ -1,0 +1,74 @@
+"""Comparable: the operators with which an estimate reads like a number."""
+
+from __future__ import annotations
+
+import math
+from abc import ABC, abstractmethod
+from numbers import Real
+from typing import TYPE_CHECKING, NoReturn
+
+if TYPE_CHECKING:
+    from lengthprobe.statistics.verdict import Verdict
+
+
+class Comparable(ABC):
+    """What compares with a margin to give a Verdict, and refuses what only looks like such a comparison."""
+
+    name: str
+
+    # Else numpy would take `np.float64(0.5) > estimate` apart by itself.
+    __array_ufunc__ = None
+
+    @abstractmethod
+    def _compared(self, sign: str, other: object) -> Verdict:
+        """The verdict on `self sign other`, or NotImplemented where the other side knows better."""
+
+    def __lt__(self, other: object) -> Verdict:
+        return self._compared("<", other)
+
+    def __le__(self, other: object) -> Verdict:
+        return self._compared("<=", other)
+
+    def __gt__(self, other: object) -> Verdict:
+        return self._compared(">", other)
+
+    def __ge__(self, other: object) -> Verdict:
+        return self._compared(">=", other)
+
+    def __eq__(self, other: object) -> NoReturn:
+        self._refuse_equality(other)
+
+    def __ne__(self, other: object) -> NoReturn:
+        self._refuse_equality(other)
+
+    # Equality is refused, identity is not: an estimate can be kept in a set or as a key.
+    __hash__ = object.__hash__
+
+    def __bool__(self) -> NoReturn:
+        raise TypeError(
+            f"{self.name} is neither true nor false; compare it with a margin, as in: estimate > 0"
+        )
+
+    def _refuse_equality(self, other: object) -> NoReturn:
+        raise TypeError(
+            f"no data show that {self.name} equals {other!r}; say how near is near enough, "
+            "as in: abs(estimate) < 0.5, or abs(one - other) < 0.5"
+        )
+
+
+def number(value: object, instead: str) -> float:
+    """A finite number, as a float.
+
+    Args:
+        value: Anything.
+        instead: What could have been written, for the message.
+
+    Raises:
+        TypeError: It is no number.
+        ValueError: It is not finite.
+    """
+    if isinstance(value, bool) or not isinstance(value, Real):
+        raise TypeError(f"{value!r} is no number; write {instead}")
+    if not math.isfinite(value):
+        raise ValueError(f"{value!r} is not finite; write {instead}")
+    return float(value)

@@ -1,0 +1,272 @@
+"""Estimate: a mean over prompts that compares like a number, and says yes only when the data do."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from lengthprobe.statistics.comparable import Comparable, number
+from lengthprobe.statistics.sample import Observation, Sample, checked, joined
+from lengthprobe.statistics.verdict import Comparison, Part, Verdict, decide
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+__all__ = ["Estimate", "Magnitude", "Observation"]
+
+_REVERSED = {"<": ">", "<=": ">=", ">": "<", ">=": "<="}
+_MIRRORED = {"high": "low", "low": "high", "far": "far"}
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Estimate(Comparable):
+    """A mean, how sure it is, and the prompts behind it.
+
+    `estimate > 0`, `abs(estimate) < 0.5`, `candidate - reference > -0.02`, `abs(english) < 0.1 * italian`
+    return a Verdict. A difference pairs by prompt where both sides measured the same prompts; otherwise it is
+    the contrast of two means, each clustered on its topics (`intervals.sum_interval`).
+
+    Args:
+        samples: The terms of the sum that the mean is: one, but for a contrast.
+        compound: Whether the name needs parentheses within a longer expression.
+        name, unit, alpha, family, rival, worst, counter: As in `from_observations`.
+    """
+
+    name: str
+    unit: str
+    samples: tuple[Sample, ...]
+    alpha: float = 0.05
+    family: int = 1
+    rival: Estimate | None = None
+    worst: str = "far"
+    counter: str = ""
+    compound: bool = False
+    _limits: dict[tuple[float, float], tuple[float, float]] = field(default_factory=dict, init=False)
+
+    @classmethod
+    def from_observations(
+        cls,
+        observations: Iterable[Observation],
+        *,
+        name: str,
+        unit: str,
+        bounds: tuple[float, float] | None,
+        alpha: float = 0.05,
+        family: int = 1,
+        rival: Estimate | None = None,
+        worst: str = "far",
+        counter: str = "",
+    ) -> Estimate:
+        """The estimate of a mean from one value a prompt.
+
+        Args:
+            observations: The values.
+            name: What was measured, as it reads in an expression: `length_error(tiny-it, en)`.
+            unit: What it is counted in.
+            bounds: The least and the greatest value that the measure can give, or None where there is none.
+            alpha: One-sided error rate of each end of the interval.
+            family: How many checks share `alpha` for the verdict `broken`.
+            rival: The same measure under the other word counter; a comparison that comes out differently
+                under the two is undecided.
+            worst: Which prompts are the worst: those with a `high`, with a `low` value, or `far` from 0.
+            counter: The word counter.
+
+        Raises:
+            ValueError: A value is no finite number or is out of bounds, a prompt comes twice, or an argument
+                cannot be used; the message names it.
+        """
+        if not 0 < alpha < 0.5:
+            raise ValueError(f"{name}: alpha {alpha} does not lie between 0 and 0.5")
+        if family < 1:
+            raise ValueError(f"{name}: a family of {family} checks; at least one is needed")
+        if worst not in _MIRRORED:
+            raise ValueError(f"{name}: worst={worst!r} is none of {', '.join(_MIRRORED)}")
+        sample = checked(tuple(observations), bounds, name)
+        return cls(name, unit, (sample,), alpha, family, rival, worst, counter)
+
+    @cached_property
+    def mean(self) -> float:
+        """The mean over prompts, NaN where there is none."""
+        return math.fsum(sample.mean for sample in self.samples)
+
+    @property
+    def low(self) -> float:
+        """The lower end of the 1 - 2 alpha interval."""
+        return self.interval(self.alpha)[0]
+
+    @property
+    def high(self) -> float:
+        """The upper end of the 1 - 2 alpha interval."""
+        return self.interval(self.alpha)[1]
+
+    @cached_property
+    def observations(self) -> tuple[Observation, ...]:
+        """The values behind the mean, those of a contrast with their signs."""
+        return tuple(one for sample in self.samples for one in sample.observations)
+
+    @property
+    def n(self) -> int:
+        """The number of prompts."""
+        return len({one.prompt_id for one in self.observations})
+
+    @property
+    def clusters(self) -> int:
+        """The number of topics."""
+        return len({one.topic for one in self.observations})
+
+    @property
+    def bounds(self) -> tuple[float, float] | None:
+        """The least and the greatest value that the mean can have, or None."""
+        bounds = [sample.bounds for sample in self.samples if sample.bounds is not None]
+        if len(bounds) < len(self.samples):
+            return None
+        return math.fsum(low for low, _ in bounds), math.fsum(high for _, high in bounds)
+
+    @property
+    def caveat(self) -> str:
+        """Why the data cannot decide anything about the mean, or nothing."""
+        return next(filter(None, (sample.caveat for sample in self.samples)), "")
+
+    def interval(self, alpha: float, *, copies: float = 1.0) -> tuple[float, float]:
+        """The limits at one-sided `alpha`, had the same topics been seen `copies` times over."""
+        if (alpha, copies) not in self._limits:
+            self._limits[alpha, copies] = self._interval(alpha, copies)
+        return self._limits[alpha, copies]
+
+    def _interval(self, alpha: float, copies: float) -> tuple[float, float]:
+        # Imported here, since it needs numpy and scipy.
+        from lengthprobe.statistics.intervals import correlation, mean_interval, sum_interval
+
+        clusters = [sample.clusters for sample in self.samples]
+        limits = [
+            mean_interval(own, sample.bounds, alpha, copies=copies)
+            for own, sample in zip(clusters, self.samples, strict=True)
+        ]
+        if len(limits) == 1:
+            return limits[0]
+        if self.caveat:
+            return self.bounds or (-math.inf, math.inf)
+        correlations = [[correlation(one, other) for other in clusters] for one in clusters]
+        return sum_interval([sample.mean for sample in self.samples], limits, correlations)
+
+    def __neg__(self) -> Estimate:
+        return self._scaled(-1.0, f"-{self._term}")
+
+    def __mul__(self, factor: float) -> Estimate:
+        times = number(factor, f"0.1 * {self.name}")
+        if times == 0:
+            raise ValueError(f"0 * {self.name} says nothing about the model")
+        return self._scaled(times, f"{times:g} * {self._term}")
+
+    __rmul__ = __mul__
+
+    def __sub__(self, other: Estimate) -> Estimate:
+        return self._plus(other, -1.0, f"{self.name} - {getattr(other, '_term', other)}")
+
+    def __add__(self, other: Estimate) -> Estimate:
+        return self._plus(other, 1.0, f"{self.name} + {getattr(other, 'name', other)}")
+
+    def __abs__(self) -> Magnitude:
+        return Magnitude(f"abs({self.name})", self)
+
+    @property
+    def _term(self) -> str:
+        return f"({self.name})" if self.compound else self.name
+
+    def _scaled(self, factor: float, name: str) -> Estimate:
+        return replace(
+            self,
+            name=name,
+            samples=tuple(sample.scaled(factor) for sample in self.samples),
+            rival=None if self.rival is None else self.rival._scaled(factor, name),
+            worst=_MIRRORED[self.worst] if factor < 0 else self.worst,
+            compound=False,
+        )
+
+    def _plus(self, other: Estimate, sign: float, name: str) -> Estimate:
+        if not isinstance(other, Estimate):
+            raise TypeError(
+                f"{name}: {other!r} is no estimate; a number is a margin: write {self.name} > {other!r}"
+            )
+        if (self.unit, self.alpha) != (other.unit, other.alpha):
+            raise ValueError(
+                f"{name}: {self.unit} at alpha {self.alpha} do not mix "
+                f"with {other.unit} at alpha {other.alpha}"
+            )
+        rival = None
+        if self.rival is not None or other.rival is not None:
+            # A side without a rival does not hang on the word counter: it stands for itself.
+            rival = (self.rival or self)._plus(other.rival or other, sign, name)
+        return replace(
+            self,
+            name=name,
+            samples=joined(self.samples, other._scaled(sign, "").samples),
+            family=max(self.family, other.family),
+            rival=rival,
+            compound=True,
+        )
+
+    def _compared(self, sign: str, other: object) -> Verdict:
+        if isinstance(other, Magnitude):
+            return other._compared(_REVERSED[sign], self)
+        if isinstance(other, Estimate):
+            contrast, margin, name = self - other, 0.0, other.name
+        else:
+            contrast, margin = self, number(other, f"{self.name} {sign} 0.5")
+            name = f"{margin:g}"
+        below = sign[0] == "<"
+        return decide(
+            Comparison(
+                expression=f"{self.name} {sign} {name}",
+                parts=(Part(contrast, below, margin),),
+                estimate=contrast,
+                margin=margin,
+                regions=(f"below {margin:g}", f"above {margin:g}")[:: 1 if below else -1],
+                strict=sign in "<>",
+            )
+        )
+
+    def __repr__(self) -> str:
+        return f"<{self.name}: {self.mean:.4g} [{self.low:.4g}, {self.high:.4g}] {self.unit}, n={self.n}>"
+
+
+@dataclass(frozen=True, eq=False)
+class Magnitude(Comparable):
+    """The distance of a mean from 0: `abs(estimate) < 0.5` claims that it lies within ± 0.5.
+
+    Args:
+        name: How it reads in an expression.
+        estimate: The mean.
+    """
+
+    name: str
+    estimate: Estimate
+
+    def _compared(self, sign: str, other: object) -> Verdict:
+        mean, below = self.estimate, sign[0] == "<"
+        if isinstance(other, Magnitude):
+            raise TypeError(f"{self.name} {sign} {other.name}: only one side can be a magnitude")
+        if isinstance(other, Estimate):
+            # |a| < b says that a - b < 0 and -a - b < 0; |a| > b that one of them is above 0.
+            upper, lower = mean - other, -mean - other
+            parts = Part(upper, below, 0.0), Part(lower, below, 0.0)
+            shown, margin, name = max(upper, lower, key=lambda contrast: contrast.mean), 0.0, other.name
+        else:
+            margin = number(other, f"{self.name} {sign} 0.5")
+            if margin < 0 or (below and margin == 0):
+                raise ValueError(f"{self.name} {sign} {margin:g}: a magnitude is never below 0")
+            parts = Part(mean, below, margin), Part(mean, not below, -margin)
+            shown, name = mean, f"{margin:g}"
+        return decide(
+            Comparison(
+                expression=f"{self.name} {sign} {name}",
+                parts=parts,
+                estimate=shown,
+                margin=margin,
+                regions=(f"within ± {name}", f"beyond ± {name}")[:: 1 if below else -1],
+                every=below,
+                strict=sign in "<>",
+            )
+        )

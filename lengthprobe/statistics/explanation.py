@@ -1,0 +1,82 @@
+"""What a reader needs to know about a verdict, in lines."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+from lengthprobe.statistics.planning import topics_needed
+from lengthprobe.task.text import printable
+
+if TYPE_CHECKING:
+    from lengthprobe.statistics.estimate import Estimate
+    from lengthprobe.statistics.sample import Observation
+    from lengthprobe.statistics.verdict import Verdict
+
+_WORST = 3
+
+
+def explanation(verdict: Verdict) -> list[str]:
+    """The lines: verdict, effect and interval, what was measured, why, what would help, the worst prompts."""
+    estimate, comparison = verdict.estimate, verdict.comparison
+    unit = f" {estimate.unit}".rstrip()
+    lines = [
+        f"{verdict.status}: {verdict.expression}",
+        # A reader knows what the mean is of, unless it is of a difference that the expression does not name.
+        ("" if estimate.name in verdict.expression else f"{estimate.name}: ")
+        + _effect(estimate, verdict.margin),
+        f"{estimate.n} prompts, {estimate.clusters} topics; margin {verdict.margin:g}{unit}",
+        verdict.reason,
+    ]
+    if verdict.status == "undecided" and not comparison.caveat:
+        lines.append(_advice(verdict))
+    if comparison.rival is not None and comparison.rival.status() != comparison.status():
+        rival = comparison.rival.estimate
+        lines.append(f"under {rival.counter or 'the other counter'}: {_effect(rival, verdict.margin)}")
+    lines += [
+        f"worst: {_shown(one.value)}{unit}, topic {printable(one.topic)}: {printable(one.note)}".removesuffix(
+            ": "
+        )
+        for one in worst(estimate)
+    ]
+    return [lines[0], *(f"  {line}" for line in lines[1:])]
+
+
+def worst(estimate: Estimate, most: int = _WORST) -> list[Observation]:
+    """The prompts that were answered worst, worst first; those with the best value of all are not among them.
+
+    Of a contrast, those behind its first term.
+    """
+    observations = estimate.samples[0].observations
+    if not observations:
+        return []
+    values = [one.value for one in observations]
+    best = {"far": 0.0, "high": min(values), "low": max(values)}[estimate.worst]
+    bad = [one for one in observations if one.value != best]
+    return sorted(bad, key=lambda one: (-abs(one.value - best), one.prompt_id))[:most]
+
+
+def _effect(estimate: Estimate, margin: float) -> str:
+    level = 100 * (1 - 2 * estimate.alpha)
+    low, high = (_shown(limit, margin) for limit in (estimate.low, estimate.high))
+    return (
+        f"{estimate.name}: mean {_shown(estimate.mean)} {estimate.unit}, {level:g} % interval {low} to {high}"
+    )
+
+
+def _advice(verdict: Verdict) -> str:
+    comparison, clusters = verdict.comparison, verdict.estimate.clusters
+    more = topics_needed(clusters, lambda copies: comparison.outcome(copies) != "undecided")
+    if more is not None:
+        return f"about {more} more topics would decide it"
+    if comparison.rival is not None and comparison.rival.status() != comparison.status():
+        return "more topics will not decide it"
+    return "the effect sits at the margin; more topics will not decide it"
+
+
+def _shown(value: float, margin: float = math.nan) -> str:
+    """A number in four digits, or as many as tell it from the margin."""
+    if value == margin:
+        return f"{value + 0.0:.4g}"
+    digits = next((n for n in range(4, 17) if f"{value:.{n}g}" != f"{margin:.{n}g}"), 17)
+    return f"{value + 0.0:.{digits}g}"

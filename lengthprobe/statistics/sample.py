@@ -1,0 +1,134 @@
+"""Observation and Sample: what the prompts gave, before anything is said about a mean."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from lengthprobe.statistics.intervals import Clusters
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """What one prompt gave.
+
+    Args:
+        prompt_id: Digest of the prompt.
+        topic: Key of its topic: prompts that share it are one cluster.
+        value: The measure.
+        note: What was asked and written, shown for the worst prompts; anybody's text.
+    """
+
+    prompt_id: str
+    topic: str
+    value: float
+    note: str = ""
+
+
+@dataclass(frozen=True, eq=False)
+class Sample:
+    """Values of one measure, one a prompt.
+
+    Args:
+        observations: The values.
+        bounds: The least and the greatest value that the measure can give, or None.
+    """
+
+    observations: tuple[Observation, ...]
+    bounds: tuple[float, float] | None
+
+    @property
+    def mean(self) -> float:
+        """The mean over prompts, NaN without any."""
+        if not self.observations:
+            return math.nan
+        return math.fsum(one.value for one in self.observations) / len(self.observations)
+
+    @cached_property
+    def by_prompt(self) -> dict[str, Observation]:
+        """The observation of each prompt id."""
+        return {one.prompt_id: one for one in self.observations}
+
+    @cached_property
+    def clusters(self) -> Clusters:
+        """The mean and size of each topic; sums are exact, so that the order of prompts plays no part."""
+        # Imported here, since `intervals` needs numpy and scipy.
+        from lengthprobe.statistics.intervals import Clusters
+
+        topics: dict[str, list[float]] = {}
+        for one in self.observations:
+            topics.setdefault(one.topic, []).append(one.value)
+        means = [math.fsum(values) / len(values) for values in topics.values()]
+        return Clusters(tuple(topics), means, [len(values) for values in topics.values()])
+
+    @property
+    def caveat(self) -> str:
+        """Why the values cannot decide anything about their mean, or nothing."""
+        from lengthprobe.statistics.intervals import all_equal
+
+        if not self.observations:
+            return "no prompt was measured"
+        if len(self.clusters.keys) < 2:
+            return "fewer than two topics: nothing tells how much topics differ"
+        if self.bounds is None and all_equal(self.clusters.means):
+            return "every value is equal and the measure declares no bounds"
+        return ""
+
+    def scaled(self, factor: float) -> Sample:
+        """The sample with every value times a number."""
+        observations = tuple(replace(one, value=factor * one.value) for one in self.observations)
+        if self.bounds is None:
+            return Sample(observations, None)
+        low, high = sorted(factor * bound for bound in self.bounds)
+        return Sample(observations, (low, high))
+
+    def plus(self, other: Sample) -> Sample:
+        """The sum, prompt by prompt, of two samples of the same prompts."""
+        pairs = [(one, other.by_prompt[one.prompt_id]) for one in self.observations]
+        observations = tuple(
+            replace(one, value=one.value + two.value, note=_both(one.note, two.note)) for one, two in pairs
+        )
+        if self.bounds is None or other.bounds is None:
+            return Sample(observations, None)
+        return Sample(observations, (self.bounds[0] + other.bounds[0], self.bounds[1] + other.bounds[1]))
+
+
+def joined(samples: tuple[Sample, ...], others: tuple[Sample, ...]) -> tuple[Sample, ...]:
+    """The terms of a sum: samples of the same prompts become one, the rest stand side by side."""
+    terms = list(samples)
+    for other in others:
+        for index, term in enumerate(terms):
+            if term.by_prompt.keys() == other.by_prompt.keys():
+                terms[index] = term.plus(other)
+                break
+        else:
+            terms.append(other)
+    return tuple(terms)
+
+
+def checked(observations: tuple[Observation, ...], bounds: tuple[float, float] | None, name: str) -> Sample:
+    """The sample of observations that can be used.
+
+    Raises:
+        ValueError: A value is no finite number or out of bounds, or a prompt comes twice.
+    """
+    low, high = bounds or (-math.inf, math.inf)
+    if not low < high:
+        raise ValueError(f"{name}: bounds {bounds} leave no room for a value")
+    seen: set[str] = set()
+    for one in observations:
+        if not math.isfinite(one.value) or not low <= one.value <= high:
+            raise ValueError(
+                f"{name}: prompt {one.prompt_id} gives {one.value}, not a number within {low} to {high}"
+            )
+        if one.prompt_id in seen:
+            raise ValueError(f"{name}: prompt {one.prompt_id} was measured twice")
+        seen.add(one.prompt_id)
+    return Sample(observations, bounds)
+
+
+def _both(note: str, other: str) -> str:
+    return note if other in ("", note) else f"{note} | against: {other}"
