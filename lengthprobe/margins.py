@@ -1,0 +1,124 @@
+"""Margins: what each claim is compared with, fixed before any model is measured, and why."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass, field, fields, replace
+from difflib import get_close_matches
+
+from lengthprobe.errors import SettingsError
+
+
+def _margin(default: float, kind: str, unit: str, reason: str) -> float:
+    margin: float = field(default=default, metadata={"kind": kind, "unit": unit, "reason": reason})
+    return margin
+
+
+@dataclass(frozen=True, slots=True)
+class Margins:
+    """The margin of every claim. A field's metadata holds its kind, unit and reason."""
+
+    length_error: float = _margin(
+        0.5, "requirement", "words", "half a word: nearer to the length asked for than to either neighbour"
+    )
+    exact_match: float = _margin(
+        0.8, "requirement", "share", "four answers in five; the published tuned model is near nine in ten"
+    )
+    runaways: float = _margin(
+        0.05, "requirement", "share", "one answer in twenty may run away before a user calls it a habit"
+    )
+    short_answers: float = _margin(
+        0.05, "requirement", "share", "one answer in twenty may stop more than a word early"
+    )
+    error_growth: float = _margin(
+        0.15,
+        "requirement",
+        "words per word asked for",
+        "a model that is 15 % off grows its error by this much",
+    )
+    preambles: float = _margin(
+        0.05, "requirement", "share", "one answer in twenty may say more than the words asked for"
+    )
+    counter_disagreement: float = _margin(
+        0.1, "requirement", "share", "half of the room that the exact-match margin leaves for errors"
+    )
+    base_length_error: float = _margin(
+        5.0,
+        "replication",
+        "words",
+        "the published base models run on by 27 to 35 words; errors are winsorised at 10",
+    )
+    gain_over_base: float = _margin(
+        1.0, "replication", "words", "tuning is to be worth at least a word of absolute error"
+    )
+    dip_at_three: float = _margin(0.0, "replication", "share", "the paper says worse, not by how much")
+    length_error_rise: float = _margin(0.25, "regression", "words", "half of the margin on the error itself")
+    exact_match_fall: float = _margin(
+        0.05,
+        "regression",
+        "share",
+        "150 topics in full agreement bound a fall at 2 %; this leaves room for noise",
+    )
+    runaways_rise: float = _margin(
+        0.04,
+        "regression",
+        "share",
+        "150 topics in full agreement bound a rise at 2 %; as much again for noise",
+    )
+    short_answers_rise: float = _margin(0.04, "regression", "share", "as for runaways")
+    error_growth_rise: float = _margin(
+        0.25,
+        "regression",
+        "words per word asked for",
+        "150 topics in full agreement bound a rise at 0.15; half as much again for noise",
+    )
+    preambles_rise: float = _margin(0.04, "regression", "share", "as for runaways")
+    counter_disagreement_rise: float = _margin(
+        0.05, "regression", "share", "half of the margin on the share itself"
+    )
+
+    def overridden(self, lines: Iterable[str]) -> Margins:
+        """The margins with some replaced, as a project's ini writes them.
+
+        Args:
+            lines: Each `name = number`.
+
+        Raises:
+            SettingsError: A line cannot be read, or names no margin.
+        """
+        known = [one.name for one in fields(self)]
+        changes: dict[str, float] = {}
+        for line in filter(None, (line.strip() for line in lines)):
+            name, _, value = (part.strip() for part in line.partition("="))
+            if name not in known:
+                near = get_close_matches(name, known, n=1, cutoff=0.4)
+                raise SettingsError(
+                    f"lengthprobe_margins: no margin is called {name!r}",
+                    f"did you mean {near[0]}?" if near else f"known: {', '.join(known)}",
+                )
+            try:
+                number = float(value)
+            except ValueError:
+                number = math.nan
+            if not math.isfinite(number):
+                raise SettingsError(f"lengthprobe_margins: {line!r} gives no number", f"{name} = 0.5")
+            changes[name] = number
+        return replace(self, **changes)
+
+    def changed(self) -> dict[str, float]:
+        """The margins that are not the default, by name."""
+        return {
+            one.name: getattr(self, one.name)
+            for one in fields(self)
+            if getattr(self, one.name) != one.default
+        }
+
+
+def family(n_languages: int) -> int:
+    """How many checks share alpha for `broken`: every requirement and its regression form, in each language.
+
+    It does not depend on which claims are selected, so that no verdict does.
+    """
+    gating = [one for one in fields(Margins) if one.metadata["kind"] in ("requirement", "regression")]
+    return len(gating) * max(1, n_languages)

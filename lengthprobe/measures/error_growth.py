@@ -1,0 +1,53 @@
+"""How much the error of a response's length grows with the length asked for."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from lengthprobe.errors import SettingsError
+from lengthprobe.measures.per_response import mean_of_all, selected
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from lengthprobe.measures.per_response import Measured
+    from lengthprobe.statistics.estimate import Estimate
+    from lengthprobe.task.prompts import Response
+
+CAPPED_AT = 5.0  # words; ours: runaways have a claim of their own
+
+
+def error_growth(probe: Measured, *, language: str) -> Estimate:
+    """The least-squares slope of |words(response) − N| on N, in words per word asked for.
+
+    Ours (arXiv:2509.02075 says that the error does not grow with N). An absolute error counts as 5 words at the
+    most. The slope is the mean over prompts of (N − N̄)(e − ē) / mean (N − N̄)², so a topic's prompts are
+    a cluster of it as of any mean.
+
+    Raises:
+        SettingsError: All prompts ask for the same length.
+    """
+    asked = selected(probe, language, None)
+    lengths = [one.prompt.n_words for one in asked]
+    middle = sum(lengths) / len(lengths)
+    spread = sum((n - middle) ** 2 for n in lengths) / len(lengths)
+    if spread == 0:
+        raise SettingsError(
+            f"how the error grows with N needs more than one N; all prompts ask for {lengths[0]}",
+            "--lengthprobe-lengths=3-9, or deselect the claim",
+        )
+    reach = max(abs(n - middle) for n in lengths) * CAPPED_AT / spread
+
+    def values(asked: Sequence[Response], counts: Sequence[int]) -> list[float]:
+        errors = [min(CAPPED_AT, abs(c - n)) for c, n in zip(counts, lengths, strict=True)]
+        mean = sum(errors) / len(asked)
+        return [(n - middle) * (e - mean) / spread for n, e in zip(lengths, errors, strict=True)]
+
+    return mean_of_all(
+        probe,
+        values,
+        name="error_growth",
+        language=language,
+        unit="words per word asked for",
+        bounds=(-reach, reach),
+    )

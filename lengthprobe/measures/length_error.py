@@ -1,0 +1,67 @@
+"""The error of a response's length: words less N, and its absolute value."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from lengthprobe.measures.per_response import mean_of
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from lengthprobe.measures.per_response import Measured
+    from lengthprobe.statistics.estimate import Estimate
+
+WINSORISED_AT = 10.0  # words; ours (METHODS §1)
+
+
+def _winsorised(error: float) -> float:
+    return max(-WINSORISED_AT, min(WINSORISED_AT, error))
+
+
+def length_error(probe: Measured, *, language: str, lengths: Collection[int] | None = None) -> Estimate:
+    """The mean signed error in words, words(response) − N, each winsorised at ±10.
+
+    arXiv:2509.02075 reports the raw mean (`raw_length_error`). Winsorising is ours (METHODS §1): one runaway
+    of 80 words would rule a mean over 300 prompts, and runaways have a claim of their own.
+    """
+    return mean_of(
+        probe,
+        lambda response, n_words: _winsorised(n_words - response.prompt.n_words),
+        name="length_error",
+        language=language,
+        unit="words",
+        bounds=(-WINSORISED_AT, WINSORISED_AT),
+        worst="far",
+        lengths=lengths,
+    )
+
+
+def raw_length_error(probe: Measured, *, language: str, lengths: Collection[int] | None = None) -> Estimate:
+    """The mean signed error in words, words(response) − N, as arXiv:2509.02075 reports it.
+
+    It has no bounds but those of the token cap, so its interval is the cluster-robust t interval.
+    """
+    return mean_of(
+        probe,
+        lambda response, n_words: float(n_words - response.prompt.n_words),
+        name="raw_length_error",
+        language=language,
+        unit="words",
+        bounds=None,
+        worst="far",
+        lengths=lengths,
+    )
+
+
+def absolute_error(probe: Measured, *, language: str, lengths: Collection[int] | None = None) -> Estimate:
+    """The mean absolute error in words, |words(response) − N|, each winsorised at 10 (METHODS §1)."""
+    return mean_of(
+        probe,
+        lambda response, n_words: abs(_winsorised(n_words - response.prompt.n_words)),
+        name="absolute_error",
+        language=language,
+        unit="words",
+        bounds=(0.0, WINSORISED_AT),
+        lengths=lengths,
+    )

@@ -1,0 +1,139 @@
+"""Estimates of something that each response has: the ground that every measure of behaviour stands on."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+from lengthprobe.statistics.estimate import Estimate, Observation
+from lengthprobe.task.words import count_words
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Sequence
+
+    from lengthprobe.settings import Settings
+    from lengthprobe.task.prompts import Response
+
+# A length claim whose verdict differs between these two is undecided (METHODS §1).
+RIVALS = {"uax29": "whitespace", "whitespace": "uax29"}
+
+
+class Measured(Protocol):
+    """What a measure needs of a probe."""
+
+    @property
+    def name(self) -> str:
+        """The checkpoint's name."""
+
+    @property
+    def settings(self) -> Settings:
+        """What was asked."""
+
+    @property
+    def family(self) -> int:
+        """How many checks share alpha."""
+
+    def responses(self, language: str) -> Sequence[Response]:
+        """The responses in a language."""
+
+
+def mean_of(
+    probe: Measured,
+    value: Callable[[Response, int], float],
+    *,
+    name: str,
+    language: str,
+    unit: str,
+    bounds: tuple[float, float] | None,
+    worst: str = "high",
+    lengths: Collection[int] | None = None,
+    counted: bool = True,
+) -> Estimate:
+    """The mean over responses of a value that each has by itself.
+
+    Args:
+        probe: The checkpoint.
+        value: Gives the value of a response that has so many words.
+        name: Name of the measure.
+        language: Code of the language.
+        unit: What the value is counted in.
+        bounds: The least and greatest value possible, None where there is none.
+        worst: Which prompts are shown as the worst: `high`, `low` or `far` from 0.
+        lengths: Only the prompts that ask for these, all by default.
+        counted: Whether the value depends on the number of words, and so has a rival count.
+
+    Returns:
+        An Estimate over topics, whose rival is the same mean under the other word counter.
+    """
+    return mean_of_all(
+        probe,
+        lambda asked, counts: [value(one, n_words) for one, n_words in zip(asked, counts, strict=True)],
+        name=name,
+        language=language,
+        unit=unit,
+        bounds=bounds,
+        worst=worst,
+        lengths=lengths,
+        counted=counted,
+    )
+
+
+def mean_of_all(
+    probe: Measured,
+    values: Callable[[Sequence[Response], Sequence[int]], Sequence[float]],
+    *,
+    name: str,
+    language: str,
+    unit: str,
+    bounds: tuple[float, float] | None,
+    worst: str = "high",
+    lengths: Collection[int] | None = None,
+    counted: bool = True,
+) -> Estimate:
+    """The mean of values that depend on all the responses together; otherwise as `mean_of`.
+
+    Args:
+        probe: The checkpoint.
+        values: Gives the value of every response from all of them and their numbers of words.
+        name: As in `mean_of`; so are the arguments after it.
+    """
+    asked = selected(probe, language, lengths)
+
+    def under(counter: str, rival: Estimate | None) -> Estimate:
+        counts = [count_words(one.text, language=language, counter=counter) for one in asked]
+        return Estimate.from_observations(
+            [_observation(*row) for row in zip(asked, values(asked, counts), counts, strict=True)],
+            name=_named(name, probe, language, lengths),
+            unit=unit,
+            bounds=bounds,
+            alpha=probe.settings.alpha,
+            family=probe.family,
+            rival=rival,
+            worst=worst,
+            counter=counter,
+        )
+
+    counter = probe.settings.counter
+    rival = RIVALS.get(counter) if counted else None
+    return under(counter, under(rival, None) if rival else None)
+
+
+def selected(probe: Measured, language: str, lengths: Collection[int] | None) -> list[Response]:
+    """The responses to prompts that ask for some lengths, all by default."""
+    return [one for one in probe.responses(language) if lengths is None or one.prompt.n_words in lengths]
+
+
+def _named(name: str, probe: Measured, language: str, lengths: Collection[int] | None) -> str:
+    """A measure as it reads in an expression: `exact_match(tiny-it, en, N=4–9)`."""
+    if lengths is None:
+        return f"{name}({probe.name}, {language})"
+    span = sorted(lengths)
+    run = f"{span[0]}–{span[-1]}" if len(span) > 1 else str(span[0])
+    return f"{name}({probe.name}, {language}, N={run})"
+
+
+def _observation(response: Response, value: float, n_words: int) -> Observation:
+    """What one prompt gave, with what was asked and written."""
+    prompt = response.prompt
+    end = "" if response.finish_reason == "stop" else ", cut off at the cap"
+    note = f"asked {prompt.n_words}, wrote {n_words}{end}: {prompt.text!r} → {response.text!r}"
+    return Observation(prompt.id, prompt.topic, value, note)
