@@ -76,6 +76,8 @@ class Language:
         word_other: The counted noun after any other number.
         wordings: Ways to ask.
         topics: Topics by key.
+        interjections: How an answer opens before it gets to the point ("Sure").
+        introductions: How an answer announces itself, up to a colon ("Here is").
     """
 
     code: str
@@ -85,6 +87,8 @@ class Language:
     word_other: str
     wordings: tuple[Wording, ...]
     topics: Mapping[str, Topic]
+    interjections: tuple[str, ...]
+    introductions: tuple[str, ...]
 
 
 def available() -> tuple[str, ...]:
@@ -129,9 +133,11 @@ def _unknown(code: str) -> LanguageError:
 
 
 def _language(file: Table) -> Language:
-    file.check_keys(("code", "name", "word", "numbers", "wordings", "topics"))
+    file.check_keys(("code", "name", "word", "numbers", "wordings", "topics", "preambles"))
     word = file.table("word")
     word.check_keys(("one", "other"))
+    preambles = file.table("preambles")
+    preambles.check_keys(("interjections", "introductions"))
     topics = _topics(file.table("topics"))
     return Language(
         code=file.text("code"),
@@ -141,6 +147,8 @@ def _language(file: Table) -> Language:
         word_other=word.text("other"),
         wordings=_wordings(file, topics),
         topics=MappingProxyType(topics),
+        interjections=preambles.lines("interjections"),
+        introductions=preambles.lines("introductions"),
     )
 
 

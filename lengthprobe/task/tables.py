@@ -47,6 +47,20 @@ class Table:
         """All entries, each of which is text."""
         return {key: self.text(key) for key in self.entries}
 
+    def lines(self, key: str) -> tuple[str, ...]:
+        """The list of texts under a key, of which there is at least one.
+
+        Raises:
+            LanguageError: The key is missing or holds something else.
+        """
+        value = self._value(key, f'add {key} = ["…"]')
+        if not isinstance(value, list) or not value:
+            raise self.unusable(key, "is not a list of texts", f'write {key} = ["…"]')
+        return tuple(
+            Table(self.path, f"{self._full(key)}", {str(i): one}).text(str(i))
+            for i, one in enumerate(value, 1)
+        )
+
     def table(self, key: str) -> Table:
         """The table under a key, which has at least one entry.
 
