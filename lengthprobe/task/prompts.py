@@ -7,7 +7,7 @@ from collections import Counter
 from dataclasses import dataclass
 from hashlib import sha256
 from itertools import count, islice
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from lengthprobe.errors import SettingsError
 from lengthprobe.task.languages import NO_TOPIC, Language, Wording, load_language
@@ -15,6 +15,8 @@ from lengthprobe.task.languages import NO_TOPIC, Language, Wording, load_languag
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterator, Sequence
 
+_T = TypeVar("_T")
+_LOOK_AHEAD = 10
 DEFAULT_LENGTHS = (3, 4, 5, 6, 7, 8, 9)
 
 
@@ -124,14 +126,30 @@ def _stream(language: Language, lengths: tuple[int, ...], seed: int) -> Iterator
     topical = [wording for wording in language.wordings if not wording.bare]
     left = {key: _choices(language, topical, lengths) for key in language.topics}
     left[NO_TOPIC] = _choices(language, bare, lengths)
+    even = (
+        [("length", n_words) for n_words in lengths],
+        [("wording", wording.id) for wording in bare],
+        [("wording", wording.id) for wording in topical],
+        [("spelling", False), ("spelling", True)],
+        [("spelling", None)],
+    )
     seen: Counter[Hashable] = Counter()
     written: set[str] = set()
     for turn in count():
-        order = sorted((key for key in left if left[key]), key=lambda key: _hash(seed, turn, key))
-        if not order:
+        waiting = sorted((key for key in left if left[key]), key=lambda key: _hash(seed, turn, key))
+        if not waiting:
             return
-        for key in order:
-            choice = _least_seen(left[key], key, seen, language, seed)
+        while waiting:
+            # A topic that has had the length, wording or spelling now due lets some others go before it.
+            least = {margin for margins in even for margin in _least(margins, seen.__getitem__)}
+            for key in waiting[:_LOOK_AHEAD]:
+                choice = _least_seen(left[key], key, seen, language, seed)
+                if least.issuperset(_margins(choice, language)):
+                    break
+            else:
+                key = waiting[0]
+                choice = _least_seen(left[key], key, seen, language, seed)
+            waiting.remove(key)
             left[key].remove(choice)
             prompt = _prompt(language, key, choice)
             if prompt.text not in written:
@@ -156,30 +174,24 @@ def _least_seen(
     """The choice that keeps lengths, wordings, spellings even, in this order, and then their pairs."""
     choices = _least(choices, lambda choice: seen["length", choice.n_words])
     choices = _least(choices, lambda choice: seen["wording", choice.wording.id])
-    choices = _least(choices, lambda choice: seen["spelling", _spelling(choice, language)])
+    choices = _least(choices, lambda choice: seen[_margins(choice, language)[2]])
     choices = _least(choices, lambda choice: sum(seen[pair] for pair in _pairs(choice, key)))
     return min(
         choices, key=lambda choice: _hash(seed, key, choice.n_words, choice.wording.id, choice.spelled)
     )
 
 
-def _least(choices: list[_Choice], number: Callable[[_Choice], int]) -> list[_Choice]:
-    numbers = [number(choice) for choice in choices]
-    least = min(numbers)
-    return [choice for choice, value in zip(choices, numbers, strict=True) if value == least]
+def _least(values: Sequence[_T], number: Callable[[_T], int]) -> list[_T]:
+    """The values of which a number is least."""
+    numbers = [number(value) for value in values]
+    least = min(numbers, default=0)
+    return [value for value, its in zip(values, numbers, strict=True) if its == least]
 
 
-def _margins(choice: _Choice, language: Language) -> tuple[Hashable, ...]:
-    return (
-        ("length", choice.n_words),
-        ("wording", choice.wording.id),
-        ("spelling", _spelling(choice, language)),
-    )
-
-
-def _spelling(choice: _Choice, language: Language) -> bool | None:
-    """Digits or word; None where the length has no number word, since there is no choice to balance."""
-    return choice.spelled if choice.n_words in language.numbers else None
+def _margins(choice: _Choice, language: Language) -> tuple[Hashable, Hashable, Hashable]:
+    """What is to be even on its own: length, wording, and spelling, which is None where there is one only."""
+    spelling = choice.spelled if choice.n_words in language.numbers else None
+    return ("length", choice.n_words), ("wording", choice.wording.id), ("spelling", spelling)
 
 
 def _pairs(choice: _Choice, key: str) -> tuple[Hashable, ...]:

@@ -1,0 +1,266 @@
+"""The prompt stream: balanced from its first prompt, never a prompt twice, the same on every machine."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from hashlib import sha256
+from itertools import product
+from typing import TYPE_CHECKING
+
+import pytest
+
+from lengthprobe.errors import LanguageError, SettingsError
+from lengthprobe.task.languages import NO_TOPIC, load_language
+from lengthprobe.task.prompts import Prompt, prompt_stream, prompts
+
+if TYPE_CHECKING:
+    from collections.abc import Hashable, Iterable
+
+LENGTHS = (3, 4, 5, 6, 7, 8, 9)
+LANGUAGES = ("en", "it")
+TOPICAL = ("paper-topic", "imperative", "question", "polite", "constraint-first", "constraint-last", "terse")
+
+
+def spelled(prompt: Prompt) -> bool:
+    """Whether the number is written as a word."""
+    return not re.search("[0-9]", prompt.text)
+
+
+def spread(seen: Counter[Hashable], possible: Iterable[Hashable]) -> int:
+    """The most seen less the least seen, of what is possible."""
+    counts = [seen[value] for value in possible]
+    return max(counts) - min(counts)
+
+
+@pytest.mark.parametrize("seed", [0, 1, 2])
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("lengths", [LENGTHS, (1,), (2, 5, 12)])
+def test_every_beginning_is_balanced(language: str, lengths: tuple[int, ...], seed: int) -> None:
+    """Up to the default budget, no length, wording or spelling is ahead of another by more than one."""
+    seen: Counter[Hashable] = Counter()
+    for prompt in prompts(language, lengths=lengths, seed=seed):
+        seen.update([("length", prompt.n_words), prompt.template, spelled(prompt)])
+        assert spread(seen, (("length", n_words) for n_words in lengths)) <= 1
+        assert spread(seen, TOPICAL) <= 1
+        assert spread(seen, (False, True)) <= 1
+
+
+@pytest.mark.parametrize("seed", [0, 1, 2])
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_pairs_are_nearly_balanced(language: str, seed: int) -> None:
+    """Length, wording and spelling are even against each other, within 3 on the way and within 2 at 300."""
+    seen: Counter[Hashable] = Counter()
+    for prompt in prompts(language, seed=seed):
+        seen[prompt.n_words, spelled(prompt)] += 1
+        if prompt.topic != NO_TOPIC:
+            seen[prompt.n_words, prompt.template] += 1
+            seen[prompt.template, spelled(prompt)] += 1
+        assert spread(seen, product(LENGTHS, TOPICAL)) <= 3
+        assert spread(seen, product(LENGTHS, (False, True))) <= 3
+        assert spread(seen, product(TOPICAL, (False, True))) <= 3
+    assert spread(seen, product(LENGTHS, TOPICAL)) <= 2
+    assert spread(seen, product(LENGTHS, (False, True))) <= 2
+    assert spread(seen, product(TOPICAL, (False, True))) <= 2
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_new_topics_come_before_second_prompts(language: str) -> None:
+    """150 topics and the wording without one: each pass of 151 prompts has every one of them once."""
+    topics = [prompt.topic for prompt in prompts(language, budget=453)]
+
+    every = {*load_language(language).topics, NO_TOPIC}
+    assert [set(topics[start : start + 151]) for start in (0, 151, 302)] == [every, every, every]
+    assert topics[:151] != topics[151:302]
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_topic_rarely_meets_a_length_or_a_wording_again(language: str) -> None:
+    """With two prompts a topic, 19 of 20 topics have two lengths and two wordings."""
+    seen = Counter(
+        (prompt.topic, value)
+        for prompt in prompts(language)
+        if prompt.topic != NO_TOPIC
+        for value in (prompt.n_words, prompt.template)
+    )
+
+    assert sum(count > 1 for count in seen.values()) <= 2 * 150 / 20
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_larger_budget_extends_a_smaller_one(language: str) -> None:
+    """The first prompts do not depend on how many are asked for."""
+    whole = prompts(language, budget=350)
+
+    for budget in (1, 151, 152, 300):
+        assert prompts(language, budget=budget) == whole[:budget]
+
+
+def test_languages_pair_by_topic() -> None:
+    """Both languages ask for the same lengths about the same topics in the same wordings and order."""
+    english, italian = prompts("en"), prompts("it")
+
+    assert [(prompt.n_words, prompt.topic, prompt.template, spelled(prompt)) for prompt in english] == [
+        (prompt.n_words, prompt.topic, prompt.template, spelled(prompt)) for prompt in italian
+    ]
+
+
+def test_the_seed_orders_the_stream() -> None:
+    """Another seed begins with other topics."""
+    assert {prompt.topic for prompt in prompts("en", budget=20)} != {
+        prompt.topic for prompt in prompts("en", budget=20, seed=1)
+    }
+
+
+@pytest.mark.parametrize(
+    ("language", "digest"),
+    [
+        ("en", "8e3876ceabaa0770e8455997cb8c99fef0dd122b34742723362dd4461ee5e37e"),
+        ("it", "209c27580b00888293ff1d569a3cd50daac09e090007b397340b24cae98bd724"),
+    ],
+)
+def test_the_first_prompts_never_change_by_accident(language: str, digest: str) -> None:
+    """Measurements are kept under these ids: who changes them on purpose writes the new digest here."""
+    ids = "".join(prompt.id for prompt in prompts(language))
+
+    assert sha256(ids.encode()).hexdigest() == digest
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_id_says_the_content(language: str) -> None:
+    """Different prompts have different ids, of 16 hexadecimal digits."""
+    ids = [prompt.id for prompt in prompt_stream(language, lengths=(3, 4))]
+
+    assert len(set(ids)) == len(ids)
+    assert all(re.fullmatch("[0-9a-f]{16}", identity) for identity in ids)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_prompt_is_asked_once_and_whole(language: str) -> None:
+    """Every topic in every wording and spelling: none twice, no gap, no brace, a capital or digit first."""
+    every = list(prompt_stream(language, lengths=(1, 20, 21)))
+
+    # Lengths 1 and 20 have digits and words, 21 has digits only: 5 prompts a topic and wording.
+    assert len(every) == 5 * (150 * len(TOPICAL) + 1)
+    assert len({prompt.text for prompt in every}) == len(every)
+    for prompt in every:
+        assert not re.search(r"  |[{}]|^\s|\s$|\s[,.?!:]|[,.?!:]{2}", prompt.text)
+        assert prompt.text[0].isupper() or prompt.text[0].isdigit()
+
+
+@pytest.mark.parametrize(
+    ("language", "one", "other"),
+    [
+        ("en", "(?:1|[Oo]ne) word", "(?:2|[Tt]wo) words"),
+        ("it", "(?:1|[Uu]na) parola", "(?:2|[Dd]ue) parole"),
+    ],
+)
+def test_one_word_is_singular(language: str, one: str, other: str) -> None:
+    """Each prompt names its number and the counted noun once, the noun singular after 1."""
+    for prompt in prompt_stream(language, lengths=(1, 2)):
+        assert len(re.findall(rf"\b{one}\b", prompt.text)) == (prompt.n_words == 1)
+        assert len(re.findall(rf"\b{other}\b", prompt.text)) == (prompt.n_words != 1)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_length_without_a_number_word_is_written_in_digits(language: str) -> None:
+    """Number words end at 20; the other lengths keep theirs, balanced among themselves."""
+    found = prompts(language, lengths=(5, 30), budget=200)
+
+    assert not any(spelled(prompt) for prompt in found if prompt.n_words == 30)
+    assert Counter(spelled(prompt) for prompt in found if prompt.n_words == 5) == {False: 50, True: 50}
+
+
+def test_italian_is_elided_in_the_prompt() -> None:
+    """No Italian prompt has a preposition beside the article that it should be contracted with."""
+    for prompt in prompt_stream("it", lengths=(1, 5)):
+        assert not re.search(
+            r"\b(su|di) (il|lo|la|l'|i|gli|le)\b|' |\b(lo|la|dello|della|sullo|sulla) [aeiou]", prompt.text
+        )
+
+
+@pytest.mark.parametrize(
+    ("template", "n_words", "topic", "text"),
+    [
+        ("paper", 1, NO_TOPIC, "Generate exactly one word"),
+        ("paper", 5, NO_TOPIC, "Generate exactly 5 words"),
+        ("paper-topic", 5, "sea", "Generate exactly five words about the sea"),
+        ("imperative", 1, "sea", "Write a text about the sea that is exactly 1 word long."),
+        ("question", 5, "sea", "How would you describe the sea in exactly five words?"),
+        ("polite", 1, "sea", "Please write exactly one word about the sea. Thank you!"),
+        ("constraint-first", 5, "sea", "Using exactly 5 words, tell me about the sea."),
+        (
+            "constraint-last",
+            5,
+            "sea",
+            "Write something about the sea. Your whole answer must be exactly five words long.",
+        ),
+        ("terse", 5, "sea", "Five words about the sea, no more, no less."),
+    ],
+)
+def test_english_wordings(template: str, n_words: int, topic: str, text: str) -> None:
+    """Each English wording as a model gets it; one that begins with the number begins with a capital."""
+    every = [(prompt.template, prompt.n_words, prompt.topic, prompt.text) for prompt in ENGLISH]
+
+    assert (template, n_words, topic, text) in every
+
+
+@pytest.mark.parametrize(
+    ("template", "n_words", "topic", "text"),
+    [
+        ("paper", 1, NO_TOPIC, "Genera esattamente una parola"),
+        ("paper", 5, NO_TOPIC, "Genera esattamente 5 parole"),
+        ("paper-topic", 5, "friendship", "Genera esattamente cinque parole sull'amicizia"),
+        ("imperative", 1, "friendship", "Scrivi un testo di esattamente 1 parola sull'amicizia."),
+        ("question", 5, "friendship", "Come descriveresti l'amicizia in esattamente cinque parole?"),
+        ("polite", 1, "sea", "Potresti scrivermi esattamente una parola sul mare, per favore?"),
+        ("constraint-first", 5, "sea", "Usando esattamente 5 parole, parlami del mare."),
+        (
+            "constraint-last",
+            5,
+            "zoo",
+            "Raccontami qualcosa sullo zoo. L'intera risposta deve essere di esattamente cinque parole.",
+        ),
+        ("terse", 5, "bears", "Cinque parole sugli orsi, né una di più né una di meno."),
+    ],
+)
+def test_italian_wordings(template: str, n_words: int, topic: str, text: str) -> None:
+    """Each Italian wording as a model gets it."""
+    every = [(prompt.template, prompt.n_words, prompt.topic, prompt.text) for prompt in ITALIAN]
+
+    assert (template, n_words, topic, text) in every
+
+
+def test_a_budget_beyond_all_prompts_is_refused() -> None:
+    """At one length: 150 topics × 7 wordings × 2 spellings, and 2 prompts without a topic, are 2,102."""
+    assert len(prompts("en", lengths=(3,), budget=2102)) == 2102
+
+    with pytest.raises(SettingsError) as error:
+        prompts("en", lengths=(3,), budget=2103)
+
+    assert error.value.problem == "budget 2103: language 'en' has 2102 different prompts at lengths (3,)"
+    assert error.value.fix.startswith("--lengthprobe-budget=2102, ")
+
+
+@pytest.mark.parametrize("budget", [0, -1])
+def test_a_budget_below_one_is_refused(budget: int) -> None:
+    """There is no asking for no prompt."""
+    with pytest.raises(SettingsError, match=f"budget {budget}: at least one prompt"):
+        prompts("en", budget=budget)
+
+
+@pytest.mark.parametrize("lengths", [(), (0, 3), (-1,), (3, 3)])
+def test_a_length_that_cannot_be_asked_for_is_refused(lengths: tuple[int, ...]) -> None:
+    """A stream is refused when it is asked for, not when its first prompt is."""
+    with pytest.raises(SettingsError, match="at least one word, each length once"):
+        prompt_stream("en", lengths=lengths)
+
+
+def test_an_unknown_language_is_refused() -> None:
+    """The error is that of the language."""
+    with pytest.raises(LanguageError, match="language 'xx' is not known"):
+        prompt_stream("xx")
+
+
+ENGLISH = tuple(prompt_stream("en", lengths=(1, 5)))
+ITALIAN = tuple(prompt_stream("it", lengths=(1, 5)))
