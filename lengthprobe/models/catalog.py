@@ -45,7 +45,7 @@ def resolve(name: str, *, near: Path | None = None) -> Source:
 
     Args:
         name: What the user typed, or what a config or card says.
-        near: A directory that a relative path may also start from (the one that the name was read in).
+        near: A directory that a relative path may start from, before this one (where the name was read).
 
     Raises:
         ModelError: Nothing is known by this name; the message offers the nearest names.
@@ -55,14 +55,12 @@ def resolve(name: str, *, near: Path | None = None) -> Source:
     for folder in FIXTURE_FOLDERS:
         if name in _directories(folder):
             return Source(name, "fixture", path=folder / name)
-    for start in (Path(), *([near] if near else [])):
+    for start in (*([near] if near else []), Path()):
         path = start / os.path.expanduser(name)
         if os.path.isdir(path):
             return Source(name, "directory", path=path)
         if os.path.isfile(path):
-            raise ModelError(
-                f"{name} is a file", f"give the directory of the checkpoint: {Path(name).parent}"
-            )
+            raise ModelError(f"{name} is a file", f"name the checkpoint's directory: {Path(name).parent}")
     if _spelled_as_path(name):
         raise ModelError(f"{name} does not exist", f"check the path; relative paths start from {Path.cwd()}")
     if name.lower() in ALIASES:
@@ -79,7 +77,7 @@ def base_of(source: Source) -> str | None:
     Where that model is itself known to be tuned, its own base counterpart is meant.
     """
     base = _stated_base(source)
-    seen = {source.name}
+    seen = {source.name, str(source.path and source.path.resolve())}
     while base is not None and base not in seen:
         seen.add(base)
         found = resolve(base)
@@ -105,7 +103,7 @@ def _stated_base(source: Source) -> str | None:
     except ModelError:
         # Trainers write whatever path they were given, which need not exist here.
         return None
-    return str(base.path) if base.kind == "directory" else base.name
+    return str(base.path.resolve()) if base.kind == "directory" and base.path else base.name
 
 
 def _card_bases(card: Path | None) -> list[str]:
@@ -116,7 +114,8 @@ def _card_bases(card: Path | None) -> list[str]:
 
     try:
         stated = getattr(ModelCard.load(card, ignore_metadata_errors=True).data, "base_model", None)
-    except (OSError, ValueError):
+    # A card is written by hand, and what is wrong in it is no concern of a run.
+    except Exception:
         return []
     names = stated if isinstance(stated, list) else [stated]
     return [name for name in names if isinstance(name, str) and name.strip()]

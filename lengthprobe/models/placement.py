@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from lengthprobe.settings import Settings
 
 _SPREAD = ("balanced", "balanced_low_0", "sequential")
-_CPU_BATCH = 50
+_CPU_BATCH = 100
 _LARGEST_BATCH = 128
 _PROMPT_TOKENS = 256
 # What weights, key-value cache and activations may take of a device's memory; the rest is the allocator's.

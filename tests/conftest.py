@@ -1,0 +1,114 @@
+"""Checkpoints with random weights, small enough to be made anew for every session of tests."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+# Tests ask the network for nothing; set before huggingface_hub reads it.
+os.environ["HF_HUB_OFFLINE"] = "1"
+
+SPECIAL = ["<|begin|>", "<|end|>", "<|turn|>", "<|role|>", "<|pad|>"]
+TEMPLATE = (
+    "{{ bos_token }}{% for message in messages %}"
+    "<|role|>{{ message['role'] }}\n{{ message['content'] }}<|turn|>"
+    "{% endfor %}{% if add_generation_prompt %}<|role|>assistant\n{% endif %}"
+)
+SHAPES = ("llama", "qwen3", "gemma2", "gemma3", "gpt2")
+
+
+@pytest.fixture(scope="session")
+def checkpoints(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
+    """Return a function that saves a random checkpoint of a shape and returns its directory, once a shape."""
+    made: dict[str, Path] = {}
+
+    def checkpoint(shape: str = "llama") -> Path:
+        if shape not in made:
+            made[shape] = tmp_path_factory.mktemp(shape)
+            tokenizer = _tokenizer()
+            tokenizer.save_pretrained(made[shape])
+            _model(shape, len(tokenizer)).save_pretrained(made[shape])
+        return made[shape]
+
+    return checkpoint
+
+
+@pytest.fixture
+def copy_of(checkpoints: Callable[..., Path], tmp_path: Path) -> Callable[..., Path]:
+    """Return a function that copies a random checkpoint, so that a test can damage it."""
+
+    def copy(shape: str = "llama", name: str = "checkpoint") -> Path:
+        return Path(shutil.copytree(checkpoints(shape), tmp_path / name))
+
+    return copy
+
+
+def _tokenizer() -> Any:
+    from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors, trainers
+    from transformers import PreTrainedTokenizerFast
+
+    from lengthprobe.task.prompts import prompts
+
+    tokenizer = Tokenizer(models.BPE())
+    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    tokenizer.decoder = decoders.ByteLevel()
+    trainer = trainers.BpeTrainer(
+        vocab_size=400,
+        special_tokens=SPECIAL,
+        initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
+        show_progress=False,
+    )
+    texts = [prompt.text for language in ("en", "it") for prompt in prompts(language, budget=100)]
+    tokenizer.train_from_iterator(texts, trainer)
+    tokenizer.post_processor = processors.TemplateProcessing(
+        single=f"{SPECIAL[0]} $A", special_tokens=[(SPECIAL[0], 0)]
+    )
+    wrapped = PreTrainedTokenizerFast(
+        tokenizer_object=tokenizer, bos_token=SPECIAL[0], eos_token=SPECIAL[2], pad_token=SPECIAL[4]
+    )
+    wrapped.chat_template = TEMPLATE
+    return wrapped
+
+
+def _model(shape: str, vocabulary: int) -> Any:
+    import torch
+    import transformers
+
+    size: dict[str, Any] = {"vocab_size": vocabulary, "bos_token_id": 0, "pad_token_id": 4}
+    if shape == "gpt2":
+        size |= {"n_embd": 32, "n_layer": 3, "n_head": 4, "n_positions": 512, "eos_token_id": 2}
+    else:
+        size |= {"hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 3, "head_dim": 8}
+        size |= {"num_attention_heads": 4, "num_key_value_heads": 2, "max_position_embeddings": 512}
+    if shape.startswith("gemma"):
+        # Narrower than the prompts, so that the window of the local layers matters. With the unembedding tied
+        # to the embedding, random layers repeat their last token for ever.
+        size |= {"sliding_window": 16, "tie_word_embeddings": False}
+    kinds = {
+        "llama": ("LlamaConfig", "LlamaForCausalLM"),
+        "qwen3": ("Qwen3Config", "Qwen3ForCausalLM"),
+        "gemma2": ("Gemma2Config", "Gemma2ForCausalLM"),
+        "gemma3": ("Gemma3TextConfig", "Gemma3ForCausalLM"),
+        "gpt2": ("GPT2Config", "GPT2LMHeadModel"),
+    }
+    config, architecture = (getattr(transformers, name) for name in kinds[shape])
+    model = architecture(config(**size))
+    generator = torch.Generator().manual_seed(len(shape))
+    with torch.no_grad():
+        for parameter in model.parameters():
+            # Wide enough for every response to depend on its prompt; biases and norm gains are drawn too.
+            width = parameter.shape[-1] ** -0.5 * 2.0 if parameter.dim() > 1 else 0.3
+            centre = float(parameter.mean()) if parameter.dim() == 1 else 0.0
+            parameter.copy_(torch.randn(parameter.shape, generator=generator) * width + centre)
+    # A dozen ordinary tokens end a response too, so that some responses stop and some are cut off.
+    model.generation_config = transformers.GenerationConfig(
+        bos_token_id=0, pad_token_id=4, eos_token_id=[1, 2, *range(60, 72)]
+    )
+    return model

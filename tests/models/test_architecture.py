@@ -1,0 +1,121 @@
+"""What may be loaded: causal language models that transformers knows."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import transformers
+
+from lengthprobe.errors import ModelError
+from lengthprobe.models.architecture import causal_config
+from lengthprobe.settings import Settings
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+ANYTHING = {"hidden_size": 8, "num_attention_heads": 2, "num_hidden_layers": 1}
+
+
+def _config(directory: Path, name: str, architecture: str | None, **changes: Any) -> Path:
+    config = getattr(transformers, name)(**changes)
+    config.architectures = [architecture] if architecture else None
+    config.save_pretrained(directory)
+    return directory
+
+
+def _edit(directory: Path, name: str = "config.json", **changes: Any) -> None:
+    path = directory / name
+    stated = json.loads(path.read_text()) if path.exists() else {}
+    path.write_text(json.dumps(stated | changes))
+
+
+@pytest.mark.parametrize(
+    ("name", "architecture"),
+    [
+        ("LlamaConfig", "LlamaForCausalLM"),
+        ("LlamaConfig", None),
+        ("Gemma3TextConfig", "Gemma3ForCausalLM"),
+        ("GPT2Config", "GPT2LMHeadModel"),
+    ],
+)
+def test_causal_language_models(tmp_path: Path, name: str, architecture: str | None) -> None:
+    """A causal language model's config is given as transformers reads it."""
+    config = causal_config(_config(tmp_path, name, architecture), Settings())
+    assert type(config).__name__ == name
+
+
+@pytest.mark.parametrize(
+    ("name", "architecture", "what"),
+    [
+        ("BertConfig", "BertForMaskedLM", "encoder-only"),
+        ("BertConfig", "BertModel", "encoder-only"),
+        ("ModernBertConfig", "ModernBertForMaskedLM", "encoder-only"),
+        ("T5Config", "T5ForConditionalGeneration", "encoder-decoder"),
+        ("BartConfig", "BartForConditionalGeneration", "encoder-decoder"),
+        ("LlavaConfig", "LlavaForConditionalGeneration", "vision-language"),
+        ("Gemma3Config", "Gemma3ForConditionalGeneration", "vision-language"),
+        ("Qwen2AudioConfig", "Qwen2AudioForConditionalGeneration", "vision-language or audio"),
+        ("LlamaConfig", "LlamaForSequenceClassification", "no causal language model"),
+        ("LlamaConfig", "LlamaModel", "no causal language model"),
+        ("ViTConfig", "ViTForImageClassification", "no causal language model"),
+    ],
+)
+def test_other_kinds(tmp_path: Path, name: str, architecture: str, what: str) -> None:
+    """Another kind of model is refused by its kind and its class."""
+    with pytest.raises(ModelError, match=rf"is (an? )?{what}") as raised:
+        causal_config(_config(tmp_path, name, architecture), Settings())
+    assert architecture in raised.value.problem
+    assert "decoder-only" in raised.value.fix
+
+
+def test_no_config(tmp_path: Path) -> None:
+    """A directory without config.json is no checkpoint."""
+    with pytest.raises(ModelError, match=r"holds no config\.json"):
+        causal_config(tmp_path, Settings())
+
+
+def test_broken_config(tmp_path: Path) -> None:
+    """A config.json that is no JSON is named."""
+    (tmp_path / "config.json").write_text('{"model_type": "llama"')
+    with pytest.raises(ModelError, match=r"config\.json cannot be read"):
+        causal_config(tmp_path, Settings())
+
+
+@pytest.mark.parametrize("changes", [{"model_type": "llama9"}, {"model_type": None}])
+def test_unknown_architecture(tmp_path: Path, changes: dict[str, Any]) -> None:
+    """An architecture that transformers does not know is answered with the command that updates it."""
+    (tmp_path / "config.json").write_text(json.dumps(changes))
+    with pytest.raises(ModelError, match=r"config\.json cannot be used") as raised:
+        causal_config(tmp_path, Settings())
+    assert "pip install --upgrade transformers" in raised.value.fix
+
+
+def test_impossible_shape(tmp_path: Path) -> None:
+    """A config that its own architecture refuses is answered with the architecture's words."""
+    _edit(_config(tmp_path, "LlamaConfig", "LlamaForCausalLM"), hidden_size="wide")
+    with pytest.raises(ModelError, match=r"config\.json cannot be used.*hidden_size"):
+        causal_config(tmp_path, Settings())
+
+
+@pytest.mark.parametrize("name", ["config.json", "tokenizer_config.json"])
+def test_remote_code_is_refused(tmp_path: Path, name: str) -> None:
+    """Code that comes with a checkpoint is not run, and the option that allows it is named."""
+    _edit(_config(tmp_path, "LlamaConfig", "LlamaForCausalLM"), name, auto_map={"AutoConfig": "code.Config"})
+    (tmp_path / "code.py").write_text("raise SystemExit('was run')")
+    with pytest.raises(ModelError, match=rf"{name} wants to run Python code") as raised:
+        causal_config(tmp_path, Settings())
+    assert "--lengthprobe-allow-remote-code" in raised.value.fix
+
+
+def test_remote_code_when_allowed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Allowed, the checkpoint's own config class is used."""
+    monkeypatch.setattr("transformers.dynamic_module_utils.HF_MODULES_CACHE", str(tmp_path / "modules"))
+    directory = _config(tmp_path / "own", "LlamaConfig", "OwnForCausalLM")
+    _edit(directory, model_type="own", auto_map={"AutoConfig": "code.OwnConfig"})
+    (directory / "code.py").write_text(
+        'from transformers import LlamaConfig\n\nclass OwnConfig(LlamaConfig):\n    model_type = "own"\n'
+    )
+    config = causal_config(directory, Settings(allow_remote_code=True))
+    assert type(config).__name__ == "OwnConfig"

@@ -1,0 +1,200 @@
+"""What a name means, and which base model it has."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from lengthprobe.errors import ModelError
+from lengthprobe.models import catalog
+from lengthprobe.models.catalog import Source, base_of, resolve
+
+
+@pytest.fixture(autouse=True)
+def workplace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Work in an empty folder, with fixture models of its own beside it."""
+    for name in ("tiny-base", "tiny-it"):
+        _directory(tmp_path / "fixtures" / name)
+    monkeypatch.setattr(catalog, "FIXTURE_FOLDERS", (tmp_path / "none", tmp_path / "fixtures"))
+    work = tmp_path / "work"
+    work.mkdir()
+    monkeypatch.chdir(work)
+    return work
+
+
+def _directory(path: Path, *, card: str | None = None) -> Path:
+    path.mkdir(parents=True)
+    (path / "config.json").write_text("{}")
+    if card is not None:
+        (path / "README.md").write_text(f"---\n{card}\n---\n\n# A model\n")
+    return path
+
+
+def test_fixture_model() -> None:
+    """A fixture model's name gives its directory."""
+    source = resolve("tiny-it")
+    assert (source.kind, source.path) == ("fixture", catalog.FIXTURE_FOLDERS[1] / "tiny-it")
+
+
+def test_fixture_model_goes_before_a_directory(workplace: Path) -> None:
+    """A directory with a fixture model's name is reached by ./name only."""
+    _directory(workplace / "tiny-it")
+    assert resolve("tiny-it").kind == "fixture"
+    assert resolve("./tiny-it").kind == "directory"
+
+
+@pytest.mark.parametrize("name", ["step-4000", "./step-4000", "runs/step-4000", "{here}/step-4000"])
+def test_directory(workplace: Path, name: str) -> None:
+    """A directory is named relative to here or absolutely, with or without ./."""
+    _directory(workplace / "step-4000")
+    _directory(workplace / "runs" / "step-4000")
+    source = resolve(name.format(here=workplace))
+    assert source.kind == "directory"
+    assert source.path is not None
+    assert source.path.is_dir()
+
+
+def test_home_directory(workplace: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A path may start from the home directory."""
+    monkeypatch.setenv("HOME", str(workplace))
+    assert resolve("~").path == workplace
+
+
+def test_directory_goes_before_an_alias(workplace: Path) -> None:
+    """A directory that has the name of an alias is that directory."""
+    _directory(workplace / "llama-3.1-8b")
+    assert resolve("llama-3.1-8b").kind == "directory"
+
+
+@pytest.mark.parametrize("name", ["llama-3.1-8b-instruct", "Llama-3.1-8B-Instruct"])
+def test_alias(name: str) -> None:
+    """An alias gives the hub id, in whichever case it is typed."""
+    assert resolve(name) == Source(name, "alias", repo_id="meta-llama/Llama-3.1-8B-Instruct")
+
+
+@pytest.mark.parametrize(
+    ("name", "repo_id", "revision"),
+    [
+        ("org/model", "org/model", None),
+        ("org/model-1.5_b", "org/model-1.5_b", None),
+        ("org/model@v2.0", "org/model", "v2.0"),
+        ("org/model@refs/pr/1", "org/model", "refs/pr/1"),
+    ],
+)
+def test_hub_id(name: str, repo_id: str, revision: str | None) -> None:
+    """A hub id has an owner and may have a revision."""
+    assert resolve(name) == Source(name, "hub", repo_id=repo_id, revision=revision)
+
+
+@pytest.mark.parametrize(
+    ("typed", "offered"), [("llama-3.1-8b-instuct", "llama-3.1-8b-instruct"), ("tiny-ti", "tiny-it")]
+)
+def test_unknown_name_offers_the_nearest(typed: str, offered: str) -> None:
+    """A name that nothing has is answered with the nearest ones."""
+    with pytest.raises(ModelError, match=f"no model is known by the name '{typed}'") as raised:
+        resolve(typed)
+    assert offered in raised.value.fix
+
+
+def test_unknown_name_without_a_near_one() -> None:
+    """A name like no other is answered with what a name can be."""
+    with pytest.raises(ModelError) as raised:
+        resolve("zzzzzz")
+    assert raised.value.fix == "a directory (./my-checkpoint) or a hub id (org/name) is a name too"
+
+
+@pytest.mark.parametrize("name", ["./nowhere", "/nowhere/at/all", "~/nowhere", "runs/a/step-1", "../nowhere"])
+def test_missing_path(name: str) -> None:
+    """What is spelled as a path and is not there is missing, and no hub id."""
+    with pytest.raises(ModelError, match="does not exist") as raised:
+        resolve(name)
+    assert str(Path.cwd()) in raised.value.fix
+
+
+def test_file_instead_of_directory(workplace: Path) -> None:
+    """A file is answered with the directory it lies in."""
+    (_directory(workplace / "step") / "model.safetensors").touch()
+    with pytest.raises(ModelError, match="is a file") as raised:
+        resolve("step/model.safetensors")
+    assert raised.value.fix.endswith("directory: step")
+
+
+@pytest.mark.parametrize("name", ["", "  ", "a b c", "org/", "/".join("x" * 300 for _ in range(2)) + "\0"])
+def test_strange_names(name: str) -> None:
+    """Names that cannot be anything are refused like any other."""
+    with pytest.raises(ModelError):
+        resolve(name)
+
+
+def test_base_of_an_alias() -> None:
+    """An alias's base is in the table."""
+    assert base_of(resolve("llama-3.3-70b-instruct")) == "llama-3.1-70b"
+    assert base_of(resolve("llama-3.1-70b")) is None
+
+
+def test_base_of_a_known_hub_id() -> None:
+    """The hub id of an alias has the same base."""
+    assert base_of(resolve("Qwen/Qwen3-8B")) == "qwen-3-8b-base"
+
+
+@pytest.mark.parametrize(
+    ("card", "base"),
+    [
+        ("base_model: tiny-base", "tiny-base"),
+        ("base_model: [tiny-base]", "tiny-base"),
+        ("base_model:\n- meta-llama/Llama-3.1-8B", "meta-llama/Llama-3.1-8B"),
+        ("base_model: [tiny-base, org/other]", None),
+        ("base_model: ''", None),
+        ("base_model: {odd: 1}", None),
+        ("base_model: /gone/path", None),
+        ("license: mit", None),
+        ("base_model: [unclosed", None),
+    ],
+)
+def test_base_from_a_card(workplace: Path, card: str, base: str | None) -> None:
+    """A model card names the base; several bases, unreadable cards and paths that are gone name none."""
+    _directory(workplace / "tuned", card=card)
+    assert base_of(resolve("./tuned")) == base
+
+
+def test_base_without_a_card(workplace: Path) -> None:
+    """A directory without a card has no known base."""
+    _directory(workplace / "tuned")
+    assert base_of(resolve("./tuned")) is None
+
+
+def test_base_beside_the_card(workplace: Path) -> None:
+    """A relative path in a card starts from the card's directory."""
+    base = _directory(workplace / "runs" / "base")
+    _directory(workplace / "runs" / "tuned", card="base_model: ../base")
+    found = base_of(resolve("./runs/tuned"))
+    assert found is not None
+    assert Path(found).resolve() == base
+
+
+def test_base_of_something_tuned_twice(workplace: Path) -> None:
+    """The base of what was tuned from a tuned model is the foundation model."""
+    _directory(workplace / "twice", card="base_model: meta-llama/Llama-3.1-8B-Instruct")
+    assert base_of(resolve("./twice")) == "llama-3.1-8b"
+
+
+def test_cards_that_name_each_other(workplace: Path) -> None:
+    """A circle of cards names no base."""
+    _directory(workplace / "a", card="base_model: ../b")
+    _directory(workplace / "b", card="base_model: ../a")
+    assert base_of(resolve(str(workplace / "a"))) is None
+
+
+def test_base_of_an_adapter(workplace: Path) -> None:
+    """An adapter without a card has the base of the model that it was trained on."""
+    adapter = workplace / "adapter"
+    adapter.mkdir()
+    (adapter / "adapter_config.json").write_text(json.dumps({"base_model_name_or_path": "gemma-2-2b-it"}))
+    assert base_of(resolve("./adapter")) == "gemma-2-2b"
+
+
+def test_base_of_an_uncached_hub_id() -> None:
+    """A hub id whose card is not to be had has no known base."""
+    assert base_of(resolve("org/not-cached")) is None

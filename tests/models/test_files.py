@@ -1,0 +1,120 @@
+"""A checkpoint on disk, checked before anything is loaded."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+
+from lengthprobe.errors import ModelError
+from lengthprobe.models.files import locate
+from lengthprobe.settings import Settings
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+
+def _adapter(directory: Path, base: str) -> Path:
+    directory.mkdir()
+    (directory / "adapter_config.json").write_text(json.dumps({"base_model_name_or_path": base}))
+    return directory
+
+
+def test_files_of_a_checkpoint(checkpoints: Callable[..., Path]) -> None:
+    """A directory gives its config, weights and tokenizer, and no commit of the hub."""
+    directory = checkpoints("llama")
+    files = locate(str(directory), Settings())
+    assert (files.directory, files.tokenizer, files.adapter, files.commit) == (
+        directory,
+        directory,
+        None,
+        None,
+    )
+    assert files.weights == (directory / "model.safetensors",)
+    assert files.weight_bytes == (directory / "model.safetensors").stat().st_size
+    assert files.config.model_type == "llama"
+
+
+@pytest.mark.parametrize(
+    ("lost", "message"),
+    [
+        ("config.json", "holds no config.json"),
+        ("model.safetensors", "holds no weights"),
+        ("tokenizer.json", "holds no tokenizer"),
+    ],
+)
+def test_incomplete_directory(copy_of: Callable[..., Path], lost: str, message: str) -> None:
+    """A directory that lacks config, weights or tokenizer is answered with what it lacks."""
+    directory = copy_of()
+    (directory / lost).unlink()
+    with pytest.raises(ModelError, match=message) as raised:
+        locate(str(directory), Settings())
+    assert str(directory) in raised.value.problem
+    assert raised.value.fix
+
+
+def test_adapter_on_its_base(copy_of: Callable[..., Path], tmp_path: Path) -> None:
+    """An adapter has the config, weights and tokenizer of its base, found from where the adapter is."""
+    base = copy_of("llama", "base")
+    adapter = _adapter(tmp_path / "adapter", "../base")
+    (adapter / "adapter_model.safetensors").write_bytes((base / "model.safetensors").read_bytes())
+    files = locate(str(adapter), Settings())
+    assert [path.resolve() for path in (files.directory, files.tokenizer)] == [base, base]
+    assert files.adapter == adapter
+    assert files.adapter_weights == (adapter / "adapter_model.safetensors",)
+
+
+def test_adapter_with_a_tokenizer(copy_of: Callable[..., Path], tmp_path: Path) -> None:
+    """An adapter that brings a tokenizer keeps it."""
+    base = copy_of("llama", "base")
+    adapter = _adapter(tmp_path / "adapter", str(base))
+    (adapter / "adapter_model.safetensors").write_bytes((base / "model.safetensors").read_bytes())
+    (adapter / "tokenizer.json").write_bytes((base / "tokenizer.json").read_bytes())
+    assert locate(str(adapter), Settings()).tokenizer == adapter
+
+
+@pytest.mark.parametrize(
+    ("base", "message"),
+    [
+        ("../nowhere", "does not exist"),
+        ("lama-3.1-8b", "no model is known"),
+        ("org/gone", "not in the hub cache"),
+    ],
+)
+def test_adapter_without_its_base(tmp_path: Path, base: str, message: str) -> None:
+    """An adapter whose base cannot be found is named together with the base."""
+    adapter = _adapter(tmp_path / "adapter", base)
+    with pytest.raises(ModelError, match=rf"the base of the adapter in .*adapter: .*{message}"):
+        locate(str(adapter), Settings())
+
+
+def test_adapter_on_an_adapter(tmp_path: Path) -> None:
+    """An adapter whose base is an adapter (it may be itself) is refused."""
+    adapter = _adapter(tmp_path / "adapter", ".")
+    with pytest.raises(ModelError, match="names another adapter as its base"):
+        locate(str(adapter), Settings())
+
+
+def test_adapter_that_names_no_base(tmp_path: Path) -> None:
+    """An adapter's config that names no base is named."""
+    adapter = _adapter(tmp_path / "adapter", "")
+    with pytest.raises(ModelError, match="does not say which model"):
+        locate(str(adapter), Settings())
+
+
+def test_adapter_without_weights(checkpoints: Callable[..., Path], tmp_path: Path) -> None:
+    """An adapter's directory without weights says which file it looked for."""
+    adapter = _adapter(tmp_path / "adapter", str(checkpoints("llama")))
+    with pytest.raises(ModelError, match=r"no adapter_model.safetensors"):
+        locate(str(adapter), Settings())
+
+
+def test_pickled_adapter(checkpoints: Callable[..., Path], tmp_path: Path) -> None:
+    """A pickled adapter is refused as pickled weights are."""
+    adapter = _adapter(tmp_path / "adapter", str(checkpoints("llama")))
+    (adapter / "adapter_model.bin").touch()
+    with pytest.raises(ModelError, match=r"adapter_model.bin") as raised:
+        locate(str(adapter), Settings())
+    assert "--lengthprobe-allow-pickle" in raised.value.fix

@@ -1,0 +1,156 @@
+"""Checkpoints of the hub: from a cache laid out as the hub's client does, and from a server that refuses."""
+
+from __future__ import annotations
+
+import os
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import TYPE_CHECKING
+
+import pytest
+from huggingface_hub import constants
+
+from lengthprobe.errors import ModelError
+from lengthprobe.models.catalog import base_of, resolve
+from lengthprobe.models.hub import commit, snapshot
+from lengthprobe.settings import Settings
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+COMMIT = "0123456789abcdef0123456789abcdef01234567"
+
+
+@pytest.fixture
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty hub cache, and no network."""
+    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "hub"))
+    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
+    return tmp_path / "hub"
+
+
+@pytest.fixture
+def answers(cache: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, tuple[int, str]]]:
+    """A hub on this machine that answers a repository as told: a status and an error code of the hub's."""
+    told: dict[str, tuple[int, str]] = {}
+
+    class Hub(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            status, code = next(answer for repo, answer in told.items() if repo in self.path)
+            self.send_response(status)
+            self.send_header("X-Error-Code", code)
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+        do_HEAD = do_GET  # noqa: N815  (the name is http.server's)
+
+        def log_message(self, *_: object) -> None:
+            """Keep the requests out of the tests' output."""
+
+    assert not cache.exists()
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Hub)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)
+    monkeypatch.setattr(constants, "ENDPOINT", f"http://127.0.0.1:{server.server_port}")
+    yield told
+    server.shutdown()
+    server.server_close()
+
+
+def _cached(cache: Path, repo_id: str, files: dict[str, str], *, ref: str = "main") -> Path:
+    """Put a repository into a cache: blobs, a snapshot of links to them, and a ref."""
+    folder = cache / f"models--{repo_id.replace('/', '--')}"
+    for part in ("blobs", "refs", f"snapshots/{COMMIT}"):
+        (folder / part).mkdir(parents=True)
+    (folder / "refs" / ref).write_text(COMMIT)
+    for number, (name, content) in enumerate(files.items()):
+        blob = folder / "blobs" / str(number)
+        blob.write_text(content)
+        os.symlink(f"../../blobs/{number}", folder / "snapshots" / COMMIT / name)
+    return folder / "snapshots" / COMMIT
+
+
+def test_cached_checkpoint(cache: Path) -> None:
+    """Offline, the cache gives the snapshot and its commit."""
+    expected = _cached(cache, "org/model", {"config.json": "{}"})
+    directory = snapshot(resolve("org/model"), Settings())
+    assert (directory, commit(directory)) == (expected, COMMIT)
+
+
+@pytest.mark.parametrize("revision", ["v2", COMMIT])
+def test_cached_revision(cache: Path, revision: str) -> None:
+    """A tag or a commit is taken from the cache as well."""
+    expected = _cached(cache, "org/model", {"config.json": "{}"}, ref="v2")
+    assert snapshot(resolve(f"org/model@{revision}"), Settings()) == expected
+
+
+def test_cached_alias(cache: Path) -> None:
+    """An alias is looked up under its hub id."""
+    expected = _cached(cache, "google/gemma-2-2b-it", {"config.json": "{}"})
+    assert snapshot(resolve("gemma-2-2b-it"), Settings()) == expected
+
+
+def test_base_from_a_cached_card(cache: Path) -> None:
+    """The card of a cached repository names the base."""
+    _cached(cache, "org/model", {"README.md": "---\nbase_model: org/base\n---\n"})
+    assert base_of(resolve("org/model")) == "org/base"
+
+
+@pytest.mark.parametrize(
+    ("name", "command"),
+    [
+        ("org/model", "hf download org/model "),
+        ("org/model@v2", "hf download org/model --revision v2 "),
+        ("gemma-2-2b", "hf download google/gemma-2-2b "),
+    ],
+)
+@pytest.mark.usefixtures("cache")
+def test_offline_and_not_cached(name: str, command: str) -> None:
+    """Offline, a checkpoint that is not cached is answered with the command that fetches it."""
+    with pytest.raises(ModelError, match="not in the hub cache") as raised:
+        snapshot(resolve(name), Settings())
+    assert command in raised.value.fix
+
+
+def test_gated(answers: dict[str, tuple[int, str]]) -> None:
+    """A gated checkpoint is answered with its licence page and the login command."""
+    answers["meta-llama/Llama-3.1-8B-Instruct"] = (403, "GatedRepo")
+    with pytest.raises(ModelError, match="is gated") as raised:
+        snapshot(resolve("llama-3.1-8b-instruct"), Settings())
+    assert "https://huggingface.co/meta-llama/Llama-3.1-8B-Instruct" in raised.value.fix
+    assert "hf auth login" in raised.value.fix
+
+
+@pytest.mark.parametrize("answer", [(404, "RepoNotFound"), (401, "RepoNotFound")])
+def test_missing(answers: dict[str, tuple[int, str]], answer: tuple[int, str]) -> None:
+    """A repository that is missing (or private) is answered with its page and the login command."""
+    answers["org/model"] = answer
+    with pytest.raises(
+        ModelError, match="org/model is not on the hub, or is private, and there is no dir"
+    ) as raised:
+        snapshot(resolve("org/model"), Settings())
+    assert "hf auth login" in raised.value.fix
+
+
+def test_missing_revision(answers: dict[str, tuple[int, str]]) -> None:
+    """A revision that is missing is named."""
+    answers["org/model"] = (404, "RevisionNotFound")
+    with pytest.raises(ModelError, match="has no revision 'v9'"):
+        snapshot(resolve("org/model@v9"), Settings())
+
+
+def test_hub_out_of_order(answers: dict[str, tuple[int, str]]) -> None:
+    """A hub that answers with an error of its own is out of reach."""
+    answers["org/model"] = (500, "")
+    with pytest.raises(ModelError, match="the hub cannot be reached") as raised:
+        snapshot(resolve("org/model"), Settings())
+    assert "hf download org/model" in raised.value.fix
+
+
+def test_unusable_hub_id(cache: Path) -> None:
+    """A hub id that the client refuses is answered with its words."""
+    assert not cache.exists()
+    with pytest.raises(ModelError, match="cannot be downloaded: HFValidationError"):
+        snapshot(resolve("org/model..name"), Settings())
