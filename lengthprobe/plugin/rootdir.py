@@ -1,0 +1,95 @@
+"""Refuse a command line from which pytest found another project than the one it is run in.
+
+pytest looks for its root directory before it knows the options of plugins. In `pytest --model /data/checkpoint`
+it takes the existing path after the space for a test path, starts from there, and silently reads neither the
+ini file nor the conftest of the project.
+"""
+
+from __future__ import annotations
+
+import argparse
+import inspect
+import shlex
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from lengthprobe.plugin.options import OPTIONS, Option
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+
+def refuse_misread_paths(config: pytest.Config, args: Sequence[str], parser: pytest.Parser) -> None:
+    """Refuse a value after a space that made pytest find another root directory or ini file.
+
+    Args:
+        config: The config, whose root directory has been found.
+        args: The command line.
+        parser: Knows the options of every plugin and conftest that has been loaded.
+
+    Raises:
+        pytest.UsageError: It did; the message has the line to type.
+    """
+    taken = _values_after_space(args, parser)
+    values = {at + 1 for at in taken}
+    kept = [arg for at, arg in enumerate(args) if at not in values]
+    meant = _root(config, kept) if taken else None
+    if meant is None or meant == (config.rootpath, config.inipath):
+        return
+    root, inipath = meant
+    line = [
+        shlex.quote(f"{arg}={args[at + 1]}" if at in taken else arg)
+        for at, arg in enumerate(args)
+        if at not in values
+    ]
+    raise pytest.UsageError(
+        f"pytest took {' and '.join(args[at] for at in sorted(values))} for a test path: it started from "
+        f"{config.rootpath} and did not read {inipath or f'the conftest of {root}'}\n"
+        f"  fix: write the value after an equals sign: pytest {' '.join(line)}"
+    )
+
+
+def _values_after_space(args: Sequence[str], parser: pytest.Parser) -> frozenset[int]:
+    """The positions of lengthprobe's options that have their value in the next argument."""
+    end = args.index("--") if "--" in args else len(args)
+    return frozenset(
+        at
+        for at in range(end - 1)
+        for option in OPTIONS
+        if args[at] in (option.flag, option.short)
+        and not args[at + 1].startswith("-")
+        and (args[at] == option.flag or _may_be_ours(option, parser))
+    )
+
+
+def _may_be_ours(option: Option, parser: pytest.Parser) -> bool:
+    """Whether nobody else has added an option with this short name."""
+    value = "a value that nothing has"
+    try:
+        read = vars(parser.parse_known_args([f"{option.short}={value}"], argparse.Namespace()))
+    except (pytest.UsageError, SystemExit):
+        return False
+    return all(dest == option.dest for dest, given in read.items() if given == value)
+
+
+def _root(config: pytest.Config, args: Sequence[str]) -> tuple[Path, Path | None] | None:
+    """The root directory and ini file that pytest finds for a command line; None where it cannot be asked."""
+    try:
+        # There is no public way to ask. Should pytest move it, nothing is refused.
+        from _pytest.config.findpaths import determine_setup
+    except ImportError:
+        return None
+    namespace = config.known_args_namespace
+    paths = [arg for arg in namespace.file_or_dir if arg in args]
+    known: dict[str, Any] = {
+        "inifile": namespace.inifilename,
+        "override_ini": namespace.override_ini,
+        "args": paths,
+        "rootdir_cmd_arg": namespace.rootdir or None,
+        "invocation_dir": config.invocation_params.dir,
+    }
+    wanted = inspect.signature(determine_setup).parameters
+    root, inipath, *_ = determine_setup(**{name: value for name, value in known.items() if name in wanted})
+    return root, inipath
