@@ -193,7 +193,7 @@ def json_path(config: pytest.Config) -> Path | None:
         raise pytest.UsageError(f"--lengthprobe-json={text}: that is a folder; name a file in it")
     if not path.parent.is_dir():
         raise pytest.UsageError(
-            f"--lengthprobe-json={text}: the folder {path.parent} does not exist\n  fix: mkdir -p {path.parent}"
+            f"--lengthprobe-json={text}: its folder does not exist\n  fix: mkdir -p {path.parent}"
         )
     return path
 

@@ -1,8 +1,8 @@
 """Refuse a command line from which pytest found another project than the one it is run in.
 
-pytest looks for its root directory before it knows the options of plugins. In `pytest --model /data/checkpoint`
-it takes the existing path after the space for a test path, starts from there, and silently reads neither the
-ini file nor the conftest of the project.
+pytest looks for its root directory before it knows the options of plugins. In `pytest --model /data/ckpt` it
+takes the existing path after the space for a test path, starts from there, and silently reads neither the ini
+file nor the conftest of the project.
 """
 
 from __future__ import annotations

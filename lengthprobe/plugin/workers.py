@@ -5,14 +5,15 @@ from __future__ import annotations
 import os
 import re
 import subprocess
-import tempfile
 import time
 from hashlib import sha256
-from pathlib import Path
 from typing import TYPE_CHECKING
+
+from lengthprobe.reporting.files import write_whole
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, MutableMapping, Sequence
+    from pathlib import Path
 
 # How often a process looks whether another has finished what it waits for.
 _PATIENCE_S = 0.05
@@ -66,19 +67,6 @@ class Exchange:
             return None
 
 
-def write_whole(path: Path, text: str) -> None:
-    """Write a file so that whoever reads it finds all of the text or no file."""
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    unfinished = Path(name)
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(text)
-        unfinished.replace(path)
-    except BaseException:
-        unfinished.unlink(missing_ok=True)
-        raise
-
-
 def visible_devices(environment: Mapping[str, str] = os.environ) -> tuple[str, ...]:
     """The accelerators that the caller may use, as CUDA_VISIBLE_DEVICES names them; none without any."""
     stated = environment.get("CUDA_VISIBLE_DEVICES")
@@ -97,7 +85,7 @@ def visible_devices(environment: Mapping[str, str] = os.environ) -> tuple[str, .
 
 
 def listed_devices(listed: str) -> tuple[str, ...]:
-    """The devices that `nvidia-smi -L` lists: the parts of a divided GPU where there are any, else the GPUs."""
+    """The devices that `nvidia-smi -L` lists: parts of divided GPUs where there are any, else the GPUs."""
     lines = list(_NVIDIA_SMI_LINE.finditer(listed))
     parts = [line["uuid"] for line in lines if line["mig"]]
     return tuple(parts or [line["uuid"] for line in lines])

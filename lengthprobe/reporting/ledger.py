@@ -1,0 +1,91 @@
+"""The ledger: what was decided about each claim, and with which checkpoints."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+SCHEMA = 1
+VERDICTS = ("holds", "broken", "undecided", "error", "skipped")
+DECIDED = ("holds", "broken")
+ROLES = ("model", "base", "reference")
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What became of one claim. All of it can be written as JSON, and sent from process to process.
+
+    Args:
+        nodeid: The test.
+        claim: Its name, as a phrase.
+        statement: What it claims.
+        source: Where the claim is from.
+        kind: `requirement` or `replication`.
+        language: Code of the language, None where the claim is about none.
+        published: The figure that the source gives for it, if it gives one.
+        verdict: One of `VERDICTS`.
+        checks: The verdicts asked for, as `Verdict.as_check` gives them.
+        beside: Estimates shown beside them, in the same form, that decide nothing.
+        message: Why there is no verdict.
+        duration_s: How long the test took.
+    """
+
+    nodeid: str
+    claim: str
+    statement: str
+    source: str
+    kind: str
+    language: str | None
+    published: str
+    verdict: str
+    checks: list[dict[str, Any]] = field(default_factory=list)
+    beside: list[dict[str, Any]] = field(default_factory=list)
+    message: str = ""
+    duration_s: float = 0.0
+
+
+@dataclass(slots=True)
+class Ledger:
+    """Everything that one session decided.
+
+    Args:
+        entries: By test.
+        models: Identity of each checkpoint that was asked, by role.
+    """
+
+    entries: dict[str, Entry] = field(default_factory=dict)
+    models: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+    def record(self, entry: Entry, models: Mapping[str, dict[str, Any]]) -> None:
+        """Keep what became of a claim, and of which checkpoints it speaks; a later word counts."""
+        self.entries[entry.nodeid] = entry
+        self.models.update(models)
+
+    @property
+    def totals(self) -> dict[str, int]:
+        """How many claims came to each verdict."""
+        counts = Counter(entry.verdict for entry in self.entries.values())
+        return {verdict: counts[verdict] for verdict in VERDICTS}
+
+    @property
+    def decided(self) -> int:
+        """How many claims hold or are broken."""
+        return sum(self.totals[verdict] for verdict in DECIDED)
+
+    def as_dict(self, settings: Mapping[str, Any]) -> dict[str, Any]:
+        """The ledger in the schema of the JSON report.
+
+        Args:
+            settings: What was asked, margins included.
+        """
+        return {
+            "schema": SCHEMA,
+            **{role: self.models.get(role) for role in ROLES},
+            "settings": dict(settings),
+            "claims": [asdict(entry) for entry in self.entries.values()],
+            "totals": self.totals,
+        }
