@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 from contextlib import contextmanager
 from dataclasses import dataclass
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -70,7 +71,7 @@ def load_checkpoint(name: str | Files, settings: Settings) -> Checkpoint:
     with _quiet():
         tokenizer = _load_tokenizer(files, settings)
         model = _load_model(files, settings, placement)
-    stated = model.generation_config
+        stated = _stated_generation(files, model)
     end_token_ids = _end_token_ids(files, stated, tokenizer)
     # What generate() is not told, it would take from here.
     model.generation_config = GenerationConfig()  # type: ignore[no-untyped-call]
@@ -161,10 +162,22 @@ def _load_model(files: Files, settings: Settings, placement: Placement) -> Any:
     return model.eval().requires_grad_(requires_grad=False)
 
 
+def _stated_generation(files: Files, model: Any) -> Any:
+    """The checkpoint's own generation config; transformers passes over one that it cannot read."""
+    if not (files.directory / "generation_config.json").is_file():
+        return model.generation_config
+    try:
+        return GenerationConfig.from_pretrained(files.directory, local_files_only=True)
+    # Its values are checked one by one, each in its own way.
+    except Exception as error:
+        raise ModelError(
+            f"{files.directory / 'generation_config.json'} cannot be used: {error}",
+            "mend it, or restore it from its source: it says which tokens end a response",
+        ) from error
+
+
 def _device_map(placement: Placement) -> Any:
     """What transformers is told; None where it would ask for accelerate without need."""
-    from importlib.util import find_spec
-
     if placement.spread:
         return placement.spread
     if placement.device.type == "cpu" or find_spec("accelerate") is None:
@@ -207,7 +220,13 @@ def _end_token_ids(files: Files, stated: Any, tokenizer: Any) -> tuple[int, ...]
             f"{files.source.name} has no end token: its generation config and tokenizer name none",
             'name it in generation_config.json: {"eos_token_id": …}',
         )
-    return tuple(int(end) for end in ends) if isinstance(ends, list) else (int(ends),)
+    ends = ends if isinstance(ends, list) else [ends]
+    if not all(isinstance(end, int) for end in ends):
+        raise ModelError(
+            f"{files.source.name} names its end tokens as {ends!r}, not by their ids",
+            'mend generation_config.json: {"eos_token_id": …}',
+        )
+    return tuple(ends)
 
 
 def _chat_template(files: Files, tokenizer: Any) -> str | None:
