@@ -172,6 +172,11 @@ class Estimate(Comparable):
         return Magnitude(f"abs({self.name})", self)
 
     @property
+    def recounted(self) -> Estimate:
+        """The same under the other word counter, or itself where it does not hang on one."""
+        return self if self.rival is None else self.rival
+
+    @property
     def _term(self) -> str:
         return f"({self.name})" if self.compound else self.name
 
@@ -198,7 +203,7 @@ class Estimate(Comparable):
         rival = None
         if self.rival is not None or other.rival is not None:
             # A side without a rival does not hang on the word counter: it stands for itself.
-            rival = (self.rival or self)._plus(other.rival or other, sign, name)
+            rival = self.recounted._plus(other.recounted, sign, name)
         return replace(
             self,
             name=name,

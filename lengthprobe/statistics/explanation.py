@@ -19,13 +19,11 @@ _WORST = 3
 def explanation(verdict: Verdict) -> list[str]:
     """The lines: verdict, effect and interval, what was measured, why, what would help, the worst prompts."""
     estimate, comparison = verdict.estimate, verdict.comparison
-    unit = f" {estimate.unit}".rstrip()
+    # What the mean is of stands in the expression, unless it is of a difference that has no name there.
+    name = "" if estimate.name in verdict.expression else f"{estimate.name}: "
     lines = [
-        f"{verdict.status}: {verdict.expression}",
-        # A reader knows what the mean is of, unless it is of a difference that the expression does not name.
-        ("" if estimate.name in verdict.expression else f"{estimate.name}: ")
-        + _effect(estimate, verdict.margin),
-        f"{estimate.n} prompts, {estimate.clusters} topics; margin {verdict.margin:g}{unit}",
+        f"{name}{_effect(estimate, verdict.margin)}",
+        f"{estimate.n} prompts, {estimate.clusters} topics; margin {verdict.margin:g} {estimate.unit}",
         verdict.reason,
     ]
     if verdict.status == "undecided" and not comparison.caveat:
@@ -33,13 +31,10 @@ def explanation(verdict: Verdict) -> list[str]:
     if comparison.rival is not None and comparison.rival.status() != comparison.status():
         rival = comparison.rival.estimate
         lines.append(f"under {rival.counter or 'the other counter'}: {_effect(rival, verdict.margin)}")
-    lines += [
-        f"worst: {_shown(one.value)}{unit}, topic {printable(one.topic)}: {printable(one.note)}".removesuffix(
-            ": "
-        )
-        for one in worst(estimate)
-    ]
-    return [lines[0], *(f"  {line}" for line in lines[1:])]
+    for one in worst(estimate):
+        note = f": {printable(one.note)}" if one.note else ""
+        lines.append(f"worst: {_shown(one.value)} {estimate.unit}, topic {printable(one.topic)}{note}")
+    return [f"{verdict.status}: {verdict.expression}", *(f"  {line}" for line in lines)]
 
 
 def worst(estimate: Estimate, most: int = _WORST) -> list[Observation]:
@@ -59,9 +54,7 @@ def worst(estimate: Estimate, most: int = _WORST) -> list[Observation]:
 def _effect(estimate: Estimate, margin: float) -> str:
     level = 100 * (1 - 2 * estimate.alpha)
     low, high = (_shown(limit, margin) for limit in (estimate.low, estimate.high))
-    return (
-        f"{estimate.name}: mean {_shown(estimate.mean)} {estimate.unit}, {level:g} % interval {low} to {high}"
-    )
+    return f"mean {_shown(estimate.mean)} {estimate.unit}, {level:g} % interval {low} to {high}"
 
 
 def _advice(verdict: Verdict) -> str:

@@ -131,4 +131,4 @@ def checked(observations: tuple[Observation, ...], bounds: tuple[float, float] |
 
 
 def _both(note: str, other: str) -> str:
-    return note if other in ("", note) else f"{note} | against: {other}"
+    return note if other in ("", note) else f"{note} | against: {other}".removeprefix(" | ")

@@ -80,8 +80,8 @@ class Comparison:
         """The same comparison under the other word counter, if the measure has one."""
         if all(part.estimate.rival is None for part in self.parts):
             return None
-        parts = tuple(part._replace(estimate=part.estimate.rival or part.estimate) for part in self.parts)
-        return replace(self, parts=parts, estimate=self.estimate.rival or self.estimate)
+        parts = tuple(part._replace(estimate=part.estimate.recounted) for part in self.parts)
+        return replace(self, parts=parts, estimate=self.estimate.recounted)
 
     @property
     def caveat(self) -> str:

@@ -1,0 +1,93 @@
+"""The operators of `lengthprobe.statistics.comparable`."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+
+from lengthprobe.statistics.estimate import Estimate, Observation
+from lengthprobe.statistics.verdict import Verdict
+
+
+def estimate() -> Estimate:
+    """Ten hits of ten."""
+    return Estimate.from_observations(
+        [Observation(f"p{i}", f"t{i}", 1.0) for i in range(10)], name="hits", unit="share", bounds=(0, 1)
+    )
+
+
+class TestComparable:
+    """What reads like a comparison of numbers."""
+
+    @pytest.mark.parametrize(
+        ("verdict", "expression"),
+        [
+            (lambda e: e < 0.5, "hits < 0.5"),
+            (lambda e: e <= 0.5, "hits <= 0.5"),
+            (lambda e: e > 0.5, "hits > 0.5"),
+            (lambda e: e >= 0.5, "hits >= 0.5"),
+            (lambda e: 0.5 > e, "hits < 0.5"),  # noqa: SIM300 - the order is what is tested
+            (lambda e: np.float64(0.5) <= e, "hits >= 0.5"),
+            (lambda e: abs(e) > 0.5, "abs(hits) > 0.5"),
+            (lambda e: np.float32(0.5) > abs(e), "abs(hits) < 0.5"),
+            (lambda e: 2 * e > e, "2 * hits > hits"),
+            (lambda e: abs(e) < 0.1 * e, "abs(hits) < 0.1 * hits"),
+            (lambda e: e < abs(0.1 * e), "abs(0.1 * hits) > hits"),
+        ],
+    )
+    def test_gives_a_verdict_that_says_what_was_compared(self, verdict, expression):
+        """From either side, with Python's and numpy's numbers, and with other estimates."""
+        found = verdict(estimate())
+        assert isinstance(found, Verdict)
+        assert found.expression == expression
+
+    def test_chains(self):
+        """A chain is true when both of its parts hold."""
+        assert 0.5 < estimate() <= 1.0
+        assert not 0.1 < estimate() < 0.5
+
+    @pytest.mark.parametrize("margin", ["0.5", None, True, np.True_, [0.5], 1j])
+    def test_refuses_a_margin_that_is_no_number(self, margin):
+        """The message says what to write."""
+        with pytest.raises(TypeError, match=r"is no number; write hits < 0\.5"):
+            estimate() < margin  # noqa: B015 - it is the comparison that raises
+        with pytest.raises(TypeError, match=r"is no number; write abs\(hits\) > 0\.5"):
+            abs(estimate()) > margin  # noqa: B015
+
+    @pytest.mark.parametrize("margin", [math.nan, math.inf, -math.inf])
+    def test_refuses_a_margin_that_is_not_finite(self, margin):
+        """A margin is fixed in advance."""
+        with pytest.raises(ValueError, match="is not finite"):
+            estimate() < margin  # noqa: B015
+
+    @pytest.mark.parametrize("compare", [lambda m: m < -0.5, lambda m: m < 0, lambda m: m > -1])
+    def test_refuses_a_magnitude_below_zero(self, compare):
+        """It would be decided without data."""
+        with pytest.raises(ValueError, match="a magnitude is never below 0"):
+            compare(abs(estimate()))
+
+    def test_refuses_two_magnitudes(self):
+        """There is no interval for that."""
+        with pytest.raises(TypeError, match="only one side can be a magnitude"):
+            abs(estimate()) < abs(estimate())  # noqa: B015
+
+    @pytest.mark.parametrize("thing", [estimate(), abs(estimate())])
+    def test_refuses_equality(self, thing):
+        """No data show that two means are equal; the message says what to write."""
+        with pytest.raises(TypeError, match=r"say how near is near enough.*abs\(one - other\) < 0\.5"):
+            thing == 0  # noqa: B015
+        with pytest.raises(TypeError, match="say how near is near enough"):
+            thing != 0  # noqa: B015
+
+    @pytest.mark.parametrize("thing", [estimate(), abs(estimate())])
+    def test_refuses_its_own_truth(self, thing):
+        """`assert estimate` would always pass."""
+        with pytest.raises(TypeError, match="compare it with a margin"):
+            bool(thing)
+
+    def test_can_be_kept_in_a_set(self):
+        """Identity is no comparison."""
+        one = estimate()
+        assert len({one, one, estimate()}) == 2

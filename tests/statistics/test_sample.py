@@ -1,0 +1,104 @@
+"""The observations of `lengthprobe.statistics.sample`."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+
+from lengthprobe.statistics.sample import Observation, Sample, checked, joined
+
+
+def sample(values: dict[str, float], bounds: tuple[float, float] | None = (0, 1), note: str = "") -> Sample:
+    """One observation a prompt; the topic is the id's first letter."""
+    return Sample(tuple(Observation(key, key[0], value, note) for key, value in values.items()), bounds)
+
+
+class TestSample:
+    """Values of one measure."""
+
+    def test_clusters_by_topic(self):
+        """Two prompts about a, one about b."""
+        clusters = sample({"a1": 1.0, "b1": 0.5, "a2": 0.0}).clusters
+        assert (clusters.keys, clusters.means, clusters.sizes) == (("a", "b"), [0.5, 0.5], [2, 1])
+
+    def test_mean_is_over_prompts(self):
+        """A topic weighs by its prompts."""
+        assert sample({"a1": 1.0, "a2": 1.0, "b1": 0.0}).mean == 2 / 3
+
+    def test_mean_of_nothing_is_no_number(self):
+        """NaN."""
+        assert math.isnan(sample({}).mean)
+
+    @pytest.mark.parametrize(
+        ("values", "bounds", "expected"),
+        [
+            ({}, (0, 1), "no prompt was measured"),
+            ({"a1": 0, "a2": 1}, (0, 1), "fewer than two topics: nothing tells how much topics differ"),
+            ({"a1": 3, "b1": 3}, None, "every value is equal and the measure declares no bounds"),
+            ({"a1": 1, "b1": 1}, (0, 1), ""),
+            ({"a1": 1, "b1": 2}, None, ""),
+        ],
+    )
+    def test_caveat_says_why_nothing_can_be_decided(self, values, bounds, expected):
+        """Nothing measured, one topic, no spread without bounds."""
+        assert sample(values, bounds).caveat == expected
+
+    def test_scaled_turns_bounds_round(self):
+        """A negative factor makes the lower bound the upper one."""
+        scaled = sample({"a1": 0.25}).scaled(-2.0)
+        assert (scaled.mean, scaled.bounds) == (-0.5, (-2.0, -0.0))
+
+    def test_plus_adds_prompt_by_prompt(self):
+        """Whatever the order, and the bounds add."""
+        total = sample({"a1": 1.0, "b1": 0.0}).plus(sample({"b1": 0.5, "a1": 0.25}))
+        assert [one.value for one in total.observations] == [1.25, 0.5]
+        assert total.bounds == (0, 2)
+
+    def test_plus_without_bounds_on_one_side_has_none(self):
+        """What is unbounded stays so."""
+        assert sample({"a1": 1.0}).plus(sample({"a1": 1.0}, bounds=None)).bounds is None
+
+    @pytest.mark.parametrize(
+        ("one", "other", "expected"),
+        [("x", "y", "x | against: y"), ("x", "x", "x"), ("x", "", "x"), ("", "y", "against: y")],
+    )
+    def test_plus_keeps_both_notes(self, one, other, expected):
+        """A reader sees both responses."""
+        total = sample({"a1": 1.0}, note=one).plus(sample({"a1": 1.0}, note=other))
+        assert total.observations[0].note == expected
+
+
+class TestJoined:
+    """Terms of a sum."""
+
+    def test_samples_of_the_same_prompts_become_one(self):
+        """Paired by prompt."""
+        terms = joined((sample({"a1": 1.0, "b1": 0.0}),), (sample({"b1": 1.0, "a1": 1.0}),))
+        assert [term.mean for term in terms] == [1.5]
+
+    def test_samples_of_other_prompts_stand_side_by_side(self):
+        """One prompt too many is another set of prompts."""
+        terms = joined((sample({"a1": 1.0}),), (sample({"a1": 1.0, "b1": 0.0}),))
+        assert [term.mean for term in terms] == [1.0, 0.5]
+
+
+class TestChecked:
+    """What can be used."""
+
+    @pytest.mark.parametrize("value", [math.nan, math.inf, 1.5, -0.5])
+    def test_refuses_a_value_that_the_measure_cannot_give(self, value):
+        """The message names measure, prompt, value and bounds."""
+        with pytest.raises(ValueError, match=rf"hits: prompt a1 gives {value}, not a number within 0 to 1"):
+            checked((Observation("a1", "a", value),), (0, 1), "hits")
+
+    def test_refuses_a_prompt_measured_twice(self):
+        """Else it would count double."""
+        with pytest.raises(ValueError, match="hits: prompt a1 was measured twice"):
+            checked((Observation("a1", "a", 0), Observation("a1", "a", 1)), (0, 1), "hits")
+
+    @pytest.mark.parametrize("bounds", [(1, 1), (1, 0), (math.nan, 1)])
+    def test_refuses_bounds_without_room(self, bounds):
+        """The lower lies below the upper."""
+        with pytest.raises(ValueError, match="leave no room"):
+            checked((), bounds, "hits")
