@@ -1,0 +1,164 @@
+"""The pytest plugin: its hooks. What they do is in the modules beside this one."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from lengthprobe.plugin.claims import MARKERS, VERDICTS, is_claim, status
+from lengthprobe.plugin.fixtures import base_probe, beside, language, margins, probe, reference_probe
+from lengthprobe.plugin.options import add_options, stated
+from lengthprobe.plugin.run import RUN, Run
+from lengthprobe.plugin.selection import Selection, mark_kinds, select
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+
+__all__ = ["base_probe", "beside", "language", "margins", "probe", "reference_probe"]
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the options."""
+    add_options(parser)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_load_initial_conftests(
+    early_config: pytest.Config, parser: pytest.Parser, args: list[str]
+) -> Generator[None, object, object]:
+    """Refuse a command line that made pytest find another project."""
+    result = yield
+    from lengthprobe.plugin.rootdir import refuse_misread_paths
+
+    refuse_misread_paths(early_config, args, parser)
+    return result
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Register the markers, and check the settings where there are any."""
+    for marker in MARKERS:
+        config.addinivalue_line("markers", marker)
+    config.stash[RUN] = Run(config)
+    config.pluginmanager.register(_Recorder(config.stash[RUN]), "lengthprobe-recorder")
+
+
+class _Recorder:
+    """The one hook that is not told the config."""
+
+    def __init__(self, run: Run) -> None:
+        self._run = run
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Keep what became of a claim."""
+        self._run.record(report)
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Remove what workers shared."""
+    if RUN in config.stash:
+        config.stash[RUN].close()
+
+
+def pytest_report_header(config: pytest.Config) -> list[str]:
+    """Say who is asked what."""
+    from lengthprobe.plugin.summary import opening
+
+    return opening(config, config.stash[RUN])
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run a claim that takes a language once for each."""
+    if "language" not in metafunc.fixturenames or metafunc.definition.get_closest_marker("claim") is None:
+        return
+    own = [mark.args[0] for mark in metafunc.definition.iter_markers("parametrize") if mark.args]
+    names = {name.strip() for each in own for name in (each.split(",") if isinstance(each, str) else each)}
+    if "language" not in names:
+        metafunc.parametrize("language", metafunc.config.stash[RUN].settings.languages)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection_modifyitems(
+    config: pytest.Config, items: list[pytest.Item]
+) -> Generator[None, object, object]:
+    """Mark claims by kind before `-m` chooses, and take out afterwards what was not asked for."""
+    mark_kinds(items)
+    result = yield
+    config.stash[RUN].selection = select(config, items)
+    return result
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
+    """Keep every verdict that a claim asks for."""
+    if not is_claim(item):
+        return (yield)
+    from lengthprobe.statistics.verdict import recording
+
+    with recording() as item.stash[VERDICTS]:
+        return (yield)
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Write onto the report what became of a claim."""
+    report = yield
+    item.config.stash[RUN].judge(item, call, report)
+    return report
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_report_teststatus(report: pytest.TestReport) -> Any:
+    """Tell a broken claim from an undecided one and from an error."""
+    told = getattr(report, "lengthprobe", None)
+    return status(report, told["entry"]) if told else None
+
+
+def pytest_assertrepr_compare(op: str, left: object, right: object) -> list[str] | None:
+    """Explain a comparison of estimates that failed in a test that is no claim."""
+    if "lengthprobe.statistics.verdict" not in sys.modules:
+        return None
+    from lengthprobe.statistics.verdict import explain
+
+    return explain(op, left, right)
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Write the report, and let a run fail that decided nothing."""
+    session.config.stash[RUN].finish(session)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """Write the table of claims."""
+    from lengthprobe.plugin.summary import closing
+
+    closing(terminalreporter, config.stash[RUN])
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:
+    """Tell a worker where work is shared."""
+    node.config.stash[RUN].provide(node.workerinput)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """Learn from a worker what it left out: the controller collects nothing."""
+    run = node.config.stash[RUN]
+    told = getattr(node, "workeroutput", {}).get("lengthprobe")
+    if told:
+        run.selection = Selection.largest(run.selection, told)
+
+
+@pytest.hookimpl(tryfirst=True, optionalhook=True)
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int | None:
+    """One worker for each accelerator, where a checkpoint is named and nobody said otherwise."""
+    if stated(config, "model") is None or "PYTEST_XDIST_AUTO_NUM_WORKERS" in os.environ:
+        return None
+    from lengthprobe.plugin.workers import visible_devices
+
+    return len(visible_devices()) or None

@@ -1,0 +1,197 @@
+"""Claims: the tests marked as such, and what became of each."""
+
+from __future__ import annotations
+
+import inspect
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from lengthprobe.errors import LengthprobeError, Undecided
+from lengthprobe.plugin.options import in_use
+from lengthprobe.reporting.ledger import DECIDED, Entry
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from lengthprobe.statistics.estimate import Estimate
+    from lengthprobe.statistics.verdict import Verdict
+
+KINDS = ("requirement", "replication")
+MARKERS = (
+    "claim(source=None, kind='requirement', published=None): a statement that a Verdict decides",
+    "requirement: a claim that a checkpoint must satisfy to ship",
+    "replication: a claim that describes published models, and runs with `-m replication` only",
+)
+PROBES = {"probe": "model", "base_probe": "base", "reference_probe": "reference"}
+_OURS = {*PROBES, "margins", "beside", "language"}
+
+VERDICTS = pytest.StashKey[list["Verdict"]]()
+BESIDE = pytest.StashKey[list["Estimate"]]()
+
+
+def is_claim(item: pytest.Item) -> bool:
+    """Whether a test is a claim of lengthprobe's.
+
+    Another project may mark its tests `claim` and mean something else: so lengthprobe must be in use there,
+    or the test use its fixtures.
+    """
+    marker = item.get_closest_marker("claim")
+    if marker is None:
+        return False
+    return (
+        bool(marker.kwargs) or in_use(item.config) or not _OURS.isdisjoint(getattr(item, "fixturenames", ()))
+    )
+
+
+def kind_of(item: pytest.Item) -> str:
+    """The kind of a claim.
+
+    Raises:
+        pytest.UsageError: The marker names no kind that there is.
+    """
+    marker = item.get_closest_marker("claim")
+    default = "replication" if item.get_closest_marker("replication") else "requirement"
+    kind = str(marker.kwargs.get("kind") or default) if marker else default
+    if kind not in KINDS:
+        raise pytest.UsageError(
+            f"{item.nodeid}: a claim of kind {kind!r}\n  fix: kind={' or kind='.join(map(repr, KINDS))}"
+        )
+    return kind
+
+
+def language_of(item: pytest.Item) -> str | None:
+    """The language that a claim is run for, None where it takes none."""
+    callspec = getattr(item, "callspec", None)
+    language = callspec.params.get("language") if callspec else None
+    return str(language) if language is not None else None
+
+
+def judge(item: pytest.Item, call: pytest.CallInfo[None], report: pytest.TestReport) -> Entry | None:
+    """What became of a claim in one phase of its test, or None while that is open.
+
+    Changes the report so that it says the same: no traceback for a cause that has a message of its own,
+    a failure for a claim that decided nothing.
+    """
+    error = call.excinfo.value if call.excinfo else None
+    if isinstance(error, LengthprobeError):
+        report.longrepr = f"{item.nodeid}: {error}"
+    if report.when != "call":
+        if report.passed:
+            return None
+        return _entry(item, report, "skipped" if report.skipped else "error", _message(report, error))
+    verdicts = item.stash.get(VERDICTS, [])
+    decided = [verdict for verdict in verdicts if verdict.status in DECIDED]
+    if error is None and not decided:
+        return _decided_nothing(item, report)
+    if isinstance(error, Undecided):
+        verdict = "undecided"
+    elif error is None:
+        verdict = "holds"
+    elif isinstance(error, (AssertionError, pytest.fail.Exception)) and decided:
+        verdict = "broken"
+    elif isinstance(error, pytest.skip.Exception):
+        verdict = "skipped"
+    else:
+        verdict = "error"
+    _tell(item, call, report, verdicts)
+    return _entry(item, report, verdict, _message(report, error) if verdict in ("error", "skipped") else "")
+
+
+def status(
+    report: pytest.TestReport, entry: Mapping[str, Any]
+) -> tuple[str, str, tuple[str, dict[str, bool]]] | None:
+    """How pytest is to show a claim's report: category, letter, and word; None for what it shows anyway."""
+    if report.when != "call" or hasattr(report, "wasxfail"):
+        return None
+    return {
+        "broken": ("failed", "F", ("BROKEN", {"red": True})),
+        "undecided": ("failed", "U", ("UNDECIDED", {"yellow": True})),
+        "error": ("error", "E", ("ERROR", {"red": True})),
+    }.get(entry["verdict"])
+
+
+def _decided_nothing(item: pytest.Item, report: pytest.TestReport) -> Entry | None:
+    undecided = item.stash.get(VERDICTS, [])
+    message = (
+        f"{item.nodeid}: the claim decided nothing: "
+        + (
+            f"its test ended well, though {undecided[-1].expression} is undecided"
+            if undecided
+            else "its test asked for the truth of no comparison"
+        )
+        + "\n  fix: assert a comparison of an estimate with a margin, as in "
+        "assert abs(measures.length_error(probe, language=language)) < 0.5"
+    )
+    if not hasattr(report, "wasxfail"):
+        report.outcome = "failed"
+        report.longrepr = message
+    return _entry(item, report, "error", message)
+
+
+def _tell(
+    item: pytest.Item, call: pytest.CallInfo[None], report: pytest.TestReport, verdicts: list[Verdict]
+) -> None:
+    """Show the verdict that failed a test in full; pytest would cut it short."""
+    if not report.failed or not verdicts or item.config.getoption("fulltrace"):
+        return
+    last, error = verdicts[-1], call.excinfo
+    if error is None or not error.errisinstance(AssertionError) or last.status == "holds":
+        return
+    lines = [entry.lineno + 1 for entry in error.traceback if entry.path == item.path]
+    report.longrepr = (
+        f"{statement(item)}\n\n{last}\n\n{item.path}:{lines[-1] if lines else '?'}: {last.status}"
+    )
+
+
+def statement(item: pytest.Item) -> str:
+    """What a claim says: the first paragraph of its docstring, or else its name."""
+    text = inspect.getdoc(getattr(item, "function", None)) or phrase(item)
+    return " ".join(text.split("\n\n")[0].split())
+
+
+def phrase(item: pytest.Item) -> str:
+    """The name of a test as words."""
+    name = getattr(item, "originalname", None) or item.name
+    return str(name).removeprefix("test_").replace("_", " ")
+
+
+def _message(report: pytest.TestReport, error: BaseException | None) -> str:
+    if isinstance(error, LengthprobeError):
+        return str(error)
+    if isinstance(report.longrepr, tuple):
+        return str(report.longrepr[2]).removeprefix("Skipped: ")
+    return f"{type(error).__name__}: {error}" if error else report.longreprtext
+
+
+def _entry(item: pytest.Item, report: pytest.TestReport, verdict: str, message: str) -> Entry:
+    marker = item.get_closest_marker("claim")
+    stated = marker.kwargs if marker else {}
+    language = language_of(item)
+    return Entry(
+        nodeid=item.nodeid,
+        claim=phrase(item),
+        statement=statement(item),
+        source=str(stated.get("source") or ""),
+        kind=kind_of(item),
+        language=language,
+        published=_published(stated.get("published"), language),
+        verdict=verdict,
+        checks=[each.as_check() for each in item.stash.get(VERDICTS, [])],
+        beside=[_beside(each) for each in item.stash.get(BESIDE, [])],
+        message=message,
+        duration_s=round(report.duration, 6),
+    )
+
+
+def _published(figures: object, language: str | None) -> str:
+    if isinstance(figures, dict):
+        figures = figures.get(language)
+    return "" if figures is None else str(figures)
+
+
+def _beside(estimate: Estimate) -> dict[str, Any]:
+    check = (estimate > 0).as_check()
+    return {"name": estimate.name} | {
+        key: check[key] for key in ("mean", "low", "high", "n", "clusters", "unit")
+    }

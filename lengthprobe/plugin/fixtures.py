@@ -1,0 +1,59 @@
+"""The fixtures that a claim takes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NoReturn
+
+import pytest
+
+from lengthprobe.plugin.claims import BESIDE
+from lengthprobe.plugin.run import RUN
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from lengthprobe.margins import Margins
+    from lengthprobe.probe import Probe
+    from lengthprobe.statistics.estimate import Estimate
+
+
+@pytest.fixture(scope="session")
+def probe(request: pytest.FixtureRequest) -> Probe:
+    """The checkpoint under test, asked every prompt."""
+    return request.config.stash[RUN].probes.ask("model", request.session.items)
+
+
+@pytest.fixture(scope="session")
+def base_probe(request: pytest.FixtureRequest) -> Probe:
+    """Its base model, asked the same prompts; a claim that takes it is skipped where none is known."""
+    return request.config.stash[RUN].probes.ask("base", request.session.items)
+
+
+@pytest.fixture(scope="session")
+def reference_probe(request: pytest.FixtureRequest) -> Probe:
+    """The reference, asked the same prompts; a claim that takes it runs where one is named."""
+    return request.config.stash[RUN].probes.ask("reference", request.session.items)
+
+
+@pytest.fixture(scope="session")
+def margins(request: pytest.FixtureRequest) -> Margins:
+    """What each claim is compared with: `lengthprobe.margins`, as the ini file has changed it."""
+    return request.config.stash[RUN].margins
+
+
+@pytest.fixture
+def language(request: pytest.FixtureRequest) -> NoReturn:
+    """The language of a claim: a claim that takes it runs once for each of the settings' languages."""
+    pytest.fail(
+        f"{request.node.nodeid} takes a language and is no claim: mark it @pytest.mark.claim", pytrace=False
+    )
+
+
+@pytest.fixture
+def beside(request: pytest.FixtureRequest) -> Callable[[Estimate], None]:
+    """A function that shows an estimate beside the claim's own and decides nothing.
+
+    It is for what the source reports where the claim compares something else: the table puts the published
+    figure next to it.
+    """
+    return request.node.stash.setdefault(BESIDE, []).append  # type: ignore[no-any-return]

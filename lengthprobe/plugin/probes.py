@@ -1,0 +1,131 @@
+"""The probes of a session: each checkpoint is loaded once, and asked once."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from lengthprobe.errors import SettingsError
+from lengthprobe.margins import family
+from lengthprobe.plugin.claims import PROBES, language_of
+from lengthprobe.plugin.options import stated
+from lengthprobe.plugin.progress import progress_of
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from lengthprobe.plugin.workers import Exchange
+    from lengthprobe.probe import Probe
+    from lengthprobe.settings import Settings
+
+
+class Probes:
+    """Makes the probe of each role when a claim first wants it.
+
+    Args:
+        config: Names the checkpoints.
+        settings: What is asked.
+        exchange: How processes share the work, None for one process.
+    """
+
+    def __init__(self, config: pytest.Config, settings: Settings, exchange: Exchange | None) -> None:
+        self._config = config
+        self._settings = settings
+        self._exchange = exchange
+        self._probes: dict[str, Probe] = {}
+        self._identities: dict[str, dict[str, Any]] = {}
+        self._roles: dict[str, str] = {}
+
+    def name(self, role: str) -> str | None:
+        """What the checkpoint in a role is called, None where there is none.
+
+        Raises:
+            LengthprobeError: Its name means nothing.
+        """
+        name = stated(self._config, role)
+        tested = stated(self._config, "model")
+        if name is None and role == "base" and tested is not None:
+            from lengthprobe.models.catalog import base_of, resolve
+
+            name = base_of(resolve(tested))
+        return name
+
+    def ask(self, role: str, items: Sequence[pytest.Item]) -> Probe:
+        """The probe in a role, with the responses that the session's claims need.
+
+        Args:
+            role: `model`, `base` or `reference`.
+            items: The tests of the session.
+
+        Raises:
+            LengthprobeError: No checkpoint is named, or it cannot be loaded or asked.
+        """
+        name = self.name(role)
+        if name is None and role == "base":
+            pytest.skip(
+                "needs the base model, which neither alias nor model card tells: --lengthprobe-base=NAME"
+            )
+        if name is None:
+            raise SettingsError(f"no {role} is named", f"--lengthprobe-{role}=NAME")
+        if name not in self._probes:
+            self._probes[name] = self._make(name)
+        probe, self._roles[role] = self._probes[name], name
+        probe.prepare(
+            _languages(
+                self._settings.languages, items, [one for one in self._roles if self._roles[one] == name]
+            )
+        )
+        if name not in self._identities:
+            self._identities[name] = self._identity(probe)
+        return probe
+
+    def identities(self, roles: Sequence[str]) -> dict[str, dict[str, Any]]:
+        """What a report says of the checkpoints that have been asked, of some roles."""
+        found = {}
+        for role in roles:
+            name = self._roles.get(role)
+            if name in self._identities:
+                cut_off = {
+                    language: _cut_off(self._probes[name], language) for language in self._probes[name].asked
+                }
+                found[role] = self._identities[name] | {"cut_off": cut_off}
+        return found
+
+    def _make(self, name: str) -> Probe:
+        from lengthprobe.probe import Probe
+
+        return Probe(
+            name,
+            self._settings,
+            family=family(len(self._settings.languages)),
+            exchange=self._exchange,
+            progress=progress_of(self._config, name),
+        )
+
+    def _identity(self, probe: Probe) -> dict[str, Any]:
+        """What a report says of a checkpoint; one process finds it out for all."""
+
+        def find(_key: str) -> str:
+            return json.dumps(probe.identity().as_dict())
+
+        key = f"identity of {probe.name}"
+        text = self._exchange.gather([key], find)[key] if self._exchange else find(key)
+        identity: dict[str, Any] = json.loads(text)
+        return identity
+
+
+def _languages(known: Sequence[str], items: Sequence[pytest.Item], roles: Sequence[str]) -> list[str]:
+    """The languages in which the session's tests ask for checkpoints in some roles."""
+    wanted = {
+        language_of(item)
+        for item in items
+        if any(PROBES.get(name) in roles for name in getattr(item, "fixturenames", ()))
+    }
+    return [language for language in known if language in wanted]
+
+
+def _cut_off(probe: Probe, language: str) -> float:
+    responses = probe.responses(language)
+    return sum(response.finish_reason == "length" for response in responses) / len(responses)

@@ -1,0 +1,153 @@
+"""What one pytest session knows: what it asks, of whom, and what it has found."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import sys
+import tempfile
+from dataclasses import asdict
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from lengthprobe.plugin.claims import PROBES, judge
+from lengthprobe.plugin.options import in_use, json_path, read_margins, read_settings, stated
+from lengthprobe.plugin.selection import Selection
+from lengthprobe.reporting.ledger import ROLES, Entry, Ledger
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from lengthprobe.margins import Margins
+    from lengthprobe.plugin.probes import Probes
+    from lengthprobe.settings import Settings
+
+RUN = pytest.StashKey["Run"]()
+_DIRECTORY, _DEVICES = "lengthprobe_directory", "lengthprobe_devices"
+
+
+class Run:
+    """One session in one process: alone, as the controller of workers, or as one of them.
+
+    Args:
+        config: Its options.
+
+    Raises:
+        pytest.UsageError: An option has a value that cannot be used.
+    """
+
+    def __init__(self, config: pytest.Config) -> None:
+        self._config = config
+        self._worker: Mapping[str, Any] = getattr(config, "workerinput", {})
+        self._shared = ""
+        self.ledger = Ledger()
+        self.selection = Selection()
+        self.problems: list[str] = []
+        self.json_path: Path | None = None
+        if in_use(config):
+            # Settings are read before anything is collected, and only where somebody wants them.
+            self.json_path = json_path(config)
+            self.settings  # noqa: B018
+        if self._worker.get(_DEVICES):
+            from lengthprobe.plugin.workers import take_device
+
+            take_device(self._worker["workerid"], self._worker[_DEVICES].split(","), os.environ)
+
+    @cached_property
+    def settings(self) -> Settings:
+        """What the options ask for."""
+        return read_settings(self._config)
+
+    @cached_property
+    def margins(self) -> Margins:
+        """What claims are compared with."""
+        return read_margins(self._config)
+
+    @cached_property
+    def probes(self) -> Probes:
+        """The checkpoints."""
+        from lengthprobe.plugin.probes import Probes
+        from lengthprobe.plugin.workers import Exchange
+
+        directory = Path(self._worker.get(_DIRECTORY, ""))
+        # A worker on another machine does not see the directory, and works for itself.
+        shared = _DIRECTORY in self._worker and directory.is_dir()
+        return Probes(self._config, self.settings, Exchange(directory) if shared else None)
+
+    def provide(self, workerinput: dict[str, Any]) -> None:
+        """Tell a worker, before it starts, where work is shared and which accelerators there are."""
+        from lengthprobe.plugin.workers import visible_devices
+
+        if not self._shared:
+            self._shared = tempfile.mkdtemp(prefix="lengthprobe-")
+        workerinput[_DIRECTORY] = self._shared
+        if stated(self._config, "model") is not None and self.settings.device_map == "auto":
+            workerinput[_DEVICES] = ",".join(visible_devices())
+
+    def judge(self, item: pytest.Item, call: pytest.CallInfo[None], report: pytest.TestReport) -> None:
+        """Write onto a report what became of a claim."""
+        entry = judge(item, call, report)
+        if entry is not None:
+            names = getattr(item, "fixturenames", ())
+            roles = [role for name, role in PROBES.items() if name in names]
+            models = self.probes.identities(roles) if roles else {}
+            report.lengthprobe = {"entry": asdict(entry), "models": models}  # type: ignore[attr-defined]
+
+    def record(self, report: pytest.TestReport) -> None:
+        """Keep what became of a claim, from wherever its report came."""
+        told = getattr(report, "lengthprobe", None)
+        if told is not None:
+            self.ledger.record(Entry(**told["entry"]), told["models"])
+
+    def finish(self, session: pytest.Session) -> None:
+        """End the session: write the report, and let the run fail if it decided nothing."""
+        if self._worker:
+            self._config.workeroutput["lengthprobe"] = self.selection.as_dict()  # type: ignore[attr-defined]
+            return
+        option = self._config.option
+        if option.collectonly or option.setuponly or option.setupplan:
+            return
+        if session.exitstatus != pytest.ExitCode.INTERRUPTED and self._is_pointless():
+            self.problems.append("no claim was decided, so that this run says nothing about a checkpoint")
+        self._write()
+        if self.problems and session.exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED):
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED
+        if self.problems and not self._config.pluginmanager.has_plugin("terminalreporter"):
+            sys.stderr.writelines(f"lengthprobe: {problem}\n" for problem in self.problems)
+
+    def close(self) -> None:
+        """Remove what the workers shared."""
+        if self._shared:
+            shutil.rmtree(self._shared, ignore_errors=True)
+
+    @property
+    def names(self) -> dict[str, str]:
+        """What each checkpoint that was named is called, by role."""
+        found = {role: stated(self._config, role) for role in ROLES}
+        return {role: name for role, name in found.items() if name is not None}
+
+    def _is_pointless(self) -> bool:
+        """Whether claims were to be decided, or a checkpoint was named for that, and none was."""
+        asked = self._config.getoption("lengthprobe_model") is not None
+        return not self.ledger.decided and (asked or self.selection.claims > 0)
+
+    def _write(self) -> None:
+        if self.json_path is None:
+            return
+        from lengthprobe.reporting.files import write_whole
+
+        settings = asdict(self.settings) | {"margins": asdict(self.margins)}
+        try:
+            # Numbers that JSON does not have are None by now; one that is not is a fault of ours.
+            write_whole(
+                self.json_path, json.dumps(self.ledger.as_dict(settings), indent=2, allow_nan=False) + "\n"
+            )
+        except OSError as error:
+            self.problems.append(
+                f"the report could not be written to {self.json_path}: {error.strerror}; "
+                "free some room there, or name another file: --lengthprobe-json=FILE"
+            )

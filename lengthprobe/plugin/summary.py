@@ -1,0 +1,58 @@
+"""What the session says at its beginning and at its end."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from lengthprobe.plugin.options import stated
+
+if TYPE_CHECKING:
+    import pytest
+
+    from lengthprobe.plugin.run import Run
+
+_COLOURS = {
+    "holds": {"green": True},
+    "broken": {"red": True},
+    "undecided": {"yellow": True},
+    "error": {"red": True, "bold": True},
+    "skipped": {"light": True},
+}
+
+
+def opening(config: pytest.Config, run: Run) -> list[str]:
+    """The lines above the tests: who is asked what, where anybody is."""
+    model = stated(config, "model")
+    if model is None:
+        return []
+    from lengthprobe.reporting.tables import settings_line
+    from lengthprobe.task.text import printable
+
+    names = ", ".join(f"{role} {printable(name)}" for role, name in run.names.items())
+    return [f"lengthprobe: {names}", f"lengthprobe: {settings_line(run.settings)}"]
+
+
+def closing(terminal: pytest.TerminalReporter, run: Run) -> None:
+    """Write the table and all that belongs to it, where there is anything to say."""
+    if not (run.ledger.entries or run.problems or run.selection.lines()):
+        return
+    from lengthprobe.reporting.tables import header, notes, table, totals
+
+    writer = terminal.config.get_terminal_writer()
+
+    def paint(text: str, verdict: str) -> str:
+        return writer.markup(text, **_COLOURS[verdict])
+
+    terminal.section("claims")
+    if run.ledger.entries:
+        lines = [*header(run.ledger, run.settings, run.names), "", *table(run.ledger, paint), ""]
+    else:
+        lines = []
+    for line in (*lines, *notes(run.ledger), *run.selection.lines()):
+        terminal.write_line(line)
+    if run.ledger.entries:
+        terminal.write_line(totals(run.ledger))
+    for problem in run.problems:
+        terminal.write_line(f"lengthprobe: {problem}", red=True)
+    if run.json_path is not None and run.json_path.is_file() and not run.problems:
+        terminal.write_line(f"report: {run.json_path}")

@@ -1,0 +1,176 @@
+"""The table of claims and verdicts, and the lines above and below it."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+from lengthprobe.reporting.ledger import ROLES
+from lengthprobe.task.text import printable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from lengthprobe.reporting.ledger import Entry, Ledger
+    from lengthprobe.settings import Settings
+
+HEADERS = ("claim", "language", "verdict", "effect", "interval", "n (topics)", "margin", "published")
+_RELATION = re.compile(r" (?P<sign><=|>=|<|>) (?P<right>[^<>]+)$")
+_DIGEST_SHOWN = 12
+
+
+def header(ledger: Ledger, settings: Settings, names: Mapping[str, str]) -> list[str]:
+    """The lines that say what was asked of whom.
+
+    Args:
+        ledger: Knows the identity of each checkpoint that was loaded.
+        settings: What was asked.
+        names: What each role's checkpoint is called, also where it was not loaded.
+    """
+    lines = []
+    for role in ROLES:
+        identity = ledger.models.get(role)
+        if identity is not None:
+            lines += [f"{role:<10} {line}" for line in _identity(identity)]
+        elif role in names:
+            lines.append(f"{role:<10} {printable(names[role])}: not loaded")
+    lines.append(f"{'settings':<10} {settings_line(settings)}")
+    return lines
+
+
+def settings_line(settings: Settings) -> str:
+    """The settings that every checkpoint is asked under, on one line."""
+    system = f", system prompt {printable(settings.system_prompt)!r}" if settings.system_prompt else ""
+    return (
+        f"{', '.join(settings.languages)}; {settings.budget} prompts a language, "
+        f"N {spans(settings.lengths)}, seed {settings.seed}; cap {settings.cap} tokens; "
+        f"counter {settings.counter}; alpha {settings.alpha:g} one-sided{system}"
+    )
+
+
+def spans(numbers: tuple[int, ...]) -> str:
+    """Numbers, those in a row as a range.
+
+    >>> spans((3, 4, 5, 9))
+    '3-5, 9'
+    """
+    runs: list[list[int]] = []
+    for number in sorted(numbers):
+        if runs and number == runs[-1][-1] + 1:
+            runs[-1].append(number)
+        else:
+            runs.append([number])
+    return ", ".join(str(run[0]) if len(run) == 1 else f"{run[0]}-{run[-1]}" for run in runs)
+
+
+def table(ledger: Ledger, paint: Callable[[str, str], str] = lambda text, _verdict: text) -> list[str]:
+    """The lines of the table, one row for each check of a claim and for each estimate beside it.
+
+    Args:
+        ledger: What was decided.
+        paint: Gives a word the colour of a verdict.
+    """
+    from tabulate import tabulate
+
+    rows = [row for entry in ledger.entries.values() for row in _rows(entry, paint)]
+    return str(tabulate(rows, HEADERS, tablefmt="simple", disable_numparse=True)).splitlines()
+
+
+def totals(ledger: Ledger) -> str:
+    """How many claims came to each verdict, in words."""
+    names = {"holds": "hold", "error": "errors"}
+    return ", ".join(f"{count} {names.get(verdict, verdict)}" for verdict, count in ledger.totals.items())
+
+
+def notes(ledger: Ledger) -> list[str]:
+    """The lines on what was skipped, and on what a reader should know of the checkpoints."""
+    reasons = Counter(entry.message for entry in ledger.entries.values() if entry.verdict == "skipped")
+    lines = [f"skipped: {count} ({printable(reason)})" for reason, count in reasons.items()]
+    tested = ledger.models.get("model", {})
+    for role in ROLES[1:]:
+        other = ledger.models.get(role)
+        if other and tested and other["tokenizer"] != tested["tokenizer"]:
+            lines.append(
+                f"{role} {printable(other['name'])} has another tokenizer than {printable(tested['name'])}: "
+                "words are compared, the caps differ in what they hold"
+            )
+    return lines
+
+
+def _identity(identity: Mapping[str, Any]) -> Iterator[str]:
+    template = identity["chat_template"]
+    commit = f" at {identity['commit'][:_DIGEST_SHOWN]}" if identity["commit"] else ""
+    hub = f" ({identity['repo_id']}{commit})" if identity["repo_id"] else ""
+    yield (
+        f"{printable(identity['name'])}{printable(hub)}: {identity['architecture']}, "
+        f"weights {identity['weights'][:_DIGEST_SHOWN]}, tokenizer {identity['tokenizer'][:_DIGEST_SHOWN]}, "
+        f"template {template[:_DIGEST_SHOWN] if template else 'none'}"
+    )
+    split = identity["split_batches"]
+    yield (
+        f"asked in {identity['prompt_form']} form, {identity['dtype']} on {identity['device']}, "
+        f"{identity['attention']} attention, batches of {identity['batch_size']}"
+        + (f" ({split} split for want of memory)" if split else "")
+        + _cut_off(identity.get("cut_off", {}))
+    )
+    if identity["overridden"]:
+        stated = ", ".join(map(str, identity["overridden"]))
+        yield f"decoded greedily; its generation config asks for {printable(stated, None)}"
+
+
+def _cut_off(shares: Mapping[str, float]) -> str:
+    said = ", ".join(f"{100 * share:.1f} % in {language}" for language, share in shares.items())
+    return f"; cut off at the cap: {said}" if said else ""
+
+
+def _rows(entry: Entry, paint: Callable[[str, str], str]) -> Iterator[list[str]]:
+    first = [printable(entry.claim), printable(entry.language or ""), paint(entry.verdict, entry.verdict)]
+    # The source's figure stands with the number that it is to be compared with.
+    figure = printable(entry.published)
+    checks = entry.checks or [{}]
+    for check in checks:
+        yield [*first, *_numbers(check), _margin(check), "" if entry.beside else figure]
+        first = ["", "", ""]
+        if not entry.beside:
+            figure = ""
+    for estimate in entry.beside:
+        yield [f"  beside: {printable(estimate['name'])}", "", "", *_numbers(estimate), "", figure]
+        figure = ""
+
+
+def _numbers(check: Mapping[str, Any]) -> list[str]:
+    if not check:
+        return ["", "", ""]
+    unit = check["unit"]
+    low, high = (_quantity(check[end], unit, sign * float("inf")) for end, sign in (("low", -1), ("high", 1)))
+    return [
+        _quantity(check["mean"], unit, float("nan")),
+        f"{low} to {high}",
+        f"{check['n']} ({check['clusters']})",
+    ]
+
+
+def _margin(check: Mapping[str, Any]) -> str:
+    """The relation to the margin, as in `> 80 %` or `± 0.5 words`."""
+    relation = _RELATION.search(check.get("expression", ""))
+    if relation is None:
+        return ""
+    sign = relation["sign"]
+    if sign in ("<", "<=") and check["expression"].startswith("abs("):
+        sign = "±"
+    try:
+        float(relation["right"])
+    except ValueError:
+        # What it is compared with was measured too.
+        return f"{sign} {printable(relation['right'], 40)}"
+    if check["unit"] == "share":
+        return f"{sign} {100 * check['margin']:g} %"
+    return f"{sign} {check['margin']:g} {printable(check['unit'])}"
+
+
+def _quantity(value: float | None, unit: str, instead: float) -> str:
+    """A number as its unit is read; `instead` of one that JSON does not have."""
+    number = instead if value is None else value
+    # Adding zero takes the sign from a zero that was rounded or multiplied into minus zero.
+    return f"{round(100 * number, 1) + 0.0:.1f} %" if unit == "share" else f"{round(number, 2) + 0.0:.2f}"
