@@ -1,4 +1,4 @@
-"""Each requirement as a regression: the candidate less its reference, paired by prompt, where `--reference` names one."""
+"""Each requirement as a regression: the candidate less the `--reference`, paired by prompt."""
 
 import pytest
 

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
 from dataclasses import dataclass, field, fields, replace
 from difflib import get_close_matches
+from typing import TYPE_CHECKING
 
 from lengthprobe.errors import SettingsError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 
 def _margin(default: float, kind: str, unit: str, reason: str) -> float:

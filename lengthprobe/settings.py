@@ -65,10 +65,13 @@ class Settings:
             )
         if not 0 < self.alpha < 0.5:
             raise SettingsError(
-                f"alpha {self.alpha}: a one-sided error rate lies between 0 and 0.5", "--lengthprobe-alpha=0.05"
+                f"alpha {self.alpha}: a one-sided error rate lies between 0 and 0.5",
+                "--lengthprobe-alpha=0.05",
             )
         if self.cap < 1:
-            raise SettingsError(f"cap {self.cap}: a response needs at least one token", "--lengthprobe-cap=100")
+            raise SettingsError(
+                f"cap {self.cap}: a response needs at least one token", "--lengthprobe-cap=100"
+            )
         if self.batch_size is not None and self.batch_size < 1:
             raise SettingsError(f"batch size {self.batch_size}: at least one", "--lengthprobe-batch-size=32")
         _one_of("counter", self.counter, COUNTERS)
@@ -78,4 +81,6 @@ class Settings:
 
 def _one_of(option: str, value: str, allowed: tuple[str, ...]) -> None:
     if value not in allowed:
-        raise SettingsError(f"{option} {value!r} is not known", f"--lengthprobe-{option}=" + "|".join(allowed))
+        raise SettingsError(
+            f"{option} {value!r} is not known", f"--lengthprobe-{option}=" + "|".join(allowed)
+        )

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def counter_disagreement(probe: Measured, *, language: str) -> Estimate:
-    """The share of responses whose number of words differs between `uax29` and `whitespace` (METHODS §1, ours)."""
+    """The share of responses whose length differs between `uax29` and `whitespace` (METHODS §1, ours)."""
     return mean_of(
         probe,
         lambda response, _: float(

@@ -33,8 +33,8 @@ def preambles(probe: Measured, *, language: str) -> Estimate:
 def has_preamble(text: str, *, language: str) -> bool:
     """Whether a response opens with a preamble, and goes on.
 
-    A preamble is a first line that ends in a colon, one of the language's interjections set off by punctuation
-    ("Sure! …", "Certo, …"), or one of its introductions up to a colon ("Here is …: …", "Ecco …: …").
+    A preamble is a first line that ends in a colon, one of the language's interjections set off by
+    punctuation ("Sure! …", "Certo, …"), or one of its introductions up to a colon ("Here is …: …").
 
     >>> has_preamble("Sure! Here is the sentence: Waves sing", language="en")
     True

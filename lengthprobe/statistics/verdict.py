@@ -137,6 +137,8 @@ class Verdict:
     comparison: Comparison = field(repr=False)
 
     def __bool__(self) -> bool:
+        # Pytest shows the line of the test, not this one.
+        __tracebackhide__ = True
         for verdicts in _recordings.get():
             # The truth of one verdict is asked again where pytest looks for what failed.
             if not any(verdict is self for verdict in verdicts):
