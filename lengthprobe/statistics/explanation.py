@@ -21,9 +21,10 @@ def explanation(verdict: Verdict) -> list[str]:
     estimate, comparison = verdict.estimate, verdict.comparison
     # What the mean is of stands in the expression, unless it is of a difference that has no name there.
     name = "" if estimate.name in verdict.expression else f"{estimate.name}: "
+    measured = f"{_count(estimate.n, 'prompt')}, {_count(estimate.clusters, 'topic')}"
     lines = [
         f"{name}{_effect(estimate, verdict.margin)}",
-        f"{estimate.n} prompts, {estimate.clusters} topics; margin {verdict.margin:g} {estimate.unit}",
+        f"{measured}; margin {verdict.margin:g} {estimate.unit}",
         verdict.reason,
     ]
     if verdict.status == "undecided" and not comparison.caveat:
@@ -61,10 +62,14 @@ def _advice(verdict: Verdict) -> str:
     comparison, clusters = verdict.comparison, verdict.estimate.clusters
     more = topics_needed(clusters, lambda copies: comparison.outcome(copies) != "undecided")
     if more is not None:
-        return f"about {more} more topics would decide it"
+        return f"about {_count(more, 'more topic')} would decide it"
     if comparison.rival is not None and comparison.rival.status() != comparison.status():
         return "more topics will not decide it"
     return "the effect sits at the margin; more topics will not decide it"
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"
 
 
 def _shown(value: float, margin: float = math.nan) -> str:

@@ -66,7 +66,7 @@ class TestExplanation:
         lines = explanation(estimate([2, 2]) < 0.5)
         assert lines[1:4] == [
             "  mean 2 words, 90 % interval -10 to 10",
-            "  2 prompts, 1 topics; margin 0.5 words",
+            "  2 prompts, 1 topic; margin 0.5 words",
             "  fewer than two topics: nothing tells how much topics differ",
         ]
         assert not any("more topics" in line for line in lines)
