@@ -120,6 +120,11 @@ class Probe:
             }
 
     @property
+    def asked(self) -> tuple[str, ...]:
+        """The languages whose prompts have been answered."""
+        return tuple(self._responses)
+
+    @property
     def files(self) -> Files:
         """The checkpoint on disk, located and checked at the first use.
 

@@ -24,9 +24,9 @@ def header(ledger: Ledger, settings: Settings, names: Mapping[str, str]) -> list
     """The lines that say what was asked of whom.
 
     Args:
-        ledger: Knows the identity of each checkpoint that was loaded.
+        ledger: Knows the identity of each checkpoint that was asked.
         settings: What was asked.
-        names: What each role's checkpoint is called, also where it was not loaded.
+        names: What each role's checkpoint is called, also where it was not asked.
     """
     lines = []
     for role in ROLES:
@@ -34,7 +34,7 @@ def header(ledger: Ledger, settings: Settings, names: Mapping[str, str]) -> list
         if identity is not None:
             lines += [f"{role:<10} {line}" for line in _identity(identity)]
         elif role in names:
-            lines.append(f"{role:<10} {printable(names[role])}: not loaded")
+            lines.append(f"{role:<10} {printable(names[role])}: not asked")
     lines.append(f"{'settings':<10} {settings_line(settings)}")
     return lines
 
@@ -92,8 +92,8 @@ def notes(ledger: Ledger) -> list[str]:
         other = ledger.models.get(role)
         if other and tested and other["tokenizer"] != tested["tokenizer"]:
             lines.append(
-                f"{role} {printable(other['name'])} has another tokenizer than {printable(tested['name'])}: "
-                "words are compared, the caps differ in what they hold"
+                f"{role} {printable(other['name'])} has other tokenizer files than {printable(tested['name'])}: "
+                "its words are compared all the same"
             )
     return lines
 
@@ -142,13 +142,10 @@ def _rows(entry: Entry, paint: Callable[[str, str], str]) -> Iterator[list[str]]
 def _numbers(check: Mapping[str, Any]) -> list[str]:
     if not check:
         return ["", "", ""]
-    unit = check["unit"]
-    low, high = (_quantity(check[end], unit, sign * float("inf")) for end, sign in (("low", -1), ("high", 1)))
-    return [
-        _quantity(check["mean"], unit, float("nan")),
-        f"{low} to {high}",
-        f"{check['n']} ({check['clusters']})",
-    ]
+    mean, low, high = (_quantity(check[key], check["unit"]) for key in ("mean", "low", "high"))
+    # An end that JSON does not have is infinite: nothing is known on that side.
+    interval = f"{low} to {high}" if low and high else "not known"
+    return [mean, interval, f"{check['n']} ({check['clusters']})"]
 
 
 def _margin(check: Mapping[str, Any]) -> str:
@@ -169,8 +166,9 @@ def _margin(check: Mapping[str, Any]) -> str:
     return f"{sign} {check['margin']:g} {printable(check['unit'])}"
 
 
-def _quantity(value: float | None, unit: str, instead: float) -> str:
-    """A number as its unit is read; `instead` of one that JSON does not have."""
-    number = instead if value is None else value
+def _quantity(value: float | None, unit: str) -> str:
+    """A number as its unit is read, nothing for one that is not finite."""
+    if value is None:
+        return ""
     # Adding zero takes the sign from a zero that was rounded or multiplied into minus zero.
-    return f"{round(100 * number, 1) + 0.0:.1f} %" if unit == "share" else f"{round(number, 2) + 0.0:.2f}"
+    return f"{round(100 * value, 1) + 0.0:.1f} %" if unit == "share" else f"{round(value, 2) + 0.0:.2f}"
