@@ -56,10 +56,8 @@ class Table:
         value = self._value(key, f'add {key} = ["…"]')
         if not isinstance(value, list) or not value:
             raise self.unusable(key, "is not a list of texts", f'write {key} = ["…"]')
-        return tuple(
-            Table(self.path, f"{self._full(key)}", {str(i): one}).text(str(i))
-            for i, one in enumerate(value, 1)
-        )
+        named = {f"{key}[{place}]": line for place, line in enumerate(value, 1)}
+        return tuple(Table(self.path, self.name, named).texts().values())
 
     def table(self, key: str) -> Table:
         """The table under a key, which has at least one entry.

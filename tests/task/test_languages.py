@@ -25,6 +25,10 @@ other = "worte"
 [numbers]
 {NUMBERS}
 
+[preambles]
+interjections = ["sure"]
+introductions = ["here is"]
+
 [[wordings]]
 id = "paper"
 form = "paper"
@@ -59,6 +63,7 @@ def test_a_file_becomes_a_language(tmp_path: Path) -> None:
     assert (language.code, language.name) == ("xx", "Example")
     assert (language.word_one, language.word_other) == ("wort", "worte")
     assert language.numbers[20] == "number20"
+    assert (language.interjections, language.introductions) == (("sure",), ("here is",))
     assert language.wordings[1] == Wording("question", "question", "What are {n} {words} on {about}?")
     assert dict(language.topics) == {
         "sea": Topic("sea", "discovery", {"about": "the sea"}),
@@ -82,6 +87,14 @@ def test_a_wording_without_a_topic_is_bare() -> None:
         ('7 = "number7"\n', "", "numbers has no word for 7", 'add it, as in 5 = "five"'),
         ('7 = "number7"\n', "seven = 7\n", "numbers.seven is not a number from 1", "write it in digits"),
         ('7 = "number7"\n', "7 = 7\n", "numbers.7 is 7, not a line of text", "write it in quotes"),
+        ("[preambles]", "[preamble]", "preamble is not a key that is read here", "keys: code, name, word, "),
+        ('["sure"]', "[]", "preambles.interjections is not a list of texts", 'write interjections = ["…"]'),
+        (
+            'introductions = ["here is"]\n',
+            "",
+            "preambles.introductions is missing",
+            'add introductions = ["…"]',
+        ),
         ("[[wordings]]", "[[wording]]", "wording is not a key that is read here", "keys: code, name, word, "),
         ('form = "paper"\n', "", "wordings[1].form is missing", 'add form = "…"'),
         (

@@ -92,6 +92,24 @@ def test_text_is_one_line_with_single_spaces(file: Path, value: object) -> None:
     assert error.value.fix == "write it in quotes, with single spaces and none around"
 
 
+@pytest.mark.parametrize("value", ["text", {}, []])
+def test_a_list_of_texts_has_entries(file: Path, value: object) -> None:
+    """Neither one text nor an empty list stands for a list of texts."""
+    with pytest.raises(LanguageError) as error:
+        Table(file, "preambles", {"introductions": value}).lines("introductions")
+
+    assert error.value.problem == f"language file {file}: preambles.introductions is not a list of texts"
+    assert error.value.fix == 'write introductions = ["…"]'
+
+
+def test_each_of_a_list_of_texts_is_checked(file: Path) -> None:
+    """The entry that is no text is named by its place, from 1."""
+    with pytest.raises(LanguageError) as error:
+        Table(file, "preambles", {"introductions": ["here is", 5]}).lines("introductions")
+
+    assert error.value.problem == f"language file {file}: preambles.introductions[2] is 5, not a line of text"
+
+
 @pytest.mark.parametrize("value", ["text", {}, [1]])
 def test_a_table_has_entries(file: Path, value: object) -> None:
     """An empty table is as good as none."""
