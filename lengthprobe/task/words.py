@@ -85,9 +85,10 @@ def _count_italian_elision(text: str) -> int:
 def _count_characters(text: str) -> int:
     if _PLAIN.fullmatch(text):
         return len(_LETTER_OR_DIGIT.findall(text))
-    from lengthprobe.task.clusters import grapheme_clusters
+    # uniseg finds them too, but in time quadratic in a run of combining marks.
+    import regex
 
-    return _count_holding(grapheme_clusters(text))
+    return _count_holding(regex.findall(r"\X", text))
 
 
 _COUNTERS: Mapping[str, Callable[[str], int]] = {
