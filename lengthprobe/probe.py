@@ -79,6 +79,7 @@ class Probe:
         self._placement: Placement | None = None
         self._checkpoint: Checkpoint | None = None
         self._identity: Identity | None = None
+        self._proven = False
         self._failure: LengthprobeError | None = None
         self._responses: dict[str, tuple[Response, ...]] = {}
         self._split_batches = 0
@@ -203,8 +204,9 @@ class Probe:
     def _make(self, batch: Sequence[Prompt]) -> str:
         from lengthprobe.models.generation import check_logits, respond_to_batch
 
-        if self._checkpoint is None:
+        if not self._proven:
             check_logits(self.checkpoint, batch[0], self.settings)
+            self._proven = True
         answered = respond_to_batch(self.checkpoint, batch, self.settings)
         rows = [[list(each.token_ids), each.text, each.finish_reason] for each in answered.responses]
         return json.dumps({"pieces": answered.pieces, "responses": rows})

@@ -1,0 +1,362 @@
+"""Greedy responses: the same in every batch, and usable or refused."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import torch
+import transformers
+
+from lengthprobe.errors import ModelError
+from lengthprobe.models.generation import batches, check_logits, respond, respond_to_batch
+from lengthprobe.models.loading import Checkpoint, load_checkpoint
+from lengthprobe.models.templates import render
+from lengthprobe.settings import Settings
+from lengthprobe.task.prompts import Prompt, Response, prompts
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+FIXTURE_MODELS = Path(__file__).parents[2] / "fixtures" / "models"
+TRAINED = sorted(path.parent.name for path in FIXTURE_MODELS.glob("*/model.safetensors"))
+CPU = Settings(device_map="cpu", cap=30)
+NEAR_TIE = 1e-4
+
+
+@pytest.fixture(scope="module")
+def llama(checkpoints: Callable[..., Path]) -> Checkpoint:
+    """The random Llama."""
+    return load_checkpoint(str(checkpoints("llama")), CPU)
+
+
+@pytest.fixture
+def own(checkpoints: Callable[..., Path]) -> Checkpoint:
+    """A random Llama that a test may damage."""
+    return load_checkpoint(str(checkpoints("llama")), CPU)
+
+
+@pytest.fixture
+def forward_hook(own: Checkpoint) -> Iterator[Callable[[Callable[..., object]], None]]:
+    """Return a function that hooks the forward pass of `own`."""
+    handles = []
+
+    def hook(function: Callable[..., object]) -> None:
+        handles.append(own.model.register_forward_hook(function))
+
+    yield hook
+    for handle in handles:
+        handle.remove()
+
+
+def _prompts(count: int = 12) -> tuple[Prompt, ...]:
+    return prompts("en", budget=count) + prompts("it", budget=count)
+
+
+def _one_by_one(checkpoint: Checkpoint, asked: Sequence[Prompt], settings: Settings) -> tuple[Response, ...]:
+    return tuple(respond_to_batch(checkpoint, [prompt], settings).responses[0] for prompt in asked)
+
+
+def _near_ties(
+    checkpoint: Checkpoint,
+    settings: Settings,
+    expected: Sequence[Response],
+    actual: Sequence[Response],
+) -> int:
+    """How many responses differ, each from a step on whose two best logits are nearly equal."""
+    differing = [pair for pair in zip(expected, actual, strict=True) if pair[0] != pair[1]]
+    for one, batched in differing:
+        assert one.prompt == batched.prompt
+        pairs = list(zip(one.token_ids, batched.token_ids, strict=False))
+        same = next((at for at, (a, b) in enumerate(pairs) if a != b), len(pairs))
+        ids = torch.tensor([[*render(checkpoint, one.prompt, settings), *one.token_ids[:same]]])
+        with torch.inference_mode():
+            best, second = checkpoint.model(ids).logits[0, -1].topk(2).values.tolist()
+        assert best - second < NEAR_TIE, (one.text, batched.text)
+    return len(differing)
+
+
+@pytest.mark.parametrize("shape", ["llama", "qwen3", "gemma2", "gemma3", "gpt2"])
+def test_batched_equals_one_by_one(checkpoints: Callable[..., Path], shape: str) -> None:
+    """In float32 a response is the same token for token in a batch of any size, near ties apart."""
+    settings = replace(CPU, cap=16)
+    checkpoint = load_checkpoint(str(checkpoints(shape)), settings)
+    asked = _prompts(5)
+    expected = _one_by_one(checkpoint, asked, settings)
+    assert len({response.token_ids for response in expected}) > len(asked) // 2, "they hang on the prompt"
+    ties = sum(
+        _near_ties(checkpoint, settings, expected, respond(checkpoint, asked, settings, batch_size=size))
+        for size in (2, 3, 4, 5)
+    )
+    assert ties <= 1
+
+
+@pytest.mark.parametrize("name", TRAINED)
+def test_batched_equals_one_by_one_on_fixture_models(name: str) -> None:
+    """On every fixture model, too, a response is the same in a batch of any size, near ties apart."""
+    checkpoint = load_checkpoint(name, CPU)
+    asked = _prompts(4)
+    expected = _one_by_one(checkpoint, asked, CPU)
+    ties = sum(
+        _near_ties(checkpoint, CPU, expected, respond(checkpoint, asked, CPU, batch_size=size))
+        for size in (2, 4)
+    )
+    assert ties <= 1
+
+
+@pytest.mark.parametrize("attention", ["eager", "sdpa"])
+def test_attention_implementations_agree(llama: Checkpoint, attention: str) -> None:
+    """Left padding is masked by either attention implementation."""
+    asked = _prompts(4)
+    expected = _one_by_one(llama, asked, CPU)
+    llama.model.set_attn_implementation(attention)
+    try:
+        actual = respond(llama, asked, CPU, batch_size=4)
+    finally:
+        llama.model.set_attn_implementation("sdpa")
+    assert _near_ties(llama, CPU, expected, actual) <= 1
+
+
+def test_responses(llama: Checkpoint) -> None:
+    """A response comes to each prompt in order, holds no end token, and says why it ended."""
+    asked = _prompts()
+    responses = respond(llama, asked, CPU, batch_size=5)
+    assert tuple(response.prompt for response in responses) == asked
+    assert not any(set(response.token_ids) & set(llama.end_token_ids) for response in responses)
+    reasons = {(response.finish_reason, len(response.token_ids) == CPU.cap) for response in responses}
+    assert reasons == {("stop", False), ("length", True)}
+
+
+def test_text_is_the_tokens_without_special_ones(llama: Checkpoint) -> None:
+    """The text of a response is its ordinary tokens, decoded and otherwise untouched."""
+    for response in respond(llama, _prompts(), CPU, batch_size=50):
+        ordinary = [token for token in response.token_ids if token > 4]
+        assert response.text == llama.tokenizer.decode(ordinary, clean_up_tokenization_spaces=False)
+
+
+def test_greedy_is_the_best_token_at_each_step(llama: Checkpoint) -> None:
+    """Each token of a response is the argmax of a plain forward pass."""
+    for response in respond(llama, prompts("en", budget=4), CPU, batch_size=4):
+        start = render(llama, response.prompt, CPU)
+        with torch.inference_mode():
+            logits = llama.model(torch.tensor([[*start, *response.token_ids]])).logits[0]
+        best = logits.argmax(-1)[len(start) - 1 :].tolist()
+        assert best[: len(response.token_ids)] == list(response.token_ids)
+        assert response.finish_reason == "length" or best[-1] in llama.end_token_ids
+
+
+def test_every_end_token_ends(llama: Checkpoint) -> None:
+    """Taking the token that a response begins with for an end token ends it there."""
+    asked = prompts("en", budget=20)
+    first = respond(llama, asked, CPU, batch_size=20)
+    token = Counter(response.token_ids[0] for response in first if response.token_ids).most_common(1)[0][0]
+    ended = respond(replace(llama, end_token_ids=(1, token)), asked, CPU, batch_size=20)
+    for before, after in zip(first, ended, strict=True):
+        if before.token_ids[:1] == (token,):
+            assert (after.token_ids, after.text, after.finish_reason) == ((), "", "stop")
+
+
+@pytest.mark.parametrize(
+    "asked_for",
+    [
+        {"do_sample": True, "temperature": 5.0},
+        {"repetition_penalty": 50.0},
+        {"min_new_tokens": 25},
+        {"num_beams": 3},
+        {"bad_words_ids": [[token] for token in range(72, 200)]},
+        {"forced_eos_token_id": 300},
+        {"suppress_tokens": list(range(72, 200))},
+        {"max_new_tokens": 2},
+    ],
+    ids=lambda asked_for: next(iter(asked_for)),
+)
+def test_generation_config_has_no_say(
+    llama: Checkpoint, copy_of: Callable[..., Path], asked_for: dict[str, Any]
+) -> None:
+    """A checkpoint that asks for sampling, penalties, beams or forced tokens is decoded greedily."""
+    directory = copy_of()
+    stated = transformers.GenerationConfig.from_pretrained(directory)
+    stated.update(**asked_for)
+    stated.save_pretrained(directory)
+    other = load_checkpoint(str(directory), CPU)
+    asked = _prompts(5)
+    assert respond(other, asked, CPU, batch_size=10) == respond(llama, asked, CPU, batch_size=10)
+
+
+def test_cap(llama: Checkpoint) -> None:
+    """No response is longer than the cap, and one that reaches it is cut off."""
+    short = replace(CPU, cap=3)
+    for cut, whole in zip(
+        respond(llama, _prompts(), short, batch_size=9),
+        respond(llama, _prompts(), CPU, batch_size=9),
+        strict=True,
+    ):
+        assert cut.token_ids == whole.token_ids[:3]
+        assert cut.finish_reason == ("length" if len(whole.token_ids) >= 3 else "stop")
+
+
+def test_progress(llama: Checkpoint) -> None:
+    """Progress counts the prompts answered after each batch."""
+    told: list[tuple[int, int]] = []
+    respond(llama, _prompts(6), CPU, batch_size=4, progress=lambda *now: told.append(now))
+    assert told == [(3, 12), (6, 12), (9, 12), (12, 12)]
+
+
+def test_batches() -> None:
+    """Batches are nearly equal, of one language each, by requested length, and hang on nothing else."""
+    asked = _prompts(25)
+    found = batches(asked, 10)
+    assert [len(batch) for batch in found] == [9, 9, 7, 9, 9, 7]
+    assert all(len({prompt.language for prompt in batch}) == 1 for batch in found)
+    english = [prompt.n_words for batch in found[:3] for prompt in batch]
+    assert english == sorted(english)
+    assert batches(asked[::-1], 10) == found
+    assert batches((), 10) == ()
+
+
+def test_context_is_too_short(own: Checkpoint) -> None:
+    """A prompt and a cap that do not fit are answered with the numbers and the cap that fits."""
+    prompt = prompts("en", budget=1)[0]
+    length = len(render(own, prompt, CPU))
+    narrow = replace(own, context=length + 10)
+    message = rf"at most {length + 10} tokens: a prompt of {length} and a cap of 30 make {length + 30}"
+    with pytest.raises(ModelError, match=message) as raised:
+        respond(narrow, [prompt], CPU, batch_size=1)
+    assert raised.value.fix == "--lengthprobe-cap=10 (or less)"
+    assert respond(narrow, [prompt], replace(CPU, cap=10), batch_size=1)
+
+
+def test_prompt_alone_is_too_long(own: Checkpoint) -> None:
+    """A prompt that fills the context by itself is answered without a cap."""
+    with pytest.raises(ModelError) as raised:
+        respond(replace(own, context=5), _prompts(1), CPU, batch_size=1)
+    assert raised.value.fix == "a shorter system prompt, or a longer context"
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2 GiB"),
+        RuntimeError("CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling cublasCreate"),
+        RuntimeError("[enforce fail] DefaultCPUAllocator: can't allocate memory"),
+        MemoryError(),
+    ],
+    ids=lambda error: f"{type(error).__name__} {error}"[:30],
+)
+def test_memory_is_out_for_a_batch(
+    own: Checkpoint, forward_hook: Callable[..., None], error: Exception
+) -> None:
+    """A batch that does not fit is halved until it does, and says into how many pieces."""
+    asked, short = prompts("en", budget=10), replace(CPU, cap=8)
+    expected = _one_by_one(own, asked, short)
+
+    def full(_module: object, _inputs: object, output: Any) -> None:
+        if output.logits.shape[0] > 3:
+            raise error
+
+    forward_hook(full)
+    answered = respond_to_batch(own, asked, short)
+    assert _near_ties(own, short, expected, answered.responses) <= 1
+    # 10 → 5 + 5 → 3 + 2 and 3 + 2.
+    assert answered.pieces == 4
+
+
+def test_memory_is_out_for_one_prompt(own: Checkpoint, forward_hook: Callable[..., None]) -> None:
+    """One prompt that does not fit is an error that says what would make it fit."""
+
+    def full(*_: object) -> None:
+        raise torch.OutOfMemoryError("CUDA out of memory")
+
+    forward_hook(full)
+    with pytest.raises(ModelError, match="out of memory on cpu with a single prompt of") as raised:
+        respond(own, _prompts(2), CPU, batch_size=4)
+    assert "--lengthprobe-cap" in raised.value.fix
+
+
+def test_other_errors_pass(own: Checkpoint, forward_hook: Callable[..., None]) -> None:
+    """An error that is not about memory is not taken for one."""
+
+    def broken(*_: object) -> None:
+        raise RuntimeError("shapes cannot be multiplied")
+
+    forward_hook(broken)
+    with pytest.raises(RuntimeError, match="shapes cannot be multiplied"):
+        respond(own, _prompts(2), CPU, batch_size=4)
+
+
+def test_interrupt_passes(own: Checkpoint, forward_hook: Callable[..., None]) -> None:
+    """Ctrl-C ends a generation at once."""
+
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    forward_hook(interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        respond(own, _prompts(2), CPU, batch_size=4)
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_logits_that_are_not_finite(own: Checkpoint, forward_hook: Callable[..., None], value: float) -> None:
+    """NaN or infinite logits of any row at any step are an error, found before a batch or in it."""
+    steps = iter(range(1000))
+
+    def spoil(_module: object, _inputs: object, output: Any) -> None:
+        if next(steps) == 2:
+            output.logits[-1, -1, 7] = value
+
+    forward_hook(spoil)
+    with pytest.raises(ModelError, match="logits that are NaN or infinite") as raised:
+        respond(own, _prompts(2), CPU, batch_size=4)
+    assert "--lengthprobe-dtype=float32" in raised.value.fix
+
+
+def test_logits_too_large_for_float16(copy_of: Callable[..., Path]) -> None:
+    """A model that overflows float16 is answered with a wider format."""
+    directory = copy_of()
+    model = transformers.AutoModelForCausalLM.from_pretrained(directory)
+    model.model.norm.weight.data.fill_(60000.0)
+    model.lm_head.weight.data.mul_(10)
+    model.save_pretrained(directory)
+    checkpoint = load_checkpoint(str(directory), replace(CPU, dtype="float16"))
+    with pytest.raises(ModelError, match="NaN or infinite") as raised:
+        check_logits(checkpoint, prompts("en", budget=1)[0], CPU)
+    assert "--lengthprobe-dtype=bfloat16" in raised.value.fix
+
+
+def test_logits_that_are_all_equal(own: Checkpoint) -> None:
+    """A model whose output layer is empty is an error, found by one pass or in a batch."""
+    own.model.lm_head.weight.data.zero_()
+    with pytest.raises(ModelError, match="every token the same logit"):
+        check_logits(own, prompts("en", budget=1)[0], CPU)
+    with pytest.raises(ModelError, match="every token the same logit"):
+        respond(own, _prompts(2), CPU, batch_size=4)
+
+
+def test_masked_logits_are_usable(own: Checkpoint, forward_hook: Callable[..., None]) -> None:
+    """A token that is never to be written may have a logit of minus infinity."""
+
+    def mask(_module: object, _inputs: object, output: Any) -> None:
+        output.logits[..., 390:] = -torch.inf
+
+    forward_hook(mask)
+    check_logits(own, prompts("en", budget=1)[0], CPU)
+    assert respond(own, _prompts(2), CPU, batch_size=4)
+
+
+def test_one_word_for_ever(own: Checkpoint, forward_hook: Callable[..., None]) -> None:
+    """A model that always writes the same word is no error: its claims are broken."""
+
+    def repeat(_module: object, _inputs: object, output: Any) -> None:
+        output.logits[..., 100] = 1000.0
+
+    forward_hook(repeat)
+    check_logits(own, prompts("en", budget=1)[0], CPU)
+    assert {response.token_ids for response in respond(own, _prompts(2), CPU, batch_size=4)} == {(100,) * 30}
+
+
+def test_good_logits_pass(llama: Checkpoint) -> None:
+    """A model with a distribution over tokens passes the check."""
+    check_logits(llama, prompts("it", budget=1)[0], CPU)
