@@ -76,6 +76,8 @@ def judge(item: pytest.Item, call: pytest.CallInfo[None], report: pytest.TestRep
     error = call.excinfo.value if call.excinfo else None
     if isinstance(error, LengthprobeError):
         report.longrepr = f"{item.nodeid}: {error}"
+    if not is_claim(item):
+        return None
     if report.when != "call":
         if report.passed:
             return None
@@ -139,9 +141,8 @@ def _tell(
     if error is None or not error.errisinstance(AssertionError) or last.status == "holds":
         return
     lines = [entry.lineno + 1 for entry in error.traceback if entry.path == item.path]
-    report.longrepr = (
-        f"{statement(item)}\n\n{last}\n\n{item.path}:{lines[-1] if lines else '?'}: {last.status}"
-    )
+    place = f"{item.nodeid.split('::')[0]}:{lines[-1]}" if lines else item.nodeid
+    report.longrepr = f"{statement(item)}\n\n{last}\n\n{place}: {last.status}"
 
 
 def statement(item: pytest.Item) -> str:

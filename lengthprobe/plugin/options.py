@@ -92,6 +92,18 @@ def stated(config: pytest.Config, name: str) -> str | None:
     return None if value is None else str(value)
 
 
+def named(config: pytest.Config, role: str) -> str | None:
+    """What the checkpoint in a role was named, None where it was not.
+
+    A base that the ini file names is that of the model it names: another on the command line has another.
+    """
+    typed_model, typed = (config.getoption(f"lengthprobe_{each}") for each in ("model", role))
+    ini_model = config.getini("lengthprobe_model")
+    if role == "base" and typed is None and ini_model and typed_model not in (None, ini_model):
+        return None
+    return stated(config, role)
+
+
 def on_command_line(config: pytest.Config) -> bool:
     """Whether any of the options stands on the command line."""
     return any(config.getoption(one.dest) not in (None, False) for one in (*OPTIONS, *FLAGS))

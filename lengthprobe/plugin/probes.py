@@ -10,7 +10,7 @@ import pytest
 from lengthprobe.errors import SettingsError
 from lengthprobe.margins import family
 from lengthprobe.plugin.claims import PROBES, language_of
-from lengthprobe.plugin.options import stated
+from lengthprobe.plugin.options import named
 from lengthprobe.plugin.progress import progress_of
 
 if TYPE_CHECKING:
@@ -44,8 +44,8 @@ class Probes:
         Raises:
             LengthprobeError: Its name means nothing.
         """
-        name = stated(self._config, role)
-        tested = stated(self._config, "model")
+        name = named(self._config, role)
+        tested = named(self._config, "model")
         if name is None and role == "base" and tested is not None:
             from lengthprobe.models.catalog import base_of, resolve
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from lengthprobe.plugin.claims import PROBES, judge
-from lengthprobe.plugin.options import in_use, json_path, read_margins, read_settings, stated
+from lengthprobe.plugin.options import in_use, json_path, named, read_margins, read_settings, stated
 from lengthprobe.plugin.selection import Selection
 from lengthprobe.reporting.ledger import ROLES, Entry, Ledger
 
@@ -127,7 +127,7 @@ class Run:
     @property
     def names(self) -> dict[str, str]:
         """What each checkpoint that was named is called, by role."""
-        found = {role: stated(self._config, role) for role in ROLES}
+        found = {role: named(self._config, role) for role in ROLES}
         return {role: name for role, name in found.items() if name is not None}
 
     def _is_pointless(self) -> bool:

@@ -92,8 +92,8 @@ def notes(ledger: Ledger) -> list[str]:
         other = ledger.models.get(role)
         if other and tested and other["tokenizer"] != tested["tokenizer"]:
             lines.append(
-                f"{role} {printable(other['name'])} has other tokenizer files than {printable(tested['name'])}: "
-                "its words are compared all the same"
+                f"{role} {printable(other['name'])} has other tokenizer files than "
+                f"{printable(tested['name'])}: its words are compared all the same"
             )
     return lines
 

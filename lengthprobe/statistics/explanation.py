@@ -32,7 +32,11 @@ def explanation(verdict: Verdict) -> list[str]:
     if comparison.rival is not None and comparison.rival.status() != comparison.status():
         rival = comparison.rival.estimate
         lines.append(f"under {rival.counter or 'the other counter'}: {_effect(rival, verdict.margin)}")
-    for one in worst(estimate):
+    shown = worst(estimate)
+    if not shown and verdict.status == "broken":
+        # All are as good as the best, and that is not good enough: any of them shows what went wrong.
+        shown = list(estimate.samples[0].observations[:_WORST])
+    for one in shown:
         note = f": {printable(one.note)}" if one.note else ""
         lines.append(f"worst: {_shown(one.value)} {estimate.unit}, topic {printable(one.topic)}{note}")
     return [f"{verdict.status}: {verdict.expression}", *(f"  {line}" for line in lines)]

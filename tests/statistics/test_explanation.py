@@ -97,6 +97,16 @@ class TestExplanation:
         verdict = estimate([0] * 80) < 0.5
         assert str(verdict).splitlines() == explanation(verdict)
 
+    def test_shows_some_prompts_where_all_are_equally_bad(self):
+        """A model that never answers right has no worst prompt, and a reader wants to see what it wrote."""
+        lines = explanation(estimate([0] * 300, bounds=(0.0, 1.0), worst="low") > 0.8)
+        assert lines[0] == "broken: error > 0.8"
+        assert lines[-3:] == [
+            "  worst: 0 words, topic t0: wrote 0",
+            "  worst: 0 words, topic t0: wrote 1",
+            "  worst: 0 words, topic t1: wrote 2",
+        ]
+
 
 class TestWorst:
     """Which prompts were answered worst."""

@@ -1,0 +1,103 @@
+"""A small project with claims, on which a test runs pytest."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import lengthprobe
+
+INI = """
+[pytest]
+lengthprobe_model = tiny-it
+lengthprobe_languages = en
+lengthprobe_budget = 16
+lengthprobe_cap = 30
+"""
+CLAIMS = '''
+import pytest
+from lengthprobe import measures
+
+
+@pytest.mark.claim(source="a paper", published={"en": 0.9})
+def test_answers_are_exact(probe, language):
+    """Most answers have the words asked for."""
+    assert measures.exact_match(probe, language=language) > 0.5
+'''
+
+
+class Project:
+    """A project in a folder of its own."""
+
+    def __init__(self, pytester: pytest.Pytester) -> None:
+        self.pytester = pytester
+        self.path = pytester.path
+        pytester.makeini(INI)
+        pytester.makepyfile(test_claims=CLAIMS)
+
+    def ini(self, **values: str) -> None:
+        """Add to the ini file, or replace what it says."""
+        path = self.path / "tox.ini"
+        kept = [line for line in path.read_text().splitlines() if line.partition(" =")[0] not in values]
+        path.write_text("\n".join([*kept, *(f"{name} = {value}" for name, value in values.items())]) + "\n")
+
+    def claims(self, source: str) -> None:
+        """Replace the claims."""
+        head = "import pytest\nfrom lengthprobe import measures\n\n\n"
+        (self.path / "test_claims.py").write_text(head + source)
+
+    def run(self, *args: str) -> pytest.RunResult:
+        """Run pytest in this process."""
+        return self.pytester.runpytest_inprocess(*args)
+
+    def report(self, *args: str) -> dict[str, Any]:
+        """Run pytest in this process, and return its JSON report."""
+        path = self.path / "report.json"
+        path.unlink(missing_ok=True)
+        self.run(f"--lengthprobe-json={path}", *args)
+        report: dict[str, Any] = json.loads(path.read_text())
+        return report
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _everything_imported() -> None:
+    """Load a model once: a run in this process forgets what it imported, and torch is not imported twice."""
+    import hypothesis.strategies  # noqa: F401
+    import tabulate  # noqa: F401
+
+    import lengthprobe.plugin.probes
+    import lengthprobe.plugin.progress
+    import lengthprobe.plugin.rootdir
+    import lengthprobe.plugin.summary
+    import lengthprobe.plugin.workers
+    import lengthprobe.reporting.tables
+    from lengthprobe import measures
+
+    probe = lengthprobe.load("tiny-it", budget=16, cap=30)
+    str(measures.length_error(probe, language="en") > 0)
+    probe.identity()
+
+
+@pytest.fixture
+def project(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Project:
+    """A project whose claims are about a fixture model, asked 16 prompts in English."""
+    monkeypatch.delenv("PYTEST_ADDOPTS", raising=False)
+    return Project(pytester)
+
+
+@pytest.fixture
+def weights() -> Callable[[str], Path]:
+    """Return a function that says in which directory a fixture model is."""
+
+    def directory(name: str) -> Path:
+        from lengthprobe.models.catalog import resolve
+
+        path = resolve(name).path
+        assert path is not None
+        return path.resolve()
+
+    return directory
