@@ -39,15 +39,11 @@ def refuse_misread_paths(config: pytest.Config, args: Sequence[str], parser: pyt
     if meant is None or meant == (config.rootpath, config.inipath):
         return
     root, inipath = meant
-    line = [
-        shlex.quote(f"{arg}={args[at + 1]}" if at in taken else arg)
-        for at, arg in enumerate(args)
-        if at not in values
-    ]
+    mended = [shlex.quote(f"{args[at]}={args[at + 1]}") for at in sorted(taken)]
     raise pytest.UsageError(
         f"pytest took {' and '.join(args[at] for at in sorted(values))} for a test path: it started from "
         f"{config.rootpath} and did not read {inipath or f'the conftest of {root}'}\n"
-        f"  fix: write the value after an equals sign: pytest {' '.join(line)}"
+        f"  fix: write an equals sign in place of the space: {' '.join(mended)}"
     )
 
 

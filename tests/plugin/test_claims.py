@@ -47,7 +47,12 @@ def test_undecided_claim_fails_and_is_told_apart(project):
 
     result.assert_outcomes(failed=1)
     result.stdout.fnmatch_lines(
-        ["undecided: length_error*", "*more topics would decide it", "*0 broken, 1 undecided*", "UNDECIDED test_claims.py::test_it*"]
+        [
+            "undecided: length_error*",
+            "*more topics would decide it",
+            "*0 broken, 1 undecided*",
+            "UNDECIDED test_claims.py::test_it*",
+        ]
     )
     assert project.report()["claims"][0]["verdict"] == "undecided"
 
@@ -87,7 +92,9 @@ def test_claim_that_decides_nothing_is_an_error(project, body, why):
 
 def test_other_exception_in_a_claim_is_an_error(project):
     """A claim whose test raises something else is an error, with pytest's traceback."""
-    project.claims("@pytest.mark.claim\ndef test_it(probe):\n    assert measures.exact_match(probe, language='en')\n")
+    project.claims(
+        "@pytest.mark.claim\ndef test_it(probe):\n    assert measures.exact_match(probe, language='en')\n"
+    )
 
     result = project.run()
 
@@ -109,7 +116,9 @@ def test_skipped_claim_is_counted(project):
 
     result = project.run()
 
-    result.stdout.fnmatch_lines(["skipped: 1 (not today)", "0 hold, 0 broken, 0 undecided, 0 errors, 1 skipped"])
+    result.stdout.fnmatch_lines(
+        ["skipped: 1 (not today)", "0 hold, 0 broken, 0 undecided, 0 errors, 1 skipped"]
+    )
 
 
 def test_expected_failure_keeps_its_verdict(project):
@@ -135,9 +144,7 @@ def test_unknown_kind_is_refused(project):
 
 def test_estimate_in_a_test_that_is_no_claim_is_explained(project):
     """An ordinary test that compares an estimate shows the verdict in its failed assertion."""
-    project.claims(
-        "def test_it(probe):\n    assert measures.exact_match(probe, language='en') < 0.1\n"
-    )
+    project.claims("def test_it(probe):\n    assert measures.exact_match(probe, language='en') < 0.1\n")
 
     result = project.run()
 
