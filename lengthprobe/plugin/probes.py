@@ -99,7 +99,9 @@ class Probes:
         return Probe(
             name,
             self._settings,
-            family=family(len(self._settings.languages)),
+            family=family(
+                len(self._settings.languages), reference=named(self._config, "reference") is not None
+            ),
             exchange=self._exchange,
             progress=progress_of(self._config, name),
         )

@@ -33,11 +33,13 @@ class Selection:
         """What does not run, and what to type to run it."""
         lines = []
         if self.regressions:
+            what = "comparison" if self.regressions == 1 else "comparisons"
             lines.append(
-                f"not run: {self.regressions} comparisons with a reference (--lengthprobe-reference=NAME)"
+                f"not run: {self.regressions} {what} with a reference (--lengthprobe-reference=NAME)"
             )
         if self.replications:
-            lines.append(f"not run: {self.replications} replications of published findings (-m replication)")
+            what = "replication" if self.replications == 1 else "replications"
+            lines.append(f"not run: {self.replications} {what} of published findings (-m replication)")
         return lines
 
     def as_dict(self) -> dict[str, int]:
