@@ -118,10 +118,12 @@ class Margins:
         }
 
 
-def family(n_languages: int) -> int:
-    """How many checks share alpha for `broken`: every requirement and its regression form, in each language.
+def family(n_languages: int, *, reference: bool) -> int:
+    """How many checks share alpha for `broken`: every requirement in each language.
 
-    It does not depend on which claims are selected, so that no verdict does.
+    With a reference, their regression forms count too. It does not depend on which claims are selected, so
+    that no verdict does.
     """
-    gating = [one for one in fields(Margins) if one.metadata["kind"] in ("requirement", "regression")]
+    kinds = ("requirement", "regression") if reference else ("requirement",)
+    gating = [one for one in fields(Margins) if one.metadata["kind"] in kinds]
     return len(gating) * max(1, n_languages)
