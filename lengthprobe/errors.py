@@ -36,5 +36,5 @@ class ReportError(LengthprobeError):
     """A report cannot be written."""
 
 
-class Undecided(AssertionError):
+class Undecided(AssertionError):  # noqa: N818 - it is the name of the verdict
     """The data do not decide a claim: raised when the truth of an undecided Verdict is asked."""
