@@ -1,0 +1,47 @@
+"""Margins: one place, a reason each, and a project's own in its ini."""
+
+from dataclasses import fields
+
+import pytest
+
+from lengthprobe.errors import SettingsError
+from lengthprobe.margins import Margins, family
+
+
+def test_every_margin_has_a_kind_a_unit_and_a_reason():
+    """No margin stands without saying what it is for."""
+    for one in fields(Margins):
+        assert one.metadata["kind"] in ("requirement", "replication", "regression"), one.name
+        assert one.metadata["unit"], one.name
+        assert one.metadata["reason"], one.name
+
+
+def test_an_ini_line_replaces_one_margin_and_leaves_the_others():
+    """`exact_match = 0.9` changes that margin alone, and is reported as a change."""
+    margins = Margins().overridden(["", "exact_match = 0.9"])
+    assert margins.exact_match == 0.9
+    assert margins.changed() == {"exact_match": 0.9}
+
+
+def test_an_unknown_margin_is_refused_with_the_nearest():
+    """A slip in the name says which margin was meant."""
+    with pytest.raises(SettingsError, match="exact_mach") as caught:
+        Margins().overridden(["exact_mach = 0.9"])
+    assert caught.value.fix == "did you mean exact_match?"
+
+
+@pytest.mark.parametrize(
+    "line", ["exact_match", "exact_match = much", "exact_match = nan", "exact_match = inf"]
+)
+def test_a_margin_that_is_no_number_is_refused(line):
+    """What cannot be compared with is refused, and the line to write is shown."""
+    with pytest.raises(SettingsError, match="gives no number") as caught:
+        Margins().overridden([line])
+    assert caught.value.fix == "exact_match = 0.5"
+
+
+def test_the_family_is_the_requirements_of_every_language():
+    """Seven requirements in two languages are 14 checks; with a reference, their regressions double them."""
+    assert family(2, reference=False) == 14
+    assert family(2, reference=True) == 28
+    assert family(1, reference=False) == 7
