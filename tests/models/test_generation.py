@@ -186,6 +186,19 @@ def test_generation_config_has_no_say(
     assert respond(other, asked, CPU, batch_size=10) == respond(llama, asked, CPU, batch_size=10)
 
 
+def test_batch_runs_as_long_as_its_longest_response(
+    own: Checkpoint, forward_hook: Callable[..., None]
+) -> None:
+    """Any of the end tokens lets a row rest, and a batch whose rows all rest is over."""
+    found = respond(own, _prompts(), CPU, batch_size=24)
+    ended = [response for response in found if response.finish_reason == "stop"][:6]
+    steps: list[int] = []
+    forward_hook(lambda *_: steps.append(1))
+    respond_to_batch(own, [response.prompt for response in ended], CPU)
+    # One step for each token, and one for the end token.
+    assert len(steps) == max(len(response.token_ids) for response in ended) + 1 < CPU.cap
+
+
 def test_cap(llama: Checkpoint) -> None:
     """No response is longer than the cap, and one that reaches it is cut off."""
     short = replace(CPU, cap=3)
