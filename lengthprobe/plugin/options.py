@@ -133,7 +133,7 @@ def read_settings(config: pytest.Config) -> Settings:
         ("counter", str),
         ("cap", _whole),
         ("prompt-form", str),
-        ("system-prompt", str),
+        ("system-prompt", lambda text: text if text.strip() else None),
         ("device-map", str),
         ("dtype", str),
         ("batch-size", _batch_size),

@@ -79,8 +79,11 @@ def table(ledger: Ledger, paint: Callable[[str, str], str] = lambda text, _verdi
 
 def totals(ledger: Ledger) -> str:
     """How many claims came to each verdict, in words."""
-    names = {"holds": "hold", "error": "errors"}
-    return ", ".join(f"{count} {names.get(verdict, verdict)}" for verdict, count in ledger.totals.items())
+    words = {"holds": ("holds", "hold"), "error": ("error", "errors")}
+    return ", ".join(
+        f"{count} {words.get(verdict, (verdict, verdict))[count != 1]}"
+        for verdict, count in ledger.totals.items()
+    )
 
 
 def notes(ledger: Ledger) -> list[str]:

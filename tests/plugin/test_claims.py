@@ -86,7 +86,7 @@ def test_claim_that_decides_nothing_is_an_error(project, body, why):
     result = project.run()
 
     result.assert_outcomes(errors=1)
-    result.stdout.fnmatch_lines([f"*decided nothing*{why}", "*fix: assert*", "*1 errors*"])
+    result.stdout.fnmatch_lines([f"*decided nothing*{why}", "*fix: assert*", "*1 error*"])
     assert result.ret == pytest.ExitCode.TESTS_FAILED
 
 
