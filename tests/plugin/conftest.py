@@ -9,8 +9,6 @@ from typing import Any
 
 import pytest
 
-import lengthprobe
-
 INI = """
 [pytest]
 lengthprobe_model = tiny-it

@@ -49,7 +49,7 @@ def test_base_in_the_ini_is_that_of_the_model_in_the_ini(project):
 
 
 def test_claim_without_a_base_is_skipped_and_counted(project):
-    """A base model has none: the claim is skipped with what to type, and as nothing else is decided the run fails."""
+    """A base model has none: the skip says what to type; a run that decides nothing else fails."""
     result = project.run("--lengthprobe-model=tiny-base")
 
     result.assert_outcomes(skipped=1)

@@ -99,7 +99,7 @@ def test_is_written_without_a_terminal_reporter(project):
     assert json.loads((project.path / "out.json").read_text())["totals"]["holds"] == 1
 
 
-def test_problem_is_said_without_a_terminal_reporter(project, monkeypatch):
+def test_problem_is_said_without_a_terminal_reporter(project):
     """On the error stream, where there is nothing else."""
     project.claims("@pytest.mark.claim\ndef test_it():\n    pytest.skip('no')\n")
 

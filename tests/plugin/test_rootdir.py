@@ -63,7 +63,7 @@ class TestInsideTheProject:
     @pytest.mark.parametrize("option", ["--model", "--lengthprobe-model"])
     @pytest.mark.parametrize("form", ["./ckpt", "ckpt"])
     def test_path_in_the_project_after_a_space_works(self, collect, project, option, form):
-        """pytest finds the same project from there."""
+        """Pytest finds the same project from there."""
         (project.path / "ckpt").mkdir()
         result = collect(option, form)
 
@@ -76,7 +76,7 @@ class TestInsideTheProject:
 
     @pytest.mark.parametrize("option", ["--model", "--lengthprobe-model"])
     def test_path_elsewhere_beside_a_test_path_works(self, collect, checkpoint, option):
-        """pytest finds the project by the other path."""
+        """Pytest finds the project by the other path."""
         result = collect(option, checkpoint, "test_claims.py")
 
         assert result.ret == pytest.ExitCode.OK
@@ -112,14 +112,15 @@ class TestOutsideTheProject:
     """Run from another folder, with the path of the tests."""
 
     @pytest.fixture(autouse=True)
-    def _outside(self, collect, tmp_path, monkeypatch):
+    def _outside(self, project, tmp_path, monkeypatch):
+        project.pytester.makeconftest(CONFTEST)
         other = tmp_path / "other"
         other.mkdir()
         monkeypatch.chdir(other)
 
     @pytest.mark.parametrize("option", ["--model", "--lengthprobe-model"])
     def test_path_elsewhere_after_a_space_works(self, collect, project, checkpoint, option):
-        """pytest finds the project by the path of the tests."""
+        """Pytest finds the project by the path of the tests."""
         result = collect(project.path, option, checkpoint)
 
         assert result.ret == pytest.ExitCode.OK
@@ -151,7 +152,7 @@ class TestOtherProjects:
 
         assert result.ret == pytest.ExitCode.OK
 
-    def test_own_option_with_choices_is_not_bothered(self, project, checkpoint):
+    def test_own_option_with_choices_is_not_bothered(self, project):
         """Asking whose the option is does not trip over its choices."""
         project.pytester.makeconftest(
             "def pytest_addoption(parser):\n    parser.addoption('--model', type=int)\n"
