@@ -98,16 +98,12 @@ def respond_to_batch(checkpoint: Checkpoint, prompts: Sequence[Prompt], settings
 
 
 def check_logits(checkpoint: Checkpoint, prompt: Prompt, settings: Settings) -> None:
-    """Check that a checkpoint makes a distribution over tokens at all, by one pass over one prompt.
+    """Check that a checkpoint makes a distribution over tokens at all, by one step after one prompt.
 
     Raises:
-        ModelError: Its logits are NaN or infinite, or the same for every token.
+        ModelError: Its logits are NaN or infinite, or the same for every token; or memory is out.
     """
-    row = torch.tensor([render(checkpoint, prompt, settings)], device=checkpoint.device)
-    guard = _Guard()
-    with torch.inference_mode():
-        guard(row, checkpoint.model(row).logits[:, -1].float())
-    guard.judge(checkpoint)
+    _generate_in_pieces(checkpoint, [render(checkpoint, prompt, settings)], 1)
 
 
 class _Guard(LogitsProcessor):

@@ -87,6 +87,6 @@ def _explain(error: Exception, source: Source) -> ModelError:
             "HF_HUB_OFFLINE=1 keeps the network out)",
         )
     return ModelError(
-        f"{named} cannot be downloaded: {type(error).__name__}: {str(error).strip().splitlines()[0:1]}",
+        f"{named} cannot be downloaded: {type(error).__name__}: {error}",
         f"try: hf download {repo_id}",
     )

@@ -211,6 +211,15 @@ def test_cap(llama: Checkpoint) -> None:
         assert cut.finish_reason == ("length" if len(whole.token_ids) >= 3 else "stop")
 
 
+@pytest.mark.parametrize("dtype", ["bfloat16", "float16"])
+def test_half_precision_on_a_cpu(checkpoints: Callable[..., Path], dtype: str) -> None:
+    """A CPU answers in bfloat16 and float16 when it is asked to, though by itself it takes float32."""
+    settings = replace(CPU, dtype=dtype, cap=4)
+    checkpoint = load_checkpoint(str(checkpoints("llama")), settings)
+    check_logits(checkpoint, _prompts(1)[0], settings)
+    assert len(respond(checkpoint, _prompts(2), settings, batch_size=4)) == 4
+
+
 def test_progress(llama: Checkpoint) -> None:
     """Progress counts the prompts answered after each batch."""
     told: list[tuple[int, int]] = []

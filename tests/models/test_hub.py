@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING
@@ -12,11 +14,14 @@ from huggingface_hub import constants
 
 from lengthprobe.errors import ModelError
 from lengthprobe.models.catalog import base_of, resolve
+from lengthprobe.models.files import locate
 from lengthprobe.models.hub import commit, snapshot
+from lengthprobe.models.loading import load_checkpoint
+from lengthprobe.runs.identity import weights_digest
 from lengthprobe.settings import Settings
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
@@ -50,7 +55,7 @@ def answers(cache: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, 
 
     assert not cache.exists()
     server = ThreadingHTTPServer(("127.0.0.1", 0), Hub)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
+    threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)
     monkeypatch.setattr(constants, "ENDPOINT", f"http://127.0.0.1:{server.server_port}")
@@ -59,7 +64,7 @@ def answers(cache: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, 
     server.server_close()
 
 
-def _cached(cache: Path, repo_id: str, files: dict[str, str], *, ref: str = "main") -> Path:
+def _cached(cache: Path, repo_id: str, files: dict[str, bytes], *, ref: str = "main") -> Path:
     """Put a repository into a cache: blobs, a snapshot of links to them, and a ref."""
     folder = cache / f"models--{repo_id.replace('/', '--')}"
     for part in ("blobs", "refs", f"snapshots/{COMMIT}"):
@@ -67,14 +72,14 @@ def _cached(cache: Path, repo_id: str, files: dict[str, str], *, ref: str = "mai
     (folder / "refs" / ref).write_text(COMMIT)
     for number, (name, content) in enumerate(files.items()):
         blob = folder / "blobs" / str(number)
-        blob.write_text(content)
+        blob.write_bytes(content)
         os.symlink(f"../../blobs/{number}", folder / "snapshots" / COMMIT / name)
     return folder / "snapshots" / COMMIT
 
 
 def test_cached_checkpoint(cache: Path) -> None:
     """Offline, the cache gives the snapshot and its commit."""
-    expected = _cached(cache, "org/model", {"config.json": "{}"})
+    expected = _cached(cache, "org/model", {"config.json": b"{}"})
     directory = snapshot(resolve("org/model"), Settings())
     assert (directory, commit(directory)) == (expected, COMMIT)
 
@@ -82,19 +87,42 @@ def test_cached_checkpoint(cache: Path) -> None:
 @pytest.mark.parametrize("revision", ["v2", COMMIT])
 def test_cached_revision(cache: Path, revision: str) -> None:
     """A tag or a commit is taken from the cache as well."""
-    expected = _cached(cache, "org/model", {"config.json": "{}"}, ref="v2")
+    expected = _cached(cache, "org/model", {"config.json": b"{}"}, ref="v2")
     assert snapshot(resolve(f"org/model@{revision}"), Settings()) == expected
 
 
 def test_cached_alias(cache: Path) -> None:
     """An alias is looked up under its hub id."""
-    expected = _cached(cache, "google/gemma-2-2b-it", {"config.json": "{}"})
+    expected = _cached(cache, "google/gemma-2-2b-it", {"config.json": b"{}"})
     assert snapshot(resolve("gemma-2-2b-it"), Settings()) == expected
+
+
+def test_checkpoint_in_the_cache_loads(cache: Path, checkpoints: Callable[..., Path]) -> None:
+    """A checkpoint in the cache, all links, is loaded as one in a directory is, and knows its commit."""
+    expected = checkpoints("llama")
+    _cached(cache, "org/model", {path.name: path.read_bytes() for path in expected.iterdir()})
+    checkpoint = load_checkpoint("org/model", Settings(device_map="cpu"))
+    assert (checkpoint.name, checkpoint.files.commit) == ("org/model", COMMIT)
+    assert weights_digest(checkpoint.files) == weights_digest(locate(str(expected), Settings()))
+
+
+def test_environment_says_where_the_cache_is(tmp_path: Path) -> None:
+    """HF_HOME moves the cache, and HF_HUB_OFFLINE keeps to it."""
+    expected = _cached(tmp_path / "home" / "hub", "org/model", {"config.json": b"{}"})
+    code = (
+        "from lengthprobe.models.catalog import resolve; from lengthprobe.models.hub import snapshot\n"
+        "from lengthprobe.settings import Settings; print(snapshot(resolve('org/model'), Settings()))"
+    )
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("HF_")}
+    told = {"HF_HOME": str(tmp_path / "home"), "HF_HUB_OFFLINE": "1"}
+    command = [sys.executable, "-c", code]
+    done = subprocess.run(command, env=kept | told, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == str(expected)
 
 
 def test_base_from_a_cached_card(cache: Path) -> None:
     """The card of a cached repository names the base."""
-    _cached(cache, "org/model", {"README.md": "---\nbase_model: org/base\n---\n"})
+    _cached(cache, "org/model", {"README.md": b"---\nbase_model: org/base\n---\n"})
     assert base_of(resolve("org/model")) == "org/base"
 
 
@@ -152,5 +180,5 @@ def test_hub_out_of_order(answers: dict[str, tuple[int, str]]) -> None:
 def test_unusable_hub_id(cache: Path) -> None:
     """A hub id that the client refuses is answered with its words."""
     assert not cache.exists()
-    with pytest.raises(ModelError, match="cannot be downloaded: HFValidationError"):
+    with pytest.raises(ModelError, match=r"cannot be downloaded: HFValidationError: .*model\.\.name"):
         snapshot(resolve("org/model..name"), Settings())
