@@ -45,7 +45,12 @@ def closing(terminal: pytest.TerminalReporter, run: Run) -> None:
 
     terminal.section("claims")
     if run.ledger.entries:
-        lines = [*header(run.ledger, run.settings, run.names), "", *table(run.ledger, paint), ""]
+        lines = [
+            *header(run.ledger, run.settings, run.names, run.margins.changed()),
+            "",
+            *table(run.ledger, paint),
+            "",
+        ]
     else:
         lines = []
     for line in (*lines, *notes(run.ledger), *run.selection.lines()):

@@ -20,13 +20,16 @@ _RELATION = re.compile(r" (?P<sign><=|>=|<|>) (?P<right>[^<>]+)$")
 _DIGEST_SHOWN = 12
 
 
-def header(ledger: Ledger, settings: Settings, names: Mapping[str, str]) -> list[str]:
+def header(
+    ledger: Ledger, settings: Settings, names: Mapping[str, str], changed: Mapping[str, float]
+) -> list[str]:
     """The lines that say what was asked of whom.
 
     Args:
         ledger: Knows the identity of each checkpoint that was asked.
         settings: What was asked.
         names: What each role's checkpoint is called, also where it was not asked.
+        changed: The margins that are not the default, by name.
     """
     lines = []
     for role in ROLES:
@@ -36,6 +39,9 @@ def header(ledger: Ledger, settings: Settings, names: Mapping[str, str]) -> list
         elif role in names:
             lines.append(f"{role:<10} {printable(names[role])}: not asked")
     lines.append(f"{'settings':<10} {settings_line(settings)}")
+    if changed:
+        stated = ", ".join(f"{name} {margin:g}" for name, margin in changed.items())
+        lines.append(f"{'margins':<10} {stated} (not the default)")
     return lines
 
 
