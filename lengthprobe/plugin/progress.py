@@ -52,7 +52,14 @@ class _Bar:
             if self._bar is None:
                 self._reporter.ensure_newline()
                 self._bar = _quiet_tqdm()(
-                    total=total, desc=f"{self._name} answers", unit="prompt", leave=False, file=sys.stdout
+                    total=total,
+                    desc=f"{self._name} answers",
+                    unit="prompt",
+                    leave=False,
+                    file=sys.stdout,
+                    # Some terminals say that they have no rows and columns, and tqdm believes them.
+                    ncols=self._reporter.config.get_terminal_writer().fullwidth - 1,
+                    nrows=20,
                 )
             self._bar.update(done - self._bar.n)
             if done == total:
