@@ -10,7 +10,7 @@ import pytest
 
 from lengthprobe.plugin.claims import MARKERS, VERDICTS, is_claim, status
 from lengthprobe.plugin.fixtures import base_probe, beside, language, margins, probe, reference_probe
-from lengthprobe.plugin.options import add_options, stated
+from lengthprobe.plugin.options import add_options, may_be_ours, stated
 from lengthprobe.plugin.run import RUN, Run
 from lengthprobe.plugin.selection import Selection, mark_kinds, select
 
@@ -31,9 +31,10 @@ def pytest_load_initial_conftests(
 ) -> Generator[None, object, object]:
     """Refuse a command line that made pytest find another project."""
     result = yield
-    from lengthprobe.plugin.rootdir import refuse_misread_paths
+    if may_be_ours(args):
+        from lengthprobe.plugin.rootdir import refuse_misread_paths
 
-    refuse_misread_paths(early_config, args, parser)
+        refuse_misread_paths(early_config, args, parser)
     return result
 
 
@@ -64,9 +65,11 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 
 def pytest_report_header(config: pytest.Config) -> list[str]:
     """Say who is asked what."""
+    if stated(config, "model") is None:
+        return []
     from lengthprobe.plugin.summary import opening
 
-    return opening(config, config.stash[RUN])
+    return opening(config.stash[RUN])
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -134,9 +137,11 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
     """Write the table of claims."""
-    from lengthprobe.plugin.summary import closing
+    run = config.stash[RUN]
+    if run.has_news:
+        from lengthprobe.plugin.summary import closing
 
-    closing(terminalreporter, config.stash[RUN])
+        closing(terminalreporter, run)
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -12,7 +12,7 @@ from lengthprobe.errors import LengthprobeError, SettingsError
 from lengthprobe.settings import COUNTERS, DTYPES, PROMPT_FORMS, Settings
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from lengthprobe.margins import Margins
 
@@ -70,6 +70,7 @@ FLAGS = (
     Option("allow-remote-code", "", "run the checkpoint's own Python code"),
 )
 MARGINS = "lengthprobe_margins"
+_SHORT = {option.short for option in OPTIONS if option.short}
 
 
 def add_options(parser: pytest.Parser) -> None:
@@ -81,6 +82,11 @@ def add_options(parser: pytest.Parser) -> None:
     for flag in FLAGS:
         group.addoption(flag.flag, dest=flag.dest, action="store_true", help=flag.help)
     parser.addini(MARGINS, "margins of claims, each `name = number`", type="linelist")
+
+
+def may_be_ours(args: Sequence[str]) -> bool:
+    """Whether any option on a command line has the name of one of these."""
+    return any(arg.startswith("--lengthprobe-") or arg in _SHORT for arg in args)
 
 
 def stated(config: pytest.Config, name: str) -> str | None:

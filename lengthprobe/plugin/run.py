@@ -125,6 +125,11 @@ class Run:
             shutil.rmtree(self._shared, ignore_errors=True)
 
     @property
+    def has_news(self) -> bool:
+        """Whether there is anything to say at the end."""
+        return bool(self.ledger.entries or self.problems or self.selection.lines())
+
+    @property
     def names(self) -> dict[str, str]:
         """What each checkpoint that was named is called, by role."""
         found = {role: named(self._config, role) for role in ROLES}

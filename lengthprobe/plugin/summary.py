@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lengthprobe.plugin.options import stated
+from lengthprobe.reporting.tables import header, notes, settings_line, table, totals
+from lengthprobe.task.text import printable
 
 if TYPE_CHECKING:
     import pytest
@@ -20,24 +21,14 @@ _COLOURS = {
 }
 
 
-def opening(config: pytest.Config, run: Run) -> list[str]:
-    """The lines above the tests: who is asked what, where anybody is."""
-    model = stated(config, "model")
-    if model is None:
-        return []
-    from lengthprobe.reporting.tables import settings_line
-    from lengthprobe.task.text import printable
-
+def opening(run: Run) -> list[str]:
+    """The lines above the tests: who is asked what."""
     names = ", ".join(f"{role} {printable(name)}" for role, name in run.names.items())
     return [f"lengthprobe: {names}", f"lengthprobe: {settings_line(run.settings)}"]
 
 
 def closing(terminal: pytest.TerminalReporter, run: Run) -> None:
-    """Write the table and all that belongs to it, where there is anything to say."""
-    if not (run.ledger.entries or run.problems or run.selection.lines()):
-        return
-    from lengthprobe.reporting.tables import header, notes, table, totals
-
+    """Write the table and all that belongs to it."""
     writer = terminal.config.get_terminal_writer()
 
     def paint(text: str, verdict: str) -> str:

@@ -62,7 +62,9 @@ def on_a_terminal(project, *args):
     """What pytest shows on a terminal."""
     controller, terminal = pty.openpty()
     command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *args]
-    environment = {name: value for name, value in os.environ.items() if name not in ("NO_COLOR", "PY_COLORS", "CI")}
+    environment = {
+        name: value for name, value in os.environ.items() if name not in ("NO_COLOR", "PY_COLORS", "CI")
+    }
     with subprocess.Popen(
         command, cwd=project.path, stdin=terminal, stdout=terminal, stderr=terminal, env=environment
     ):

@@ -1,0 +1,251 @@
+"""Processes that share a model's work, and the accelerators of the machine."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import textwrap
+import threading
+
+import pytest
+
+from lengthprobe.plugin.workers import Exchange, listed_devices, take_device, visible_devices
+
+GPUS = """\
+GPU 0: NVIDIA H200 (UUID: GPU-aaaa)
+GPU 1: NVIDIA H200 (UUID: GPU-bbbb)
+"""
+DIVIDED = """\
+GPU 0: NVIDIA A100-SXM4-40GB (UUID: GPU-aaaa)
+  MIG 3g.20gb     Device  0: (UUID: MIG-cccc)
+  MIG 3g.20gb     Device  1: (UUID: MIG-dddd)
+"""
+
+
+class TestExchange:
+    """Texts that one process makes for all."""
+
+    def test_gives_a_text_for_every_key_in_order(self, tmp_path):
+        """Made here, where nobody else makes them."""
+        texts = Exchange(tmp_path).gather(["b", "a"], str.upper)
+
+        assert list(texts.items()) == [("b", "B"), ("a", "A")]
+
+    def test_makes_nothing_twice(self, tmp_path):
+        """What one has made, the next reads."""
+        Exchange(tmp_path).gather(["a", "b"], str.upper)
+        made = []
+
+        texts = Exchange(tmp_path).gather(["b", "c"], lambda key: made.append(key) or f"new {key}")
+
+        assert texts == {"b": "B", "c": "new c"}
+        assert made == ["c"]
+
+    def test_takes_what_nobody_makes_and_waits_for_the_rest(self, tmp_path):
+        """While another makes one text, this one makes the others."""
+        begun, go_on = threading.Event(), threading.Event()
+
+        def slowly(key):
+            begun.set()
+            go_on.wait(10)
+            return f"slow {key}"
+
+        other = threading.Thread(target=lambda: Exchange(tmp_path).gather(["a"], slowly))
+        other.start()
+        begun.wait(10)
+
+        def quickly(key):
+            go_on.set()
+            return f"quick {key}"
+
+        texts = Exchange(tmp_path).gather(["a", "b"], quickly)
+        other.join()
+
+        assert texts == {"a": "slow a", "b": "quick b"}
+
+    def test_failure_is_not_shared(self, tmp_path):
+        """Who fails says so; the next tries, and leaves no half text."""
+        with pytest.raises(ZeroDivisionError):
+            Exchange(tmp_path).gather(["a"], lambda _: 1 / 0)
+
+        assert Exchange(tmp_path).gather(["a"], str.upper) == {"a": "A"}
+
+    def test_what_a_dead_process_left_is_made_by_another(self, tmp_path):
+        """Its claim ends with it."""
+        died = textwrap.dedent(f"""
+            import os
+            from pathlib import Path
+            from lengthprobe.plugin.workers import Exchange
+            exchange = Exchange(Path({str(tmp_path)!r}))
+            exchange.gather(["a", "b"], lambda key: "A" if key == "a" else os._exit(9))
+        """)
+        assert subprocess.run([sys.executable, "-c", died], check=False).returncode == 9
+
+        texts = Exchange(tmp_path).gather(["a", "b"], lambda key: f"again {key}")
+
+        assert texts == {"a": "A", "b": "again b"}
+
+    @pytest.mark.parametrize("text", ["", "è\n\x00", "\ud800"])
+    def test_any_text_goes_through(self, tmp_path, text):
+        """What a model wrote can be anything, and travels as JSON."""
+        sent = json.dumps(text)
+
+        assert Exchange(tmp_path).gather(["a"], lambda _: sent) == {"a": sent}
+        assert json.loads(Exchange(tmp_path).gather(["a"], lambda _: "")["a"]) == text
+
+
+class TestDevices:
+    """Which accelerators the caller may use."""
+
+    @pytest.mark.parametrize(
+        ("stated", "devices"),
+        [
+            ("0,1", ("0", "1")),
+            ("3", ("3",)),
+            ("GPU-aaaa, MIG-bbbb", ("GPU-aaaa", "MIG-bbbb")),
+            ("", ()),
+            ("-1", ()),
+            ("2,-1,3", ("2",)),
+        ],
+    )
+    def test_are_the_callers_own_list(self, stated, devices):
+        """As CUDA reads it: up to the first entry that is no device."""
+        assert visible_devices({"CUDA_VISIBLE_DEVICES": stated}) == devices
+
+    def test_are_all_of_the_machine_where_nothing_is_said(self, tmp_path, monkeypatch):
+        """As nvidia-smi lists them."""
+        program = tmp_path / "nvidia-smi"
+        program.write_text(f"#!/bin/sh\ncat <<'END'\n{GPUS}END\n")
+        program.chmod(0o755)
+        monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
+
+        assert visible_devices({}) == ("GPU-aaaa", "GPU-bbbb")
+
+    def test_are_none_without_nvidia_smi(self, monkeypatch, tmp_path):
+        """A machine without the program has none of these."""
+        monkeypatch.setenv("PATH", str(tmp_path))
+
+        assert visible_devices({}) == ()
+
+    def test_parts_of_a_divided_gpu_are_devices(self):
+        """And the GPU that they are parts of is not."""
+        assert listed_devices(DIVIDED) == ("MIG-cccc", "MIG-dddd")
+
+    @pytest.mark.parametrize(
+        ("worker", "device"), [("gw0", "GPU-a"), ("gw1", "GPU-b"), ("gw2", "GPU-a"), ("gw11", "GPU-b")]
+    )
+    def test_are_dealt_out_to_workers_in_turn(self, worker, device):
+        """Worker k has device k mod n."""
+        environment = {}
+
+        take_device(worker, ["GPU-a", "GPU-b"], environment)
+
+        assert environment == {"CUDA_VISIBLE_DEVICES": device}
+
+    def test_are_left_alone_where_there_are_none(self):
+        """A worker on a CPU has its environment as it was."""
+        environment = {}
+
+        take_device("gw0", [], environment)
+
+        assert environment == {}
+
+
+class TestSession:
+    """Sessions of several processes."""
+
+    SHOW = """
+@pytest.mark.claim
+@pytest.mark.parametrize("copy", range(4))
+def test_it(probe, copy, worker_id):
+    import os, pathlib
+    pathlib.Path(f"device-{worker_id}").write_text(os.environ.get("CUDA_VISIBLE_DEVICES", "none"))
+    assert measures.exact_match(probe, language="en") > 0.5
+"""
+
+    def test_each_worker_has_a_device_of_the_callers(self, project, monkeypatch):
+        """Dealt out before torch is imported."""
+        monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "GPU-x,GPU-y")
+        project.claims(self.SHOW)
+
+        result = project.pytester.runpytest_subprocess("-n", "2", "--dist=each")
+
+        result.assert_outcomes(passed=8)
+        assert (project.path / "device-gw0").read_text() == "GPU-x"
+        assert (project.path / "device-gw1").read_text() == "GPU-y"
+
+    def test_named_device_is_not_dealt_out(self, project, monkeypatch):
+        """Who names a device has chosen."""
+        monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "GPU-x,GPU-y")
+        project.claims(self.SHOW)
+
+        project.pytester.runpytest_subprocess("-n", "1", "--lengthprobe-device-map=cpu")
+
+        assert (project.path / "device-gw0").read_text() == "GPU-x,GPU-y"
+
+    @pytest.mark.parametrize(("devices", "workers"), [("0,1,2", 3), ("5", 1)])
+    def test_auto_means_one_worker_a_device(self, project, monkeypatch, devices, workers):
+        """`-n auto` asks how many."""
+        monkeypatch.setenv("CUDA_VISIBLE_DEVICES", devices)
+        monkeypatch.delenv("PYTEST_XDIST_AUTO_NUM_WORKERS", raising=False)
+        config = project.pytester.parseconfigure("-p", "no:cacheprovider")
+
+        assert config.hook.pytest_xdist_auto_num_workers(config=config) == workers
+
+    def test_auto_is_xdists_own_where_no_model_is_named(self, pytester, monkeypatch):
+        """Other projects have their processors."""
+        monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0,1,2")
+        monkeypatch.setenv("PYTEST_XDIST_AUTO_NUM_WORKERS", "7")
+        config = pytester.parseconfigure()
+
+        assert config.hook.pytest_xdist_auto_num_workers(config=config) == 7
+
+    def test_load_failure_in_workers_is_an_error_in_each_claim(self, project):
+        """The controller has the cause of every one."""
+        project.claims(self.SHOW)
+        project.ini(lengthprobe_model="nobody-knows-this")
+
+        result = project.pytester.runpytest_subprocess("-n", "2")
+
+        result.assert_outcomes(errors=4)
+        result.stdout.fnmatch_lines(["*no model is known by the name*", "*4 errors, 0 skipped"])
+
+    def test_what_does_not_run_is_said_by_the_controller(self, project):
+        """Which collects nothing itself."""
+        project.claims("@pytest.mark.claim(kind='replication')\ndef test_it(probe):\n    pass\n")
+
+        result = project.pytester.runpytest_subprocess("-n", "2")
+
+        assert result.ret == pytest.ExitCode.TESTS_FAILED
+        result.stdout.fnmatch_lines(["not run: 1 replication of*", "*no claim was decided*"])
+
+    def test_other_workers_go_on_where_one_dies(self, project):
+        """A worker that dies while it asks leaves its prompts to the others."""
+        project.claims(self.SHOW)
+        project.pytester.makeconftest(
+            "import os, pathlib\nfrom lengthprobe.models import generation\n\n"
+            "respond = generation.respond_to_batch\n\n\n"
+            "def die_once(*args):\n"
+            "    flag = pathlib.Path('died')\n"
+            "    if not flag.exists():\n"
+            "        flag.touch()\n"
+            "        os._exit(9)\n"
+            "    return respond(*args)\n\n\n"
+            "def pytest_collection_finish():\n    generation.respond_to_batch = die_once\n"
+        )
+
+        result = project.pytester.runpytest_subprocess("-n", "2", "--lengthprobe-json=out.json")
+
+        report = json.loads((project.path / "out.json").read_text())
+        # xdist itself counts the test in which a worker died.
+        assert result.ret == pytest.ExitCode.TESTS_FAILED
+        assert report["totals"] == {"holds": 3, "broken": 0, "undecided": 0, "error": 0, "skipped": 0}
+
+    def test_nothing_is_left_behind(self, project, monkeypatch, tmp_path):
+        """What the workers shared is removed."""
+        monkeypatch.setenv("TMPDIR", str(tmp_path))
+
+        project.pytester.runpytest_subprocess("-n", "2")
+
+        assert list(tmp_path.glob("lengthprobe-*")) == []
