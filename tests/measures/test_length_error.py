@@ -1,0 +1,46 @@
+"""The error of a response's length."""
+
+from __future__ import annotations
+
+from lengthprobe.measures import absolute_error, length_error, raw_length_error
+
+# N and the words written: exact, one more, one fewer, none, 80 more.
+PAIRS = ((3, 3), (4, 5), (5, 4), (3, 0), (9, 89))
+
+
+def test_length_error_is_signed_and_winsorised_at_ten_words(answered, values):
+    """Words less N, and a runaway counts as ten words."""
+    estimate = length_error(answered(*PAIRS), language="en")
+
+    assert values(estimate) == [0, 1, -1, -3, 10]
+    assert estimate.mean == (0 + 1 - 1 - 3 + 10) / 5
+    assert (estimate.unit, estimate.bounds) == ("words", (-10, 10))
+
+
+def test_raw_length_error_is_as_the_paper_has_it(answered, values):
+    """Words less N, without bounds."""
+    estimate = raw_length_error(answered(*PAIRS), language="en")
+
+    assert values(estimate) == [0, 1, -1, -3, 80]
+    assert estimate.samples[0].bounds is None
+
+
+def test_absolute_error_has_no_sign(answered, values):
+    """Too long and too short do not cancel."""
+    estimate = absolute_error(answered(*PAIRS), language="en")
+
+    assert values(estimate) == [0, 1, 1, 3, 10]
+    assert estimate.bounds == (0, 10)
+
+
+def test_cut_off_response_counts_with_the_words_it_has(answered, values):
+    """It stays in the denominator."""
+    assert values(length_error(answered((3, 7), cut_off=[0]), language="en")) == [4]
+
+
+def test_lengths_choose_prompts(answered, values):
+    """Those that ask for these numbers of words, and the name says which."""
+    estimate = length_error(answered(*PAIRS), language="en", lengths=[4, 5])
+
+    assert values(estimate) == [1, -1]
+    assert estimate.name == "length_error(model, en, N=4–5)"

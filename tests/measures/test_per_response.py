@@ -1,0 +1,68 @@
+"""What all measures share: topics, the rival count, what is shown of a prompt."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from lengthprobe.measures import exact_match, length_error
+from lengthprobe.settings import Settings
+
+
+def test_prompts_and_topics_are_those_asked(answered):
+    """So that two models' estimates pair by prompt."""
+    estimate = exact_match(answered((3, 3), (4, 4)), language="en")
+
+    assert [(one.prompt_id, one.topic) for one in estimate.observations] == [("p0", "t0"), ("p1", "t1")]
+    assert (estimate.n, estimate.clusters) == (2, 2)
+
+
+def test_only_the_language_asked_for_counts(answered):
+    """Another language's responses are another estimate."""
+    assert exact_match(answered((3, 3), language="it"), language="en").n == 0
+
+
+def test_rival_is_the_same_measure_under_the_other_counter(answered, values):
+    """Two words for one counter are three for the other."""
+    estimate = length_error(answered((2, "well-known words")), language="en")
+
+    assert (values(estimate), estimate.counter) == ([1], "uax29")
+    assert (values(estimate.rival), estimate.rival.counter) == ([0], "whitespace")
+    assert estimate.rival.rival is None
+
+
+def test_settings_choose_the_counter(answered, values):
+    """And with it the rival; a counter for a special purpose has none."""
+    probe = answered((2, "well-known words"))
+
+    whitespace = length_error(probe.under("whitespace"), language="en")
+    elision = length_error(probe.under("italian_elision"), language="en")
+
+    assert (values(whitespace), values(whitespace.rival)) == ([0], [1])
+    assert elision.rival is None
+
+
+def test_alpha_and_family_are_the_probes(answered):
+    """An estimate knows how sure it must be."""
+    probe = replace(answered((3, 3)), settings=Settings(alpha=0.01), family=14)
+
+    estimate = exact_match(probe, language="en")
+
+    assert (estimate.alpha, estimate.family) == (0.01, 14)
+
+
+def test_note_says_what_was_asked_and_written(answered):
+    """With the numbers of words, and whether the cap ended it."""
+    estimate = exact_match(answered((3, "Waves sing"), (3, "And on and"), cut_off=[1]), language="en")
+
+    assert [one.note for one in estimate.observations] == [
+        "asked 3, wrote 2: 'Write 3 words' → 'Waves sing'",
+        "asked 3, wrote 3, cut off at the cap: 'Write 3 words' → 'And on and'",
+    ]
+
+
+def test_name_reads_in_an_expression(answered):
+    """Measure, model, language, and the lengths where some were chosen."""
+    probe = answered((3, 3), (7, 7))
+
+    assert exact_match(probe, language="en").name == "exact_match(model, en)"
+    assert exact_match(probe, language="en", lengths=[3]).name == "exact_match(model, en, N=3)"
