@@ -26,7 +26,7 @@ class Margins:
         0.5, "requirement", "words", "half a word: nearer to the length asked for than to either neighbour"
     )
     exact_match: float = _margin(
-        0.8, "requirement", "share", "four answers in five; the published tuned model is near nine in ten"
+        0.8, "requirement", "share", "four answers in five: with fewer, a user has to count after the model"
     )
     runaways: float = _margin(
         0.05, "requirement", "share", "one answer in twenty may run away before a user calls it a habit"
@@ -106,6 +106,7 @@ class Margins:
                 number = math.nan
             if not math.isfinite(number):
                 raise SettingsError(f"lengthprobe_margins: {line!r} gives no number", f"{name} = 0.5")
+            _check_range(name, number)
             changes[name] = number
         return replace(self, **changes)
 
@@ -116,6 +117,17 @@ class Margins:
             for one in fields(self)
             if getattr(self, one.name) != one.default
         }
+
+
+def _check_range(name: str, number: float) -> None:
+    """Refuse a margin that a measure cannot be on both sides of: such a claim always holds, or never."""
+    (unit,) = (one.metadata["unit"] for one in fields(Margins) if one.name == name)
+    if number < 0 or (unit == "share" and number >= 1):
+        raise SettingsError(
+            f"lengthprobe_margins: {name} = {number:g} can decide nothing: a margin is not negative"
+            + (", and a share is below 1" if unit == "share" else ""),
+            f"{name} = {number / 100:g}" if 1 <= number <= 100 else f"{name} = {getattr(Margins(), name):g}",
+        )
 
 
 def family(n_languages: int, *, reference: bool) -> int:

@@ -40,6 +40,22 @@ def test_a_margin_that_is_no_number_is_refused(line):
     assert caught.value.fix == "exact_match = 0.5"
 
 
+@pytest.mark.parametrize(
+    ("line", "fix"),
+    [
+        ("runaways = 5", "runaways = 0.05"),
+        ("exact_match = 80", "exact_match = 0.8"),
+        ("exact_match_fall = -0.05", "exact_match_fall = 0.05"),
+        ("length_error = -1", "length_error = 0.5"),
+    ],
+)
+def test_a_margin_that_decides_nothing_is_refused(line, fix):
+    """A share in per cent or a negative margin would make a claim that always holds, or never."""
+    with pytest.raises(SettingsError, match="can decide nothing") as caught:
+        Margins().overridden([line])
+    assert caught.value.fix == fix
+
+
 def test_the_family_is_the_requirements_of_every_language():
     """Seven requirements in two languages are 14 checks; with a reference, their regressions double them."""
     assert family(2, reference=False) == 14

@@ -20,9 +20,8 @@ CAPPED_AT = 5.0  # words; ours: runaways have a claim of their own
 def error_growth(probe: Measured, *, language: str) -> Estimate:
     """The least-squares slope of |words(response) − N| on N, in words per word asked for.
 
-    Ours: arXiv:2509.02075 says that the error does not grow with N. An absolute error counts as 5 words at
-    the most. The slope is the mean over prompts of (N − N̄)(e − ē) / mean (N − N̄)², so a topic's prompts are
-    a cluster of it as of any mean.
+    Ours. An absolute error counts as 5 words at the most. The slope is the mean over prompts of
+    (N − N̄)(e − ē) / mean (N − N̄)², so a topic's prompts are a cluster of it as of any mean.
 
     Raises:
         SettingsError: All prompts ask for the same length.

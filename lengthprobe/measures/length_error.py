@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 from lengthprobe.measures.per_response import mean_of
@@ -40,7 +41,8 @@ def length_error(probe: Measured, *, language: str, lengths: Collection[int] | N
 def raw_length_error(probe: Measured, *, language: str, lengths: Collection[int] | None = None) -> Estimate:
     """The mean signed error in words, words(response) − N, as arXiv:2509.02075 reports it.
 
-    It has no bounds but those of the token cap, so its interval is the cluster-robust t interval.
+    It is shown beside `length_error` and decides nothing: a runaway that was not among the prompts could move
+    it by any number of words, and no interval covers that.
     """
     return mean_of(
         probe,
@@ -48,7 +50,7 @@ def raw_length_error(probe: Measured, *, language: str, lengths: Collection[int]
         name="raw_length_error",
         language=language,
         unit="words",
-        bounds=None,
+        bounds=(-math.inf, math.inf),
         worst="far",
         lengths=lengths,
     )

@@ -56,7 +56,7 @@ def mean_of(
         name: Name of the measure.
         language: Code of the language.
         unit: What the value is counted in.
-        bounds: The least and greatest value possible, None where there is none.
+        bounds: The least and greatest value possible, as in `Estimate.from_observations`.
         worst: Which prompts are shown as the worst: `high`, `low` or `far` from 0.
         lengths: Only the prompts that ask for these, all by default.
         counted: Whether the value depends on the number of words, and so has a rival count.

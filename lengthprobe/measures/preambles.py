@@ -15,9 +15,9 @@ if TYPE_CHECKING:
 
 
 def preambles(probe: Measured, *, language: str) -> Estimate:
-    """The share of responses that open with something other than the words asked for (ours).
+    """The share of responses that have something around the words asked for (ours).
 
-    See `has_preamble` for what counts as one.
+    See `has_preamble` for what counts.
     """
     return mean_of(
         probe,
@@ -31,10 +31,12 @@ def preambles(probe: Measured, *, language: str) -> Estimate:
 
 
 def has_preamble(text: str, *, language: str) -> bool:
-    """Whether a response opens with a preamble, and goes on.
+    """Whether a response opens with a preamble and goes on, or ends with a note of its length.
 
-    A preamble is a first line that ends in a colon, one of the language's interjections set off by
-    punctuation ("Sure! …", "Certo, …"), or one of its introductions up to a colon ("Here is …: …").
+    A preamble is a first line that ends in a colon; one of the language's interjections, set off by more
+    than a comma ("Sure! …"); one of its introductions, up to a colon or a line's end ("Here is …: …"); or an
+    interjection with an introduction after it. A comma alone is none: "Great, golden, glowing" may well be
+    the words asked for. A note is a count in parentheses ("(3 words)").
 
     >>> has_preamble("Sure! Here is the sentence: Waves sing", language="en")
     True
@@ -47,12 +49,17 @@ def has_preamble(text: str, *, language: str) -> bool:
 @cache
 def _patterns(language: str) -> tuple[re.Pattern[str], ...]:
     known = load_language(language)
-    interjections, introductions = (
+    interjections, introductions, nouns = (
         "|".join(sorted(map(re.escape, phrases), key=len, reverse=True))
-        for phrases in (known.interjections, known.introductions)
+        for phrases in (known.interjections, known.introductions, (known.word_one, known.word_other))
     )
-    return (
-        re.compile(r"\A\W*[^\n]*:[ \t*]*\n\s*\S"),
-        re.compile(rf"\A\W*(?:{interjections})[ \t]*(?:[!.,:;…–—-]|\n)\W*\w", re.IGNORECASE),
-        re.compile(rf"\A\W*(?:{introductions})\b[^:\n]*:\W*\w", re.IGNORECASE),
+    return tuple(
+        re.compile(pattern, re.IGNORECASE)
+        for pattern in (
+            r"\A[^\n]*:[ \t*]*\n\s*\S",
+            rf"\A\W*(?:{interjections})[ \t]*(?:[!.:…]|[ \t][–—-][ \t]|\n)\W*\w",
+            rf"\A\W*(?:{introductions})\b[^:\n]*[:\n]\W*\w",
+            rf"\A\W*(?:{interjections})\b[\s,!.:]*(?:{introductions})\b",
+            rf"\(\s*\w+\s+(?:{nouns})\b[^)]*\)\W*\Z",
+        )
     )

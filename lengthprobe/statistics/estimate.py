@@ -65,7 +65,9 @@ class Estimate(Comparable):
             observations: The values.
             name: What was measured, as it reads in an expression: `length_error(tiny-it, en)`.
             unit: What it is counted in.
-            bounds: The least and the greatest value that the measure can give, or None where there is none.
+            bounds: The least and the greatest value that the measure can give. None where there is none and
+                the values are like normal ones; infinite where a rare value may lie far out, which no
+                interval covers: such a mean is shown and decides nothing.
             alpha: One-sided error rate of each end of the interval.
             family: How many checks share `alpha` for the verdict `broken`.
             rival: The same measure under the other word counter; a comparison that comes out differently

@@ -51,13 +51,17 @@ def mean_interval(
 
     Args:
         clusters: The topics.
-        bounds: The least and the greatest value that the measure can give, or None.
+        bounds: The least and the greatest value that the measure can give; infinite where rare values may lie
+            far out; None where values are like normal ones.
         alpha: One-sided error rate of each limit.
         copies: How many times over the topics are taken.
 
     Returns:
-        The limits. With fewer than two topics, or none that differ and no bounds, they rule nothing out.
+        The limits. With fewer than two topics, with none that differ and no bounds, or with bounds that are
+        infinite, they rule nothing out.
     """
+    if bounds is not None and not all(map(math.isfinite, bounds)):
+        return -math.inf, math.inf
     if bounds is not None:
         if len(clusters.means) < 2:
             return bounds

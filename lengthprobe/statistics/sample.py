@@ -75,6 +75,8 @@ class Sample:
             return "fewer than two topics: nothing tells how much topics differ"
         if self.bounds is None and all_equal(self.clusters.means):
             return "every value is equal and the measure declares no bounds"
+        if self.bounds is not None and not all(map(math.isfinite, self.bounds)):
+            return "a rare value may lie far out, so that the mean is shown and decides nothing"
         return ""
 
     def scaled(self, factor: float) -> Sample:
