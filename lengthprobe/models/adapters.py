@@ -59,18 +59,19 @@ def apply_adapter(model: Any, directory: Path) -> Any:
         ModelError: The adapter does not fit the model, or is of a kind that cannot be merged.
     """
     import peft
-    import torch
     from peft.utils import load_peft_weights
+
+    from lengthprobe.models.memory import is_out_of_memory
 
     kind = read_json(directory / CONFIG).get("peft_type")
     try:
         adapted = peft.PeftModel.from_pretrained(model, directory, autocast_adapter_dtype=False)
         expected = set(peft.get_peft_model_state_dict(adapted))
         stored = set(load_peft_weights(str(directory), device="cpu"))
-    except torch.OutOfMemoryError:
-        raise
     # peft and torch report a wrong shape, layer name or kind by several classes.
     except Exception as error:
+        if is_out_of_memory(error):
+            raise
         raise ModelError(
             f"the adapter in {directory} does not fit its base: {error}",
             f"check base_model_name_or_path in {directory / CONFIG}",

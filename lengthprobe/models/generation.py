@@ -11,6 +11,7 @@ from transformers import LogitsProcessor, LogitsProcessorList
 
 from lengthprobe.errors import ModelError
 from lengthprobe.models.decoding import greedy
+from lengthprobe.models.memory import is_out_of_memory
 from lengthprobe.models.templates import render
 from lengthprobe.task.prompts import Prompt, Response
 
@@ -19,9 +20,6 @@ if TYPE_CHECKING:
 
     from lengthprobe.models.loading import Checkpoint
     from lengthprobe.settings import Settings
-
-# How the allocators of a CPU and of cuBLAS say that memory is out: by an ordinary RuntimeError.
-_OUT_OF_MEMORY = ("DefaultCPUAllocator", "CUBLAS_STATUS_ALLOC_FAILED", "CUDA out of memory")
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +142,7 @@ def _generate_in_pieces(
     try:
         return _generate(checkpoint, rows, cap), 1
     except (RuntimeError, MemoryError) as error:
-        if not _is_out_of_memory(error):
+        if not is_out_of_memory(error):
             raise
         if len(rows) == 1:
             raise ModelError(
@@ -161,12 +159,6 @@ def _generate_in_pieces(
     first, first_pieces = _generate_in_pieces(checkpoint, rows[:half], cap)
     rest, rest_pieces = _generate_in_pieces(checkpoint, rows[half:], cap)
     return first + rest, first_pieces + rest_pieces
-
-
-def _is_out_of_memory(error: Exception) -> bool:
-    if isinstance(error, torch.OutOfMemoryError | MemoryError):
-        return True
-    return any(sign in str(error) for sign in _OUT_OF_MEMORY)
 
 
 def _generate(checkpoint: Checkpoint, rows: Sequence[Sequence[int]], cap: int) -> list[list[int]]:

@@ -16,6 +16,7 @@ from lengthprobe.errors import ModelError
 from lengthprobe.models.adapters import apply_adapter
 from lengthprobe.models.decoding import overridden_settings
 from lengthprobe.models.files import Files, locate
+from lengthprobe.models.memory import is_out_of_memory
 from lengthprobe.models.placement import Placement, place
 
 if TYPE_CHECKING:
@@ -144,21 +145,22 @@ def _load_model(files: Files, settings: Settings, placement: Placement) -> Any:
             model = apply_adapter(model, files.adapter)
         if whole is None:
             model = model.to(placement.device)
+        # The check takes memory of its own, beside weights that may just have fitted.
+        _check_finite(files, model)
     except ModelError:
         raise
-    except torch.OutOfMemoryError as error:
-        raise ModelError(
-            f"{files.source.name} does not fit on {placement.device}: {error}",
-            "a smaller format (--lengthprobe-dtype=bfloat16), more devices "
-            "(--lengthprobe-device-map=balanced), or --lengthprobe-device-map=cpu",
-        ) from error
     # Loading runs the architecture's own code, and a library a quantized checkpoint asks for.
     except Exception as error:
+        if is_out_of_memory(error):
+            raise ModelError(
+                f"{files.source.name} does not fit on {placement.device}: {str(error) or 'memory is out'}",
+                "a smaller format (--lengthprobe-dtype=bfloat16), more devices "
+                "(--lengthprobe-device-map=balanced), or --lengthprobe-device-map=cpu",
+            ) from error
         raise ModelError(
             f"{files.directory} cannot be loaded: {type(error).__name__}: {error}",
             "check that config.json belongs to the weights; pip install what the message names",
         ) from error
-    _check_finite(files, model)
     return model.eval().requires_grad_(requires_grad=False)
 
 

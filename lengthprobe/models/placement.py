@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import torch
 
 from lengthprobe.errors import ModelError
+from lengthprobe.models.memory import is_out_of_memory
 
 if TYPE_CHECKING:
     from lengthprobe.models.files import Files
@@ -63,12 +64,14 @@ def require_dtype(device: torch.device, dtype: torch.dtype) -> None:
     """Check that a device computes in a number format, by doing so.
 
     Raises:
-        ModelError: It does not.
+        ModelError: It does not, or has no memory left to try in.
     """
     try:
         square = torch.ones((1, 1, 8, 8), device=device, dtype=dtype)
         torch.nn.functional.scaled_dot_product_attention(square, square, square @ square).sum().item()
-    except (RuntimeError, AssertionError, NotImplementedError) as error:
+    except (RuntimeError, AssertionError, NotImplementedError, MemoryError) as error:
+        if is_out_of_memory(error):
+            raise _full(device) from error
         raise ModelError(
             f"device {device} cannot compute in {str(dtype).removeprefix('torch.')}: {_first_line(error)}",
             "--lengthprobe-dtype=float32",
@@ -134,11 +137,20 @@ def _device(files: Files, settings: Settings) -> tuple[torch.device, str | None]
         torch.ones(1, device=device).sum().item()
     # torch says "no such device" by RuntimeError, AssertionError or ImportError, by the kind of device.
     except Exception as error:
+        if is_out_of_memory(error):
+            raise _full(asked) from error
         raise ModelError(
             f"device {asked!r} is not to be had on this machine: {_first_line(error)}",
             "--lengthprobe-device-map=auto (an accelerator where there is one) or =cpu",
         ) from error
     return device, None
+
+
+def _full(device: torch.device | str) -> ModelError:
+    return ModelError(
+        f"device {device} is out of memory before anything is loaded: something else fills it",
+        "free it (nvidia-smi shows what runs on a GPU), or name another device: --lengthprobe-device-map=cpu",
+    )
 
 
 def _first_line(error: Exception) -> str:

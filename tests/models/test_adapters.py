@@ -89,6 +89,17 @@ def test_adapter_of_another_shape(adapter: Path, checkpoints: Callable[..., Path
         load_checkpoint(str(adapter), Settings())
 
 
+def test_memory_is_out_for_an_adapter(adapter: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An adapter for which there is no memory is not taken for one that does not fit its base."""
+
+    def full(*_: object, **__: object) -> None:
+        raise RuntimeError("CUDA error: out of memory")
+
+    monkeypatch.setattr(peft.PeftModel, "from_pretrained", full)
+    with pytest.raises(ModelError, match="does not fit on cpu: CUDA error: out of memory"):
+        load_checkpoint(str(adapter), Settings(device_map="cpu"))
+
+
 def test_adapter_that_lacks_tensors(adapter: Path) -> None:
     """An adapter whose config promises more layers than its weights have is refused."""
     _edit(adapter, target_modules=["q_proj", "down_proj", "up_proj"])

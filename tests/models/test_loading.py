@@ -250,6 +250,23 @@ def test_memory_is_out(checkpoints: Callable[..., Path], monkeypatch: pytest.Mon
     assert "--lengthprobe-dtype=bfloat16" in raised.value.fix
 
 
+@pytest.mark.parametrize(
+    "error", [RuntimeError("CUDA error: out of memory"), MemoryError()], ids=["driver", "host"]
+)
+def test_memory_is_out_while_weights_are_checked(
+    checkpoints: Callable[..., Path], monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    """A model that leaves no memory to check its weights in is one that does not fit."""
+
+    def full(*_: object) -> None:
+        raise error
+
+    monkeypatch.setattr(torch, "isfinite", full)
+    with pytest.raises(ModelError, match=r"does not fit on cpu: .*memory") as raised:
+        _load(checkpoints("llama"))
+    assert "--lengthprobe-device-map=balanced" in raised.value.fix
+
+
 def test_quantized_without_its_library(copy_of: Callable[..., Path]) -> None:
     """A checkpoint that needs a library is answered with the library's name."""
     directory = copy_of()

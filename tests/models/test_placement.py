@@ -78,6 +78,31 @@ def test_dtype_that_the_device_lacks() -> None:
     assert raised.value.fix == "--lengthprobe-dtype=float32"
 
 
+@pytest.mark.parametrize(
+    "error",
+    [
+        torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 20 MiB"),
+        RuntimeError("CUDA error: out of memory"),
+        MemoryError(),
+    ],
+    ids=["torch", "driver", "host"],
+)
+@pytest.mark.parametrize("asked", ["auto", "cpu"])
+@pytest.mark.usefixtures("no_accelerator")
+def test_device_that_is_full(
+    files: Files, monkeypatch: pytest.MonkeyPatch, asked: str, error: Exception
+) -> None:
+    """A full device is not taken for one that is missing, nor for one that lacks the number format."""
+
+    def full(*_: object, **__: object) -> None:
+        raise error
+
+    monkeypatch.setattr(torch, "ones", full)
+    with pytest.raises(ModelError, match="device cpu is out of memory before anything is loaded") as raised:
+        place(files, Settings(device_map=asked))
+    assert "--lengthprobe-device-map" in raised.value.fix
+
+
 def test_spreading_without_accelerate(files: Files, monkeypatch: pytest.MonkeyPatch) -> None:
     """Spreading over devices without accelerate is answered with the command that installs it."""
     monkeypatch.setattr(placement, "find_spec", lambda _name: None)

@@ -1,0 +1,16 @@
+"""Whether an error means that memory is out, on whatever device."""
+
+from __future__ import annotations
+
+import torch
+
+# Not every allocator raises the class that torch has for it: a CPU's, cuBLAS's and the driver's say it in
+# an ordinary RuntimeError.
+_SAID = ("out of memory", "DefaultCPUAllocator", "CUBLAS_STATUS_ALLOC_FAILED", "CUDNN_STATUS_ALLOC_FAILED")
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether an error says that memory is out; to be asked before it is taken to say anything else."""
+    if isinstance(error, torch.OutOfMemoryError | MemoryError):
+        return True
+    return isinstance(error, RuntimeError) and any(said in str(error) for said in _SAID)
