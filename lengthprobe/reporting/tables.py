@@ -112,7 +112,7 @@ def _identity(identity: Mapping[str, Any]) -> Iterator[str]:
     commit = f" at {identity['commit'][:_DIGEST_SHOWN]}" if identity["commit"] else ""
     hub = f" ({identity['repo_id']}{commit})" if identity["repo_id"] else ""
     yield (
-        f"{printable(identity['name'])}{printable(hub)}: {identity['architecture']}, "
+        f"{printable(identity['name'] + hub)}: {identity['architecture']}, "
         f"weights {identity['weights'][:_DIGEST_SHOWN]}, tokenizer {identity['tokenizer'][:_DIGEST_SHOWN]}, "
         f"template {template[:_DIGEST_SHOWN] if template else 'none'}"
     )

@@ -1,0 +1,67 @@
+"""What was decided about each claim."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+
+from lengthprobe.reporting.ledger import Entry, Ledger
+
+
+def entry(nodeid="test_a.py::test_it", verdict="holds", **changes):
+    """What became of a claim."""
+    return Entry(
+        **{
+            "nodeid": nodeid,
+            "claim": "it",
+            "statement": "It is so.",
+            "source": "a paper",
+            "kind": "requirement",
+            "language": "en",
+            "published": "",
+            "verdict": verdict,
+        }
+        | changes
+    )
+
+
+def ledger(*entries, **models):
+    """A ledger of some claims."""
+    book = Ledger()
+    for each in entries:
+        book.record(each, models)
+    return book
+
+
+def test_totals_count_every_verdict():
+    """Those that did not occur are there too."""
+    book = ledger(
+        entry("a"), entry("b"), entry("c", "broken"), entry("d", "undecided"), entry("e", "skipped")
+    )
+
+    assert book.totals == {"holds": 2, "broken": 1, "undecided": 1, "error": 0, "skipped": 1}
+    assert book.decided == 3
+
+
+def test_later_word_on_a_claim_counts():
+    """A claim that is run again is one claim."""
+    book = ledger(entry("a", "broken"), entry("a", "holds"))
+
+    assert book.totals["holds"] == len(book.entries) == 1
+
+
+def test_report_has_the_keys_of_the_schema_in_order():
+    """A reader of the JSON finds them by name; roles that nobody played are null."""
+    report = ledger(entry("a"), model={"name": "tiny-it"}).as_dict({"budget": 300})
+
+    assert list(report) == ["schema", "model", "base", "reference", "settings", "claims", "totals"]
+    assert (report["schema"], report["model"], report["base"]) == (1, {"name": "tiny-it"}, None)
+    assert report["settings"] == {"budget": 300}
+    assert report["claims"] == [asdict(entry("a"))]
+
+
+def test_entry_survives_the_way_between_processes():
+    """Everything in it is of the kinds that JSON has."""
+    one = entry(checks=[{"expression": "a < 1", "mean": None}], message="why", duration_s=0.25)
+
+    assert Entry(**json.loads(json.dumps(asdict(one)))) == one

@@ -1,0 +1,226 @@
+"""The table of claims, and the lines above and below it."""
+
+from __future__ import annotations
+
+import pytest
+
+from lengthprobe.reporting.ledger import Entry, Ledger
+from lengthprobe.reporting.tables import header, notes, settings_line, spans, table, totals
+from lengthprobe.settings import Settings
+
+IDENTITY = {
+    "name": "tiny-it",
+    "repo_id": None,
+    "commit": None,
+    "architecture": "LlamaForCausalLM",
+    "weights": "a" * 64,
+    "tokenizer": "b" * 64,
+    "chat_template": "c" * 64,
+    "prompt_form": "chat",
+    "dtype": "float32",
+    "device": "cpu (x86_64)",
+    "attention": "sdpa",
+    "batch_size": 50,
+    "split_batches": 0,
+    "overridden": [],
+    "cut_off": {"en": 0.0, "it": 0.012},
+}
+
+
+def check(expression="length_error(m, en) > 0", unit="words", margin=0.0, **numbers):
+    """A check as a verdict gives it."""
+    found = {"mean": 0.25, "low": 0.1, "high": 0.4, "n": 300, "clusters": 151}
+    return {"expression": expression, "verdict": "holds", "unit": unit, "margin": margin} | found | numbers
+
+
+def ledger(*checks, verdict="holds", models=None, **changes):
+    """A ledger of one claim."""
+    book = Ledger()
+    stated = {
+        "nodeid": "a",
+        "claim": "it is so",
+        "statement": "It is so.",
+        "source": "",
+        "kind": "requirement",
+        "language": "en",
+        "published": "",
+        "verdict": verdict,
+        "checks": list(checks),
+    }
+    book.record(Entry(**stated | changes), models or {})
+    return book
+
+
+def cells(book):
+    """The rows of the table under its head, each as its cells."""
+    head, rule, *rows = table(book)
+    ends = [at for at, sign in enumerate(f"{rule} ") if sign == " " and (at == 0 or rule[at - 1] == "-")]
+    starts = [0, *(end + 2 for end in ends[:-1])]
+    assert head.split()[0] == "claim"
+    return [[row[start:end].strip() for start, end in zip(starts, ends, strict=True)] for row in rows]
+
+
+class TestTable:
+    """One row a check."""
+
+    def test_has_effect_interval_size_and_margin(self):
+        """And which claim, in which language, came to which verdict, beside the published figure."""
+        assert cells(ledger(check(), published="-0.07")) == [
+            ["it is so", "en", "holds", "0.25", "0.10 to 0.40", "300 (151)", "> 0 words", "-0.07"]
+        ]
+
+    def test_second_check_repeats_nothing(self):
+        """It belongs to the claim above it."""
+        rows = cells(ledger(check(), check(mean=0.3)))
+
+        assert [row[:4] for row in rows] == [["it is so", "en", "holds", "0.25"], ["", "", "", "0.30"]]
+
+    def test_claim_without_a_check_has_its_verdict(self):
+        """An error or a skip has no numbers."""
+        assert cells(ledger(verdict="error")) == [["it is so", "en", "error", "", "", "", "", ""]]
+
+    def test_estimate_beside_has_the_published_figure(self):
+        """It is what the source reports; the claim's own row leaves the figure to it."""
+        beside = {
+            "name": "raw(m)",
+            "mean": 0.5,
+            "low": None,
+            "high": None,
+            "n": 300,
+            "clusters": 151,
+            "unit": "words",
+        }
+
+        rows = cells(ledger(check(), beside=[beside], published="34.8"))
+
+        assert [row[-1] for row in rows] == ["", "34.8"]
+        assert rows[1][:5] == ["beside: raw(m)", "", "", "0.50", "not known"]
+
+    @pytest.mark.parametrize(
+        ("expression", "unit", "margin", "shown"),
+        [
+            ("abs(error(m)) < 0.5", "words", 0.5, "± 0.5 words"),
+            ("abs(error(m)) > 0.5", "words", 0.5, "> 0.5 words"),
+            ("rate(m) < 0.05", "share", 0.05, "< 5 %"),
+            ("rate(m) >= 0.125", "share", 0.125, ">= 12.5 %"),
+            ("a - b > -0.02", "share", -0.02, "> -2 %"),
+            ("abs(a) < 0.1 * b", "words", 0.0, "± 0.1 * b"),
+        ],
+    )
+    def test_margin_is_said_with_its_relation(self, expression, unit, margin, shown):
+        """In the unit of the measure, or as what it was compared with."""
+        assert cells(ledger(check(expression, unit, margin)))[0][6] == shown
+
+    def test_share_is_a_percentage_and_zero_has_no_sign(self):
+        """Whatever arithmetic it went through."""
+        row = cells(ledger(check("a < 0.05", "share", 0.05, mean=-0.0, low=-0.0001, high=0.0203)))[0]
+
+        assert row[3:5] == ["0.0 %", "0.0 % to 2.0 %"]
+
+    def test_verdict_is_painted_by_what_it_is(self):
+        """The columns stay where they are."""
+        plain = table(ledger(check()))
+        painted = table(
+            ledger(check()), lambda text, verdict: f"\x1b[32m{text}\x1b[0m" if verdict == "holds" else text
+        )
+
+        assert [line.replace("\x1b[32m", "").replace("\x1b[0m", "") for line in painted] == plain
+
+    def test_control_characters_are_dropped(self):
+        """From names of tests and languages alike."""
+        assert "\x1b" not in "".join(table(ledger(check(), claim="a\x1b[31mb", language="\x1b]0;x\x07en")))
+
+
+class TestHeader:
+    """Who was asked, and what."""
+
+    def test_identifies_the_checkpoint(self):
+        """By its digests, its form of prompts, where it ran, and the share that the cap cut off."""
+        lines = header(ledger(models={"model": IDENTITY}), Settings(), {"model": "tiny-it"}, {})
+
+        assert lines[0] == (
+            "model      tiny-it: LlamaForCausalLM, weights aaaaaaaaaaaa, tokenizer bbbbbbbbbbbb, "
+            "template cccccccccccc"
+        )
+        assert lines[1] == (
+            "model      asked in chat form, float32 on cpu (x86_64), sdpa attention, batches of 50; "
+            "cut off at the cap: 0.0 % in en, 1.2 % in it"
+        )
+
+    def test_says_what_was_overridden_and_split(self):
+        """Only where something was."""
+        identity = IDENTITY | {"overridden": ["do_sample=True", "top_p=0.9"], "split_batches": 2}
+
+        lines = header(ledger(models={"model": identity}), Settings(), {}, {})
+
+        assert "batches of 50 (2 split for want of memory)" in lines[1]
+        assert (
+            lines[2]
+            == "model      decoded greedily; its generation config asks for do_sample=True, top_p=0.9"
+        )
+
+    def test_says_where_on_the_hub_it_is_from(self):
+        """Its id and the commit that was loaded."""
+        identity = IDENTITY | {
+            "name": "alias",
+            "repo_id": "org/name",
+            "commit": "d" * 40,
+            "chat_template": None,
+        }
+
+        line = header(ledger(models={"base": identity}), Settings(), {}, {})[0]
+
+        assert line.startswith("base       alias (org/name at dddddddddddd): ")
+        assert line.endswith("template none")
+
+    def test_names_what_was_not_asked(self):
+        """A checkpoint that no claim needed, or that could not be loaded."""
+        assert header(Ledger(), Settings(), {"base": "tiny-base"}, {})[0] == "base       tiny-base: not asked"
+
+    def test_names_margins_that_a_project_changed(self):
+        """So that nobody takes its verdicts for those of others."""
+        assert header(Ledger(), Settings(), {}, {"exact_match": 0.5})[-1] == (
+            "margins    exact_match 0.5 (not the default)"
+        )
+
+
+def test_settings_on_one_line():
+    """Everything that a figure depends on, the system prompt without what could steer a terminal."""
+    settings = Settings(lengths=(3, 4, 5, 9), system_prompt="be\x1b[31m brief")
+
+    assert settings_line(settings) == (
+        "en, it; 300 prompts a language, N 3-5, 9, seed 0; cap 100 tokens; counter uax29; "
+        "alpha 0.05 one-sided, system prompt 'be brief'"
+    )
+
+
+@pytest.mark.parametrize(
+    ("numbers", "shown"), [((3,), "3"), ((5, 3, 4), "3-5"), ((1, 3, 5), "1, 3, 5"), ((8, 9, 3), "3, 8-9")]
+)
+def test_spans(numbers, shown):
+    """Numbers in a row are a range."""
+    assert spans(numbers) == shown
+
+
+def test_totals_in_words():
+    """One holds, two hold."""
+    assert totals(ledger(check())) == "1 holds, 0 broken, 0 undecided, 0 errors, 0 skipped"
+    assert totals(ledger(verdict="error")) == "0 hold, 0 broken, 0 undecided, 1 error, 0 skipped"
+
+
+class TestNotes:
+    """What else a reader should know."""
+
+    def test_skips_are_counted_by_reason(self):
+        """With what mends them."""
+        assert notes(ledger(verdict="skipped", message="needs the base model")) == [
+            "skipped: 1 (needs the base model)"
+        ]
+
+    def test_other_tokenizer_is_said(self):
+        """It is allowed, and no secret."""
+        models = {"model": IDENTITY, "base": IDENTITY | {"name": "tiny-base", "tokenizer": "e" * 64}}
+
+        assert notes(ledger(check(), models=models)) == [
+            "base tiny-base has other tokenizer files than tiny-it: its words are compared all the same"
+        ]
