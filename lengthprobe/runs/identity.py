@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import platform
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from hashlib import file_digest, sha256
 from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any
+
+from lengthprobe.models.adapters import CONFIG
+from lengthprobe.models.weights import read_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -21,6 +25,9 @@ _TOKENIZER_FILES = (
     *("tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json"),
     *("tokenizer.model", "spiece.model", "tekken.json", "vocab.json", "vocab.txt", "merges.txt"),
 )
+# Where the one who saved it had it: of the machine, and not of the checkpoint. The base that an adapter is on
+# counts by its weights.
+_PATHS = ("_name_or_path", "base_model_name_or_path")
 _LIBRARIES = ("lengthprobe", "torch", "transformers", "tokenizers", "safetensors")
 
 
@@ -33,8 +40,9 @@ class Identity:
         kind: `fixture`, `directory`, `alias` or `hub`.
         repo_id: Its id on the hub, if it is from there.
         commit: The commit on the hub that was loaded.
-        adapter: Whether it is an adapter on a base; `weights` is then the digest of both.
+        adapter: Whether it is an adapter on a base; `config` and `weights` are then the digests of both.
         architecture: The class of the model.
+        config: SHA-256 over what config.json says (rope, norms, windows, …), hexadecimal.
         weights: SHA-256 over the weight files, hexadecimal.
         tokenizer: SHA-256 over the tokenizer's files.
         chat_template: SHA-256 of the chat template, None without one.
@@ -62,6 +70,7 @@ class Identity:
     commit: str | None
     adapter: bool
     architecture: str
+    config: str
     weights: str
     tokenizer: str
     chat_template: str | None
@@ -89,18 +98,15 @@ class Identity:
         }
 
 
-def identify(
-    checkpoint: Checkpoint, settings: Settings, *, batch_size: int, split_batches: int = 0
-) -> Identity:
-    """The identity of a loaded checkpoint under some settings.
+def identify(checkpoint: Checkpoint, settings: Settings, *, batch_size: int) -> Identity:
+    """The identity of a loaded checkpoint under some settings, before it is asked: no batch is split yet.
 
     Args:
         checkpoint: The checkpoint.
         settings: What was asked of it.
         batch_size: Most prompts at once.
-        split_batches: How many batches were split.
     """
-    # The models' side imports torch, which a reader of saved identities has no need of.
+    # It imports torch, which a reader of saved identities has no need of.
     from lengthprobe.models.templates import TEMPLATE_ARGUMENTS, prompt_form
 
     files = checkpoint.files
@@ -113,6 +119,7 @@ def identify(
         commit=files.commit,
         adapter=files.adapter is not None,
         architecture=type(checkpoint.model).__name__,
+        config=config_digest(files),
         weights=weights_digest(files),
         tokenizer=_digest(path for name in _TOKENIZER_FILES if (path := files.tokenizer / name).is_file()),
         chat_template=sha256(template.encode()).hexdigest() if template else None,
@@ -123,7 +130,7 @@ def identify(
         device=_device_name(checkpoint),
         attention=checkpoint.attention,
         batch_size=batch_size,
-        split_batches=split_batches,
+        split_batches=0,
         cap=settings.cap,
         end_token_ids=checkpoint.end_token_ids,
         seed=settings.seed,
@@ -133,6 +140,18 @@ def identify(
         overridden=checkpoint.overridden,
         versions=_versions(adapter=files.adapter is not None),
     )
+
+
+def config_digest(files: Files) -> str:
+    """The SHA-256 of the SHA-256s of the config and, for an adapter, of the adapter's after it.
+
+    Each is of the config as sorted JSON without the paths of whoever saved it, so that a copy has the digest
+    of the original.
+    """
+    paths = [files.directory / "config.json", *([files.adapter / CONFIG] if files.adapter else [])]
+    stated = [{key: value for key, value in read_json(path).items() if key not in _PATHS} for path in paths]
+    digests = [sha256(json.dumps(each, sort_keys=True).encode()).hexdigest() for each in stated]
+    return sha256("".join(digests).encode()).hexdigest()
 
 
 def weights_digest(files: Files) -> str:

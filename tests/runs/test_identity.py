@@ -13,7 +13,7 @@ import transformers
 
 from lengthprobe.models.files import locate
 from lengthprobe.models.loading import load_checkpoint
-from lengthprobe.runs.identity import Identity, identify, weights_digest
+from lengthprobe.runs.identity import Identity, config_digest, identify, weights_digest
 from lengthprobe.settings import Settings
 
 if TYPE_CHECKING:
@@ -93,6 +93,53 @@ def test_adapter_digest(copy_of: Callable[..., Path]) -> None:
     shutil.copy(base / "model.safetensors", adapter / "adapter_model.safetensors")
     one = _sha256((base / "model.safetensors").read_bytes())
     assert weights_digest(locate(str(adapter), CPU)) == _sha256((one + one).encode())
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [("rope_parameters", {"rope_theta": 5.0, "rope_type": "default"}), ("rms_norm_eps", 0.5)],
+)
+def test_config_digest(copy_of: Callable[..., Path], field: str, value: object) -> None:
+    """What the config says of the computation, and the weights do not, changes the config's digest alone."""
+    directory = copy_of()
+    before = _identity(directory).as_dict()
+    stated = json.loads((directory / "config.json").read_text())
+    assert stated[field] != value
+    (directory / "config.json").write_text(json.dumps(stated | {field: value}))
+    after = _identity(directory).as_dict()
+    assert {key for key in before if before[key] != after[key]} == {"config"}
+
+
+def test_config_digest_of_a_copy(copy_of: Callable[..., Path]) -> None:
+    """Neither where a checkpoint was saved nor the layout of its config counts."""
+    directory = copy_of()
+    before = config_digest(locate(str(directory), CPU))
+    stated = json.loads((directory / "config.json").read_text())
+    moved = dict(reversed(stated.items())) | {"_name_or_path": "/somewhere/else"}
+    (directory / "config.json").write_text(json.dumps(moved))
+    assert config_digest(locate(str(directory), CPU)) == before
+    expected = _sha256(json.dumps(stated, sort_keys=True).encode())
+    assert before == _sha256(expected.encode())
+
+
+def test_config_digest_of_an_adapter(copy_of: Callable[..., Path]) -> None:
+    """The configs of an adapter and of its base both count, and the path of the base does not."""
+    base = copy_of("llama", "base")
+    adapter = base.parent / "adapter"
+    adapter.mkdir()
+    shutil.copy(base / "model.safetensors", adapter / "adapter_model.safetensors")
+
+    def digest(path: str, alpha: int) -> str:
+        config = {"base_model_name_or_path": path, "lora_alpha": alpha}
+        (adapter / "adapter_config.json").write_text(json.dumps(config))
+        return config_digest(locate(str(adapter), CPU))
+
+    first = digest("../base", 8)
+    assert digest(str(base), 8) == first
+    assert digest("../base", 16) != first
+    stated = json.loads((base / "config.json").read_text())
+    (base / "config.json").write_text(json.dumps(stated | {"rms_norm_eps": 0.5}))
+    assert digest("../base", 8) != first
 
 
 @pytest.mark.parametrize(
