@@ -77,7 +77,7 @@ def base_of(source: Source) -> str | None:
     Where that model is itself known to be tuned, its own base counterpart is meant.
     """
     base = _stated_base(source)
-    seen = {source.name, str(source.path and source.path.resolve())}
+    seen = {source.name, *([_from_here(source.path)] if source.path else [])}
     while base is not None and base not in seen:
         seen.add(base)
         found = resolve(base)
@@ -103,7 +103,14 @@ def _stated_base(source: Source) -> str | None:
     except ModelError:
         # Trainers write whatever path they were given, which need not exist here.
         return None
-    return str(base.path.resolve()) if base.kind == "directory" and base.path else base.name
+    return _from_here(base.path) if base.kind == "directory" and base.path else base.name
+
+
+def _from_here(path: Path) -> str:
+    """A name for a directory that nobody typed: a report that shows it says little of the machine."""
+    relative = os.path.relpath(path.resolve())
+    # Bare, it could be the name of a fixture model.
+    return relative if relative.startswith(os.pardir) else os.path.join(os.curdir, relative)
 
 
 def _card_bases(card: Path | None) -> list[str]:

@@ -167,11 +167,18 @@ def test_base_without_a_card(workplace: Path) -> None:
 
 def test_base_beside_the_card(workplace: Path) -> None:
     """A relative path in a card starts from the card's directory."""
-    base = _directory(workplace / "runs" / "base")
+    _directory(workplace / "runs" / "base")
     _directory(workplace / "runs" / "tuned", card="base_model: ../base")
-    found = base_of(resolve("./runs/tuned"))
-    assert found is not None
-    assert Path(found).resolve() == base
+    assert base_of(resolve("./runs/tuned")) == "./runs/base"
+
+
+def test_base_by_an_absolute_path(workplace: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An absolute path in a card becomes a relative one: the name of the base goes into reports."""
+    base = _directory(workplace / "tiny-it")
+    _directory(workplace / "tuned", card=f"base_model: {base}")
+    assert base_of(resolve("./tuned")) == "./tiny-it"
+    monkeypatch.chdir(_directory(workplace / "within"))
+    assert base_of(resolve("../tuned")) == "../tiny-it"
 
 
 def test_base_of_something_tuned_twice(workplace: Path) -> None:
