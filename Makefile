@@ -12,9 +12,9 @@ STAMP = $(VENV)/.installed
 .PHONY: gate test check fixtures findings coverage clean
 
 gate: $(STAMP)
-	@mkdir -p $(OUT)
-	$(BIN)/pytest $(if $(MODEL),--model=$(MODEL)) $(if $(BASE),--base=$(BASE)) \
-	    $(if $(REFERENCE),--reference=$(REFERENCE)) --lengthprobe-json=$(OUT)/report.json $(ARGS)
+	@mkdir -p "$(OUT)"
+	$(BIN)/pytest $(if $(MODEL),--model="$(MODEL)") $(if $(BASE),--base="$(BASE)") \
+	    $(if $(REFERENCE),--reference="$(REFERENCE)") --lengthprobe-json="$(OUT)/report.json" $(ARGS)
 
 test: $(STAMP)
 	$(BIN)/pytest tests -n 2 $(ARGS)

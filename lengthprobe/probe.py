@@ -164,6 +164,11 @@ class Probe:
             self._placement = self._once(lambda: place(self.files, self.settings))
         return choose_batch_size(self.files, self.settings, self._placement)
 
+    @property
+    def split_batches(self) -> int:
+        """How many batches were split for want of memory."""
+        return self._split_batches
+
     def identity(self) -> Identity:
         """All that determines the responses: digests, versions, settings as they were used.
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from lengthprobe.plugin.claims import MARKERS, VERDICTS, is_claim, status
+from lengthprobe.plugin.claims import MARKERS, VERDICTS, is_claim, is_own, status
 from lengthprobe.plugin.fixtures import base_probe, beside, language, margins, probe, reference_probe
 from lengthprobe.plugin.options import add_options, may_be_ours, stated
 from lengthprobe.plugin.run import RUN, Run
@@ -74,7 +74,8 @@ def pytest_report_header(config: pytest.Config) -> list[str]:
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Run a claim that takes a language once for each."""
-    if "language" not in metafunc.fixturenames or metafunc.definition.get_closest_marker("claim") is None:
+    known = metafunc.definition._fixtureinfo.name2fixturedefs
+    if not is_own(known.get("language", ())) or not is_claim(metafunc.definition):
         return
     own = [mark.args[0] for mark in metafunc.definition.iter_markers("parametrize") if mark.args]
     names = {name.strip() for each in own for name in (each.split(",") if isinstance(each, str) else each)}

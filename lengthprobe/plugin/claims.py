@@ -9,10 +9,10 @@ import pytest
 
 from lengthprobe.errors import LengthprobeError, Undecided
 from lengthprobe.plugin.options import in_use
-from lengthprobe.reporting.ledger import DECIDED, Entry
+from lengthprobe.reporting.ledger import Entry
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from lengthprobe.statistics.estimate import Estimate
     from lengthprobe.statistics.verdict import Verdict
@@ -24,7 +24,7 @@ MARKERS = (
     "replication: a claim that describes published models, and runs with `-m replication` only",
 )
 PROBES = {"probe": "model", "base_probe": "base", "reference_probe": "reference"}
-_OURS = {*PROBES, "margins", "beside", "language"}
+_FIXTURES = "lengthprobe.plugin.fixtures"
 
 VERDICTS = pytest.StashKey[list["Verdict"]]()
 BESIDE = pytest.StashKey[list["Estimate"]]()
@@ -33,15 +33,18 @@ BESIDE = pytest.StashKey[list["Estimate"]]()
 def is_claim(item: pytest.Item) -> bool:
     """Whether a test is a claim of lengthprobe's.
 
-    Another project may mark its tests `claim` and mean something else: so lengthprobe must be in use there,
-    or the test use its fixtures.
+    Another project may mark its tests `claim`, have fixtures of the same names, and mean something else: so
+    lengthprobe must be in use there, or the test use fixtures that are its own.
     """
-    marker = item.get_closest_marker("claim")
-    if marker is None:
+    if item.get_closest_marker("claim") is None:
         return False
-    return (
-        bool(marker.kwargs) or in_use(item.config) or not _OURS.isdisjoint(getattr(item, "fixturenames", ()))
-    )
+    known = getattr(getattr(item, "_fixtureinfo", None), "name2fixturedefs", {})
+    return in_use(item.config) or any(is_own(definitions) for definitions in known.values())
+
+
+def is_own(definitions: Sequence[Any]) -> bool:
+    """Whether a fixture, as a test sees it, is one of lengthprobe's: the last definition is what counts."""
+    return bool(definitions) and definitions[-1].func.__module__ == _FIXTURES
 
 
 def kind_of(item: pytest.Item) -> str:
@@ -83,21 +86,27 @@ def judge(item: pytest.Item, call: pytest.CallInfo[None], report: pytest.TestRep
             return None
         return _entry(item, report, "skipped" if report.skipped else "error", _message(report, error))
     verdicts = item.stash.get(VERDICTS, [])
-    decided = [verdict for verdict in verdicts if verdict.status in DECIDED]
-    if error is None and not decided:
+    verdict = "skipped" if isinstance(error, pytest.skip.Exception) else outcome(verdicts, error)
+    if error is None and verdict == "error":
         return _decided_nothing(item, report)
-    if isinstance(error, Undecided):
-        verdict = "undecided"
-    elif error is None:
-        verdict = "holds"
-    elif isinstance(error, (AssertionError, pytest.fail.Exception)) and decided:
-        verdict = "broken"
-    elif isinstance(error, pytest.skip.Exception):
-        verdict = "skipped"
-    else:
-        verdict = "error"
     _tell(item, call, report, verdicts)
     return _entry(item, report, verdict, _message(report, error) if verdict in ("error", "skipped") else "")
+
+
+def outcome(verdicts: Sequence[Verdict], error: BaseException | None) -> str:
+    """What a claim comes to: `holds`, `broken`, `undecided` or `error`.
+
+    Args:
+        verdicts: Those whose truth its test asked for, in order.
+        error: What ended the test, None where it ended well.
+    """
+    if isinstance(error, Undecided):
+        return "undecided"
+    if error is None:
+        # A test that ends well after a broken verdict has not asserted it: no green comes of that.
+        return "holds" if verdicts and verdicts[-1].status == "holds" else "error"
+    failed = isinstance(error, (AssertionError, pytest.fail.Exception))
+    return "broken" if failed and any(one.status == "broken" for one in verdicts) else "error"
 
 
 def status(
@@ -114,15 +123,13 @@ def status(
 
 
 def _decided_nothing(item: pytest.Item, report: pytest.TestReport) -> Entry | None:
-    undecided = item.stash.get(VERDICTS, [])
+    verdicts = item.stash.get(VERDICTS, [])
+    why = "its test asked for the truth of no comparison"
+    if verdicts:
+        why = f"its test ended well, though {verdicts[-1].expression} is {verdicts[-1].status}"
     message = (
-        f"{item.nodeid}: the claim decided nothing: "
-        + (
-            f"its test ended well, though {undecided[-1].expression} is undecided"
-            if undecided
-            else "its test asked for the truth of no comparison"
-        )
-        + "\n  fix: assert a comparison of an estimate with a margin, as in "
+        f"{item.nodeid}: the claim decided nothing: {why}\n"
+        "  fix: assert the comparison that must hold, as in "
         "assert abs(measures.length_error(probe, language=language)) < 0.5"
     )
     if not hasattr(report, "wasxfail"):
@@ -157,6 +164,12 @@ def phrase(item: pytest.Item) -> str:
     return str(name).removeprefix("test_").replace("_", " ")
 
 
+def _parameters(item: pytest.Item) -> str:
+    """What tells a claim's tests apart, where that is more than the language."""
+    callspec = getattr(item, "callspec", None)
+    return f" [{callspec.id}]" if callspec and set(callspec.params) - {"language"} else ""
+
+
 def _message(report: pytest.TestReport, error: BaseException | None) -> str:
     if isinstance(error, LengthprobeError):
         return str(error)
@@ -171,7 +184,7 @@ def _entry(item: pytest.Item, report: pytest.TestReport, verdict: str, message: 
     language = language_of(item)
     return Entry(
         nodeid=item.nodeid,
-        claim=phrase(item),
+        claim=phrase(item) + _parameters(item),
         statement=statement(item),
         source=str(stated.get("source") or ""),
         kind=kind_of(item),

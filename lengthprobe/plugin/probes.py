@@ -87,10 +87,12 @@ class Probes:
         for role in roles:
             name = self._roles.get(role)
             if name in self._identities:
-                cut_off = {
-                    language: _cut_off(self._probes[name], language) for language in self._probes[name].asked
+                probe = self._probes[name]
+                # What later questions may have changed since the identity was found out.
+                found[role] = self._identities[name] | {
+                    "split_batches": probe.split_batches,
+                    "cut_off": {language: _cut_off(probe, language) for language in probe.asked},
                 }
-                found[role] = self._identities[name] | {"cut_off": cut_off}
         return found
 
     def _make(self, name: str) -> Probe:

@@ -80,13 +80,19 @@ class Run:
 
     def provide(self, workerinput: dict[str, Any]) -> None:
         """Tell a worker, before it starts, where work is shared and which accelerators there are."""
-        from lengthprobe.plugin.workers import visible_devices
-
         if not self._shared:
             self._shared = tempfile.mkdtemp(prefix="lengthprobe-")
         workerinput[_DIRECTORY] = self._shared
-        if stated(self._config, "model") is not None and self.settings.device_map == "auto":
-            workerinput[_DEVICES] = ",".join(visible_devices())
+        workerinput[_DEVICES] = ",".join(self._devices)
+
+    @cached_property
+    def _devices(self) -> tuple[str, ...]:
+        """The accelerators to deal out: none where no checkpoint is named, or a device is."""
+        from lengthprobe.plugin.workers import visible_devices
+
+        if stated(self._config, "model") is None or self.settings.device_map != "auto":
+            return ()
+        return visible_devices()
 
     def judge(self, item: pytest.Item, call: pytest.CallInfo[None], report: pytest.TestReport) -> None:
         """Write onto a report what became of a claim."""

@@ -79,6 +79,8 @@ def test_undecided_is_no_pass_where_it_is_negated(project):
         ("measures.length_error(probe, language='en')", "asked for the truth of no comparison"),
         ("pass", "asked for the truth of no comparison"),
         (SWALLOWED, "is undecided"),
+        ("assert measures.exact_match(probe, language='en') < -1 or True", "is broken"),
+        ("assert not measures.exact_match(probe, language='en') < -1", "is broken"),
     ],
 )
 def test_claim_that_decides_nothing_is_an_error(project, body, why):
@@ -112,6 +114,16 @@ def test_failed_assertion_before_any_verdict_is_an_error(project):
     assert project.report()["claims"][0]["verdict"] == "error"
 
 
+def test_failed_assertion_about_something_else_is_an_error(project):
+    """A test that fails after a verdict that holds has not broken its claim."""
+    project.claims(
+        "@pytest.mark.claim\ndef test_it(probe):\n"
+        "    assert measures.exact_match(probe, language='en') > -1\n    assert probe.name == 'another'\n"
+    )
+
+    assert project.report()["claims"][0]["verdict"] == "error"
+
+
 def test_skipped_claim_is_counted(project):
     """A claim that skips itself is counted with its reason."""
     project.claims("@pytest.mark.claim\ndef test_it():\n    pytest.skip('not today')\n")
@@ -132,6 +144,24 @@ def test_expected_failure_keeps_its_verdict(project):
 
     project.run().assert_outcomes(xfailed=1)
     assert project.report()["claims"][0]["verdict"] == "broken"
+
+
+def test_claim_with_parameters_is_told_apart(project):
+    """The table names the parameters where there are others than the language."""
+    project.claims(
+        "@pytest.mark.parametrize('n', [3, 4])\n@pytest.mark.claim\n"
+        "def test_it(probe, language, n):\n"
+        "    assert measures.length_error(probe, language=language, lengths=[n]) < 9\n"
+    )
+
+    assert [claim["claim"] for claim in project.report()["claims"]] == ["it [en-3]", "it [en-4]"]
+
+
+def test_junit_report_has_the_verdict(project):
+    """Other reports of pytest say the same."""
+    project.run("--lengthprobe-model=tiny-base", "--junitxml=junit.xml")
+
+    assert "broken: exact_match(tiny-base, en) &gt; 0.5" in (project.path / "junit.xml").read_text()
 
 
 def test_unknown_kind_is_refused(project):

@@ -18,7 +18,8 @@ def unrelated(pytester, monkeypatch):
     )
     pytester.makepyfile(
         "import pytest\n\n\n@pytest.mark.claim\ndef test_insurance():\n    pass\n\n\n"
-        "def test_language(language):\n    assert language == 'Python'\n\n\n"
+        "@pytest.mark.claim(kind='fire', of='language')\ndef test_language(language):\n"
+        "    assert language == 'Python'\n\n\n"
         "def test_compare():\n    assert 1 > 2\n"
     )
     return pytester
