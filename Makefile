@@ -12,6 +12,11 @@ STAMP = $(VENV)/.installed
 .PHONY: gate test check fixtures findings coverage clean
 
 gate: $(STAMP)
+# An empty MODEL is a variable that somebody forgot to set, and no wish for the fixture model.
+ifeq ($(origin MODEL)$(strip $(MODEL)),command line)
+	$(error MODEL is empty: make gate MODEL=./checkpoint, or make gate for the fixture model tiny-it)
+endif
+	@$(if $(MODEL),,echo "no MODEL given: judging the fixture model tiny-it")
 	@mkdir -p "$(OUT)"
 	$(BIN)/pytest $(if $(MODEL),--model="$(MODEL)") $(if $(BASE),--base="$(BASE)") \
 	    $(if $(REFERENCE),--reference="$(REFERENCE)") --lengthprobe-json="$(OUT)/report.json" $(ARGS)
@@ -37,7 +42,8 @@ coverage: $(STAMP)
 	$(BIN)/python benchmarks/coverage.py
 
 $(STAMP): pyproject.toml constraints.txt
-	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@echo "installing into $(VENV): some minutes, some 1.5 GB"
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[dev]"
 	touch $@
 

@@ -37,7 +37,7 @@ class Margins:
     error_growth: float = _margin(
         0.15,
         "requirement",
-        "words per word asked for",
+        "words/word",
         "a model that is 15 % off grows its error by this much",
     )
     preambles: float = _margin(
@@ -73,7 +73,7 @@ class Margins:
     error_growth_rise: float = _margin(
         0.25,
         "regression",
-        "words per word asked for",
+        "words/word",
         "150 topics in full agreement bound a rise at 0.15; half as much again for noise",
     )
     preambles_rise: float = _margin(0.04, "regression", "share", "as for runaways")

@@ -47,6 +47,6 @@ def error_growth(probe: Measured, *, language: str) -> Estimate:
         values,
         name="error_growth",
         language=language,
-        unit="words per word asked for",
+        unit="words/word",
         bounds=(-reach, reach),
     )

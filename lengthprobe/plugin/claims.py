@@ -78,7 +78,7 @@ def judge(item: pytest.Item, call: pytest.CallInfo[None], report: pytest.TestRep
     """
     error = call.excinfo.value if call.excinfo else None
     if isinstance(error, LengthprobeError):
-        report.longrepr = f"{item.nodeid}: {error}"
+        report.longrepr = str(error)
     if not is_claim(item):
         return None
     if report.when != "call":

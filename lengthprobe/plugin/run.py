@@ -44,6 +44,7 @@ class Run:
         self._config = config
         self._worker: Mapping[str, Any] = getattr(config, "workerinput", {})
         self._shared = ""
+        self._told: set[str] = set()
         self.ledger = Ledger()
         self.selection = Selection()
         self.problems: list[str] = []
@@ -52,10 +53,22 @@ class Run:
             # Settings are read before anything is collected, and only where somebody wants them.
             self.json_path = json_path(config)
             self.settings  # noqa: B018
+            self._check_names()
         if self._worker.get(_DEVICES):
             from lengthprobe.plugin.workers import take_device
 
             take_device(self._worker["workerid"], self._worker[_DEVICES].split(","), os.environ)
+
+    def _check_names(self) -> None:
+        """Refuse a name that means nothing before anything runs, rather than once in every claim."""
+        from lengthprobe.errors import LengthprobeError
+        from lengthprobe.models.catalog import resolve
+
+        for name in self.names.values():
+            try:
+                resolve(name)
+            except LengthprobeError as error:
+                raise pytest.UsageError(str(error)) from error
 
     @cached_property
     def settings(self) -> Settings:
@@ -97,6 +110,11 @@ class Run:
     def judge(self, item: pytest.Item, call: pytest.CallInfo[None], report: pytest.TestReport) -> None:
         """Write onto a report what became of a claim."""
         entry = judge(item, call, report)
+        if entry is not None and entry.verdict == "error":
+            if entry.message in self._told:
+                # One checkpoint that cannot be loaded is one story, not one for every claim.
+                report.longrepr = f"{entry.message.splitlines()[0]} (as above)"
+            self._told.add(entry.message)
         if entry is not None:
             names = getattr(item, "fixturenames", ())
             roles = [role for name, role in PROBES.items() if name in names]

@@ -93,9 +93,15 @@ def totals(ledger: Ledger) -> str:
 
 
 def notes(ledger: Ledger) -> list[str]:
-    """The lines on what was skipped, and on what a reader should know of the checkpoints."""
+    """The lines on what went wrong or was skipped, and on what a reader should know of the checkpoints."""
+    errors = Counter(entry.message for entry in ledger.entries.values() if entry.verdict == "error")
     reasons = Counter(entry.message for entry in ledger.entries.values() if entry.verdict == "skipped")
-    lines = [f"skipped: {count} ({printable(reason)})" for reason, count in reasons.items()]
+    lines = [
+        printable(line, None)
+        for message, count in errors.items()
+        for line in f"error in {count} {'claim' if count == 1 else 'claims'}: {message}".splitlines()
+    ]
+    lines += [f"skipped: {count} ({printable(reason)})" for reason, count in reasons.items()]
     tested = ledger.models.get("model", {})
     for role in ROLES[1:]:
         other = ledger.models.get(role)
@@ -144,7 +150,8 @@ def _rows(entry: Entry, paint: Callable[[str, str], str]) -> Iterator[list[str]]
         if not entry.beside:
             figure = ""
     for estimate in entry.beside:
-        yield [f"  beside: {printable(estimate['name'])}", "", "", *_numbers(estimate), "", figure]
+        name = str(estimate["name"]).partition("(")[0]
+        yield [f"beside: {printable(name)}", "", "", *_numbers(estimate), "", figure]
         figure = ""
 
 

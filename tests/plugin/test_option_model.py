@@ -64,15 +64,15 @@ def test_no_model_is_an_error_with_the_line_to_type(project):
     assert "Traceback" not in result.stdout.str()
 
 
-def test_unknown_name_is_an_error_that_offers_the_nearest(project):
-    """A slip of the pen is answered with what may have been meant."""
+def test_unknown_name_stops_the_run_and_offers_the_nearest(project):
+    """A slip of the pen is answered once, before anything runs, with what may have been meant."""
     result = project.run("--lengthprobe-model=llama-3.1-8b-instruc")
 
-    result.assert_outcomes(errors=1)
-    result.stdout.fnmatch_lines(
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines(
         ["*no model is known by the name*", "*fix: did you mean llama-3.1-8b-instruct*"]
     )
-    assert "Traceback" not in result.stdout.str()
+    assert "Traceback" not in result.stderr.str()
 
 
 def test_unusable_checkpoint_is_an_error_in_every_claim_and_tried_once(project, tmp_path, monkeypatch):
@@ -89,6 +89,13 @@ def test_unusable_checkpoint_is_an_error_in_every_claim_and_tried_once(project, 
 
     result.assert_outcomes(errors=2)
     result.stdout.fnmatch_lines(
-        ["*config.json*", "*fix: *", "0 hold, 0 broken, 0 undecided, 2 errors, 0 skipped"]
+        [
+            "*config.json*",
+            "*fix: *",
+            "*(as above)",
+            "error in 2 claims: *config.json*",
+            "*fix: *",
+            "0 hold, 0 broken, 0 undecided, 2 errors, 0 skipped",
+        ]
     )
     assert len(tried) == 1
