@@ -27,6 +27,15 @@ def opening(run: Run) -> list[str]:
     return [f"lengthprobe: {names}", f"lengthprobe: {settings_line(run.settings)}"]
 
 
+def _topics_left(run: Run) -> int:
+    """How many topics of its languages a session has no prompt about."""
+    from lengthprobe.task.languages import load_language
+
+    # One more for the wordings that have none.
+    topics = min(len(load_language(language).topics) for language in run.settings.languages) + 1
+    return max(0, topics - run.settings.budget)
+
+
 def closing(terminal: pytest.TerminalReporter, run: Run) -> None:
     """Write the table and all that belongs to it."""
     writer = terminal.config.get_terminal_writer()
@@ -48,6 +57,8 @@ def closing(terminal: pytest.TerminalReporter, run: Run) -> None:
         terminal.write_line(line)
     if run.ledger.entries:
         terminal.write_line(totals(run.ledger))
+    if run.ledger.totals.get("undecided") and (more := _topics_left(run)):
+        terminal.write_line(f"{more} more topics can be asked about: --lengthprobe-budget=300")
     for problem in run.problems:
         terminal.write_line(f"lengthprobe: {problem}", red=True)
     if run.json_path is not None and run.json_path.is_file() and not run.problems:

@@ -24,7 +24,7 @@ def explanation(verdict: Verdict) -> list[str]:
     measured = f"{_count(estimate.n, 'prompt')}, {_count(estimate.clusters, 'topic')}"
     lines = [
         f"{name}{_effect(estimate, verdict.margin)}",
-        f"{measured}; margin {verdict.margin:g} {estimate.unit}",
+        f"{measured}; margin {_counted(verdict.margin, estimate.unit)}",
         verdict.reason,
     ]
     if verdict.status == "undecided" and not comparison.caveat:
@@ -32,14 +32,20 @@ def explanation(verdict: Verdict) -> list[str]:
     if comparison.rival is not None and comparison.rival.status() != comparison.status():
         rival = comparison.rival.estimate
         lines.append(f"under {rival.counter or 'the other counter'}: {_effect(rival, verdict.margin)}")
-    shown = worst(estimate)
-    if not shown and verdict.status == "broken":
-        # All are as good as the best, and that is not good enough: any of them shows what went wrong.
-        shown = list(estimate.samples[0].observations[:_WORST])
-    for one in shown:
+    for one in shown(verdict):
         note = f": {printable(one.note)}" if one.note else ""
-        lines.append(f"worst: {_shown(one.value)} {estimate.unit}, topic {printable(one.topic)}{note}")
+        value = "" if estimate.unit == "share" else f"{_counted(one.value, estimate.unit)}, "
+        lines.append(f"worst: {value}topic {printable(one.topic)}{note}")
     return [f"{verdict.status}: {verdict.expression}", *(f"  {line}" for line in lines)]
+
+
+def shown(verdict: Verdict) -> list[Observation]:
+    """The prompts that show a reader what went wrong: the worst ones."""
+    found = worst(verdict.estimate)
+    if not found and verdict.status == "broken":
+        # All are as good as the best, and that is not good enough: any of them shows what went wrong.
+        return list(verdict.estimate.samples[0].observations[:_WORST])
+    return found
 
 
 def worst(estimate: Estimate, most: int = _WORST) -> list[Observation]:
@@ -56,10 +62,15 @@ def worst(estimate: Estimate, most: int = _WORST) -> list[Observation]:
     return sorted(bad, key=lambda one: (-abs(one.value - best), one.prompt_id))[:most]
 
 
+def _counted(value: float, unit: str) -> str:
+    return _shown(value, unit) if unit == "share" else f"{_shown(value, unit)} {unit}"
+
+
 def _effect(estimate: Estimate, margin: float) -> str:
     level = 100 * (1 - 2 * estimate.alpha)
-    low, high = (_shown(limit, margin) for limit in (estimate.low, estimate.high))
-    return f"mean {_shown(estimate.mean)} {estimate.unit}, {level:g} % interval {low} to {high}"
+    limits = " to ".join(_shown(limit, estimate.unit, margin) for limit in (estimate.low, estimate.high))
+    unit = "" if estimate.unit == "share" else f" {estimate.unit}"
+    return f"mean {_shown(estimate.mean, estimate.unit, margin)}{unit}, {level:g} % interval {limits}"
 
 
 def _advice(verdict: Verdict) -> str:
@@ -76,8 +87,14 @@ def _count(number: int, what: str) -> str:
     return f"{number} {what}" if number == 1 else f"{number} {what}s"
 
 
-def _shown(value: float, margin: float = math.nan) -> str:
-    """A number in four digits, or as many as tell it from the margin."""
+def _shown(value: float, unit: str, margin: float = math.nan) -> str:
+    """A number in four digits, or as many as tell it from the margin; a share in per cent."""
+    if unit == "share":
+        return f"{_digits(100 * value, 100 * margin)} %"
+    return _digits(value, margin)
+
+
+def _digits(value: float, margin: float) -> str:
     if value == margin:
         return f"{value + 0.0:.4g}"
     digits = next((n for n in range(4, 17) if f"{value:.{n}g}" != f"{margin:.{n}g}"), 17)

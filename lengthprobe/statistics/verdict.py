@@ -17,7 +17,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from lengthprobe.errors import Undecided
-from lengthprobe.statistics.explanation import explanation
+from lengthprobe.statistics.explanation import explanation, shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -154,8 +154,11 @@ class Verdict:
     def _text(self) -> str:
         return "\n".join(explanation(self))
 
-    def as_check(self) -> dict[str, str | float | None]:
-        """The verdict as a report keeps it; a number that JSON does not have is None."""
+    def as_check(self) -> dict[str, Any]:
+        """The verdict as a report keeps it; a number that JSON does not have is None.
+
+        One that does not hold has its worst prompts with it.
+        """
         mean, low, high = (
             value if math.isfinite(value) else None
             for value in (self.estimate.mean, self.estimate.low, self.estimate.high)
@@ -171,6 +174,7 @@ class Verdict:
             "margin": self.margin,
             "unit": self.estimate.unit,
             "reason": self.reason,
+            "worst": [] if self.status == "holds" else [one.note for one in shown(self)],
         }
 
 

@@ -32,8 +32,8 @@ def test_broken_claim_fails_and_says_all(project):
         [
             "Most answers have the words asked for.",
             "broken: exact_match(tiny-base, en) > 0.5",
-            "*16 prompts, 16 topics; margin 0.5 share",
-            "*worst: 0 share*wrote*",
+            "*16 prompts, 16 topics; margin 50 %",
+            "*worst: topic *wrote*",
             "test_claims.py:8: broken",
             "BROKEN test_claims.py::test_answers_are_exact*",
         ],

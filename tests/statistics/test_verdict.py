@@ -8,6 +8,7 @@ import pytest
 
 from lengthprobe.errors import Undecided
 from lengthprobe.statistics.estimate import Estimate, Observation
+from lengthprobe.statistics.explanation import worst
 from lengthprobe.statistics.verdict import explain, recording
 
 
@@ -238,6 +239,7 @@ class TestAsCheck:
             "margin": 0.5,
             "unit": "words",
             "reason": "the whole interval lies above 0.5, at one-sided 0.05 too",
+            "worst": [one.note for one in worst(ones)],
         }
 
     @pytest.mark.parametrize("unsure", [estimate([], bounds=None), estimate([3], bounds=None)])
