@@ -18,7 +18,7 @@ def test_is_the_least_squares_slope(answered):
     asked, written = np.array(pairs).T
     slope, _ = np.polyfit(asked, np.abs(written - asked), 1)
     assert estimate.mean == pytest.approx(slope)
-    assert estimate.unit == "words per word asked for"
+    assert estimate.unit == "words/word"
 
 
 def test_error_counts_as_five_words_at_the_most(answered):

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+# The models are small and the processes many: threads would only wait for each other.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 INI = """
 [pytest]

@@ -204,12 +204,13 @@ def test_it(probe, copy, worker_id):
     def test_load_failure_in_workers_is_an_error_in_each_claim(self, project):
         """The controller has the cause of every one."""
         project.claims(self.SHOW)
-        project.ini(lengthprobe_model="nobody-knows-this")
+        (project.path / "empty").mkdir()
+        project.ini(lengthprobe_model="./empty")
 
         result = project.pytester.runpytest_subprocess("-n", "2")
 
         result.assert_outcomes(errors=4)
-        result.stdout.fnmatch_lines(["*no model is known by the name*", "*4 errors, 0 skipped"])
+        result.stdout.fnmatch_lines(["error in 4 claims: *config.json*", "*4 errors, 0 skipped"])
 
     def test_what_does_not_run_is_said_by_the_controller(self, project):
         """Which collects nothing itself."""
