@@ -45,6 +45,7 @@ class Run:
         self._worker: Mapping[str, Any] = getattr(config, "workerinput", {})
         self._shared = ""
         self._told: set[str] = set()
+        self._places: dict[str, int] = {}
         self.ledger = Ledger()
         self.selection = Selection()
         self.problems: list[str] = []
@@ -54,9 +55,10 @@ class Run:
             self.json_path = json_path(config)
             self.settings  # noqa: B018
             self._check_names()
-        if self._worker.get(_DEVICES):
-            from lengthprobe.plugin.workers import take_device
+        if self._worker and in_use(config):
+            from lengthprobe.plugin.workers import share_cores, take_device
 
+            share_cores(self._worker["workercount"], os.environ)
             take_device(self._worker["workerid"], self._worker[_DEVICES].split(","), os.environ)
 
     def _check_names(self) -> None:
@@ -119,12 +121,14 @@ class Run:
             names = getattr(item, "fixturenames", ())
             roles = [role for name, role in PROBES.items() if name in names]
             models = self.probes.identities(roles) if roles else {}
-            report.lengthprobe = {"entry": asdict(entry), "models": models}  # type: ignore[attr-defined]
+            told = {"entry": asdict(entry), "models": models, "place": item.session.items.index(item)}
+            report.lengthprobe = told  # type: ignore[attr-defined]
 
     def record(self, report: pytest.TestReport) -> None:
         """Keep what became of a claim, from wherever its report came."""
         told = getattr(report, "lengthprobe", None)
         if told is not None:
+            self._places[told["entry"]["nodeid"]] = told["place"]
             self.ledger.record(Entry(**told["entry"]), told["models"])
 
     def finish(self, session: pytest.Session) -> None:
@@ -135,6 +139,8 @@ class Run:
         option = self._config.option
         if option.collectonly or option.setuponly or option.setupplan:
             return
+        # Workers end in any order; a reader finds the claims as they stand in their files.
+        self.ledger.arrange(self._places)
         if session.exitstatus != pytest.ExitCode.INTERRUPTED and self._is_pointless():
             self.problems.append("no claim was decided, so that this run says nothing about a checkpoint")
         self._write()

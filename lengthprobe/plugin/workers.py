@@ -102,3 +102,15 @@ def take_device(worker: str, devices: Sequence[str], environment: MutableMapping
     number = re.search(r"\d+$", worker)
     if devices and number:
         environment["CUDA_VISIBLE_DEVICES"] = devices[int(number[0]) % len(devices)]
+
+
+def share_cores(workers: int, environment: MutableMapping[str, str]) -> None:
+    """Let each of several workers compute with its share of the cores; to be called before torch is imported.
+
+    Left alone, every worker starts a thread on every core, and they wait for each other.
+
+    Args:
+        workers: How many there are.
+        environment: The worker's environment; a number of threads that stands there stays.
+    """
+    environment.setdefault("OMP_NUM_THREADS", str(max(1, (os.cpu_count() or 1) // workers)))

@@ -65,6 +65,14 @@ class Ledger:
         self.entries[entry.nodeid] = entry
         self.models.update(models)
 
+    def arrange(self, places: Mapping[str, int]) -> None:
+        """Put the claims in an order.
+
+        Args:
+            places: The place of each test.
+        """
+        self.entries = dict(sorted(self.entries.items(), key=lambda item: places[item[0]]))
+
     @property
     def totals(self) -> dict[str, int]:
         """How many claims came to each verdict."""

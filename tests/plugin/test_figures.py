@@ -79,6 +79,7 @@ def test_same_figures_in_workers(project, args):
 
     shared = json.loads((project.path / "shared.json").read_text())
     assert figures(shared) == figures(whole)
+    assert list(figures(shared)) == list(figures(whole))
     assert shared["totals"] == whole["totals"]
     assert (shared["model"], shared["base"]) == (whole["model"], whole["base"])
 

@@ -69,6 +69,19 @@ def test_collecting_claims_imports_nothing_heavy(project, monkeypatch):
     assert result.ret == pytest.ExitCode.OK
 
 
+def test_workers_environment_is_as_it_was(unrelated, monkeypatch):
+    """Neither threads nor accelerators are dealt out to workers that ask no model."""
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0,1")
+    unrelated.makepyfile(
+        "import os\n\n\ndef test_environment():\n"
+        "    assert 'OMP_NUM_THREADS' not in os.environ\n"
+        "    assert os.environ['CUDA_VISIBLE_DEVICES'] == '0,1'\n"
+    )
+
+    unrelated.runpytest_subprocess("-n", "1").assert_outcomes(passed=1)
+
+
 def test_works_without_xdist_and_without_the_terminal(unrelated):
     """Hooks of plugins that are not there are no error."""
     result = unrelated.runpytest_inprocess("-p", "no:xdist", "-p", "no:terminal", "-k", "language")

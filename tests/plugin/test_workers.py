@@ -10,7 +10,7 @@ import threading
 
 import pytest
 
-from lengthprobe.plugin.workers import Exchange, listed_devices, take_device, visible_devices
+from lengthprobe.plugin.workers import Exchange, listed_devices, share_cores, take_device, visible_devices
 
 GPUS = """\
 GPU 0: NVIDIA H200 (UUID: GPU-aaaa)
@@ -250,3 +250,16 @@ def test_it(probe, copy, worker_id):
         project.pytester.runpytest_subprocess("-n", "2")
 
         assert list(tmp_path.glob("lengthprobe-*")) == []
+
+
+def test_workers_share_the_cores(monkeypatch):
+    """Two workers on six cores compute with three threads each, at least one; what the caller set stays."""
+    monkeypatch.setattr("os.cpu_count", lambda: 6)
+    shares = {}
+    for workers in (2, 12):
+        share_cores(workers, shares.setdefault(workers, {}))
+    assert shares == {2: {"OMP_NUM_THREADS": "3"}, 12: {"OMP_NUM_THREADS": "1"}}
+
+    told = {"OMP_NUM_THREADS": "5"}
+    share_cores(2, told)
+    assert told == {"OMP_NUM_THREADS": "5"}

@@ -50,6 +50,15 @@ def test_later_word_on_a_claim_counts():
     assert book.totals["holds"] == len(book.entries) == 1
 
 
+def test_claims_can_be_put_in_order():
+    """Whenever each was decided."""
+    book = ledger(entry("c"), entry("a"), entry("b"))
+
+    book.arrange({"a": 0, "b": 7, "c": 9})
+
+    assert list(book.entries) == ["a", "b", "c"]
+
+
 def test_report_has_the_keys_of_the_schema_in_order():
     """A reader of the JSON finds them by name; roles that nobody played are null."""
     report = ledger(entry("a"), model={"name": "tiny-it"}).as_dict({"budget": 300})
