@@ -59,7 +59,8 @@ class Run:
             from lengthprobe.plugin.workers import share_cores, take_device
 
             share_cores(self._worker["workercount"], os.environ)
-            take_device(self._worker["workerid"], self._worker[_DEVICES].split(","), os.environ)
+            if self._worker[_DEVICES]:
+                take_device(self._worker["workerid"], self._worker[_DEVICES].split(","), os.environ)
 
     def _check_names(self) -> None:
         """Refuse a name that means nothing before anything runs, rather than once in every claim."""
