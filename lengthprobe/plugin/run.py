@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from lengthprobe.plugin.claims import PROBES, judge
-from lengthprobe.plugin.options import in_use, json_path, named, read_margins, read_settings, stated
+from lengthprobe.plugin.options import in_use, json_path, named, stated
 from lengthprobe.plugin.selection import Selection
 from lengthprobe.reporting.ledger import ROLES, Entry, Ledger
 
@@ -76,11 +76,15 @@ class Run:
     @cached_property
     def settings(self) -> Settings:
         """What the options ask for."""
+        from lengthprobe.plugin.asked import read_settings
+
         return read_settings(self._config)
 
     @cached_property
     def margins(self) -> Margins:
         """What claims are compared with."""
+        from lengthprobe.plugin.asked import read_margins
+
         return read_margins(self._config)
 
     @cached_property
