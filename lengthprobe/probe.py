@@ -27,12 +27,12 @@ Made = TypeVar("Made")
 class Exchange(Protocol):
     """How processes that ask the same model share the work."""
 
-    def gather(self, keys: Sequence[str], make: Callable[[str], str]) -> Mapping[str, str]:
-        """A text for every key.
+    def gather(self, keys: Sequence[str], make: Callable[[str], bytes]) -> Mapping[str, bytes]:
+        """The bytes of every key.
 
         Args:
             keys: What is wanted.
-            make: Makes the text for one key; called for the keys that this process takes upon itself.
+            make: Makes the bytes of one key; called for the keys that this process takes upon itself.
         """
         ...
 
@@ -40,7 +40,7 @@ class Exchange(Protocol):
 class _Alone:
     """The exchange of a process that shares with nobody."""
 
-    def gather(self, keys: Sequence[str], make: Callable[[str], str]) -> Mapping[str, str]:
+    def gather(self, keys: Sequence[str], make: Callable[[str], bytes]) -> Mapping[str, bytes]:
         return {key: make(key) for key in keys}
 
 
@@ -191,22 +191,22 @@ class Probe:
         keyed = {self._key(batch): batch for batch in batches(wanted, self.batch_size)}
         done = 0
 
-        def make(key: str) -> str:
+        def make(key: str) -> bytes:
             nonlocal done
-            text = self._once(lambda: self._make(keyed[key]))
+            content = self._once(lambda: self._make(keyed[key]))
             done += len(keyed[key])
             self._progress(done, len(wanted))
-            return text
+            return content
 
-        texts = self._exchange.gather(list(keyed), make)
+        made = self._exchange.gather(list(keyed), make)
         self._progress(len(wanted), len(wanted))
         return {
             response.prompt.id: response
             for key, batch in keyed.items()
-            for response in self._read(texts[key], batch)
+            for response in self._read(made[key], batch)
         }
 
-    def _make(self, batch: Sequence[Prompt]) -> str:
+    def _make(self, batch: Sequence[Prompt]) -> bytes:
         from lengthprobe.models.generation import check_logits, respond_to_batch
 
         if not self._proven:
@@ -214,10 +214,10 @@ class Probe:
             self._proven = True
         answered = respond_to_batch(self.checkpoint, batch, self.settings)
         rows = [[list(each.token_ids), each.text, each.finish_reason] for each in answered.responses]
-        return json.dumps({"pieces": answered.pieces, "responses": rows})
+        return json.dumps({"pieces": answered.pieces, "responses": rows}).encode()
 
-    def _read(self, text: str, batch: Sequence[Prompt]) -> list[Response]:
-        content = json.loads(text)
+    def _read(self, made: bytes, batch: Sequence[Prompt]) -> list[Response]:
+        content = json.loads(made)
         self._split_batches += content["pieces"] > 1
         return [
             Response(prompt, tuple(tokens), written, reason)

@@ -28,13 +28,13 @@ SMALL: dict[str, Any] = {"device_map": "cpu", "budget": 8, "cap": 8, "batch_size
 class Recorder:
     """An exchange that remembers what it was asked, and has some answers already."""
 
-    def __init__(self, had: Mapping[str, str] | None = None) -> None:
+    def __init__(self, had: Mapping[str, bytes] | None = None) -> None:
         self.had = dict(had or {})
         self.asked: list[str] = []
         self.made: list[str] = []
 
-    def gather(self, keys: Sequence[str], make: Callable[[str], str]) -> dict[str, str]:
-        """The texts, made here where there is none yet."""
+    def gather(self, keys: Sequence[str], make: Callable[[str], bytes]) -> dict[str, bytes]:
+        """The bytes, made here where there are none yet."""
         self.asked += keys
         for key in keys:
             if key not in self.had:
@@ -114,10 +114,10 @@ def test_responses_of_another_process(name: str, loads: list[str]) -> None:
 
 
 def test_shared_batches_are_json(name: str) -> None:
-    """What is shared is JSON text."""
+    """What is shared is JSON, as bytes."""
     exchange = Recorder()
     Probe(name, Settings(**SMALL), exchange=exchange).responses("en")
-    assert all(json.loads(text)["pieces"] == 1 for text in exchange.had.values())
+    assert all(json.loads(made)["pieces"] == 1 for made in exchange.had.values())
 
 
 @pytest.mark.parametrize(

@@ -111,12 +111,12 @@ class Probes:
     def _identity(self, probe: Probe) -> dict[str, Any]:
         """What a report says of a checkpoint; one process finds it out for all."""
 
-        def find(_key: str) -> str:
-            return json.dumps(probe.identity().as_dict())
+        def find(_key: str) -> bytes:
+            return json.dumps(probe.identity().as_dict()).encode()
 
         key = f"identity of {probe.name}"
-        text = self._exchange.gather([key], find)[key] if self._exchange else find(key)
-        identity: dict[str, Any] = json.loads(text)
+        found = self._exchange.gather([key], find)[key] if self._exchange else find(key)
+        identity: dict[str, Any] = json.loads(found)
         return identity
 
 

@@ -21,48 +21,48 @@ _NVIDIA_SMI_LINE = re.compile(r"^\s*(?P<mig>MIG )?.*\(UUID: (?P<uuid>[^)]+)\)", 
 
 
 class Exchange:
-    """A directory through which processes share texts: each is made by one of them and read by all.
+    """A directory through which processes share what they make: each thing is made once, and read by all.
 
-    A text is claimed by a lock on a file, which the operating system lets go of when a process dies, so
+    A key is claimed by a lock on a file, which the operating system lets go of when a process dies, so
     that another makes what the dead one did not.
 
     Args:
-        directory: Where the texts are; it exists, and every process sees it.
+        directory: Where the files are, one a key; it exists, and every process sees it.
     """
 
     def __init__(self, directory: Path) -> None:
         self._directory = directory
 
-    def gather(self, keys: Sequence[str], make: Callable[[str], str]) -> Mapping[str, str]:
-        """A text for every key, in the order of the keys.
+    def gather(self, keys: Sequence[str], make: Callable[[str], bytes]) -> Mapping[str, bytes]:
+        """The bytes of every key, in the order of the keys.
 
         Args:
             keys: What is wanted.
-            make: Makes the text for one key; called for the keys that no other process has taken.
+            make: Makes the bytes of one key; called for the keys that no other process has taken.
         """
-        found: dict[str, str] = {}
+        found: dict[str, bytes] = {}
         # First what nobody is making; then wait for the others, and make what they leave behind.
         while len(found) < len(keys):
             before = len(found)
             for key in keys:
-                if key not in found and (text := self._obtain(key, make)) is not None:
-                    found[key] = text
+                if key not in found and (content := self._obtain(key, make)) is not None:
+                    found[key] = content
             if len(found) == before:
                 time.sleep(_PATIENCE_S)
         return {key: found[key] for key in keys}
 
-    def _obtain(self, key: str, make: Callable[[str], str]) -> str | None:
-        """The text of a key, made here if need be, or None while another process makes it."""
+    def _obtain(self, key: str, make: Callable[[str], bytes]) -> bytes | None:
+        """The bytes of a key, made here if need be, or None while another process makes it."""
         from filelock import FileLock, Timeout
 
         path = self._directory / sha256(key.encode()).hexdigest()
         if path.exists():
-            return path.read_text(encoding="utf-8")
+            return path.read_bytes()
         try:
             with FileLock(f"{path}.lock", timeout=0):
                 if not path.exists():
                     write_whole(path, make(key))
-                return path.read_text(encoding="utf-8")
+                return path.read_bytes()
         except Timeout:
             return None
 

@@ -10,20 +10,21 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-def write_whole(path: Path, text: str) -> None:
-    """Write a file so that a reader finds all of the text, or what was there before.
+def write_whole(path: Path, content: str | bytes) -> None:
+    """Write a file so that a reader finds all of its content, or what was there before.
 
     Args:
         path: The file; its folder exists.
-        text: What it is to hold. A lone surrogate is written as an escape.
+        content: What it is to hold. A lone surrogate in a text is written as an escape.
 
     Raises:
         OSError: It could not be written; nothing is left behind.
     """
+    written = content.encode("utf-8", errors="backslashreplace") if isinstance(content, str) else content
     unfinished = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
     try:
-        with unfinished.open("x", encoding="utf-8", errors="backslashreplace") as file:
-            file.write(text)
+        with unfinished.open("xb") as file:
+            file.write(written)
             file.flush()
             # Some file systems say only now that the disk is full.
             os.fsync(file.fileno())

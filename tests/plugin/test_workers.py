@@ -23,33 +23,38 @@ GPU 0: NVIDIA A100-SXM4-40GB (UUID: GPU-aaaa)
 """
 
 
+def upper(key):
+    """The bytes of a key in capitals."""
+    return key.upper().encode()
+
+
 class TestExchange:
-    """Texts that one process makes for all."""
+    """What one process makes for all."""
 
-    def test_gives_a_text_for_every_key_in_order(self, tmp_path):
+    def test_gives_the_bytes_of_every_key_in_order(self, tmp_path):
         """Made here, where nobody else makes them."""
-        texts = Exchange(tmp_path).gather(["b", "a"], str.upper)
+        made = Exchange(tmp_path).gather(["b", "a"], upper)
 
-        assert list(texts.items()) == [("b", "B"), ("a", "A")]
+        assert list(made.items()) == [("b", b"B"), ("a", b"A")]
 
     def test_makes_nothing_twice(self, tmp_path):
         """What one has made, the next reads."""
-        Exchange(tmp_path).gather(["a", "b"], str.upper)
-        made = []
+        Exchange(tmp_path).gather(["a", "b"], upper)
+        asked = []
 
-        texts = Exchange(tmp_path).gather(["b", "c"], lambda key: made.append(key) or f"new {key}")
+        found = Exchange(tmp_path).gather(["b", "c"], lambda key: asked.append(key) or b"new")
 
-        assert texts == {"b": "B", "c": "new c"}
-        assert made == ["c"]
+        assert found == {"b": b"B", "c": b"new"}
+        assert asked == ["c"]
 
     def test_takes_what_nobody_makes_and_waits_for_the_rest(self, tmp_path):
-        """While another makes one text, this one makes the others."""
+        """While another makes one thing, this one makes the others."""
         begun, go_on = threading.Event(), threading.Event()
 
         def slowly(key):
             begun.set()
             go_on.wait(10)
-            return f"slow {key}"
+            return f"slow {key}".encode()
 
         other = threading.Thread(target=lambda: Exchange(tmp_path).gather(["a"], slowly))
         other.start()
@@ -57,19 +62,19 @@ class TestExchange:
 
         def quickly(key):
             go_on.set()
-            return f"quick {key}"
+            return f"quick {key}".encode()
 
-        texts = Exchange(tmp_path).gather(["a", "b"], quickly)
+        found = Exchange(tmp_path).gather(["a", "b"], quickly)
         other.join()
 
-        assert texts == {"a": "slow a", "b": "quick b"}
+        assert found == {"a": b"slow a", "b": b"quick b"}
 
     def test_failure_is_not_shared(self, tmp_path):
-        """Who fails says so; the next tries, and leaves no half text."""
+        """Who fails says so; the next tries, and leaves no half file."""
         with pytest.raises(ZeroDivisionError):
             Exchange(tmp_path).gather(["a"], lambda _: 1 / 0)
 
-        assert Exchange(tmp_path).gather(["a"], str.upper) == {"a": "A"}
+        assert Exchange(tmp_path).gather(["a"], upper) == {"a": b"A"}
 
     def test_what_a_dead_process_left_is_made_by_another(self, tmp_path):
         """Its claim ends with it."""
@@ -78,21 +83,19 @@ class TestExchange:
             from pathlib import Path
             from lengthprobe.plugin.workers import Exchange
             exchange = Exchange(Path({str(tmp_path)!r}))
-            exchange.gather(["a", "b"], lambda key: "A" if key == "a" else os._exit(9))
+            exchange.gather(["a", "b"], lambda key: b"A" if key == "a" else os._exit(9))
         """)
         assert subprocess.run([sys.executable, "-c", died], check=False).returncode == 9
 
-        texts = Exchange(tmp_path).gather(["a", "b"], lambda key: f"again {key}")
+        found = Exchange(tmp_path).gather(["a", "b"], lambda key: f"again {key}".encode())
 
-        assert texts == {"a": "A", "b": "again b"}
+        assert found == {"a": b"A", "b": b"again b"}
 
-    @pytest.mark.parametrize("text", ["", "è\n\x00", "\ud800"])
-    def test_any_text_goes_through(self, tmp_path, text):
-        """What a model wrote can be anything, and travels as JSON."""
-        sent = json.dumps(text)
-
+    @pytest.mark.parametrize("sent", [b"", b"\r\n\x00", bytes(range(256)), json.dumps("è\ud800").encode()])
+    def test_any_bytes_go_through(self, tmp_path, sent):
+        """Arrays are no text, and what a model wrote can be anything."""
         assert Exchange(tmp_path).gather(["a"], lambda _: sent) == {"a": sent}
-        assert json.loads(Exchange(tmp_path).gather(["a"], lambda _: "")["a"]) == text
+        assert Exchange(tmp_path).gather(["a"], lambda _: b"another") == {"a": sent}
 
 
 class TestDevices:

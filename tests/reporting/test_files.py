@@ -62,3 +62,10 @@ def test_lone_surrogate_is_written_as_an_escape(tmp_path):
     write_whole(tmp_path / "out.json", "\ud800")
 
     assert (tmp_path / "out.json").read_text() == "\\ud800"
+
+
+def test_bytes_are_written_as_they_are(tmp_path):
+    """Arrays are no text."""
+    write_whole(tmp_path / "arrays", bytes(range(256)))
+
+    assert (tmp_path / "arrays").read_bytes() == bytes(range(256))
