@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from lengthprobe.reporting.ledger import ROLES
+from lengthprobe.reporting.quantities import margin, numbers
 from lengthprobe.task.text import printable
 
 if TYPE_CHECKING:
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from lengthprobe.settings import Settings
 
 HEADERS = ("claim", "language", "verdict", "effect", "interval", "n (topics)", "margin", "published")
-_RELATION = re.compile(r" (?P<sign><=|>=|<|>) (?P<right>[^<>]+)$")
 _DIGEST_SHOWN = 12
 
 
@@ -145,46 +144,11 @@ def _rows(entry: Entry, paint: Callable[[str, str], str]) -> Iterator[list[str]]
     figure = printable(entry.published)
     checks = entry.checks or [{}]
     for check in checks:
-        yield [*first, *_numbers(check), _margin(check), "" if entry.beside else figure]
+        yield [*first, *numbers(check), margin(check), "" if entry.beside else figure]
         first = ["", "", ""]
         if not entry.beside:
             figure = ""
     for estimate in entry.beside:
         name = str(estimate["name"]).partition("(")[0]
-        yield [f"beside: {printable(name)}", "", "", *_numbers(estimate), "", figure]
+        yield [f"beside: {printable(name)}", "", "", *numbers(estimate), "", figure]
         figure = ""
-
-
-def _numbers(check: Mapping[str, Any]) -> list[str]:
-    if not check:
-        return ["", "", ""]
-    mean, low, high = (_quantity(check[key], check["unit"]) for key in ("mean", "low", "high"))
-    # An end that JSON does not have is infinite: nothing is known on that side.
-    interval = f"{low} to {high}" if low and high else "not known"
-    return [mean, interval, f"{check['n']} ({check['clusters']})"]
-
-
-def _margin(check: Mapping[str, Any]) -> str:
-    """The relation to the margin, as in `> 80 %` or `± 0.5 words`."""
-    relation = _RELATION.search(check.get("expression", ""))
-    if relation is None:
-        return ""
-    sign = relation["sign"]
-    if sign in ("<", "<=") and check["expression"].startswith("abs("):
-        sign = "±"
-    try:
-        float(relation["right"])
-    except ValueError:
-        # What it is compared with was measured too.
-        return f"{sign} {printable(relation['right'], 40)}"
-    if check["unit"] == "share":
-        return f"{sign} {100 * check['margin']:g} %"
-    return f"{sign} {check['margin']:g} {printable(check['unit'])}"
-
-
-def _quantity(value: float | None, unit: str) -> str:
-    """A number as its unit is read, nothing for one that is not finite."""
-    if value is None:
-        return ""
-    # Adding zero takes the sign from a zero that was rounded or multiplied into minus zero.
-    return f"{round(100 * value, 1) + 0.0:.1f} %" if unit == "share" else f"{round(value, 2) + 0.0:.2f}"
