@@ -14,6 +14,7 @@ _SEQUENCE = re.compile(
     f"|{_ESC}[ -/]*[0-Z\\\\^-~]"
 )
 _JOINERS = "\u200c\u200d"
+_KEPT = f"\n{_JOINERS}"
 
 
 def printable(text: str, limit: int | None = 160) -> str:
@@ -30,6 +31,37 @@ def printable(text: str, limit: int | None = 160) -> str:
     if limit is not None and len(shown) > limit:
         return shown[: limit - 1].rstrip() + "…"
     return shown
+
+
+def escaped(text: str, limit: int | None = None) -> str:
+    r"""The text with whatever cannot be seen, or could hide or turn the rest, written as an escape.
+
+    So no control character but the line feed is left, no invisible format character (joiners aside, which
+    scripts and emoji need), no lone surrogate and no noncharacter: what remains may stand in XML and HTML,
+    where `<` and `&` are still to be escaped.
+
+    Args:
+        text: Any string, a model's response for one.
+        limit: Most characters to return, the last of them an ellipsis where more were there; None for all.
+
+    >>> print(escaped("a\x1b[31mb"))
+    a\x1b[31mb
+    """
+    shown = "".join(one if _stands(one) else one.encode("unicode_escape").decode() for one in text)
+    if limit is not None and len(shown) > limit:
+        return shown[: limit - 1].rstrip() + "…"
+    return shown
+
+
+def _stands(character: str) -> bool:
+    """Whether a character can be shown as it is."""
+    if character in _KEPT:
+        return True
+    point = ord(character)
+    if point & 0xFFFE == 0xFFFE or 0xFDD0 <= point <= 0xFDEF:
+        # Noncharacters; two of them may not stand in XML at all.
+        return False
+    return unicodedata.category(character) not in ("Cc", "Cf", "Cs", "Zl", "Zp")
 
 
 def _visible(character: str) -> str:

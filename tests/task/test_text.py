@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import unicodedata
+import xml.etree.ElementTree as ET
+from html import escape
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lengthprobe.task.text import printable
+from lengthprobe.task.text import escaped, printable
 
 
 class TestPrintable:
@@ -52,3 +54,40 @@ class TestPrintable:
         assert len(shown.splitlines()) <= 1
         assert not any(unicodedata.category(character) in ("Cc", "Cs") for character in shown)
         shown.encode()
+
+
+class TestEscaped:
+    """Others' text as it was, with nothing in it that cannot be seen."""
+
+    @pytest.mark.parametrize(
+        ("text", "expected"),
+        [
+            ("five plain words are here", "five plain words are here"),
+            ("one\ntwo", "one\ntwo"),
+            ("a\tb\r", "a\\tb\\r"),
+            ("\x1b[31mred\x00", "\\x1b[31mred\\x00"),
+            ("\u202eevil\u2066", "\\u202eevil\\u2066"),
+            ("soft\xadhyphen\u2028", "soft\\xadhyphen\\u2028"),
+            ("half \ud800 pair", "half \\ud800 pair"),
+            ("\ufffe \U0001ffff \ufdd0", "\\ufffe \\U0001ffff \\ufdd0"),
+            ("\U000e0041", "\\U000e0041"),
+            ("שלום عالم", "שלום عالم"),
+            ("\U0001f468\u200d\U0001f469", "\U0001f468\u200d\U0001f469"),
+        ],
+    )
+    def test_writes_what_cannot_be_seen_as_an_escape(self, text, expected):
+        """And leaves every letter, line feed and joiner."""
+        assert escaped(text) == expected
+
+    @pytest.mark.parametrize(
+        ("length", "limit", "shown"), [(5, 5, "aaaaa"), (6, 5, "aaaa…"), (9, None, "a" * 9)]
+    )
+    def test_cuts_long_text_with_an_ellipsis(self, length, limit, shown):
+        """To the limit, ellipsis and all."""
+        assert escaped("a" * length, limit) == shown
+
+    @given(st.text(st.characters(codec=None, categories=None), max_size=80))
+    def test_of_any_string_may_stand_in_xml(self, text):
+        """Once its markup is escaped, a parser gives back what was written."""
+        shown = escaped(text)
+        assert ET.fromstring(f"<p>{escape(shown)}</p>").text == (shown or None)
