@@ -1,4 +1,4 @@
-"""Names of checkpoints: what a name means, and which base model a checkpoint was tuned from."""
+"""Names of checkpoints: what a name means, which base model a checkpoint was tuned from, and its lineage."""
 
 from __future__ import annotations
 
@@ -18,6 +18,11 @@ if TYPE_CHECKING:
 _PACKAGE = Path(__file__).resolve().parent.parent
 # The wheel carries a few fixture models inside the package; a checkout has them all beside it.
 FIXTURE_FOLDERS = (_PACKAGE / "fixture_models", _PACKAGE.parent / "fixtures" / "models")
+# The lineages whose mechanism is known: for what is of one, a claim about the mechanism is a requirement.
+LLAMA_31, FIXTURE = "llama-3.1", "fixture"
+LINEAGES = (LLAMA_31, FIXTURE)
+# Cards written in its first months have the longer id.
+_LLAMA_31_ID = re.compile(r"meta-llama/(Meta-)?Llama-3\.1-.+", re.IGNORECASE)
 _HUB_ID = re.compile(r"(?P<repo>[A-Za-z0-9][\w.-]*/[\w.-]+)(?:@(?P<revision>[\w./-]+))?")
 
 
@@ -77,21 +82,44 @@ def base_of(source: Source) -> str | None:
     Where that model is itself known to be tuned, its own base counterpart is meant.
     """
     base = _stated_base(source)
-    seen = {source.name, *([_from_here(source.path)] if source.path else [])}
-    while base is not None and base not in seen:
-        seen.add(base)
-        found = resolve(base)
-        further = _stated_base(found) if found.kind != "hub" or found.repo_id in BY_REPO_ID else None
+    seen = {source.name, _name(source)}
+    while base is not None and _name(base) not in seen:
+        seen.add(_name(base))
+        further = _stated_base(base) if base.kind != "hub" or base.repo_id in BY_REPO_ID else None
         if further is None:
-            return base
+            return _name(base)
         base = further
     return None
 
 
-def _stated_base(source: Source) -> str | None:
+def lineage_of(source: Source) -> str | None:
+    """The lineage that a checkpoint belongs to, one of `LINEAGES`, or None where nothing tells.
+
+    A fixture model and Llama 3.1 by their own names; what was tuned from one by the table of aliases, its
+    model card or its adapter's config, and theirs in turn. A card on the hub that is not cached is fetched.
+    """
+    at: Source | None = source
+    seen: set[str] = set()
+    while at is not None and _name(at) not in seen:
+        if at.kind == "fixture" or (at.path is not None and _is_fixture(at.path)):
+            return FIXTURE
+        if _LLAMA_31_ID.fullmatch(at.repo_id or ""):
+            return LLAMA_31
+        seen.add(_name(at))
+        try:
+            at = _stated_base(at)
+        except ModelError:
+            # An adapter whose config cannot be read: who loads it will say so.
+            return None
+    return None
+
+
+def _stated_base(source: Source) -> Source | None:
+    """The checkpoint that alias table, card or adapter config say that another was tuned from."""
     known = BY_REPO_ID.get(source.repo_id or "")
     if known is not None:
-        return ALIASES[known].base
+        base = ALIASES[known].base
+        return resolve(base) if base is not None else None
     directory = source.path
     card = directory / "README.md" if directory else _card_from_hub(source)
     stated = _card_bases(card) or _adapter_bases(directory)
@@ -99,11 +127,19 @@ def _stated_base(source: Source) -> str | None:
     if not stated or len(set(stated)) > 1:
         return None
     try:
-        base = resolve(stated[0], near=directory)
+        return resolve(stated[0], near=directory)
     except ModelError:
         # Trainers write whatever path they were given, which need not exist here.
         return None
-    return _from_here(base.path) if base.kind == "directory" and base.path else base.name
+
+
+def _name(source: Source) -> str:
+    """A name that means the same checkpoint wherever it was read."""
+    return _from_here(source.path) if source.kind == "directory" and source.path else source.name
+
+
+def _is_fixture(path: Path) -> bool:
+    return path.resolve().parent in [folder.resolve() for folder in FIXTURE_FOLDERS]
 
 
 def _from_here(path: Path) -> str:

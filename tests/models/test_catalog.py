@@ -1,4 +1,4 @@
-"""What a name means, and which base model it has."""
+"""What a name means, which base model it has, and of which lineage it is."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 
 from lengthprobe.errors import ModelError
 from lengthprobe.models import catalog
-from lengthprobe.models.catalog import Source, base_of, resolve
+from lengthprobe.models.catalog import LINEAGES, Source, base_of, lineage_of, resolve
 
 
 @pytest.fixture(autouse=True)
@@ -205,3 +205,81 @@ def test_base_of_an_adapter(workplace: Path) -> None:
 def test_base_of_an_uncached_hub_id() -> None:
     """A hub id whose card is not to be had has no known base."""
     assert base_of(resolve("org/not-cached")) is None
+
+
+@pytest.mark.parametrize(
+    ("name", "lineage"),
+    [
+        ("llama-3.1-8b", "llama-3.1"),
+        ("llama-3.1-70b-instruct", "llama-3.1"),
+        ("llama-3.3-70b-instruct", "llama-3.1"),
+        ("meta-llama/Llama-3.3-70B-Instruct", "llama-3.1"),
+        ("meta-llama/Llama-3.1-405B@main", "llama-3.1"),
+        ("meta-llama/Meta-Llama-3.1-8B-Instruct", "llama-3.1"),
+        ("meta-llama/Meta-Llama-3-8B", None),
+        ("llama-3.2-1b-instruct", None),
+        ("somebody/Llama-3.1-8B", None),
+        ("qwen-3-8b", None),
+        ("tiny-base", "fixture"),
+        ("tiny-it", "fixture"),
+    ],
+)
+def test_lineage_by_name(name: str, lineage: str | None) -> None:
+    """Llama 3.1 of every size is a lineage, 3.3 comes from it, and so are the fixture models."""
+    assert lineage_of(resolve(name)) == lineage
+    assert lineage in (None, *LINEAGES)
+
+
+@pytest.mark.parametrize(
+    ("base", "lineage"),
+    [
+        ("meta-llama/Llama-3.1-8B-Instruct", "llama-3.1"),
+        ("llama-3.3-70b-instruct", "llama-3.1"),
+        ("tiny-it", "fixture"),
+        ("../fixtures/tiny-base", "fixture"),
+        ("qwen-3-8b", None),
+        ("/gone/Llama-3.1-8B", None),
+        ("[tiny-it, tiny-base]", None),
+    ],
+)
+def test_lineage_by_the_card(workplace: Path, base: str, lineage: str | None) -> None:
+    """What was tuned from a checkpoint, in as many steps as may be, is of its lineage; a merge is of none."""
+    _directory(workplace / "once", card=f"base_model: {base}")
+    _directory(workplace / "twice", card="base_model: ../once")
+    assert lineage_of(resolve("./once")) == lineage_of(resolve("./twice")) == lineage
+
+
+def test_lineage_of_a_fixture_models_directory(workplace: Path) -> None:
+    """A fixture model named by its path is one; another directory with such a name is not."""
+    assert lineage_of(resolve("../fixtures/tiny-it")) == "fixture"
+    _directory(workplace / "tiny-it")
+    assert lineage_of(resolve("./tiny-it")) is None
+
+
+def test_lineage_by_the_cards_of_the_hub(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """The cards on the hub are followed further than the one base that is asked."""
+    cards = {"org/twice": "org/once", "org/once": "meta-llama/Llama-3.1-8B"}
+
+    def download(repo_id: str, _file: str, revision: str | None) -> str:
+        assert revision is None
+        return str(_directory(tmp_path / repo_id, card=f"base_model: {cards[repo_id]}") / "README.md")
+
+    monkeypatch.setattr("huggingface_hub.hf_hub_download", download)
+    assert lineage_of(resolve("org/twice")) == "llama-3.1"
+
+
+def test_lineage_of_cards_that_name_each_other(workplace: Path) -> None:
+    """A circle of cards is of no lineage."""
+    _directory(workplace / "a", card="base_model: ../b")
+    _directory(workplace / "b", card="base_model: ../a")
+    assert lineage_of(resolve("./a")) is None
+
+
+@pytest.mark.parametrize(
+    ("config", "lineage"), [({"base_model_name_or_path": "llama-3.1-8b"}, "llama-3.1"), ({}, None)]
+)
+def test_lineage_of_an_adapter(workplace: Path, config: dict[str, str], lineage: str | None) -> None:
+    """An adapter is of its base's lineage; what is wrong in its config is told when it is loaded."""
+    (workplace / "adapter").mkdir()
+    (workplace / "adapter" / "adapter_config.json").write_text(json.dumps(config))
+    assert lineage_of(resolve("./adapter")) == lineage
