@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import gc
+from contextlib import nullcontext
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import torch
 from transformers import LogitsProcessor, LogitsProcessorList
@@ -17,6 +18,7 @@ from lengthprobe.task.prompts import Prompt, Response
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from contextlib import AbstractContextManager
 
     from lengthprobe.models.loading import Checkpoint
     from lengthprobe.settings import Settings
@@ -29,10 +31,25 @@ class Answered:
     Args:
         responses: One for each prompt, in the order of the prompts.
         pieces: Into how many smaller batches it was split for want of memory; 1 for a whole one.
+        observed: What an observer made of each response; empty without one.
     """
 
     responses: tuple[Response, ...]
     pieces: int
+    observed: tuple[Any, ...] = ()
+
+
+class Observer(Protocol):
+    """Watches one batch being written."""
+
+    def watching(self) -> AbstractContextManager[None]:
+        """Wraps the generation."""
+
+    def step(self, written: Any, scores: Any) -> None:
+        """Told after each forward pass the tokens before it, [n, t], and its scores, [n, V]."""
+
+    def finish(self, rows: Sequence[Sequence[int]]) -> Sequence[Any]:
+        """Told all the tokens written; gives what it made of each row."""
 
 
 def batches(prompts: Sequence[Prompt], size: int) -> tuple[tuple[Prompt, ...], ...]:
@@ -80,19 +97,31 @@ def respond(
     return tuple(answers[prompt.id] for prompt in prompts)
 
 
-def respond_to_batch(checkpoint: Checkpoint, prompts: Sequence[Prompt], settings: Settings) -> Answered:
+def respond_to_batch(
+    checkpoint: Checkpoint,
+    prompts: Sequence[Prompt],
+    settings: Settings,
+    *,
+    observer: Callable[[], Observer] | None = None,
+) -> Answered:
     """The responses to one batch, which is halved as often as memory demands.
+
+    Args:
+        checkpoint: Who answers.
+        prompts: What is asked.
+        settings: As in `respond`.
+        observer: Makes an observer for each piece that is generated whole.
 
     Raises:
         ModelError: The context is too short, the logits are not usable, or memory is out even for one prompt.
     """
     rows = [render(checkpoint, prompt, settings) for prompt in prompts]
     _check_context(checkpoint, max(map(len, rows)), settings)
-    written, pieces = _generate_in_pieces(checkpoint, rows, settings.cap)
+    written, observed, pieces = _generate_in_pieces(checkpoint, rows, settings.cap, observer)
     responses = tuple(
         _response(checkpoint, prompt, tokens) for prompt, tokens in zip(prompts, written, strict=True)
     )
-    return Answered(responses, pieces)
+    return Answered(responses, pieces, tuple(observed))
 
 
 def check_logits(checkpoint: Checkpoint, prompt: Prompt, settings: Settings) -> None:
@@ -101,7 +130,7 @@ def check_logits(checkpoint: Checkpoint, prompt: Prompt, settings: Settings) -> 
     Raises:
         ModelError: Its logits are NaN or infinite, or the same for every token; or memory is out.
     """
-    _generate_in_pieces(checkpoint, [render(checkpoint, prompt, settings)], 1)
+    _generate_in_pieces(checkpoint, [render(checkpoint, prompt, settings)], 1, None)
 
 
 class _Guard(LogitsProcessor):
@@ -136,11 +165,26 @@ class _Guard(LogitsProcessor):
             )
 
 
+class _Told(LogitsProcessor):
+    """Tells an observer of every step."""
+
+    def __init__(self, observer: Observer, width: int) -> None:
+        self._observer = observer
+        self._width = width
+
+    def __call__(self, input_ids: Any, scores: Any) -> Any:
+        self._observer.step(input_ids[:, self._width :], scores)
+        return scores
+
+
 def _generate_in_pieces(
-    checkpoint: Checkpoint, rows: Sequence[Sequence[int]], cap: int
-) -> tuple[list[list[int]], int]:
+    checkpoint: Checkpoint,
+    rows: Sequence[Sequence[int]],
+    cap: int,
+    observer: Callable[[], Observer] | None,
+) -> tuple[list[list[int]], list[Any], int]:
     try:
-        return _generate(checkpoint, rows, cap), 1
+        return (*_generate(checkpoint, rows, cap, observer() if observer else None), 1)
     except (RuntimeError, MemoryError) as error:
         if not is_out_of_memory(error):
             raise
@@ -156,26 +200,30 @@ def _generate_in_pieces(
     if torch.cuda.is_available():
         torch.cuda.empty_cache()
     half = (len(rows) + 1) // 2
-    first, first_pieces = _generate_in_pieces(checkpoint, rows[:half], cap)
-    rest, rest_pieces = _generate_in_pieces(checkpoint, rows[half:], cap)
-    return first + rest, first_pieces + rest_pieces
+    first, first_observed, first_pieces = _generate_in_pieces(checkpoint, rows[:half], cap, observer)
+    rest, rest_observed, rest_pieces = _generate_in_pieces(checkpoint, rows[half:], cap, observer)
+    return first + rest, first_observed + rest_observed, first_pieces + rest_pieces
 
 
-def _generate(checkpoint: Checkpoint, rows: Sequence[Sequence[int]], cap: int) -> list[list[int]]:
+def _generate(
+    checkpoint: Checkpoint, rows: Sequence[Sequence[int]], cap: int, observer: Observer | None
+) -> tuple[list[list[int]], list[Any]]:
     """All tokens written after each row, with what follows its end token; `_response` cuts that off."""
     width = max(map(len, rows))
     padded = [[checkpoint.pad_token_id] * (width - len(row)) + list(row) for row in rows]
     seen = [[0] * (width - len(row)) + [1] * len(row) for row in rows]
     guard = _Guard()
-    with torch.inference_mode():
+    told = [_Told(observer, width)] if observer else []
+    with torch.inference_mode(), observer.watching() if observer else nullcontext():
         written = checkpoint.model.generate(
             torch.tensor(padded, device=checkpoint.device),
             attention_mask=torch.tensor(seen, device=checkpoint.device),
             generation_config=greedy(checkpoint, cap),
-            logits_processor=LogitsProcessorList([guard]),
+            logits_processor=LogitsProcessorList([guard, *told]),
         )
-    guard.judge(checkpoint)
-    return [row[width:] for row in written.tolist()]
+        guard.judge(checkpoint)
+        rows_written = [row[width:] for row in written.tolist()]
+        return rows_written, list(observer.finish(rows_written)) if observer else []
 
 
 def _response(checkpoint: Checkpoint, prompt: Prompt, written: Sequence[int]) -> Response:

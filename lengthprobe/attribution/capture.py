@@ -1,0 +1,133 @@
+"""Capture: attribution in the very decoding steps that write a response."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+
+from lengthprobe.attribution.completeness import check_completeness, completeness_gap
+from lengthprobe.attribution.parts import Kept, watching
+from lengthprobe.attribution.reduction import Reduced, Reduction, Target
+from lengthprobe.attribution.trace import Contributions, Trace
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from contextlib import AbstractContextManager
+
+    from torch import Tensor
+
+    from lengthprobe.attribution.readout import Readout
+
+NAMES = tuple(field.name for field in fields(Contributions))
+# Positions that are reduced together: enough for a matrix product to be worth reading the weights.
+_BLOCK = 512
+
+
+class Capture:
+    """Watches one batch being generated greedily, and gives a Trace of every response.
+
+    The parts' outputs of a step are kept as they are, and reduced to scalars in blocks of steps, so that
+    every output projection is read once a block and not once a step. The numbers are those of the pass that
+    chose the tokens: in bfloat16, running the finished text again gives others.
+
+    Args:
+        name: The checkpoint, for messages.
+        readout: Its readout.
+        end_token_ids: The tokens that end a response.
+    """
+
+    def __init__(self, name: str, readout: Readout, end_token_ids: Sequence[int]) -> None:
+        self._name = name
+        self._readout = readout
+        self._ends = torch.tensor(list(end_token_ids), device=readout.mean.device)
+        self._kept = Kept(readout.anatomy, _last)
+        self._rivals: list[tuple[Tensor, Tensor]] = []
+        self._reduced: list[tuple[Tensor, list[Reduced]]] = []
+        self._done = 0
+        self._live: Tensor | None = None
+        self.gap = 0.0
+
+    def watching(self) -> AbstractContextManager[None]:
+        """While the block lasts, the model's parts are watched."""
+        return watching(self._readout.anatomy, self._kept)
+
+    def step(self, written: Tensor, scores: Tensor) -> None:
+        """Take the scores of a step, after its forward pass.
+
+        Args:
+            written: The tokens of the steps before, [n, t].
+            scores: [n, V]
+        """
+        ends = self._ends.to(scores.device)
+        best = ends[scores[:, ends].argmax(-1)]
+        self._rivals.append((best, scores.index_fill(1, ends, -torch.inf).argmax(-1)))
+        if (self._kept.passes - 1) * len(scores) >= _BLOCK:
+            self._reduce(written)
+
+    def finish(self, rows: Sequence[Sequence[int]]) -> list[Trace]:
+        """The trace of every row, up to its first end token.
+
+        Args:
+            rows: All the tokens that were written, n lists of equal length.
+
+        Raises:
+            ModelError: The parts do not add up to the logits, or one is NaN.
+        """
+        self._reduce(torch.tensor([list(row) for row in rows]))
+        row_of = np.concatenate([places.numpy() for places, _ in self._reduced]) % len(rows)
+        targets = []
+        for at in (0, 1):
+            blocks = [both[at] for _, both in self._reduced]
+            targets.append(
+                {
+                    name: torch.cat([getattr(block, name) for block in blocks]).float().cpu().numpy()
+                    for name in NAMES
+                }
+            )
+        chosen = [np.flatnonzero(row_of == row) for row in range(len(rows))]
+        return [
+            Trace(*(Contributions(**{name: one[name][steps] for name in NAMES}) for one in targets))
+            for steps in chosen
+        ]
+
+    def _reduce(self, written: Tensor) -> None:
+        """Reduce the steps whose tokens are known."""
+        passes = min(self._kept.passes, written.shape[1] - self._done)
+        if passes < 1:
+            return
+        n = len(written)
+        tokens = written[:, self._done : self._done + passes].cpu()
+        if self._live is None:
+            self._live = torch.ones(n, dtype=torch.bool)
+        ended = torch.isin(tokens, self._ends.cpu())
+        # A row counts up to and with its first end token.
+        before = ended.cumsum(1) - ended.long()
+        live = (before == 0) & self._live[:, None]
+        self._live = self._live & ~ended.any(1)
+        places = live.T.flatten().nonzero().squeeze(1)  # step by step, as the passes were kept
+        rivals, self._rivals = self._rivals[:passes], self._rivals[passes:]
+        home = self._readout.mean.device
+        chosen = places.to(home)
+
+        def at_places(values: Tensor) -> Tensor:
+            return values.to(home)[chosen]
+
+        best = at_places(torch.cat([one for one, _ in rivals]))
+        other = at_places(torch.cat([one for _, one in rivals]))
+        reduction = Reduction(self._readout, [Target(at_places(tokens.T.flatten())), Target(best, other)])
+        self._kept.take(passes, places, reduction)
+        targets = reduction.results()
+        for one in targets:
+            check_completeness(self._name, self._readout.anatomy, one)
+            self.gap = max(self.gap, completeness_gap(one))
+        self._reduced.append((places, targets))
+        self._done += passes
+
+
+def _last(outputs: Tensor) -> Tensor:
+    """The last position's, [n, S, x] to [n, x]; a copy where the prompt's would be kept alive with it."""
+    last = outputs[:, -1]
+    return last if outputs.shape[1] == 1 else last.clone()

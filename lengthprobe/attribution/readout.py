@@ -1,0 +1,69 @@
+"""Readout: the direction in the residual stream that raises one token's centred logit."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import torch
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from lengthprobe.models.anatomy import Anatomy
+
+# Rows of the unembedding that are converted at a time: the rest is read as it lies.
+_ROWS = 8192
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Readout:
+    """How a model reads tokens off the final residual stream, its norm's scale left out.
+
+    A token's direction is g ⊙ u_y with u_y = W_U[y] − mean_v W_U[v] (METHODS §2); with LayerNorm, whose mean
+    is taken off the stream, the direction's own mean is taken off instead.
+
+    Args:
+        anatomy: The model's parts.
+        mean: The mean row of the unembedding, [d].
+        mean_bias: The mean of the unembedding's bias, 0 without one.
+    """
+
+    anatomy: Anatomy
+    mean: Tensor
+    mean_bias: float
+
+    def unembedding(self, tokens: Tensor) -> Tensor:
+        """The centred unembedding u_y of some tokens, [k] to [k, d]."""
+        rows: Tensor = self.anatomy.unembedding.weight[tokens.to(self.mean.device)]
+        return rows.to(self.mean.dtype) - self.mean
+
+    def directions(self, tokens: Tensor) -> Tensor:
+        """The direction of some tokens, [k] to [k, d]; over the norm's scale it is v of METHODS §2."""
+        norm = self.anatomy.final_norm
+        found = self.unembedding(tokens) * norm.gain(self.mean.dtype).to(self.mean.device)
+        return found - found.mean(-1, keepdim=True) if norm.centres else found
+
+    def biases(self, tokens: Tensor) -> Tensor:
+        """What the final norm's and the unembedding's biases add to the centred logit, [k] to [k]."""
+        bias = self.anatomy.final_norm.bias(self.mean.dtype)
+        found = (
+            torch.zeros(len(tokens), dtype=self.mean.dtype, device=self.mean.device)
+            if bias is None
+            else self.unembedding(tokens) @ bias.to(self.mean.device)
+        )
+        own = self.anatomy.unembedding.bias
+        return found if own is None else found + own[tokens].to(self.mean.dtype) - self.mean_bias
+
+
+def readout_of(anatomy: Anatomy) -> Readout:
+    """The readout of a model. The unembedding is read once, and not copied."""
+    weight, bias = anatomy.unembedding.weight, anatomy.unembedding.bias
+    total = torch.zeros(weight.shape[1], dtype=torch.float64, device=weight.device)
+    for rows in torch.split(weight.detach(), _ROWS):
+        total += rows.to(anatomy.dtype).sum(0)
+    return Readout(
+        anatomy,
+        (total / len(weight)).to(anatomy.dtype),
+        0.0 if bias is None else float(bias.detach().double().mean()),
+    )

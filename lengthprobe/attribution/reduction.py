@@ -1,0 +1,158 @@
+"""Reduction: from vectors to one number for each part, position and target."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import torch
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from torch import Tensor
+
+    from lengthprobe.attribution.readout import Readout
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Target:
+    """What is asked about m positions: the centred logit of one token, or of one less another.
+
+    Args:
+        token: The token, [m].
+        less: The token whose logit is taken off, [m]; None for none.
+    """
+
+    token: Tensor
+    less: Tensor | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Reduced:
+    """Direct logit attribution at m positions.
+
+    Args:
+        heads: [m, L, H]
+        mlps: [m, L]
+        embedding: [m]
+        biases: [m]
+        logits: The centred logit, computed from the final norm's output and not from the parts, [m]
+        rounding: ‖x ⊙ v‖, what the rounding of the stream is in proportion to, [m]
+    """
+
+    heads: Tensor
+    mlps: Tensor
+    embedding: Tensor
+    biases: Tensor
+    logits: Tensor
+    rounding: Tensor
+
+
+class Reduction:
+    """Takes each part's output at m positions as it comes, and keeps scalars only.
+
+    What depends on a token alone is computed once for each distinct token. The final norm's scale, which is
+    known last, is applied at the end.
+
+    Args:
+        readout: The model's readout.
+        targets: What is asked, for the same m positions.
+    """
+
+    def __init__(self, readout: Readout, targets: Sequence[Target]) -> None:
+        self._readout = readout
+        self._anatomy = readout.anatomy
+        self._dtype = readout.anatomy.dtype
+        asked = [one for target in targets for one in (target.token, target.less) if one is not None]
+        self._tokens = torch.unique(torch.cat(asked))
+        self._table = readout.directions(self._tokens)  # [k, d]
+        self._targets = [
+            (self._place(target.token), None if target.less is None else self._place(target.less))
+            for target in targets
+        ]
+        self._rows = self._gathered(self._table)  # each [m, d]
+        self._heads: list[list[Tensor]] = [[] for _ in targets]
+        self._mlps: list[list[Tensor]] = [[] for _ in targets]
+        self._embedding: list[Tensor] = []
+        self._attention_bias: list[Tensor | float] = [0.0 for _ in targets]
+
+    def embedding(self, stream: Tensor) -> None:
+        """Take the stream before the first layer, [m, d]."""
+        self._embedding = self._dots(stream)
+
+    def heads(self, layer: int, heads: Tensor, scale: Tensor | None) -> None:
+        """Take a layer's heads, [m, H · head_dim], and one over the scale of a norm that follows, [m]."""
+        part, home = self._anatomy.layers[layer], heads.device
+        norm, bias = part.attention_norm, part.projection.bias
+        gain = None if norm is None else norm.gain(self._dtype).to(home)
+        table = self._table.to(home)
+        projected = (table if gain is None else table * gain) @ part.output_weight(self._dtype).to(home)
+        outputs = heads.to(self._dtype)
+        for at, rows in enumerate(self._gathered(projected)):
+            terms = (outputs * rows).view(len(rows), self._anatomy.n_heads, -1).sum(-1)  # [m, H]
+            self._heads[at].append(self._home(terms if scale is None else terms * scale.to(home)[:, None]))
+            if bias is not None:
+                added = self._rows[at].to(home) @ (
+                    bias.to(self._dtype) if gain is None else bias.to(self._dtype) * gain
+                )
+                self._attention_bias[at] = self._attention_bias[at] + self._home(
+                    added if scale is None else added * scale.to(home)
+                )
+
+    def mlp(self, layer: int, output: Tensor) -> None:  # noqa: ARG002  (layers come in order)
+        """Take what a layer's MLP adds, [m, d]."""
+        for mlps, terms in zip(self._mlps, self._dots(output), strict=True):
+            mlps.append(terms)
+
+    def final(self, stream: Tensor, normed: Tensor) -> None:
+        """Take the stream before and after the final norm, [m, d] both."""
+        stream = self._home(stream).to(self._dtype)
+        self._scale = self._anatomy.final_norm.inverse_scale(stream)  # [m]
+        self._rounding = [(stream * rows).norm(dim=-1) * self._scale for rows in self._rows]
+        unembedding = self._readout.unembedding(self._tokens)
+        normed = self._home(normed).to(self._dtype)
+        own = self._anatomy.unembedding.bias
+        added = None
+        if own is not None:
+            added = own[self._tokens].to(self._dtype) - self._readout.mean_bias
+        self._logits = [(normed * rows).sum(-1) for rows in self._gathered(unembedding)]
+        if added is not None:
+            self._logits = [
+                logits + rows for logits, rows in zip(self._logits, self._gathered(added), strict=True)
+            ]
+
+    def results(self) -> list[Reduced]:
+        """The attribution to each target, once everything has been taken."""
+        found = []
+        biases = self._gathered(self._readout.biases(self._tokens))
+        for at, bias in enumerate(biases):
+            found.append(
+                Reduced(
+                    heads=torch.stack(self._heads[at], 1) * self._scale[:, None, None],
+                    mlps=torch.stack(self._mlps[at], 1) * self._scale[:, None],
+                    embedding=self._embedding[at] * self._scale,
+                    biases=bias + self._attention_bias[at] * self._scale,
+                    logits=self._logits[at],
+                    rounding=self._rounding[at],
+                )
+            )
+        return found
+
+    def _place(self, tokens: Tensor) -> Tensor:
+        return torch.searchsorted(self._tokens, tokens)
+
+    def _gathered(self, table: Tensor) -> list[Tensor]:
+        """Each target's rows of a table that has one for each distinct token: [k, …] to [m, …]."""
+        found = []
+        for token, less in self._targets:
+            rows = table[token.to(table.device)]
+            found.append(rows if less is None else rows - table[less.to(table.device)])
+        return found
+
+    def _dots(self, output: Tensor) -> list[Tensor]:
+        wide = output.to(self._dtype)
+        return [self._home((wide * rows.to(output.device)).sum(-1)) for rows in self._rows]
+
+    def _home(self, tensor: Tensor) -> Tensor:
+        return tensor.to(self._table.device)
