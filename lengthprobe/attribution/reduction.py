@@ -90,7 +90,7 @@ class Reduction:
         projected = (table if gain is None else table * gain) @ part.output_weight(self._dtype).to(home)
         outputs = heads.to(self._dtype)
         for at, rows in enumerate(self._gathered(projected)):
-            terms = (outputs * rows).view(len(rows), self._anatomy.n_heads, -1).sum(-1)  # [m, H]
+            terms = (outputs * rows).view(len(rows), self._anatomy.n_heads, self._anatomy.head_dim).sum(-1)
             self._heads[at].append(self._home(terms if scale is None else terms * scale.to(home)[:, None]))
             if bias is not None:
                 added = self._rows[at].to(home) @ (
