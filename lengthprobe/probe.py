@@ -2,46 +2,26 @@
 
 from __future__ import annotations
 
-import json
-from dataclasses import asdict, replace
-from hashlib import sha256
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
-from lengthprobe.errors import LengthprobeError
 from lengthprobe.models.catalog import resolve
+from lengthprobe.models.held import Held
+from lengthprobe.runs.answers import Answers, Parts, Traced, pack_forced, unpack_forced
+from lengthprobe.runs.exchange import Alone, Exchange
+from lengthprobe.runs.keys import forced_question, prompts_question, question_key
 from lengthprobe.settings import Settings
 from lengthprobe.task.prompts import Prompt, Response, prompts
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from lengthprobe.attribution.forced import Forced
+    from lengthprobe.attribution.readout import Readout
+    from lengthprobe.attribution.trace import ForcedTrace
     from lengthprobe.models.files import Files
     from lengthprobe.models.loading import Checkpoint
-    from lengthprobe.models.placement import Placement
     from lengthprobe.runs.identity import Identity
-
-
-Made = TypeVar("Made")
-
-
-class Exchange(Protocol):
-    """How processes that ask the same model share the work."""
-
-    def gather(self, keys: Sequence[str], make: Callable[[str], bytes]) -> Mapping[str, bytes]:
-        """The bytes of every key.
-
-        Args:
-            keys: What is wanted.
-            make: Makes the bytes of one key; called for the keys that this process takes upon itself.
-        """
-        ...
-
-
-class _Alone:
-    """The exchange of a process that shares with nobody."""
-
-    def gather(self, keys: Sequence[str], make: Callable[[str], bytes]) -> Mapping[str, bytes]:
-        return {key: make(key) for key in keys}
 
 
 class Probe:
@@ -73,15 +53,16 @@ class Probe:
         self.settings = settings or Settings()
         self.family = family
         self.source = resolve(name)
-        self._exchange: Exchange = exchange or _Alone()
+        self._exchange: Exchange = exchange or Alone()
         self._progress = progress or (lambda _done, _total: None)
-        self._files: Files | None = None
-        self._placement: Placement | None = None
-        self._checkpoint: Checkpoint | None = None
+        self._held = Held(name, self.settings)
         self._identity: Identity | None = None
         self._proven = False
-        self._failure: LengthprobeError | None = None
         self._responses: dict[str, tuple[Response, ...]] = {}
+        self._readout: Readout | None = None
+        self._parts: Parts | None = None
+        self._traced: dict[str, tuple[Traced, ...]] = {}
+        self._forced: dict[tuple[str, tuple[Forced, ...]], tuple[ForcedTrace, ...]] = {}
         self._split_batches = 0
 
     def __repr__(self) -> str:
@@ -97,14 +78,21 @@ class Probe:
             self.prepare([language])
         return self._responses[language]
 
-    def prepare(self, languages: Sequence[str] | None = None) -> None:
+    def prepare(self, languages: Sequence[str] | None = None, *, traces: bool = False) -> None:
         """Ask the prompts of several languages in one go (all of the settings' by default).
+
+        Args:
+            languages: Their codes.
+            traces: Whether attributions are wanted too: they are captured while the responses are written.
+                Where that is not possible, `traces` says why, and the responses are there all the same.
 
         Raises:
             LengthprobeError: The checkpoint cannot be loaded or run, or a language is unknown.
         """
         wanted = self.settings.languages if languages is None else languages
-        missing = [language for language in dict.fromkeys(wanted) if language not in self._responses]
+        traced = traces and self.parts.problem is None
+        has = self._traced if traced else self._responses
+        missing = [language for language in dict.fromkeys(wanted) if language not in has]
         asked = {
             language: prompts(
                 language,
@@ -114,11 +102,61 @@ class Probe:
             )
             for language in missing
         }
-        if asked:
-            answers = self._ask([prompt for some in asked.values() for prompt in some])
-            self._responses |= {
-                language: tuple(answers[prompt.id] for prompt in some) for language, some in asked.items()
-            }
+        if not asked:
+            return
+        answers = self._ask([prompt for some in asked.values() for prompt in some], traced)
+        for language, some in asked.items():
+            found = [answers[prompt.id] for prompt in some]
+            self._responses[language] = tuple(one.response for one in found)
+            if traced:
+                self._traced[language] = tuple(found)
+
+    def traces(self, language: str) -> tuple[Traced, ...]:
+        """The attribution and adherence of each response, in the order of `responses`.
+
+        Captured while the responses were written, where `prepare` was told to; else they are written again.
+
+        Raises:
+            LengthprobeError: As `responses`; or the parts of this checkpoint are not known, or do not add up.
+        """
+        if language not in self._traced and self.parts.problem is None:
+            self.prepare([language], traces=True)
+        problem = self.parts.problem or next(
+            (one.problem for one in self._traced[language] if one.problem is not None), None
+        )
+        if problem is not None:
+            raise problem
+        return self._traced[language]
+
+    def forced(self, texts: Sequence[Forced], *, target: str) -> tuple[ForcedTrace, ...]:
+        """What this checkpoint's parts say to texts that it is given, one forward pass a batch.
+
+        Args:
+            texts: The texts.
+            target: `token` or `stop_margin`.
+
+        Raises:
+            LengthprobeError: As `traces`.
+        """
+        key = (target, tuple(texts))
+        if key not in self._forced:
+            if self.parts.problem is not None:
+                raise self.parts.problem
+            self._forced[key] = tuple(self._force(texts, target))
+        return self._forced[key]
+
+    @property
+    def parts(self) -> Parts:
+        """What is known of the model's parts: how many, and whether they add up to its logits.
+
+        Raises:
+            LengthprobeError: The checkpoint cannot be loaded or run.
+        """
+        if self._parts is None:
+            key = self._key({"parts": True})
+            made = self._exchange.gather([key], lambda _key: self._held.once(self._prove).to_bytes())
+            self._parts = Parts.from_bytes(made[key])
+        return self._parts
 
     @property
     def asked(self) -> tuple[str, ...]:
@@ -127,42 +165,18 @@ class Probe:
 
     @property
     def files(self) -> Files:
-        """The checkpoint on disk, located and checked at the first use.
-
-        Raises:
-            ModelError: It cannot be found, or is nothing that lengthprobe can run.
-        """
-        if self._files is None:
-            from lengthprobe.models.files import locate
-
-            self._files = self._once(lambda: locate(self.name, self.settings))
-        return self._files
+        """The checkpoint on disk; raises ModelError where there is none that can be run."""
+        return self._held.files
 
     @property
     def checkpoint(self) -> Checkpoint:
-        """The checkpoint in memory, loaded at the first use.
-
-        Raises:
-            ModelError: It cannot be loaded.
-        """
-        if self._checkpoint is None:
-            from lengthprobe.models.loading import load_checkpoint
-
-            self._checkpoint = self._once(lambda: load_checkpoint(self.files, self.settings))
-        return self._checkpoint
+        """The checkpoint in memory; raises ModelError where it cannot be loaded."""
+        return self._held.checkpoint
 
     @property
     def batch_size(self) -> int:
-        """Most prompts at once, chosen without loading the weights.
-
-        Raises:
-            ModelError: The checkpoint cannot be found, or the device not be had.
-        """
-        from lengthprobe.models.placement import choose_batch_size, place
-
-        if self._placement is None:
-            self._placement = self._once(lambda: place(self.files, self.settings))
-        return choose_batch_size(self.files, self.settings, self._placement)
+        """Most prompts at once; raises ModelError where the checkpoint or its device is not to be had."""
+        return self._held.batch_size
 
     @property
     def split_batches(self) -> int:
@@ -178,80 +192,93 @@ class Probe:
         if self._identity is None:
             from lengthprobe.runs.identity import identify
 
-            self._identity = self._once(
+            self._identity = self._held.once(
                 lambda: identify(self.checkpoint, self.settings, batch_size=self.batch_size)
             )
         return replace(self._identity, split_batches=self._split_batches)
 
-    def _ask(self, wanted: Sequence[Prompt]) -> dict[str, Response]:
-        """The responses by prompt id; batches that another process has made come from there."""
+    def _ask(self, wanted: Sequence[Prompt], traces: bool) -> dict[str, Traced]:
+        """The answers by prompt id; batches that another process has made come from there."""
         from lengthprobe.models.generation import batches
 
         self._progress(0, len(wanted))
-        keyed = {self._key(batch): batch for batch in batches(wanted, self.batch_size)}
+        keyed = {
+            self._key(prompts_question(batch, self.settings, traces=traces)): batch
+            for batch in batches(wanted, self.batch_size)
+        }
         done = 0
 
         def make(key: str) -> bytes:
             nonlocal done
-            content = self._once(lambda: self._make(keyed[key]))
+            content = self._held.once(lambda: self._make(keyed[key], traces))
             done += len(keyed[key])
             self._progress(done, len(wanted))
-            return content
+            return content.to_bytes()
 
         made = self._exchange.gather(list(keyed), make)
         self._progress(len(wanted), len(wanted))
-        return {
-            response.prompt.id: response
-            for key, batch in keyed.items()
-            for response in self._read(made[key], batch)
-        }
+        found: dict[str, Traced] = {}
+        for key, batch in keyed.items():
+            answers = Answers.from_bytes(made[key], batch)
+            self._split_batches += answers.pieces > 1
+            found |= {one.response.prompt.id: one for one in answers.each()}
+        return found
 
-    def _make(self, batch: Sequence[Prompt]) -> bytes:
-        from lengthprobe.models.generation import check_logits, respond_to_batch
+    def _make(self, batch: Sequence[Prompt], traces: bool) -> Answers:
+        from lengthprobe.attribution.answering import answer
+        from lengthprobe.models.generation import check_logits
 
         if not self._proven:
             check_logits(self.checkpoint, batch[0], self.settings)
             self._proven = True
-        answered = respond_to_batch(self.checkpoint, batch, self.settings)
-        rows = [[list(each.token_ids), each.text, each.finish_reason] for each in answered.responses]
-        return json.dumps({"pieces": answered.pieces, "responses": rows}).encode()
+        return answer(self.checkpoint, batch, self.settings, self._readout_of_parts() if traces else None)
 
-    def _read(self, made: bytes, batch: Sequence[Prompt]) -> list[Response]:
-        content = json.loads(made)
-        self._split_batches += content["pieces"] > 1
-        return [
-            Response(prompt, tuple(tokens), written, reason)
-            for prompt, (tokens, written, reason) in zip(batch, content["responses"], strict=True)
-        ]
+    def _prove(self) -> Parts:
+        """Find the parts, and whether they add up, on a few prompts of the first language."""
+        from lengthprobe.attribution.answering import PROOF_PROMPTS, prove
 
-    def _key(self, batch: Sequence[Prompt]) -> str:
-        """A digest of all that determines a batch's responses within one session.
+        settings = self.settings
+        few = min(PROOF_PROMPTS, settings.budget)
+        first = prompts(settings.languages[0], lengths=settings.lengths, budget=few, seed=settings.seed)
+        return prove(self.checkpoint, first, settings, self._readout_of_parts)
 
-        Alpha, budget and counter are left out: they change no response, only which are asked for and how they
-        are read.
+    def _readout_of_parts(self) -> Readout:
+        """The readout of the loaded model.
+
+        Raises:
+            ModelError: Its family is not known.
         """
-        settings = asdict(self.settings)
-        decisive = (
-            *("cap", "prompt_form", "system_prompt", "device_map", "dtype"),
-            *("allow_pickle", "allow_remote_code"),
-        )
-        content = {
-            "source": [self.name, self.source.repo_id, self.source.revision, str(self.source.path)],
-            "settings": {name: settings[name] for name in decisive},
-            "batch_size": self.batch_size,
-            "prompts": [[prompt.id, prompt.text] for prompt in batch],
-        }
-        return sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+        if self._readout is None:
+            from lengthprobe.attribution.readout import readout_of
+            from lengthprobe.models.anatomy import anatomy_of
 
-    def _once(self, make: Callable[[], Made]) -> Made:
-        """What `make` gives; a checkpoint that failed once is not tried again for every claim."""
-        if self._failure is not None:
-            raise self._failure
-        try:
-            return make()
-        except LengthprobeError as error:
-            self._failure = error
-            raise
+            self._readout = readout_of(anatomy_of(self.checkpoint.model))
+        return self._readout
+
+    def _force(self, texts: Sequence[Forced], target: str) -> list[ForcedTrace]:
+        size = self.batch_size
+        keyed = {
+            self._key(forced_question(some, self.settings, target)): some
+            for some in (texts[start : start + size] for start in range(0, len(texts), size))
+        }
+
+        def make(key: str) -> bytes:
+            from lengthprobe.attribution.forced import attribute_forced
+
+            some = keyed[key]
+            return pack_forced(
+                self._held.once(
+                    lambda: attribute_forced(
+                        self.checkpoint, some, self.settings, target=target, batch_size=size
+                    )
+                )
+            )
+
+        made = self._exchange.gather(list(keyed), make)
+        return [one for key in keyed for one in unpack_forced(made[key])]
+
+    def _key(self, asked: Mapping[str, Any]) -> str:
+        return question_key(self.source, self.settings, self.batch_size, asked)
 
 
 def load(name_or_path: str, **settings: Any) -> Probe:

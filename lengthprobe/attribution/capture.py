@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,6 +11,7 @@ from lengthprobe.attribution.completeness import check_completeness, completenes
 from lengthprobe.attribution.parts import Kept, watching
 from lengthprobe.attribution.reduction import Reduced, Reduction, Target
 from lengthprobe.attribution.trace import Contributions, Trace
+from lengthprobe.errors import ModelError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
     from lengthprobe.attribution.readout import Readout
 
-NAMES = tuple(field.name for field in fields(Contributions))
 # Positions that are reduced together: enough for a matrix product to be worth reading the weights.
 _BLOCK = 512
 
@@ -49,6 +48,7 @@ class Capture:
         self._done = 0
         self._live: Tensor | None = None
         self.gap = 0.0
+        self.problem: ModelError | None = None
 
     def watching(self) -> AbstractContextManager[None]:
         """While the block lasts, the model's parts are watched."""
@@ -70,11 +70,10 @@ class Capture:
     def finish(self, rows: Sequence[Sequence[int]]) -> list[Trace]:
         """The trace of every row, up to its first end token.
 
+        Whether the parts add up is in `problem`, and by how much they miss in `gap`.
+
         Args:
             rows: All the tokens that were written, n lists of equal length.
-
-        Raises:
-            ModelError: The parts do not add up to the logits, or one is NaN.
         """
         self._reduce(torch.tensor([list(row) for row in rows]))
         row_of = np.concatenate([places.numpy() for places, _ in self._reduced]) % len(rows)
@@ -84,12 +83,17 @@ class Capture:
             targets.append(
                 {
                     name: torch.cat([getattr(block, name) for block in blocks]).float().cpu().numpy()
-                    for name in NAMES
+                    for name in Contributions.names()
                 }
             )
         chosen = [np.flatnonzero(row_of == row) for row in range(len(rows))]
         return [
-            Trace(*(Contributions(**{name: one[name][steps] for name in NAMES}) for one in targets))
+            Trace(
+                *(
+                    Contributions(**{name: one[name][steps] for name in Contributions.names()})
+                    for one in targets
+                )
+            )
             for steps in chosen
         ]
 
@@ -121,10 +125,16 @@ class Capture:
         self._kept.take(passes, places, reduction)
         targets = reduction.results()
         for one in targets:
-            check_completeness(self._name, self._readout.anatomy, one)
-            self.gap = max(self.gap, completeness_gap(one))
+            self._check(one)
         self._reduced.append((places, targets))
         self._done += passes
+
+    def _check(self, reduced: Reduced) -> None:
+        self.gap = max(self.gap, completeness_gap(reduced))
+        try:
+            check_completeness(self._name, self._readout.anatomy, reduced)
+        except ModelError as error:
+            self.problem = self.problem or error
 
 
 def _last(outputs: Tensor) -> Tensor:

@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from lengthprobe.task.adherence import Adherence
+
     Floats = NDArray[np.float32]
 
 
@@ -32,6 +34,20 @@ class Contributions:
     biases: Floats
     logits: Floats
 
+    @classmethod
+    def names(cls) -> tuple[str, ...]:
+        """The names of its arrays."""
+        return tuple(field.name for field in fields(cls))
+
+    def as_arrays(self, prefix: str) -> dict[str, Floats]:
+        """Its arrays under names that start with a prefix."""
+        return {f"{prefix}{name}": getattr(self, name) for name in self.names()}
+
+    @classmethod
+    def from_arrays(cls, arrays: Mapping[str, Floats], prefix: str) -> Contributions:
+        """The contributions that `as_arrays` took apart."""
+        return cls(*(arrays[f"{prefix}{name}"] for name in cls.names()))
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Trace:
@@ -47,18 +63,22 @@ class Trace:
 
     def as_arrays(self, prefix: str) -> dict[str, Floats]:
         """Its arrays under names that start with a prefix."""
-        return {
-            f"{prefix}{target}.{field.name}": getattr(getattr(self, target), field.name)
-            for target in ("token", "stop")
-            for field in fields(Contributions)
-        }
+        return self.token.as_arrays(f"{prefix}token.") | self.stop.as_arrays(f"{prefix}stop.")
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, Floats], prefix: str) -> Trace:
         """The trace that `as_arrays` took apart."""
-        return cls(
-            *(
-                Contributions(*(arrays[f"{prefix}{target}.{field.name}"] for field in fields(Contributions)))
-                for target in ("token", "stop")
-            )
-        )
+        return cls(*(Contributions.from_arrays(arrays, f"{prefix}{target}.") for target in ("token", "stop")))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ForcedTrace:
+    """What a checkpoint's parts said to a text that it was given.
+
+    Args:
+        contributions: To the target, at each step that was asked about.
+        adherence: Of the text's tokens, as this checkpoint's tokenizer has them.
+    """
+
+    contributions: Contributions
+    adherence: Adherence

@@ -229,9 +229,7 @@ def _generate(
 def _response(checkpoint: Checkpoint, prompt: Prompt, written: Sequence[int]) -> Response:
     end = next((at for at, token in enumerate(written) if token in checkpoint.end_token_ids), None)
     tokens = tuple(written[:end])
-    text = checkpoint.tokenizer.decode(
-        list(tokens), skip_special_tokens=True, clean_up_tokenization_spaces=False
-    )
+    text = checkpoint.decode(tokens)
     return Response(prompt, tokens, text, "length" if end is None else "stop")
 
 

@@ -20,7 +20,7 @@ from lengthprobe.models.memory import is_out_of_memory
 from lengthprobe.models.placement import Placement, place
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
+    from collections.abc import Collection, Iterator, Sequence
 
     from lengthprobe.settings import Settings
 
@@ -59,6 +59,13 @@ class Checkpoint:
     def name(self) -> str:
         """The name as it was typed."""
         return self.files.source.name
+
+    def decode(self, token_ids: Sequence[int]) -> str:
+        """The text of some tokens, special ones left out."""
+        text: str = self.tokenizer.decode(
+            list(token_ids), skip_special_tokens=True, clean_up_tokenization_spaces=False
+        )
+        return text
 
 
 def load_checkpoint(name: str | Files, settings: Settings) -> Checkpoint:

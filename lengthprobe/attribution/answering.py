@@ -1,0 +1,90 @@
+"""Answering: a batch of prompts, with the attribution of every token where it is wanted."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from lengthprobe.attribution.capture import Capture
+from lengthprobe.errors import ModelError
+from lengthprobe.models.generation import respond_to_batch
+from lengthprobe.runs.answers import Answers, Parts
+from lengthprobe.task.adherence import adherence
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from lengthprobe.attribution.readout import Readout
+    from lengthprobe.models.loading import Checkpoint
+    from lengthprobe.settings import Settings
+    from lengthprobe.task.prompts import Prompt
+
+# On so many prompts and tokens the parts are proved before a run.
+PROOF_PROMPTS = 4
+_PROOF_TOKENS = 8
+
+
+def answer(
+    checkpoint: Checkpoint, prompts: Sequence[Prompt], settings: Settings, readout: Readout | None
+) -> Answers:
+    """The answers to one batch of prompts.
+
+    Args:
+        checkpoint: Who answers.
+        prompts: What is asked.
+        settings: How.
+        readout: The checkpoint's readout where attributions are wanted, else None.
+
+    Raises:
+        ModelError: As `respond_to_batch`.
+    """
+    if readout is None:
+        answered = respond_to_batch(checkpoint, prompts, settings)
+        return Answers(answered.responses, answered.pieces)
+    captures: list[Capture] = []
+
+    def observer() -> Capture:
+        captures.append(Capture(checkpoint.name, readout, checkpoint.end_token_ids))
+        return captures[-1]
+
+    answered = respond_to_batch(checkpoint, prompts, settings, observer=observer)
+    return Answers(
+        answered.responses,
+        answered.pieces,
+        tuple(answered.observed),
+        tuple(
+            adherence(
+                response.token_ids,
+                checkpoint.decode,
+                ended=response.finish_reason == "stop",
+                language=response.prompt.language,
+                counter=settings.counter,
+            )
+            for response in answered.responses
+        ),
+        gap=max(capture.gap for capture in captures),
+        problem=next((capture.problem for capture in captures if capture.problem), None),
+    )
+
+
+def prove(
+    checkpoint: Checkpoint, prompts: Sequence[Prompt], settings: Settings, readout: Callable[[], Readout]
+) -> Parts:
+    """What is known of a checkpoint's parts, and whether they add up on the first tokens of some responses.
+
+    Args:
+        checkpoint: The checkpoint.
+        prompts: What is asked.
+        settings: How.
+        readout: Makes the checkpoint's readout.
+
+    Raises:
+        ModelError: The checkpoint cannot be run at all.
+    """
+    try:
+        anatomy = readout().anatomy
+    except ModelError as error:
+        return Parts(problem=error)
+    short = replace(settings, cap=min(settings.cap, _PROOF_TOKENS))
+    proof = answer(checkpoint, prompts, short, readout())
+    return Parts(anatomy.family, anatomy.n_layers, anatomy.n_heads, proof.gap, proof.problem)

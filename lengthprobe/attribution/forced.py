@@ -1,0 +1,152 @@
+"""Forced texts: what a checkpoint's parts say to a text that it was given, and need not have written."""
+
+from __future__ import annotations
+
+import gc
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import torch
+
+from lengthprobe.attribution.direct import direct_logit_attribution
+from lengthprobe.attribution.trace import Contributions, ForcedTrace
+from lengthprobe.errors import ModelError
+from lengthprobe.models.memory import is_out_of_memory
+from lengthprobe.models.templates import render
+from lengthprobe.task.adherence import adherence
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from lengthprobe.models.loading import Checkpoint
+    from lengthprobe.settings import Settings
+    from lengthprobe.task.prompts import Prompt
+
+
+@dataclass(frozen=True, slots=True)
+class Forced:
+    """A text to be forced on a checkpoint, after a prompt.
+
+    Args:
+        prompt: The prompt.
+        token_ids: The text's tokens as some tokenizer has them; a checkpoint whose own decodes them to
+            another text makes its own.
+        text: The text.
+        ended: Whether the end token belongs to it: each checkpoint's own first one.
+        last_only: Ask about the step after the text alone, and not about every step.
+    """
+
+    prompt: Prompt
+    token_ids: tuple[int, ...]
+    text: str
+    ended: bool
+    last_only: bool = False
+
+
+def attribute_forced(
+    checkpoint: Checkpoint, texts: Sequence[Forced], settings: Settings, *, target: str, batch_size: int
+) -> list[ForcedTrace]:
+    """The direct logit attribution of each text, in order.
+
+    Args:
+        checkpoint: Whose parts are asked.
+        texts: The texts.
+        settings: The prompt form, the system prompt and the word counter count.
+        target: `token` or `stop_margin`, as in `direct_logit_attribution`.
+        batch_size: Most texts at once; halved on out of memory.
+
+    Raises:
+        ModelError: The family is not known, a text does not fit the context, or memory is out for one text.
+    """
+    rows = [_row(checkpoint, text, settings) for text in texts]
+    longest = max((len(row.before) + len(row.asked) for row in rows), default=0)
+    if checkpoint.context is not None and longest > checkpoint.context:
+        raise ModelError(
+            f"{checkpoint.name} reads at most {checkpoint.context} tokens, and a prompt with its answer has "
+            f"{longest}",
+            "a lower --lengthprobe-cap, or a shorter system prompt",
+        )
+    order = sorted(range(len(rows)), key=lambda at: (len(rows[at].before), len(rows[at].asked), at))
+    found: dict[int, Contributions] = {}
+    for start in range(0, len(order), batch_size):
+        chosen = order[start : start + batch_size]
+        made = _in_pieces(checkpoint, [rows[at] for at in chosen], target)
+        found |= dict(zip(chosen, made, strict=True))
+    return [
+        ForcedTrace(
+            found[at],
+            adherence(
+                rows[at].written,
+                checkpoint.decode,
+                ended=text.ended,
+                language=text.prompt.language,
+                counter=settings.counter,
+            ),
+        )
+        for at, text in enumerate(texts)
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """The tokens before the first step that is asked about, those of the steps, and those of the text."""
+
+    before: tuple[int, ...]
+    asked: tuple[int, ...]
+    written: tuple[int, ...]
+
+
+def _row(checkpoint: Checkpoint, text: Forced, settings: Settings) -> _Row:
+    written = text.token_ids
+    if checkpoint.decode(written) != text.text:
+        written = tuple(checkpoint.tokenizer.encode(text.text, add_special_tokens=False))
+    prompt = render(checkpoint, text.prompt, settings)
+    end = (checkpoint.end_token_ids[0],)
+    if text.last_only:
+        return _Row(prompt + written, end, written)
+    return _Row(prompt, written + (end if text.ended else ()), written)
+
+
+def _in_pieces(checkpoint: Checkpoint, rows: Sequence[_Row], target: str) -> list[Contributions]:
+    try:
+        return _attributed(checkpoint, rows, target)
+    except (RuntimeError, MemoryError) as error:
+        if not is_out_of_memory(error):
+            raise
+        if len(rows) == 1:
+            raise ModelError(
+                f"{checkpoint.name} runs out of memory on {checkpoint.device} with a single text "
+                f"of {len(rows[0].before) + len(rows[0].asked)} tokens",
+                "free the device, take a smaller format (--lengthprobe-dtype=bfloat16), or more devices "
+                "(--lengthprobe-device-map=balanced)",
+            ) from error
+    # Here, not above: while the exception lives, its frames hold on to the memory.
+    gc.collect()
+    if torch.cuda.is_available():
+        torch.cuda.empty_cache()
+    half = (len(rows) + 1) // 2
+    return _in_pieces(checkpoint, rows[:half], target) + _in_pieces(checkpoint, rows[half:], target)
+
+
+def _attributed(checkpoint: Checkpoint, rows: Sequence[_Row], target: str) -> list[Contributions]:
+    start, steps = max(len(row.before) for row in rows), max(len(row.asked) for row in rows)
+    ids = torch.full((len(rows), start + steps), checkpoint.pad_token_id)
+    mask = torch.zeros_like(ids)
+    for at, row in enumerate(rows):
+        tokens = row.before + row.asked
+        first = start - len(row.before)
+        ids[at, first : first + len(tokens)] = torch.tensor(tokens)
+        mask[at, first : first + len(tokens)] = 1
+    found = direct_logit_attribution(
+        checkpoint.model,
+        ids.to(checkpoint.device),
+        mask.to(checkpoint.device),
+        start,
+        target=target,
+        end_token_ids=checkpoint.end_token_ids,
+    )
+    arrays = {name: getattr(found, name).float().cpu().numpy() for name in Contributions.names()}
+    return [
+        Contributions(**{name: values[at, : len(row.asked)].copy() for name, values in arrays.items()})
+        for at, row in enumerate(rows)
+    ]

@@ -1,0 +1,57 @@
+"""Keys: the digest of a question to a checkpoint, under which its answer is shared."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from hashlib import sha256
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from lengthprobe.attribution.forced import Forced
+    from lengthprobe.models.catalog import Source
+    from lengthprobe.settings import Settings
+    from lengthprobe.task.prompts import Prompt
+
+# Alpha, budget and counter change no response, only which are asked for and how they are read.
+_DECISIVE = (
+    *("cap", "prompt_form", "system_prompt", "device_map", "dtype"),
+    *("allow_pickle", "allow_remote_code"),
+)
+
+
+def question_key(source: Source, settings: Settings, batch_size: int, asked: Mapping[str, Any]) -> str:
+    """A digest of all that determines an answer within one session.
+
+    Args:
+        source: The checkpoint.
+        settings: How it is asked.
+        batch_size: Most prompts at once.
+        asked: The question, as JSON takes it.
+    """
+    stated = asdict(settings)
+    content = {
+        "source": [source.name, source.repo_id, source.revision, str(source.path)],
+        "settings": {name: stated[name] for name in _DECISIVE},
+        "batch_size": batch_size,
+        **asked,
+    }
+    return sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+
+
+def prompts_question(batch: Sequence[Prompt], settings: Settings, *, traces: bool) -> dict[str, Any]:
+    """What is asked of a batch of prompts, with or without attributions."""
+    asked: dict[str, Any] = {"prompts": [[prompt.id, prompt.text] for prompt in batch]}
+    # The counter changes no response, but which of its tokens adhere.
+    return asked | ({"traces": settings.counter} if traces else {})
+
+
+def forced_question(texts: Sequence[Forced], settings: Settings, target: str) -> dict[str, Any]:
+    """What is asked of a batch of forced texts."""
+    return {
+        "target": target,
+        "counter": settings.counter,
+        "texts": [[one.prompt.text, one.token_ids, one.text, one.ended, one.last_only] for one in texts],
+    }
