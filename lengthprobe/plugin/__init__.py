@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from lengthprobe.plugin.claims import MARKERS, VERDICTS, is_claim, is_own, status
+from lengthprobe.plugin.claims import VERDICTS, status
 from lengthprobe.plugin.fixtures import base_probe, beside, language, margins, probe, reference_probe
+from lengthprobe.plugin.markers import MARKERS, is_claim, is_own, language_parameters
 from lengthprobe.plugin.options import add_options, may_be_ours, stated
 from lengthprobe.plugin.run import RUN, Run
-from lengthprobe.plugin.selection import Selection, mark_kinds, select
+from lengthprobe.plugin.selection import Selection, mark_claims, select
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -80,7 +81,8 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     own = [mark.args[0] for mark in metafunc.definition.iter_markers("parametrize") if mark.args]
     names = {name.strip() for each in own for name in (each.split(",") if isinstance(each, str) else each)}
     if "language" not in names:
-        metafunc.parametrize("language", metafunc.config.stash[RUN].settings.languages)
+        asked = metafunc.config.stash[RUN].settings.languages
+        metafunc.parametrize("language", language_parameters(metafunc.definition, asked))
 
 
 @pytest.hookimpl(wrapper=True)
@@ -88,7 +90,8 @@ def pytest_collection_modifyitems(
     config: pytest.Config, items: list[pytest.Item]
 ) -> Generator[None, object, object]:
     """Mark claims by kind before `-m` chooses, and take out afterwards what was not asked for."""
-    mark_kinds(items)
+    if any(is_claim(item) for item in items):
+        mark_claims(config, items, config.stash[RUN].settings.languages)
     result = yield
     config.stash[RUN].selection = select(config, items)
     return result

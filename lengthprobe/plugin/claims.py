@@ -1,4 +1,4 @@
-"""Claims: the tests marked as such, and what became of each."""
+"""Claims: what became of each test that is marked as one."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from lengthprobe.errors import LengthprobeError, Undecided
-from lengthprobe.plugin.options import in_use
+from lengthprobe.plugin.markers import about, is_claim, kind_of, language_of, limited_to, stated
 from lengthprobe.reporting.ledger import Entry
 
 if TYPE_CHECKING:
@@ -17,57 +17,8 @@ if TYPE_CHECKING:
     from lengthprobe.statistics.estimate import Estimate
     from lengthprobe.statistics.verdict import Verdict
 
-KINDS = ("requirement", "replication")
-MARKERS = (
-    "claim(source=None, kind='requirement', published=None): a statement that a Verdict decides",
-    "requirement: a claim that a checkpoint must satisfy to ship",
-    "replication: a claim that describes published models, and runs with `-m replication` only",
-)
-PROBES = {"probe": "model", "base_probe": "base", "reference_probe": "reference"}
-_FIXTURES = "lengthprobe.plugin.fixtures"
-
 VERDICTS = pytest.StashKey[list["Verdict"]]()
 BESIDE = pytest.StashKey[list["Estimate"]]()
-
-
-def is_claim(item: pytest.Item) -> bool:
-    """Whether a test is a claim of lengthprobe's.
-
-    Another project may mark its tests `claim`, have fixtures of the same names, and mean something else: so
-    lengthprobe must be in use there, or the test use fixtures that are its own.
-    """
-    if item.get_closest_marker("claim") is None:
-        return False
-    known = getattr(getattr(item, "_fixtureinfo", None), "name2fixturedefs", {})
-    return in_use(item.config) or any(is_own(definitions) for definitions in known.values())
-
-
-def is_own(definitions: Sequence[Any]) -> bool:
-    """Whether a fixture, as a test sees it, is one of lengthprobe's: the last definition is what counts."""
-    return bool(definitions) and definitions[-1].func.__module__ == _FIXTURES
-
-
-def kind_of(item: pytest.Item) -> str:
-    """The kind of a claim.
-
-    Raises:
-        pytest.UsageError: The marker names no kind that there is.
-    """
-    marker = item.get_closest_marker("claim")
-    default = "replication" if item.get_closest_marker("replication") else "requirement"
-    kind = str(marker.kwargs.get("kind") or default) if marker else default
-    if kind not in KINDS:
-        raise pytest.UsageError(
-            f"{item.nodeid}: a claim of kind {kind!r}\n  fix: kind={' or kind='.join(map(repr, KINDS))}"
-        )
-    return kind
-
-
-def language_of(item: pytest.Item) -> str | None:
-    """The language that a claim is run for, None where it takes none."""
-    callspec = getattr(item, "callspec", None)
-    language = callspec.params.get("language") if callspec else None
-    return str(language) if language is not None else None
 
 
 def judge(item: pytest.Item, call: pytest.CallInfo[None], report: pytest.TestReport) -> Entry | None:
@@ -179,22 +130,23 @@ def _message(report: pytest.TestReport, error: BaseException | None) -> str:
 
 
 def _entry(item: pytest.Item, report: pytest.TestReport, verdict: str, message: str) -> Entry:
-    marker = item.get_closest_marker("claim")
-    stated = marker.kwargs if marker else {}
-    language = language_of(item)
+    said = stated(item)
+    limits = limited_to(item)
+    language = language_of(item) or (limits[0] if len(limits) == 1 else None)
     return Entry(
         nodeid=item.nodeid,
         claim=phrase(item) + _parameters(item),
         statement=statement(item),
-        source=str(stated.get("source") or ""),
+        source=str(said.get("source") or ""),
         kind=kind_of(item),
         language=language,
-        published=_published(stated.get("published"), language),
+        published=_published(said.get("published"), language),
         verdict=verdict,
         checks=[each.as_check() for each in item.stash.get(VERDICTS, [])],
         beside=[_beside(each) for each in item.stash.get(BESIDE, [])],
         message=message,
         duration_s=round(report.duration, 6),
+        about=about(item),
     )
 
 

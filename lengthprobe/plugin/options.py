@@ -45,6 +45,7 @@ OPTIONS = (
     Option("model", "NAME", "the checkpoint: an alias, a hub id (@revision), a directory", "--model"),
     Option("base", "NAME", "its base model, where neither alias nor model card tells", "--base"),
     Option("reference", "NAME", "the approved checkpoint that it is compared with", "--reference"),
+    Option("lineage", "NAME", "what it comes from, where name and card do not tell: llama-3.1, other"),
     Option("languages", "CODES", "languages to ask in (en,it)"),
     Option("lengths", "N-M", "numbers of words to ask for, as in 3-9 or 3,5,7 (3-9)"),
     Option("budget", "N", "prompts a language (300)"),
@@ -94,13 +95,14 @@ def stated(config: pytest.Config, name: str) -> str | None:
 
 
 def named(config: pytest.Config, role: str) -> str | None:
-    """What the checkpoint in a role was named, None where it was not.
+    """What the checkpoint in a role was named, or the lineage; None where it was not.
 
-    A base that the ini file names is that of the model it names: another on the command line has another.
+    A base or lineage that the ini file names is that of the model it names: another on the command line has
+    another.
     """
     typed_model, typed = (config.getoption(f"lengthprobe_{each}") for each in ("model", role))
     ini_model = config.getini("lengthprobe_model")
-    if role == "base" and typed is None and ini_model and typed_model not in (None, ini_model):
+    if role in ("base", "lineage") and typed is None and ini_model and typed_model not in (None, ini_model):
         return None
     return stated(config, role)
 

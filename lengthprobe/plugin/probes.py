@@ -9,7 +9,8 @@ import pytest
 
 from lengthprobe.errors import SettingsError
 from lengthprobe.margins import family
-from lengthprobe.plugin.claims import PROBES, language_of
+from lengthprobe.plugin.lineage import lineage, lineage_by_name, told
+from lengthprobe.plugin.markers import needed_languages, takes
 from lengthprobe.plugin.options import named
 from lengthprobe.plugin.progress import progress_of
 
@@ -72,13 +73,9 @@ class Probes:
         if name not in self._probes:
             self._probes[name] = self._make(name)
         probe, self._roles[role] = self._probes[name], name
-        probe.prepare(
-            _languages(
-                self._settings.languages, items, [one for one in self._roles if self._roles[one] == name]
-            )
-        )
+        self._prepare(probe, items, [one for one in self._roles if self._roles[one] == name])
         if name not in self._identities:
-            self._identities[name] = self._identity(probe)
+            self._identities[name] = self._identity(probe) | self._lineage(name)
         return probe
 
     def identities(self, roles: Sequence[str]) -> dict[str, dict[str, Any]]:
@@ -95,6 +92,14 @@ class Probes:
                 }
         return found
 
+    def _prepare(self, probe: Probe, items: Sequence[pytest.Item], roles: Sequence[str]) -> None:
+        """Ask a checkpoint in the languages that the session's tests need of it in some roles."""
+        known = self._settings.languages
+        running = [item for item in items if takes(item, roles) and set(needed_languages(item)) <= {*known}]
+        wanted = {language for item in running for language in needed_languages(item)}
+        languages = [language for language in known if language in wanted]
+        probe.prepare(languages)
+
     def _make(self, name: str) -> Probe:
         from lengthprobe.probe import Probe
 
@@ -108,6 +113,14 @@ class Probes:
             progress=progress_of(self._config, name),
         )
 
+    def _lineage(self, name: str) -> dict[str, Any]:
+        """What a report says of a checkpoint's lineage: the option tells that of the one under test."""
+        tested = name == named(self._config, "model")
+        return {
+            "lineage": lineage(self._config) if tested else lineage_by_name(name),
+            "lineage_told": tested and told(self._config) is not None,
+        }
+
     def _identity(self, probe: Probe) -> dict[str, Any]:
         """What a report says of a checkpoint; one process finds it out for all."""
 
@@ -118,16 +131,6 @@ class Probes:
         found = self._exchange.gather([key], find)[key] if self._exchange else find(key)
         identity: dict[str, Any] = json.loads(found)
         return identity
-
-
-def _languages(known: Sequence[str], items: Sequence[pytest.Item], roles: Sequence[str]) -> list[str]:
-    """The languages in which the session's tests ask for checkpoints in some roles."""
-    wanted = {
-        language_of(item)
-        for item in items
-        if any(PROBES.get(name) in roles for name in getattr(item, "fixturenames", ()))
-    }
-    return [language for language in known if language in wanted]
 
 
 def _cut_off(probe: Probe, language: str) -> float:

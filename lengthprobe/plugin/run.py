@@ -14,7 +14,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from lengthprobe.plugin.claims import PROBES, judge
+from lengthprobe.plugin.claims import judge
+from lengthprobe.plugin.lineage import told
+from lengthprobe.plugin.markers import PROBES
 from lengthprobe.plugin.options import in_use, json_path, named, stated
 from lengthprobe.plugin.selection import Selection
 from lengthprobe.reporting.ledger import ROLES, Entry, Ledger
@@ -50,11 +52,13 @@ class Run:
         self.selection = Selection()
         self.problems: list[str] = []
         self.json_path: Path | None = None
+        self.lineage_told: str | None = None
         if in_use(config):
             # Settings are read before anything is collected, and only where somebody wants them.
             self.json_path = json_path(config)
             self.settings  # noqa: B018
             self._check_names()
+            self.lineage_told = told(config)
         if self._worker and in_use(config):
             from lengthprobe.plugin.workers import share_cores, take_device
 

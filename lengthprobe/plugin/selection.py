@@ -6,13 +6,25 @@ import re
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
-from lengthprobe.plugin.claims import is_claim, kind_of
+import pytest
+
+from lengthprobe.plugin.lineage import lineage
+from lengthprobe.plugin.markers import (
+    KIND,
+    about,
+    check_languages,
+    is_claim,
+    kind_of,
+    skip_without_languages,
+    stated_kind,
+    takes,
+)
 from lengthprobe.plugin.options import stated
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
-    import pytest
+_UNKNOWN = pytest.StashKey[bool]()
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,11 +35,13 @@ class Selection:
         claims: Claims, those that do not run included.
         regressions: Those that compare with a reference, where none is given.
         replications: Those that describe published models, where `-m` does not ask for them.
+        mechanisms: Those about the mechanism, where the checkpoint is of no lineage for which it is known.
     """
 
     claims: int = 0
     regressions: int = 0
     replications: int = 0
+    mechanisms: int = 0
 
     def lines(self) -> list[str]:
         """What does not run, and what to type to run it."""
@@ -40,6 +54,15 @@ class Selection:
         if self.replications:
             what = "replication" if self.replications == 1 else "replications"
             lines.append(f"not run: {self.replications} {what} of published findings (-m replication)")
+        if self.mechanisms:
+            from lengthprobe.models.catalog import LINEAGES
+
+            what = "claim" if self.mechanisms == 1 else "claims"
+            lines.append(
+                f"not run: {self.mechanisms} {what} about the mechanism, which is known for these "
+                f"lineages only: {' and '.join(LINEAGES)} (--lengthprobe-lineage=NAME if the model is of "
+                "one, or else -m replication)"
+            )
         return lines
 
     def as_dict(self) -> dict[str, int]:
@@ -52,11 +75,32 @@ class Selection:
         return cls(**{name: max(number, other[name]) for name, number in one.as_dict().items()})
 
 
-def mark_kinds(items: list[pytest.Item]) -> None:
-    """Mark every claim by its kind, so that `-m` can choose among them."""
+def mark_claims(config: pytest.Config, items: list[pytest.Item], asked: Sequence[str]) -> None:
+    """Mark every claim by its kind, so that `-m` can choose among them, and those to skip.
+
+    Args:
+        config: Names the checkpoint under test.
+        items: The tests of the session.
+        asked: The languages that the settings ask in.
+    """
     for item in items:
         if is_claim(item):
-            item.add_marker(kind_of(item))
+            check_languages(item)
+            skip_without_languages(item, asked)
+            kind = stated_kind(item)
+            item.stash[_UNKNOWN] = kind == "requirement" and _is_of_unknown_mechanism(config, item)
+            item.stash[KIND] = "replication" if item.stash[_UNKNOWN] else kind
+            item.add_marker(item.stash[KIND])
+
+
+def _is_of_unknown_mechanism(config: pytest.Config, item: pytest.Item) -> bool:
+    """Whether a claim requires what is known of the mechanism of other lineages than the checkpoint's.
+
+    A comparison with a reference requires nothing of a mechanism but that it has not changed.
+    """
+    if about(item) == "behaviour" or takes(item, ["reference"]):
+        return False
+    return lineage(config) in (None, "other")
 
 
 def select(config: pytest.Config, items: list[pytest.Item]) -> Selection:
@@ -64,11 +108,12 @@ def select(config: pytest.Config, items: list[pytest.Item]) -> Selection:
     claims = [item for item in items if is_claim(item)]
     regressions, replications = set(), set()
     if stated(config, "reference") is None:
-        regressions = {item for item in claims if "reference_probe" in getattr(item, "fixturenames", ())}
+        regressions = {item for item in claims if takes(item, ["reference"])}
     if not re.search(r"\breplication\b", config.getoption("markexpr", "") or ""):
         replications = {item for item in claims if kind_of(item) == "replication"} - regressions
     left_out = regressions | replications
     if left_out:
         config.hook.pytest_deselected(items=[item for item in items if item in left_out])
         items[:] = [item for item in items if item not in left_out]
-    return Selection(len(claims), len(regressions), len(replications))
+    mechanisms = {item for item in replications if item.stash[_UNKNOWN]}
+    return Selection(len(claims), len(regressions), len(replications - mechanisms), len(mechanisms))

@@ -24,6 +24,8 @@ _COLOURS = {
 def opening(run: Run) -> list[str]:
     """The lines above the tests: who is asked what."""
     names = ", ".join(f"{role} {printable(name)}" for role, name in run.names.items())
+    if run.lineage_told:
+        names += f", lineage {run.lineage_told}"
     return [f"lengthprobe: {names}", f"lengthprobe: {settings_line(run.settings)}"]
 
 

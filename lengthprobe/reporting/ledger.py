@@ -24,14 +24,15 @@ class Entry:
         claim: Its name, as a phrase.
         statement: What it claims.
         source: Where the claim is from.
-        kind: `requirement` or `replication`.
-        language: Code of the language, None where the claim is about none.
+        kind: `requirement` or `replication`, for the checkpoint under test.
+        language: Code of the language, None where the claim is about none, or about several.
         published: The figure that the source gives for it, if it gives one.
         verdict: One of `VERDICTS`.
         checks: The verdicts asked for, as `Verdict.as_check` gives them.
         beside: Estimates shown beside them, in the same form, that decide nothing.
         message: Why there is no verdict.
         duration_s: How long the test took.
+        about: `behaviour` or `mechanism`.
     """
 
     nodeid: str
@@ -46,6 +47,7 @@ class Entry:
     beside: list[dict[str, Any]] = field(default_factory=list)
     message: str = ""
     duration_s: float = 0.0
+    about: str = "behaviour"
 
 
 @dataclass(slots=True)

@@ -117,7 +117,7 @@ def _identity(identity: Mapping[str, Any]) -> Iterator[str]:
     commit = f" at {identity['commit'][:_DIGEST_SHOWN]}" if identity["commit"] else ""
     hub = f" ({identity['repo_id']}{commit})" if identity["repo_id"] else ""
     yield (
-        f"{printable(identity['name'] + hub)}: {identity['architecture']}, "
+        f"{printable(identity['name'] + hub)}: {identity['architecture']}, {_lineage(identity)}"
         f"weights {identity['weights'][:_DIGEST_SHOWN]}, tokenizer {identity['tokenizer'][:_DIGEST_SHOWN]}, "
         f"template {template[:_DIGEST_SHOWN] if template else 'none'}"
     )
@@ -131,6 +131,13 @@ def _identity(identity: Mapping[str, Any]) -> Iterator[str]:
     if identity["overridden"]:
         stated = ", ".join(map(str, identity["overridden"]))
         yield f"decoded greedily; its generation config asks for {printable(stated, None)}"
+
+
+def _lineage(identity: Mapping[str, Any]) -> str:
+    if "lineage" not in identity:
+        return ""
+    told = " (as told)" if identity["lineage_told"] else ""
+    return f"lineage {identity['lineage'] or 'not known'}{told}, "
 
 
 def _cut_off(shares: Mapping[str, float]) -> str:

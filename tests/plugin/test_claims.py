@@ -171,7 +171,9 @@ def test_unknown_kind_is_refused(project):
     result = project.run()
 
     assert result.ret == pytest.ExitCode.USAGE_ERROR
-    result.stderr.fnmatch_lines(["*kind 'law'*", "*fix: kind='requirement' or kind='replication'*"])
+    result.stderr.fnmatch_lines(
+        ["*kind='law' is nothing*", "*fix: kind='requirement' or kind='replication'*"]
+    )
 
 
 def test_estimate_in_a_test_that_is_no_claim_is_explained(project):

@@ -97,7 +97,7 @@ def test_markers_are_registered(project):
     """They are explained, and strict about nothing."""
     project.run("--markers").stdout.fnmatch_lines(
         [
-            "@pytest.mark.claim(source=None, kind='requirement', published=None): *",
+            "@pytest.mark.claim(source, kind='requirement', published, about='behaviour', languages): *",
             "*replication: *-m replication*",
         ]
     )

@@ -1,0 +1,58 @@
+"""Of which lineage the checkpoint under test is: as told, or as its name and card tell."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from lengthprobe.errors import LengthprobeError
+from lengthprobe.plugin.options import named
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+_LINEAGE = pytest.StashKey[str | None]()
+
+
+def lineage(config: pytest.Config) -> str | None:
+    """The lineage of the checkpoint under test, None where nothing tells.
+
+    Raises:
+        pytest.UsageError: The option names none that there is.
+    """
+    if _LINEAGE not in config.stash:
+        config.stash[_LINEAGE] = told(config) or lineage_by_name(named(config, "model"))
+    return config.stash[_LINEAGE]
+
+
+def told(config: pytest.Config) -> str | None:
+    """The lineage that the option tells, None where it does not.
+
+    Raises:
+        pytest.UsageError: It names none that there is.
+    """
+    name = named(config, "lineage")
+    if name is not None and name not in _known():
+        raise pytest.UsageError(
+            f"--lengthprobe-lineage={name}: no lineage is known by this name\n"
+            f"  fix: --lengthprobe-lineage={'|'.join(_known())}"
+        )
+    return name
+
+
+def lineage_by_name(name: str | None) -> str | None:
+    """The lineage that a checkpoint's name and card tell, None where they do not."""
+    from lengthprobe.models.catalog import lineage_of, resolve
+
+    try:
+        return lineage_of(resolve(name)) if name is not None else None
+    except LengthprobeError:
+        # Whoever loads it will say what is wrong with it.
+        return None
+
+
+def _known() -> Sequence[str]:
+    from lengthprobe.models.catalog import LINEAGES
+
+    return (*LINEAGES, "other")

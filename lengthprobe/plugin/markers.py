@@ -1,0 +1,146 @@
+"""Markers: which tests are claims, and what each claim says of itself."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from lengthprobe.errors import LanguageError
+from lengthprobe.plugin.options import in_use
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+KINDS = ("requirement", "replication")
+ABOUT = ("behaviour", "mechanism")
+MARKERS = (
+    "claim(source, kind='requirement', published, about='behaviour', languages): what a Verdict decides",
+    "requirement: a claim that a checkpoint must satisfy to ship",
+    "replication: a claim that describes published models, and runs with `-m replication` only",
+)
+PROBES = {"probe": "model", "base_probe": "base", "reference_probe": "reference"}
+_FIXTURES = "lengthprobe.plugin.fixtures"
+
+KIND = pytest.StashKey[str]()
+
+
+def is_claim(item: pytest.Item) -> bool:
+    """Whether a test is a claim of lengthprobe's.
+
+    Another project may mark its tests `claim`, have fixtures of the same names, and mean something else: so
+    lengthprobe must be in use there, or the test use fixtures that are its own.
+    """
+    if item.get_closest_marker("claim") is None:
+        return False
+    known = getattr(getattr(item, "_fixtureinfo", None), "name2fixturedefs", {})
+    return in_use(item.config) or any(is_own(definitions) for definitions in known.values())
+
+
+def is_own(definitions: Sequence[Any]) -> bool:
+    """Whether a fixture, as a test sees it, is one of lengthprobe's: the last definition is what counts."""
+    return bool(definitions) and definitions[-1].func.__module__ == _FIXTURES
+
+
+def takes(item: pytest.Item, roles: Sequence[str]) -> bool:
+    """Whether a test takes the probe of any of some roles."""
+    return any(PROBES.get(name, "") in roles for name in getattr(item, "fixturenames", ()))
+
+
+def stated(item: pytest.Item) -> dict[str, Any]:
+    """What a claim's marker says, by name."""
+    marker = item.get_closest_marker("claim")
+    return dict(marker.kwargs) if marker else {}
+
+
+def stated_kind(item: pytest.Item) -> str:
+    """The kind that a claim's markers say it is of.
+
+    Raises:
+        pytest.UsageError: The marker names no kind that there is.
+    """
+    default = "replication" if item.get_closest_marker("replication") else "requirement"
+    return _one_of(item, "kind", str(stated(item).get("kind") or default), KINDS)
+
+
+def kind_of(item: pytest.Item) -> str:
+    """The kind of a claim for the checkpoint under test, which is known when the claims are collected."""
+    return item.stash.get(KIND, None) or stated_kind(item)
+
+
+def about(item: pytest.Item) -> str:
+    """What a claim is about: `behaviour`, what a model writes, or `mechanism`, what its parts do.
+
+    Raises:
+        pytest.UsageError: The marker names something else.
+    """
+    return _one_of(item, "about", str(stated(item).get("about") or ABOUT[0]), ABOUT)
+
+
+def language_of(item: pytest.Item) -> str | None:
+    """The language that a claim is run for, None where it takes none."""
+    callspec = getattr(item, "callspec", None)
+    language = callspec.params.get("language") if callspec else None
+    return str(language) if language is not None else None
+
+
+def limited_to(item: pytest.Item) -> tuple[str, ...]:
+    """The languages that a claim's marker limits it to; none where it does not."""
+    languages = stated(item).get("languages") or ()
+    return (languages,) if isinstance(languages, str) else tuple(map(str, languages))
+
+
+def needed_languages(item: pytest.Item) -> tuple[str, ...]:
+    """The languages in which a claim needs a checkpoint to have been asked, as far as it says so."""
+    language = language_of(item)
+    return limited_to(item) if language is None else (language,)
+
+
+def check_languages(item: pytest.Item) -> None:
+    """Refuse a claim that is limited to a language that nobody has written.
+
+    Raises:
+        pytest.UsageError: It is; the message names the languages there are.
+    """
+    from lengthprobe.task.languages import load_language
+
+    for language in limited_to(item):
+        try:
+            load_language(language)
+        except LanguageError as error:
+            raise pytest.UsageError(f"{item.nodeid}: languages={language!r}: {error}") from error
+
+
+def language_parameters(item: pytest.Item, asked: Sequence[str]) -> list[Any]:
+    """The languages that a claim which takes one is run for; where none of them is asked in, it is skipped.
+
+    Args:
+        item: The claim, before it has a language.
+        asked: The languages that the settings ask in.
+    """
+    limits = limited_to(item)
+    both = [language for language in asked if not limits or language in limits]
+    return both or [pytest.param(one, marks=_left_out([one], asked)) for one in limits]
+
+
+def skip_without_languages(item: pytest.Item, asked: Sequence[str]) -> None:
+    """Skip a claim that takes no language where one that it needs is not asked in."""
+    missing = [language for language in limited_to(item) if language not in asked]
+    if missing and language_of(item) is None:
+        item.add_marker(_left_out(missing, asked))
+
+
+def _left_out(missing: Sequence[str], asked: Sequence[str]) -> pytest.MarkDecorator:
+    return pytest.mark.skip(
+        reason=f"needs {', '.join(missing)}, which the settings leave out: "
+        f"--lengthprobe-languages={','.join([*asked, *missing])}"
+    )
+
+
+def _one_of(item: pytest.Item, name: str, value: str, allowed: Sequence[str]) -> str:
+    if value not in allowed:
+        raise pytest.UsageError(
+            f"{item.nodeid}: {name}={value!r} is nothing that a claim can say\n"
+            f"  fix: {name}={f' or {name}='.join(map(repr, allowed))}"
+        )
+    return value
