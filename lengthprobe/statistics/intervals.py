@@ -91,11 +91,24 @@ def robust_interval(
         copies: How many times over the clusters are taken.
     """
     x, n = np.asarray(means, float), np.asarray(sizes, float)
-    share = n / n.sum()
-    mean = float(share @ x)
-    variance = float(np.sum((share * (x - mean)) ** 2 / (1 - share / copies))) / copies
+    mean = float(n / n.sum() @ x)
+    variance = robust_covariance(x, x, n, copies=copies)
     reach = -float(stdtrit(copies * len(x) - 1, alpha)) * math.sqrt(variance)
     return mean - reach, mean + reach
+
+
+def robust_covariance(one: ArrayLike, other: ArrayLike, sizes: ArrayLike, *, copies: float = 1.0) -> float:
+    """The CR2 covariance of two means over the same clusters; of a mean with itself, its variance.
+
+    Args:
+        one, other: Cluster means, [G].
+        sizes: Cluster sizes, [G].
+        copies: How many times over the clusters are taken.
+    """
+    x, y, n = np.asarray(one, float), np.asarray(other, float), np.asarray(sizes, float)
+    share = n / n.sum()
+    residuals = (share * (x - share @ x)) * (share * (y - share @ y))
+    return float(np.sum(residuals / (1 - share / copies))) / copies
 
 
 def bounded_interval(

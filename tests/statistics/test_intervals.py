@@ -15,6 +15,7 @@ from lengthprobe.statistics.intervals import (
     bounded_interval,
     correlation,
     mean_interval,
+    robust_covariance,
     robust_interval,
     share_below_zero,
     sum_interval,
@@ -200,6 +201,21 @@ class TestRobustInterval:
         """Two copies of four topics are eight topics."""
         again = robust_interval([0, 1, 2, 3] * 2, [1] * 8, 0.05)
         assert robust_interval([0, 1, 2, 3], [1] * 4, 0.05, copies=2) == pytest.approx(again)
+
+
+class TestRobustCovariance:
+    """The CR2 covariance of two means."""
+
+    def test_of_a_sum_is_that_of_its_terms(self):
+        """V(x + 2 y) = V(x) + 4 C(x, y) + 4 V(y), whatever the sizes."""
+        x, y, sizes = np.array([0.0, 1.0, 5.0]), np.array([2.0, -1.0, 0.5]), [1, 4, 2]
+        total = robust_covariance(x + 2 * y, x + 2 * y, sizes)
+        terms = [robust_covariance(*pair, sizes) for pair in ((x, x), (x, y), (y, y))]
+        assert total == pytest.approx(terms[0] + 4 * terms[1] + 4 * terms[2])
+
+    def test_of_equal_clusters_is_the_sample_covariance_over_their_number(self):
+        """Means 0, 1, 2 and 2, 0, 1: Σ (x - 1)(y - 1) / 2 / 3 = (-1 + 0) / 6."""
+        assert robust_covariance([0, 1, 2], [2, 0, 1], [2, 2, 2]) == pytest.approx(-1 / 6)
 
 
 class TestMeanInterval:
