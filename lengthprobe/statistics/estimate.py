@@ -5,16 +5,18 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from lengthprobe.statistics.comparable import Comparable, number
-from lengthprobe.statistics.sample import Observation, Sample, checked, joined
-from lengthprobe.statistics.verdict import Comparison, Part, Verdict, decide
+from lengthprobe.statistics.sample import Observation, Sample, checked, checked_whole, joined
+from lengthprobe.statistics.verdict import Part, Verdict, decide_side
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-__all__ = ["Estimate", "Magnitude", "Observation"]
+    from lengthprobe.statistics.magnitude import Magnitude
+
+__all__ = ["Estimate", "Observation", "Sample"]
 
 _REVERSED = {"<": ">", "<=": ">=", ">": "<", ">=": "<="}
 _MIRRORED = {"high": "low", "low": "high", "far": "far"}
@@ -28,11 +30,18 @@ class Estimate(Comparable):
     return a Verdict. A difference pairs by prompt where both sides measured the same prompts; otherwise it is
     the contrast of two means, each clustered on its topics (`intervals.sum_interval`).
 
+    Equal values without bounds show no spread, and such a mean decides nothing. A contrast assumes one thing
+    more, so that a component that was cut can be told from one that works: where one term is exactly 0 on
+    every prompt (`Sample.absent`) it is taken to be 0 on all other prompts too, and the terms that vary
+    decide. Within a pair this needs no word: 0 less what varies, prompt by prompt, varies.
+
     Args:
         samples: The terms of the sum that the mean is: one, but for a contrast.
         compound: Whether the name needs parentheses within a longer expression.
-        name, unit, alpha, family, rival, worst, counter: As in `from_observations`.
+        name, unit, alpha, family, rival, worst, counter, whole: As in `from_observations`.
     """
+
+    effect: ClassVar[str] = "mean"
 
     name: str
     unit: str
@@ -43,6 +52,7 @@ class Estimate(Comparable):
     worst: str = "far"
     counter: str = ""
     compound: bool = False
+    whole: Sample | None = None
     _limits: dict[tuple[float, float], tuple[float, float]] = field(default_factory=dict, init=False)
 
     @classmethod
@@ -58,6 +68,7 @@ class Estimate(Comparable):
         rival: Estimate | None = None,
         worst: str = "far",
         counter: str = "",
+        whole: Sample | None = None,
     ) -> Estimate:
         """The estimate of a mean from one value a prompt.
 
@@ -74,6 +85,7 @@ class Estimate(Comparable):
                 under the two is undecided.
             worst: Which prompts are the worst: those with a `high`, with a `low` value, or `far` from 0.
             counter: The word counter.
+            whole: Prompt by prompt, what a share of the measure is taken of (`share.share`); without bounds.
 
         Raises:
             ValueError: A value is no finite number or is out of bounds, a prompt comes twice, or an argument
@@ -86,7 +98,9 @@ class Estimate(Comparable):
         if worst not in _MIRRORED:
             raise ValueError(f"{name}: worst={worst!r} is none of {', '.join(_MIRRORED)}")
         sample = checked(tuple(observations), bounds, name)
-        return cls(name, unit, (sample,), alpha, family, rival, worst, counter)
+        if whole is not None:
+            whole = checked_whole(whole, sample, name)
+        return cls(name, unit, (sample,), alpha, family, rival, worst, counter, whole=whole)
 
     @cached_property
     def mean(self) -> float:
@@ -129,7 +143,12 @@ class Estimate(Comparable):
     @property
     def caveat(self) -> str:
         """Why the data cannot decide anything about the mean, or nothing."""
-        return next(filter(None, (sample.caveat for sample in self.samples)), "")
+        return next(filter(None, (sample.caveat for sample in self._deciding)), "")
+
+    @cached_property
+    def _deciding(self) -> tuple[Sample, ...]:
+        """The samples whose spread tells how sure the mean is: those not absent, if there are any."""
+        return tuple(sample for sample in self.samples if not sample.absent) or self.samples
 
     def interval(self, alpha: float, *, copies: float = 1.0) -> tuple[float, float]:
         """The limits at one-sided `alpha`, had the same topics been seen `copies` times over."""
@@ -141,17 +160,17 @@ class Estimate(Comparable):
         # Imported here, since it needs numpy and scipy.
         from lengthprobe.statistics.intervals import correlation, mean_interval, sum_interval
 
-        clusters = [sample.clusters for sample in self.samples]
+        clusters = [sample.clusters for sample in self._deciding]
         limits = [
             mean_interval(own, sample.bounds, alpha, copies=copies)
-            for own, sample in zip(clusters, self.samples, strict=True)
+            for own, sample in zip(clusters, self._deciding, strict=True)
         ]
         if len(limits) == 1:
             return limits[0]
         if self.caveat:
             return self.bounds or (-math.inf, math.inf)
         correlations = [[correlation(one, other) for other in clusters] for one in clusters]
-        return sum_interval([sample.mean for sample in self.samples], limits, correlations)
+        return sum_interval([sample.mean for sample in self._deciding], limits, correlations)
 
     def __neg__(self) -> Estimate:
         return self._scaled(-1.0, f"-{self._term}")
@@ -171,6 +190,9 @@ class Estimate(Comparable):
         return self._plus(other, 1.0, f"{self.name} + {getattr(other, 'name', other)}")
 
     def __abs__(self) -> Magnitude:
+        # Imported here, since a magnitude is of an estimate.
+        from lengthprobe.statistics.magnitude import Magnitude
+
         return Magnitude(f"abs({self.name})", self)
 
     @property
@@ -206,6 +228,7 @@ class Estimate(Comparable):
         if self.rival is not None or other.rival is not None:
             # A side without a rival does not hang on the word counter: it stands for itself.
             rival = self.recounted._plus(other.recounted, sign, name)
+        shared = self.whole is not None and other.whole is not None and self.whole.equals(other.whole)
         return replace(
             self,
             name=name,
@@ -213,67 +236,23 @@ class Estimate(Comparable):
             family=max(self.family, other.family),
             rival=rival,
             compound=True,
+            whole=self.whole if shared else None,
         )
 
+    def side(self, below: bool, margin: float) -> Part:
+        """The statement that the mean lies below, or else above, a margin."""
+        return Part(self, below, margin)
+
     def _compared(self, sign: str, other: object) -> Verdict:
-        if isinstance(other, Magnitude):
-            return other._compared(_REVERSED[sign], self)
         if isinstance(other, Estimate):
             contrast, margin, name = self - other, 0.0, other.name
+        elif isinstance(other, Comparable):
+            return other._compared(_REVERSED[sign], self)
         else:
             contrast, margin = self, number(other, f"{self.name} {sign} 0.5")
             name = f"{margin:g}"
-        below = sign[0] == "<"
-        return decide(
-            Comparison(
-                expression=f"{self.name} {sign} {name}",
-                parts=(Part(contrast, below, margin),),
-                estimate=contrast,
-                margin=margin,
-                regions=(f"below {margin:g}", f"above {margin:g}")[:: 1 if below else -1],
-                strict=sign in "<>",
-            )
-        )
+        part = contrast.side(sign[0] == "<", margin)
+        return decide_side(sign, (self.name, name), part, contrast, margin)
 
     def __repr__(self) -> str:
         return f"<{self.name}: {self.mean:.4g} [{self.low:.4g}, {self.high:.4g}] {self.unit}, n={self.n}>"
-
-
-@dataclass(frozen=True, eq=False)
-class Magnitude(Comparable):
-    """The distance of a mean from 0: `abs(estimate) < 0.5` claims that it lies within ± 0.5.
-
-    Args:
-        name: How it reads in an expression.
-        estimate: The mean.
-    """
-
-    name: str
-    estimate: Estimate
-
-    def _compared(self, sign: str, other: object) -> Verdict:
-        mean, below = self.estimate, sign[0] == "<"
-        if isinstance(other, Magnitude):
-            raise TypeError(f"{self.name} {sign} {other.name}: only one side can be a magnitude")
-        if isinstance(other, Estimate):
-            # |a| < b says that a - b < 0 and -a - b < 0; |a| > b that one of them is above 0.
-            upper, lower = mean - other, -mean - other
-            parts = Part(upper, below, 0.0), Part(lower, below, 0.0)
-            shown, margin, name = max(upper, lower, key=lambda contrast: contrast.mean), 0.0, other.name
-        else:
-            margin = number(other, f"{self.name} {sign} 0.5")
-            if margin < 0 or (below and margin == 0):
-                raise ValueError(f"{self.name} {sign} {margin:g}: a magnitude is never below 0")
-            parts = Part(mean, below, margin), Part(mean, not below, -margin)
-            shown, name = mean, f"{margin:g}"
-        return decide(
-            Comparison(
-                expression=f"{self.name} {sign} {name}",
-                parts=parts,
-                estimate=shown,
-                margin=margin,
-                regions=(f"within ± {name}", f"beyond ± {name}")[:: 1 if below else -1],
-                every=below,
-                strict=sign in "<>",
-            )
-        )

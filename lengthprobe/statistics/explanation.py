@@ -11,6 +11,7 @@ from lengthprobe.task.text import printable
 if TYPE_CHECKING:
     from lengthprobe.statistics.estimate import Estimate
     from lengthprobe.statistics.sample import Observation
+    from lengthprobe.statistics.share import Share
     from lengthprobe.statistics.verdict import Verdict
 
 _WORST = 3
@@ -48,7 +49,12 @@ def shown(verdict: Verdict) -> list[Observation]:
     return found
 
 
-def worst(estimate: Estimate, most: int = _WORST) -> list[Observation]:
+def quantity(value: float, unit: str) -> str:
+    """A margin as it stands in a sentence: a share in per cent, anything else without its unit."""
+    return f"{100 * value:g} %" if unit == "share" else f"{value:g}"
+
+
+def worst(estimate: Estimate | Share, most: int = _WORST) -> list[Observation]:
     """The prompts that were answered worst, worst first; those with the best value of all are not among them.
 
     Of a contrast, those behind its first term.
@@ -66,11 +72,14 @@ def _counted(value: float, unit: str) -> str:
     return _shown(value, unit) if unit == "share" else f"{_shown(value, unit)} {unit}"
 
 
-def _effect(estimate: Estimate, margin: float) -> str:
+def _effect(estimate: Estimate | Share, margin: float) -> str:
     level = 100 * (1 - 2 * estimate.alpha)
     limits = " to ".join(_shown(limit, estimate.unit, margin) for limit in (estimate.low, estimate.high))
+    if math.isinf(estimate.low) and math.isinf(estimate.high):
+        limits = "not known"
     unit = "" if estimate.unit == "share" else f" {estimate.unit}"
-    return f"mean {_shown(estimate.mean, estimate.unit, margin)}{unit}, {level:g} % interval {limits}"
+    effect = f"{estimate.effect} {_shown(estimate.mean, estimate.unit, margin)}{unit}"
+    return f"{effect}, {level:g} % interval {limits}"
 
 
 def _advice(verdict: Verdict) -> str:

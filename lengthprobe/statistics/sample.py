@@ -10,6 +10,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from lengthprobe.statistics.intervals import Clusters
 
+# A sum so much smaller than its terms is what rounding left of 0.
+_ROUNDING = 1e-12
+
 
 @dataclass(frozen=True, slots=True)
 class Observation:
@@ -79,6 +82,20 @@ class Sample:
             return "a rare value may lie far out, so that the mean is shown and decides nothing"
         return ""
 
+    @property
+    def absent(self) -> bool:
+        """Whether all is exactly 0 of a measure without bounds, on two topics or more.
+
+        Values like normal ones are not all 0 by chance: what was measured is not there, as a component that
+        was cut.
+        """
+        silent = self.bounds is None and not any(one.value for one in self.observations)
+        return silent and len(self.clusters.keys) > 1
+
+    def equals(self, other: Sample) -> bool:
+        """Whether it gives every prompt the very same value, whatever the notes."""
+        return self is other or _by_prompt(self, "value") == _by_prompt(other, "value")
+
     def scaled(self, factor: float) -> Sample:
         """The sample with every value times a number."""
         observations = tuple(replace(one, value=factor * one.value) for one in self.observations)
@@ -91,7 +108,8 @@ class Sample:
         """The sum, prompt by prompt, of two samples of the same prompts."""
         pairs = [(one, other.by_prompt[one.prompt_id]) for one in self.observations]
         observations = tuple(
-            replace(one, value=one.value + two.value, note=_both(one.note, two.note)) for one, two in pairs
+            replace(one, value=_sum(one.value, two.value), note=_both(one.note, two.note))
+            for one, two in pairs
         )
         if self.bounds is None or other.bounds is None:
             return Sample(observations, None)
@@ -130,6 +148,29 @@ def checked(observations: tuple[Observation, ...], bounds: tuple[float, float] |
             raise ValueError(f"{name}: prompt {one.prompt_id} was measured twice")
         seen.add(one.prompt_id)
     return Sample(observations, bounds)
+
+
+def checked_whole(whole: Sample, sample: Sample, name: str) -> Sample:
+    """The whole that a sample can be a share of.
+
+    Raises:
+        ValueError: It is of other prompts or topics, it declares bounds, or a value is no finite number.
+    """
+    if whole.bounds is not None:
+        raise ValueError(f"{name}: a whole has values like normal ones, and no bounds; not {whole.bounds}")
+    checked(whole.observations, None, f"{name}: its whole")
+    if _by_prompt(whole, "topic") != _by_prompt(sample, "topic"):
+        raise ValueError(f"{name}: its whole is of other prompts, or gives them other topics")
+    return whole
+
+
+def _by_prompt(sample: Sample, field: str) -> dict[str, object]:
+    return {one.prompt_id: getattr(one, field) for one in sample.observations}
+
+
+def _sum(one: float, other: float) -> float:
+    total = one + other
+    return total if abs(total) > _ROUNDING * max(abs(one), abs(other)) else 0.0
 
 
 def _both(note: str, other: str) -> str:

@@ -17,12 +17,13 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from lengthprobe.errors import Undecided
-from lengthprobe.statistics.explanation import explanation, shown
+from lengthprobe.statistics.explanation import explanation, quantity, shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from lengthprobe.statistics.estimate import Estimate
+    from lengthprobe.statistics.share import Share
 
 _OPERATORS = {"<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge}
 _recordings: ContextVar[tuple[list[Verdict], ...]] = ContextVar("recordings", default=())
@@ -50,16 +51,16 @@ class Comparison:
     Args:
         expression: The comparison as it would be written.
         parts: The statements that it makes.
-        estimate: The mean that a reader is shown.
-        margin: What that mean is compared with.
-        regions: Where the mean lies if the comparison is true, and where if it is false, in words.
+        estimate: The mean or the share that a reader is shown.
+        margin: What that is compared with.
+        regions: Where it lies if the comparison is true, and where if it is false, in words.
         every: Whether every part must be true (`abs(e) < m`), or any (`abs(e) > m`).
         strict: Whether the margin itself is excluded.
     """
 
     expression: str
     parts: tuple[Part, ...]
-    estimate: Estimate
+    estimate: Estimate | Share
     margin: float
     regions: tuple[str, ...]
     every: bool = True
@@ -86,7 +87,8 @@ class Comparison:
     @property
     def caveat(self) -> str:
         """Why the data cannot decide, or nothing."""
-        return next(filter(None, (part.estimate.caveat for part in self.parts)), "")
+        shown = self.estimate.caveat
+        return next(filter(None, (shown, *(part.estimate.caveat for part in self.parts))), "")
 
     def status(self, copies: float = 1.0) -> str:
         """The verdict under this word counter, had the topics been seen `copies` times over."""
@@ -123,7 +125,7 @@ class Verdict:
     Args:
         status: `holds`, `broken` or `undecided`.
         expression: The comparison, as it would be written.
-        estimate: The mean that was compared.
+        estimate: The mean or the share that was compared.
         margin: What it was compared with.
         reason: Why, in a clause.
         comparison: The statements behind it.
@@ -131,7 +133,7 @@ class Verdict:
 
     status: str
     expression: str
-    estimate: Estimate
+    estimate: Estimate | Share
     margin: float
     reason: str
     comparison: Comparison = field(repr=False)
@@ -187,6 +189,30 @@ def decide(comparison: Comparison) -> Verdict:
         margin=comparison.margin,
         reason=_reason(comparison),
         comparison=comparison,
+    )
+
+
+def decide_side(
+    sign: str, names: tuple[str, str], part: Part, shown: Estimate | Share, margin: float
+) -> Verdict:
+    """The verdict on a comparison that is one statement.
+
+    Args:
+        sign: `<`, `<=`, `>` or `>=`.
+        names: What stands on the left and on the right of it.
+        part: The statement.
+        shown, margin: The `estimate` and the `margin` of the Comparison.
+    """
+    stated = quantity(margin, shown.unit)
+    return decide(
+        Comparison(
+            expression=f"{names[0]} {sign} {names[1]}",
+            parts=(part,),
+            estimate=shown,
+            margin=margin,
+            regions=(f"below {stated}", f"above {stated}")[:: 1 if part.below else -1],
+            strict=sign in "<>",
+        )
     )
 
 

@@ -11,10 +11,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lengthprobe.statistics.estimate import Estimate, Observation
+from lengthprobe.statistics.estimate import Estimate, Observation, Sample
 from lengthprobe.statistics.intervals import correlation, mean_interval, sum_interval
 
 cases = settings(max_examples=25, deadline=None)
+VARIED = (30.0, 25.0, 40.0, 28.0, 33.0, 37.0)
 VALUES = st.lists(st.sampled_from([-1.0, -0.5, 0.0, 0.5, 1.0]), min_size=2, max_size=20)
 
 
@@ -73,7 +74,7 @@ class TestEstimate:
     def test_importing_it_loads_no_numerical_library(self):
         """Collecting tests stays fast."""
         code = (
-            "import sys, lengthprobe.statistics.estimate, lengthprobe.statistics.verdict\n"
+            "import sys, lengthprobe.statistics.share, lengthprobe.statistics.magnitude\n"
             "print({'numpy', 'scipy', 'torch', 'transformers'} & set(sys.modules))"
         )
         found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
@@ -190,6 +191,89 @@ class TestDifferences:
     def test_the_larger_family_counts(self):
         """A correction is not lost."""
         assert (estimate([0, 1], family=3) - estimate([0, 1], family=14)).family == 14
+
+
+class TestAbsent:
+    """Contrasts with what is exactly 0 everywhere, as a component that was cut."""
+
+    def test_is_known_to_be_0_beside_what_varies(self):
+        """Other prompts in another language: the interval of the contrast is that of the other side alone."""
+        cut = estimate([0] * 6, "english", bounds=None)
+        whole = estimate(VARIED, "italian", prompt="q", bounds=None)
+        found = cut - 0.1 * whole
+        assert (found.low, found.high) == (-0.1 * whole).interval(0.05)
+        assert (found.n, found.clusters) == (12, 6)
+        assert (abs(cut) < 0.1 * whole).status == "holds"
+        assert (abs(whole) < 0.1 * cut).status == "broken"
+        assert (cut > 0.5 * whole).status == "broken"
+
+    def test_paired_with_what_varies_is_decided_by_it(self):
+        """A candidate whose heads were cut, against half of the reference on the same prompts."""
+        cut = estimate([0] * 6, "candidate", bounds=None)
+        reference = estimate(VARIED, "reference", bounds=None)
+        assert (cut > 0.5 * reference).status == "broken"
+        assert (reference > 0.5 * reference).status == "holds"
+        assert (abs(cut) < 0.1 * reference).status == "holds"
+
+    def test_on_both_sides_decides_nothing(self):
+        """Nothing varies: nothing tells how sure that is."""
+        cut = estimate([0] * 6, "english", bounds=None)
+        for other in (cut, estimate([0] * 6, "italian", prompt="q", bounds=None)):
+            verdict = abs(cut) < 0.1 * other
+            assert verdict.status == "undecided"
+            assert verdict.reason == "every value is equal and the measure declares no bounds"
+
+    def test_other_equal_values_decide_nothing(self):
+        """Three everywhere is no component that was cut: an unlucky sample, or bounds left undeclared."""
+        three = estimate([3] * 6, "english", bounds=None)
+        whole = estimate(VARIED, "italian", prompt="q", bounds=None)
+        assert (three - whole).interval(0.05) == (-math.inf, math.inf)
+        assert (three < whole).status == "undecided"
+
+    def test_of_one_topic_decides_nothing(self):
+        """Two prompts about one topic are one prompt."""
+        cut = Estimate.from_observations(
+            [Observation("a", "t", 0.0), Observation("b", "t", 0.0)], name="cut", unit="words", bounds=None
+        )
+        verdict = cut < estimate(VARIED, "italian", prompt="q", bounds=None)
+        assert verdict.reason == "fewer than two topics: nothing tells how much topics differ"
+
+
+class TestWhole:
+    """What a share would be taken of, through arithmetic."""
+
+    @staticmethod
+    def whole(values) -> Sample:
+        """One prompt a topic."""
+        return Sample(tuple(Observation(f"p{i}", f"t{i}", value) for i, value in enumerate(values)), None)
+
+    def test_comes_along_with_a_factor_and_a_sign(self):
+        """Half of a component is half of its share."""
+        whole = self.whole([5.0, 6.0])
+        found = estimate([0, 1], whole=whole)
+        assert (-0.5 * found).whole is whole
+        assert estimate([0, 1]).whole is None
+
+    def test_stays_where_both_terms_have_the_same(self):
+        """The same object, or equal values."""
+        one = estimate([0, 1], whole=self.whole([5.0, 6.0]))
+        other = estimate([1, 1], whole=self.whole([5.0, 6.0]))
+        for found in (one - other, one + other, one - one):
+            assert found.whole is not None
+            assert found.whole.mean == 5.5
+
+    @pytest.mark.parametrize("values", [None, [5.0, 7.0]])
+    def test_is_lost_where_the_wholes_differ(self, values):
+        """Late heads of two models, or a term that has none."""
+        one = estimate([0, 1], whole=self.whole([5.0, 6.0]))
+        other = estimate([1, 1], whole=None if values is None else self.whole(values))
+        assert (one - other).whole is None
+        assert (other + one).whole is None
+
+    def test_of_other_prompts_is_refused(self):
+        """A share pairs by prompt."""
+        with pytest.raises(ValueError, match="error: its whole is of other prompts"):
+            estimate([0, 1, 0], whole=self.whole([5.0, 6.0]))
 
 
 class TestRivals:

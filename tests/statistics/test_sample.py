@@ -6,7 +6,7 @@ import math
 
 import pytest
 
-from lengthprobe.statistics.sample import Observation, Sample, checked, joined
+from lengthprobe.statistics.sample import Observation, Sample, checked, checked_whole, joined
 
 
 def sample(values: dict[str, float], bounds: tuple[float, float] | None = (0, 1), note: str = "") -> Sample:
@@ -59,6 +59,34 @@ class TestSample:
         """What is unbounded stays so."""
         assert sample({"a1": 1.0}).plus(sample({"a1": 1.0}, bounds=None)).bounds is None
 
+    def test_plus_leaves_no_rounding(self):
+        """0.3 less three times 0.1 is 0, however floats round it; a small difference of its own stays."""
+        total = sample({"a1": 0.1 + 0.2, "b1": 1.0}, None).plus(sample({"a1": -0.3, "b1": 1e-9 - 1}, None))
+        assert [one.value for one in total.observations] == [0.0, pytest.approx(1e-9)]
+
+    @pytest.mark.parametrize(
+        ("values", "bounds", "expected"),
+        [
+            ({"a1": 0.0, "b1": -0.0}, None, True),
+            ({"a1": 0.0, "b1": 1e-300}, None, False),
+            ({"a1": 3.0, "b1": 3.0}, None, False),
+            ({"a1": 0.0, "b1": 0.0}, (-1, 1), False),
+            ({"a1": 0.0, "a2": 0.0}, None, False),
+            ({}, None, False),
+        ],
+    )
+    def test_is_absent_where_it_is_exactly_nothing(self, values, bounds, expected):
+        """All 0 without bounds, over two topics. Other equal values may be chance, or counts."""
+        assert sample(values, bounds).absent is expected
+
+    def test_equals_what_gives_every_prompt_the_same_value(self):
+        """In whatever order, with whatever note."""
+        one, other = sample({"a1": 1.0, "b1": 0.0}), sample({"b1": 0.0, "a1": 1.0}, note="x")
+        assert one.equals(one)
+        assert one.equals(other)
+        assert not one.equals(sample({"a1": 1.0, "b1": 0.5}))
+        assert not one.equals(sample({"a1": 1.0}))
+
     @pytest.mark.parametrize(
         ("one", "other", "expected"),
         [("x", "y", "x | against: y"), ("x", "x", "x"), ("x", "", "x"), ("", "y", "against: y")],
@@ -102,3 +130,33 @@ class TestChecked:
         """The lower lies below the upper."""
         with pytest.raises(ValueError, match="leave no room"):
             checked((), bounds, "hits")
+
+
+class TestCheckedWhole:
+    """What a sample can be a share of."""
+
+    def test_is_of_the_same_prompts(self):
+        """In whatever order."""
+        whole = sample({"b1": 2.0, "a1": 3.0}, None)
+        assert checked_whole(whole, sample({"a1": 1.0, "b1": 0.0}), "late") is whole
+
+    @pytest.mark.parametrize(
+        ("whole", "message"),
+        [
+            (sample({"a1": 2.0}, None), "late: its whole is of other prompts"),
+            (sample({"a1": 2.0, "c1": 2.0}, None), "late: its whole is of other prompts"),
+            (
+                sample({"a1": 2.0, "b1": 2.0}, (0, 3)),
+                "late: a whole has values like normal ones, and no bounds",
+            ),
+            (sample({"a1": 2.0, "b1": math.nan}, None), "late: its whole: prompt b1 gives nan"),
+            (
+                Sample((Observation("a1", "a", 1.0), Observation("b1", "x", 1.0)), None),
+                "late: its whole is of other prompts, or gives them other topics",
+            ),
+        ],
+    )
+    def test_refuses_any_other(self, whole, message):
+        """The message names the measure."""
+        with pytest.raises(ValueError, match=message):
+            checked_whole(whole, sample({"a1": 1.0, "b1": 0.0}), "late")

@@ -117,6 +117,14 @@ class TestReason:
             (abs(ones) < 0.5, "the whole interval lies beyond ± 0.5, at one-sided 0.025 too"),
             (zeros > 0, "the interval lies partly above 0, partly below 0"),
             (
+                estimate([1] * 150, bounds=(0, 1), unit="share") > 0.99,
+                "the interval lies partly above 99 %, partly below 99 %",
+            ),
+            (
+                abs(estimate([1] * 150, bounds=(-1, 1), unit="share")) < 0.05,
+                "the whole interval lies beyond ± 5 %, at one-sided 0.025 too",
+            ),
+            (
                 estimate([0] * 59, family=14) > 0.6,
                 "it lies below 0.6, but not at one-sided 0.0036, the share of alpha of one such check",
             ),

@@ -1,0 +1,58 @@
+"""Magnitude: how far a mean or a share lies from 0."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from lengthprobe.statistics.comparable import Comparable, number
+from lengthprobe.statistics.estimate import Estimate
+from lengthprobe.statistics.explanation import quantity
+from lengthprobe.statistics.verdict import Comparison, Verdict, decide
+
+if TYPE_CHECKING:
+    from lengthprobe.statistics.share import Share
+
+
+@dataclass(frozen=True, eq=False)
+class Magnitude(Comparable):
+    """The distance from 0: `abs(estimate) < 0.5` claims that a mean lies within ± 0.5.
+
+    Args:
+        name: How it reads in an expression.
+        estimate: The mean or the share.
+    """
+
+    name: str
+    estimate: Estimate | Share
+
+    def _compared(self, sign: str, other: object) -> Verdict:
+        mean, below = self.estimate, sign[0] == "<"
+        shown: Estimate | Share
+        if isinstance(other, Estimate) and isinstance(mean, Estimate):
+            # |a| < b says that a - b < 0 and -a - b < 0; |a| > b that one of them is above 0.
+            upper, lower = mean - other, -mean - other
+            parts = upper.side(below, 0.0), lower.side(below, 0.0)
+            shown, margin, name = max(upper, lower, key=lambda contrast: contrast.mean), 0.0, other.name
+        elif isinstance(other, Magnitude):
+            raise TypeError(f"{self.name} {sign} {other.name}: only one side can be a magnitude")
+        elif isinstance(other, Comparable):
+            raise TypeError(f"{self.name} {sign} {other.name}: a share compares with a number, its margin")
+        else:
+            margin = number(other, f"{self.name} {sign} 0.5")
+            if margin < 0 or (below and margin == 0):
+                raise ValueError(f"{self.name} {sign} {margin:g}: a magnitude is never below 0")
+            parts = mean.side(below, margin), mean.side(not below, -margin)
+            shown, name = mean, f"{margin:g}"
+        stated = name if isinstance(other, Comparable) else quantity(margin, mean.unit)
+        return decide(
+            Comparison(
+                expression=f"{self.name} {sign} {name}",
+                parts=parts,
+                estimate=shown,
+                margin=margin,
+                regions=(f"within ± {stated}", f"beyond ± {stated}")[:: 1 if below else -1],
+                every=below,
+                strict=sign in "<>",
+            )
+        )

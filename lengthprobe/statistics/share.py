@@ -1,0 +1,197 @@
+"""Share: how much of a whole a mean is, as a claim on two means over the same prompts."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import TYPE_CHECKING, ClassVar
+
+from lengthprobe.statistics.comparable import Comparable, number
+from lengthprobe.statistics.estimate import Estimate
+from lengthprobe.statistics.sample import Sample, joined
+from lengthprobe.statistics.verdict import Part, Verdict, decide_side
+
+if TYPE_CHECKING:
+    from lengthprobe.statistics.magnitude import Magnitude
+
+
+def share(estimate: Estimate) -> Share:
+    """The share that a mean has of its whole, `mean(x) / mean(whole)`.
+
+    `share(late_heads_cwa(probe, language="en")) > 0.02` claims that the late heads give more than 2 % of what
+    all components give together (METHODS §3).
+
+    Raises:
+        TypeError: It is no estimate, or one that has no whole; the message says what has.
+    """
+    if not isinstance(estimate, Estimate):
+        named = getattr(estimate, "name", repr(estimate))
+        raise TypeError(f"share({named}): a share is of an estimate; write abs(share(x)) for its magnitude")
+    under = "" if estimate.whole is None else " under the other word counter"
+    if estimate.recounted.whole is None:
+        raise TypeError(
+            f"share({estimate.name}): it has no whole{under} to be a share of. The attribution measures have "
+            'one, as in share(late_heads_cwa(probe, language="en")), and sums and differences of two that '
+            "have the same; compare others as they are, as in late > 0.5 * reference"
+        )
+    return Share(f"share({estimate.name})", estimate)
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Share(Comparable):
+    """A mean as a share of the mean of its whole.
+
+    `share(x) > m` decides whether x - m · whole, prompt by prompt, has a mean above 0; `abs(share(x)) < m`
+    both that this mean is below 0 and that of x + m · whole above it. So alpha is kept as for any mean, a
+    component that was cut (x exactly 0, the whole not) is called broken, and the interval shown is made of
+    the margins that this comparison does not rule out (`ratio.ratio_interval`). It is a point where x is the
+    same share of the whole on every prompt, which is then taken to be so on all prompts.
+
+    Assumed: values like normal ones, as of any measure without bounds, and a whole whose mean is above 0;
+    where its own interval does not show that, nothing is decided. The weights with which a whole adds its
+    components up are taken as given. Where they are the signs of the measured means, as in Σ_c |mean c|
+    (METHODS §3), components that do nothing add their noise to it, so that a share comes out too near to 0:
+    `share(x) > m` holds too rarely, never too often, while `abs(share(x)) < m` leans the other way.
+    `benchmarks/shares.py` says how much.
+
+    Args:
+        name: How it reads in an expression.
+        estimate: The mean, with its whole.
+    """
+
+    name: str
+    estimate: Estimate
+
+    effect: ClassVar[str] = "share"
+    unit: ClassVar[str] = "share"
+
+    @property
+    def mean(self) -> float:
+        """The mean over the mean of the whole, NaN where that is 0 or there is none."""
+        return self.estimate.mean / self._whole.mean if self._whole.mean else math.nan
+
+    @property
+    def low(self) -> float:
+        """The lower end of the 1 - 2 alpha interval."""
+        return self.interval(self.alpha)[0]
+
+    @property
+    def high(self) -> float:
+        """The upper end of the 1 - 2 alpha interval."""
+        return self.interval(self.alpha)[1]
+
+    @property
+    def n(self) -> int:
+        """The number of prompts."""
+        return self.estimate.n
+
+    @property
+    def clusters(self) -> int:
+        """The number of topics."""
+        return self.estimate.clusters
+
+    @property
+    def alpha(self) -> float:
+        """The one-sided error rate of each end of the interval."""
+        return self.estimate.alpha
+
+    @property
+    def family(self) -> int:
+        """How many checks share alpha for the verdict `broken`."""
+        return self.estimate.family
+
+    @property
+    def counter(self) -> str:
+        """The word counter."""
+        return self.estimate.counter
+
+    @property
+    def worst(self) -> str:
+        """Which prompts are the worst, as of the estimate."""
+        return self.estimate.worst
+
+    @cached_property
+    def samples(self) -> tuple[Sample, ...]:
+        """The values behind the mean, each with its own part of the whole in its note."""
+        unit, wholes = self.estimate.unit, self._whole.by_prompt
+        noted = tuple(
+            replace(
+                one,
+                note=f"{one.value:.3g} of {wholes[one.prompt_id].value:.3g} {unit}; {one.note}".rstrip("; "),
+            )
+            for one in self.estimate.observations
+        )
+        return (Sample(noted, None),)
+
+    @property
+    def recounted(self) -> Share:
+        """The same under the other word counter, or itself where it does not hang on one."""
+        return self if self.estimate.rival is None else Share(self.name, self.estimate.rival)
+
+    @cached_property
+    def caveat(self) -> str:
+        """Why the data cannot decide anything about a share, or nothing."""
+        if self._whole.caveat:
+            return self._whole.caveat
+        whole = replace(self.estimate, samples=(self._whole,), whole=None, rival=None)
+        if whole.low > 0:
+            return ""
+        return (
+            f"what it is a share of is not surely above 0: mean {whole.mean:.4g} {whole.unit}, "
+            f"{100 * (1 - 2 * self.alpha):g} % interval {whole.low:.4g} to {whole.high:.4g}"
+        )
+
+    def interval(self, alpha: float) -> tuple[float, float]:
+        """The limits at one-sided `alpha`."""
+        # Imported here, since it needs numpy and scipy.
+        from lengthprobe.statistics.ratio import ratio_interval
+
+        if self._whole.caveat:
+            return -math.inf, math.inf
+        parts, wholes = self.estimate.samples[0].clusters, self._whole.clusters
+        by_topic = dict(zip(wholes.keys, wholes.means, strict=True))
+        return ratio_interval(parts.means, [by_topic[key] for key in parts.keys], parts.sizes, alpha)
+
+    def side(self, below: bool, margin: float) -> Part:
+        """The statement that the share lies below, or else above, a margin."""
+        return Part(_less(self.estimate, margin), below, 0.0)
+
+    def __abs__(self) -> Magnitude:
+        # Imported here, since a magnitude is of an estimate.
+        from lengthprobe.statistics.magnitude import Magnitude
+
+        return Magnitude(f"abs({self.name})", self)
+
+    @property
+    def _whole(self) -> Sample:
+        assert self.estimate.whole is not None
+        return self.estimate.whole
+
+    def _compared(self, sign: str, other: object) -> Verdict:
+        if isinstance(other, Comparable):
+            raise TypeError(
+                f"{self.name} {sign} {other.name}: a share compares with a number, its margin; of two that "
+                f"have the same whole, write share(one - other) {sign} 0.02"
+            )
+        margin = number(other, f"{self.name} {sign} 0.02")
+        below = sign[0] == "<"
+        # What is too small for the claim, or too large, is what a reader looks for.
+        shown = replace(self, estimate=replace(self.estimate, worst="high" if below else "low"))
+        return decide_side(sign, (self.name, f"{margin:g}"), self.side(below, margin), shown, margin)
+
+    def __repr__(self) -> str:
+        return f"<{self.name}: {self.mean:.4g} [{self.low:.4g}, {self.high:.4g}] share, n={self.n}>"
+
+
+def _less(estimate: Estimate, margin: float) -> Estimate:
+    """The estimate less so much of its whole, prompt by prompt."""
+    assert estimate.whole is not None
+    return replace(
+        estimate,
+        name=f"{estimate.name} - {margin:g} of its whole",
+        samples=joined(estimate.samples, (estimate.whole.scaled(-margin),)),
+        rival=None if estimate.rival is None else _less(estimate.rival, margin),
+        whole=None,
+        compound=True,
+    )
