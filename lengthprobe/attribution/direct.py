@@ -53,7 +53,7 @@ class Attribution:
         return self.heads.sum((-2, -1)) + self.mlps.sum(-1) + self.embedding + self.biases
 
 
-@torch.inference_mode()
+@torch.no_grad()
 def direct_logit_attribution(
     model: Any,
     input_ids: Tensor,
