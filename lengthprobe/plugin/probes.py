@@ -10,7 +10,7 @@ import pytest
 from lengthprobe.errors import SettingsError
 from lengthprobe.margins import family
 from lengthprobe.plugin.lineage import lineage, lineage_by_name, told
-from lengthprobe.plugin.markers import needed_languages, takes
+from lengthprobe.plugin.markers import about, is_claim, needed_languages, takes
 from lengthprobe.plugin.options import named
 from lengthprobe.plugin.progress import progress_of
 
@@ -93,12 +93,16 @@ class Probes:
         return found
 
     def _prepare(self, probe: Probe, items: Sequence[pytest.Item], roles: Sequence[str]) -> None:
-        """Ask a checkpoint in the languages that the session's tests need of it in some roles."""
+        """Ask a checkpoint in the languages that the session's tests need of it in some roles.
+
+        What its parts contributed is captured where any of them is about the mechanism.
+        """
         known = self._settings.languages
         running = [item for item in items if takes(item, roles) and set(needed_languages(item)) <= {*known}]
         wanted = {language for item in running for language in needed_languages(item)}
         languages = [language for language in known if language in wanted]
-        probe.prepare(languages)
+        about_parts = any(is_claim(item) and about(item) == "mechanism" for item in running)
+        probe.prepare(languages, traces=about_parts)
 
     def _make(self, name: str) -> Probe:
         from lengthprobe.probe import Probe

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -103,3 +103,19 @@ def weights() -> Callable[[str], Path]:
         return path.resolve()
 
     return directory
+
+
+@pytest.fixture
+def prepared(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, list[str], bool]]:
+    """What checkpoints are asked: which, in which languages, and whether with what their parts contribute."""
+    from lengthprobe.probe import Probe
+
+    asked: list[tuple[str, list[str], bool]] = []
+    prepare = Probe.prepare
+
+    def recorded(self: Probe, languages: Sequence[str], *, traces: bool = False) -> None:
+        asked.append((self.name, list(languages), traces))
+        prepare(self, languages, traces=traces)
+
+    monkeypatch.setattr(Probe, "prepare", recorded)
+    return asked

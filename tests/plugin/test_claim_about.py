@@ -113,3 +113,39 @@ def test_anything_else_is_refused(project):
             "*fix: about='behaviour' or about='mechanism'",
         ]
     )
+
+
+class TestParts:
+    """Of whom it is captured what the parts contribute."""
+
+    BASE = """
+@pytest.mark.claim(about="{about}", languages=["en"])
+def test_base(base_probe):
+    assert measures.exact_match(base_probe, language='en') < 0.5
+"""
+
+    def test_of_the_checkpoint_that_such_a_claim_takes(self, project, prepared):
+        """With the responses, in one go, for all the languages that its claims need."""
+        project.claims(CLAIMS.replace("test_behaviour(probe)", "test_behaviour(probe, language)"))
+
+        project.run("--lengthprobe-languages=it,en")
+
+        assert prepared == [("tiny-it", ["it", "en"], True)]
+
+    @pytest.mark.parametrize("about", ["behaviour", "mechanism"])
+    def test_of_each_checkpoint_for_itself(self, project, prepared, about):
+        """A claim about the mechanism of one says nothing of another."""
+        project.claims(CLAIMS + self.BASE.format(about=about))
+
+        project.run()
+
+        assert prepared == [("tiny-it", ["en"], True), ("tiny-base", ["en"], about == "mechanism")]
+
+    def test_of_nobody_where_no_such_claim_runs(self, project, prepared):
+        """It is left out, or skipped, or deselected."""
+        project.run("--lengthprobe-lineage=other")
+        project.run("--lengthprobe-languages=it", "-k", "mechanism or behaviour")
+        project.run("-k", "behaviour")
+
+        assert prepared[0] == ("tiny-it", [], False)
+        assert not any(traces for _, _, traces in prepared)

@@ -76,29 +76,13 @@ def test_claim_whose_language_is_not_asked_in_is_skipped(project, source, name):
     )
 
 
-@pytest.fixture
-def prepared(monkeypatch):
-    """The languages that a checkpoint is asked in, each time that it is asked."""
-    from lengthprobe.probe import Probe
-
-    asked = []
-    prepare = Probe.prepare
-
-    def recorded(self, languages=None, **settings):
-        asked.append(list(languages))
-        return prepare(self, languages, **settings)
-
-    monkeypatch.setattr(Probe, "prepare", recorded)
-    return asked
-
-
 def test_skipped_claim_asks_nothing(project, prepared):
     """A language that only a claim that is skipped needs is not asked in."""
     project.claims(CONTRAST + ITALIAN)
 
     project.run("--lengthprobe-languages=it").assert_outcomes(passed=1, skipped=1)
 
-    assert prepared == [["it"]]
+    assert prepared == [("tiny-it", ["it"], False)]
 
 
 def test_all_are_asked_at_once(project, prepared):
@@ -107,7 +91,7 @@ def test_all_are_asked_at_once(project, prepared):
 
     project.run("--lengthprobe-languages=en,it")
 
-    assert prepared == [["en", "it"]]
+    assert prepared == [("tiny-it", ["en", "it"], False)]
 
 
 def test_unknown_language_is_refused(project):
