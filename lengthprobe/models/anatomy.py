@@ -188,24 +188,28 @@ def anatomy_of(model: Any) -> Anatomy:
     layers = tuple(_layer(model, block, family) for block in blocks)
     unembedding = model.get_output_embeddings()
     _check_weights(model, layers, unembedding)
-    widths = {layer.output_weight(layer.projection.weight.dtype).shape for layer in layers}
     n_heads = shape.num_attention_heads
-    if len(widths) != 1 or next(iter(widths))[1] % n_heads:
+    width = unembedding.weight.shape[1]
+    head_dim = getattr(shape, "head_dim", None) or width // n_heads
+    shapes = {tuple(layer.output_weight(layer.projection.weight.dtype).shape) for layer in layers}
+    if shapes != {(width, n_heads * head_dim)}:
         raise ModelError(
-            f"{_called(model)} has attention heads of different number or width from layer to layer "
-            f"(output projections of shapes {', '.join(sorted(str(tuple(one)) for one in widths))})",
+            f"{_called(model)} has other attention heads than {n_heads} of width {head_dim} in every layer, "
+            f"as its config says: output projections of shapes {', '.join(map(str, sorted(shapes)))}",
             "attribution needs the same number of heads in every layer: name the model that was not pruned",
         )
-    width, inner = next(iter(widths))
+    final_norm = Norm(_part(model, model, family.final_norm), family.norm)
+    norms = [layer.attention_norm.module for layer in layers if layer.attention_norm]
+    _check_in_memory(model, [*(layer.projection for layer in layers), *norms, final_norm.module, unembedding])
     return Anatomy(
         family=model.config.model_type,
         model=model,
         layers=layers,
         block=blocks[0],
-        final_norm=Norm(_part(model, model, family.final_norm), family.norm),
+        final_norm=final_norm,
         unembedding=unembedding,
         n_heads=n_heads,
-        head_dim=inner // n_heads,
+        head_dim=head_dim,
         width=width,
     )
 
@@ -248,9 +252,17 @@ def _check_weights(model: Any, layers: tuple[Layer, ...], unembedding: Any) -> N
                 "so that no part's share of its output is defined",
                 "attribution needs plain weights: load it unquantized (--lengthprobe-dtype=bfloat16)",
             )
-        if module.weight.is_meta:
+
+
+def _check_in_memory(model: Any, read: list[Any]) -> None:
+    """Refuse weights that are nowhere; or offloaded, where they are read here and not by their module."""
+    own = set(map(id, read))
+    for name, module in model.named_modules():
+        away = any(parameter.is_meta for parameter in module.parameters(recurse=False))
+        # accelerate's hook fetches a module's weights when it is called.
+        if away and (id(module) in own or not hasattr(module, "_hf_hook")):
             raise ModelError(
-                f"{_called(model)} has no weights in memory for the {what} (meta device, or offloaded)",
+                f"{_called(model)} has no weights in memory for {name} (meta device, or offloaded)",
                 "load it where it fits: --lengthprobe-device-map=balanced over more GPUs, or =cpu",
             )
 
