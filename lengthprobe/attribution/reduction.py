@@ -126,13 +126,15 @@ class Reduction:
         """The attribution to each target, once everything has been taken."""
         found = []
         biases = self._gathered(self._readout.biases(self._tokens))
+        # Of a stream that is NaN every part would be: as they are, they tell which one broke it.
+        scale = torch.where(self._scale.isfinite(), self._scale, 1.0)
         for at, bias in enumerate(biases):
             found.append(
                 Reduced(
-                    heads=torch.stack(self._heads[at], 1) * self._scale[:, None, None],
-                    mlps=torch.stack(self._mlps[at], 1) * self._scale[:, None],
-                    embedding=self._embedding[at] * self._scale,
-                    biases=bias + self._attention_bias[at] * self._scale,
+                    heads=torch.stack(self._heads[at], 1) * scale[:, None, None],
+                    mlps=torch.stack(self._mlps[at], 1) * scale[:, None],
+                    embedding=self._embedding[at] * scale,
+                    biases=bias + self._attention_bias[at] * scale,
                     logits=self._logits[at],
                     rounding=self._rounding[at],
                 )
