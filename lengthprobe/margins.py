@@ -13,8 +13,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 
-def _margin(default: float, kind: str, unit: str, reason: str) -> float:
-    margin: float = field(default=default, metadata={"kind": kind, "unit": unit, "reason": reason})
+def _margin(default: float, kind: str, unit: str, reason: str, *, checks: int | None = None) -> float:
+    """A field. `checks`: by how many checks it is used in all, where that is not one a language."""
+    metadata = {"kind": kind, "unit": unit, "reason": reason, "checks": checks}
+    margin: float = field(default=default, metadata=metadata)
     return margin
 
 
@@ -56,6 +58,19 @@ class Margins:
         1.0, "replication", "words", "tuning is to be worth at least a word of absolute error"
     )
     dip_at_three: float = _margin(0.0, "replication", "share", "the paper says worse, not by how much")
+    smallest_share: float = _margin(
+        0.02,
+        "mechanism",
+        "share",
+        "the smallest effect that counts: one part in fifty of what all parts give",
+        checks=9,
+    )
+    english_final_mlp: float = _margin(
+        0.1, "replication", "ratio", "the paper says near zero beside the Italian one; a tenth is ours"
+    )
+    italian_late_heads: float = _margin(
+        0.5, "replication", "ratio", "the paper says attenuated beside the English ones; half is ours"
+    )
     length_error_rise: float = _margin(0.25, "regression", "words", "half of the margin on the error itself")
     exact_match_fall: float = _margin(
         0.05,
@@ -79,6 +94,13 @@ class Margins:
     preambles_rise: float = _margin(0.04, "regression", "share", "as for runaways")
     counter_disagreement_rise: float = _margin(
         0.05, "regression", "share", "half of the margin on the share itself"
+    )
+    kept_attribution: float = _margin(
+        0.5,
+        "regression",
+        "ratio",
+        "a part that lost half of its attribution is not what was approved",
+        checks=4,
     )
 
     def overridden(self, lines: Iterable[str]) -> Margins:
@@ -131,11 +153,11 @@ def _check_range(name: str, number: float) -> None:
 
 
 def family(n_languages: int, *, reference: bool) -> int:
-    """How many checks share alpha for `broken`: every requirement in each language.
+    """How many checks share alpha for `broken`: every requirement, of behaviour in each language.
 
-    With a reference, their regression forms count too. It does not depend on which claims are selected, so
-    that no verdict does.
+    With a reference, their regression forms count too. It does not depend on which claims are selected, nor
+    on the checkpoint, so that no verdict does.
     """
-    kinds = ("requirement", "regression") if reference else ("requirement",)
-    gating = [one for one in fields(Margins) if one.metadata["kind"] in kinds]
-    return len(gating) * max(1, n_languages)
+    kinds = ("requirement", "mechanism", "regression") if reference else ("requirement", "mechanism")
+    gating = [one.metadata["checks"] for one in fields(Margins) if one.metadata["kind"] in kinds]
+    return sum(max(1, n_languages) if checks is None else checks for checks in gating)

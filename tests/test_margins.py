@@ -1,17 +1,19 @@
 """Margins: one place, a reason each, and a project's own in its ini."""
 
+import inspect
 from dataclasses import fields
 
 import pytest
 
 from lengthprobe.errors import SettingsError
+from fixtures.matrix import claims
 from lengthprobe.margins import Margins, family
 
 
 def test_every_margin_has_a_kind_a_unit_and_a_reason():
     """No margin stands without saying what it is for."""
     for one in fields(Margins):
-        assert one.metadata["kind"] in ("requirement", "replication", "regression"), one.name
+        assert one.metadata["kind"] in ("requirement", "mechanism", "replication", "regression")
         assert one.metadata["unit"], one.name
         assert one.metadata["reason"], one.name
 
@@ -57,7 +59,23 @@ def test_a_margin_that_decides_nothing_is_refused(line, fix):
 
 
 def test_the_family_is_the_requirements_of_every_language():
-    """Seven requirements in two languages are 14 checks; with a reference, their regressions double them."""
-    assert family(2, reference=False) == 14
-    assert family(2, reference=True) == 28
-    assert family(1, reference=False) == 7
+    """Seven requirements in two languages, and nine about mechanism; their regressions with a reference."""
+    assert family(2, reference=False) == 14 + 9
+    assert family(2, reference=True) == 28 + 9 + 4
+    assert family(1, reference=False) == 7 + 9
+
+
+def test_the_mechanism_is_counted_as_often_as_it_is_claimed():
+    """A claim about a part that is added without being counted would be called broken too readily."""
+    marks = [
+        mark.kwargs | {"regression": "reference_probe" in inspect.signature(claim).parameters}
+        for claim in claims().values()
+        for mark in claim.pytestmark
+        if mark.kwargs.get("about") == "mechanism" and mark.kwargs.get("kind") != "replication"
+    ]
+    assert all(len(mark["languages"]) == 1 for mark in marks)
+    assert sum(not mark["regression"] for mark in marks) == family(1, reference=False) - 7
+    assert (
+        sum(mark["regression"] for mark in marks)
+        == family(1, reference=True) - family(1, reference=False) - 7
+    )

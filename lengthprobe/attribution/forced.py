@@ -29,16 +29,16 @@ class Forced:
 
     Args:
         prompt: The prompt.
-        token_ids: The text's tokens as some tokenizer has them; a checkpoint whose own decodes them to
-            another text makes its own.
-        text: The text.
+        token_ids: The text's tokens as some tokenizer has them.
+        text: The text, where it is another checkpoint's: one whose own tokenizer decodes the tokens to
+            another text makes its own. None where the tokens are this checkpoint's.
         ended: Whether the end token belongs to it: each checkpoint's own first one.
         last_only: Ask about the step after the text alone, and not about every step.
     """
 
     prompt: Prompt
     token_ids: tuple[int, ...]
-    text: str
+    text: str | None
     ended: bool
     last_only: bool = False
 
@@ -98,7 +98,7 @@ class _Row:
 
 def _row(checkpoint: Checkpoint, text: Forced, settings: Settings) -> _Row:
     written = text.token_ids
-    if checkpoint.decode(written) != text.text:
+    if text.text is not None and checkpoint.decode(written) != text.text:
         written = tuple(checkpoint.tokenizer.encode(text.text, add_special_tokens=False))
     prompt = render(checkpoint, text.prompt, settings)
     end = (checkpoint.end_token_ids[0],)

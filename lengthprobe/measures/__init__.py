@@ -1,21 +1,51 @@
 """Measures: one number each about a probe's responses, as an Estimate over topics."""
 
 from lengthprobe.measures.counter_disagreement import counter_disagreement
+from lengthprobe.measures.cwa import (
+    early_heads_cwa,
+    early_mlps_cwa,
+    final_mlp_cwa,
+    heads_rise,
+    late_heads_cwa,
+)
 from lengthprobe.measures.error_growth import error_growth
 from lengthprobe.measures.exact_match import exact_match
 from lengthprobe.measures.length_error import absolute_error, length_error, raw_length_error
 from lengthprobe.measures.misses import cut_off, empty, runaways, short_answers, too_long, too_short
+from lengthprobe.measures.number_swap import (
+    early_heads_number_swap,
+    final_mlp_number_swap,
+    late_heads_number_swap,
+)
 from lengthprobe.measures.preambles import has_preamble, preambles
+from lengthprobe.measures.stop_cwa import (
+    early_heads_stop_cwa,
+    early_mlps_stop_cwa,
+    final_mlp_stop_cwa,
+    late_heads_stop_cwa,
+)
 from lengthprobe.statistics.share import share
 
 __all__ = [
     "absolute_error",
     "counter_disagreement",
     "cut_off",
+    "early_heads_cwa",
+    "early_heads_number_swap",
+    "early_heads_stop_cwa",
+    "early_mlps_cwa",
+    "early_mlps_stop_cwa",
     "empty",
     "error_growth",
     "exact_match",
+    "final_mlp_cwa",
+    "final_mlp_number_swap",
+    "final_mlp_stop_cwa",
     "has_preamble",
+    "heads_rise",
+    "late_heads_cwa",
+    "late_heads_number_swap",
+    "late_heads_stop_cwa",
     "length_error",
     "preambles",
     "raw_length_error",

@@ -102,7 +102,7 @@ def mean_of_all(
         counts = [count_words(one.text, language=language, counter=counter) for one in asked]
         return Estimate.from_observations(
             [_observation(*row) for row in zip(asked, values(asked, counts), counts, strict=True)],
-            name=_named(name, probe, language, lengths),
+            name=named(name, probe, language, lengths),
             unit=unit,
             bounds=bounds,
             alpha=probe.settings.alpha,
@@ -122,7 +122,7 @@ def selected(probe: Measured, language: str, lengths: Collection[int] | None) ->
     return [one for one in probe.responses(language) if lengths is None or one.prompt.n_words in lengths]
 
 
-def _named(name: str, probe: Measured, language: str, lengths: Collection[int] | None) -> str:
+def named(name: str, probe: Measured, language: str, lengths: Collection[int] | None) -> str:
     """A measure as it reads in an expression: `exact_match(tiny-it, en, N=4–9)`."""
     if lengths is None:
         return f"{name}({probe.name}, {language})"
@@ -131,9 +131,14 @@ def _named(name: str, probe: Measured, language: str, lengths: Collection[int] |
     return f"{name}({probe.name}, {language}, N={run})"
 
 
-def _observation(response: Response, value: float, n_words: int) -> Observation:
-    """What one prompt gave, with what was asked and written."""
+def note_of(response: Response, n_words: int) -> str:
+    """What was asked and written, for a response of so many words."""
     prompt = response.prompt
     end = "" if response.finish_reason == "stop" else ", cut off at the cap"
-    note = f"asked {prompt.n_words}, wrote {n_words}{end}: {prompt.text!r} → {response.text!r}"
-    return Observation(prompt.id, prompt.topic, value, note)
+    return f"asked {prompt.n_words}, wrote {n_words}{end}: {prompt.text!r} → {response.text!r}"
+
+
+def _observation(response: Response, value: float, n_words: int) -> Observation:
+    """What one prompt gave."""
+    prompt = response.prompt
+    return Observation(prompt.id, prompt.topic, value, note_of(response, n_words))

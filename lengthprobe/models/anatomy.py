@@ -158,16 +158,6 @@ class Anatomy:
         return torch.float64 if self.unembedding.weight.dtype == torch.float64 else torch.float32
 
 
-def late_layers(n_layers: int) -> range:
-    """The last ⌈L/4⌉ layers (METHODS §3)."""
-    return range(n_layers - -(-n_layers // 4), n_layers)
-
-
-def early_layers(n_layers: int) -> range:
-    """The first ⌊L/4⌋ layers, at least one (METHODS §3)."""
-    return range(max(1, n_layers // 4))
-
-
 def anatomy_of(model: Any) -> Anatomy:
     """The parts of a loaded causal language model.
 

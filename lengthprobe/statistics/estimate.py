@@ -14,6 +14,7 @@ from lengthprobe.statistics.verdict import Part, Verdict, decide_side
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from lengthprobe.statistics.background import Background
     from lengthprobe.statistics.magnitude import Magnitude
 
 __all__ = ["Estimate", "Observation", "Sample"]
@@ -39,6 +40,7 @@ class Estimate(Comparable):
         samples: The terms of the sum that the mean is: one, but for a contrast.
         compound: Whether the name needs parentheses within a longer expression.
         name, unit, alpha, family, rival, worst, counter, whole: As in `from_observations`.
+        background: What a reader of a claim that failed is told beside it, of each term.
     """
 
     effect: ClassVar[str] = "mean"
@@ -53,6 +55,7 @@ class Estimate(Comparable):
     counter: str = ""
     compound: bool = False
     whole: Sample | None = None
+    background: tuple[Background, ...] = ()
     _limits: dict[tuple[float, float], tuple[float, float]] = field(default_factory=dict, init=False)
 
     @classmethod
@@ -237,6 +240,7 @@ class Estimate(Comparable):
             rival=rival,
             compound=True,
             whole=self.whole if shared else None,
+            background=self.background + other.background,
         )
 
     def side(self, below: bool, margin: float) -> Part:

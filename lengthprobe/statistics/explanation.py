@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
+from lengthprobe.statistics.background import background_lines
 from lengthprobe.statistics.planning import topics_needed
 from lengthprobe.task.text import printable
 
@@ -33,6 +34,7 @@ def explanation(verdict: Verdict) -> list[str]:
     if comparison.rival is not None and comparison.rival.status() != comparison.status():
         rival = comparison.rival.estimate
         lines.append(f"under {rival.counter or 'the other counter'}: {_effect(rival, verdict.margin)}")
+    lines += background_lines(estimate.background)
     for one in shown(verdict):
         note = f": {printable(one.note)}" if one.note else ""
         value = "" if estimate.unit == "share" else f"{_counted(one.value, estimate.unit)}, "

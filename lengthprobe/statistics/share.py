@@ -13,6 +13,7 @@ from lengthprobe.statistics.sample import Sample, joined
 from lengthprobe.statistics.verdict import Part, Verdict, decide_side
 
 if TYPE_CHECKING:
+    from lengthprobe.statistics.background import Background
     from lengthprobe.statistics.magnitude import Magnitude
 
 
@@ -100,6 +101,11 @@ class Share(Comparable):
     def family(self) -> int:
         """How many checks share alpha for the verdict `broken`."""
         return self.estimate.family
+
+    @property
+    def background(self) -> tuple[Background, ...]:
+        """What a reader is told beside it, as of the estimate."""
+        return self.estimate.background
 
     @property
     def counter(self) -> str:

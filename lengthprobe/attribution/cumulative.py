@@ -1,0 +1,90 @@
+"""Cumulative Weighted Attribution of single responses: Σ_t weight_t · DLA(c, t) (arXiv:2509.02075; METHODS §3)."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from lengthprobe.attribution.trace import Contributions
+    from lengthprobe.task.adherence import Adherence
+
+    Floats = NDArray[np.float64]
+
+SIGNS = ("adherence", "shuffled", "all-plus")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Cumulative:
+    """The weighted sum over the steps of n responses.
+
+    Args:
+        heads: [n, L, H]
+        mlps: [n, L]
+        embedding: [n]
+        biases: [n]
+        steps: T of each response, [n]
+    """
+
+    heads: Floats
+    mlps: Floats
+    embedding: Floats
+    biases: Floats
+    steps: Floats
+
+
+def cumulative(contributions: Sequence[Contributions], weights: Sequence[Sequence[float]]) -> Cumulative:
+    """The sum of each part's contributions over a response's steps, each times its weight."""
+
+    def summed(name: str) -> Floats:
+        return np.stack(
+            [
+                np.tensordot(np.asarray(weight, float), getattr(one, name), 1)
+                for one, weight in zip(contributions, weights, strict=True)
+            ]
+        )
+
+    return Cumulative(
+        *(summed(name) for name in ("heads", "mlps", "embedding", "biases")),
+        np.array([len(one.logits) for one in contributions], float),
+    )
+
+
+def token_weights(
+    adherences: Sequence[Adherence], n_words: Sequence[int], *, signs: str = "adherence"
+) -> list[tuple[float, ...]]:
+    """The weight of each step's token: s_t of METHODS §3, or that of a control."""
+    if signs not in SIGNS:
+        raise ValueError(f"signs={signs!r} is none of {', '.join(SIGNS)}")
+    if signs == "all-plus":
+        return [(1.0,) * len(one.counts) for one in adherences]
+    asked = shuffled(n_words) if signs == "shuffled" else n_words
+    return [tuple(map(float, one.signs(n))) for one, n in zip(adherences, asked, strict=True)]
+
+
+def shuffled(n_words: Sequence[int]) -> list[int]:
+    """For each prompt another prompt's N, which differs wherever any does."""
+    draw = random.Random(0)
+    every = list(n_words)
+    return [draw.choice([other for other in every if other != n] or [n]) for n in every]
+
+
+def stop_weights(adherences: Sequence[Adherence], n_words: Sequence[int]) -> list[tuple[float, ...]]:
+    """The weight of each step's stop margin: +1 where ending is due, −1 where it is early, 0 within a word."""
+    found = []
+    for one, n in zip(adherences, n_words, strict=True):
+        before = (0, *one.counts[:-1])
+        found.append(
+            tuple(
+                0.0 if not whole else 1.0 if count >= n else -1.0
+                for whole, count in zip(one.complete, before, strict=True)
+            )
+        )
+    return found

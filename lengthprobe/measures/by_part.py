@@ -1,0 +1,167 @@
+"""Estimates of something that each part of a model has: the ground of the measures of mechanism."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Protocol
+
+from lengthprobe.measures.per_response import Measured, named
+from lengthprobe.models.layers import early_layers, late_layers
+from lengthprobe.statistics.background import Background
+from lengthprobe.statistics.estimate import Estimate, Observation
+from lengthprobe.statistics.sample import Sample
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Mapping, Sequence
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from lengthprobe.attribution.forced import Forced
+    from lengthprobe.attribution.trace import ForcedTrace
+    from lengthprobe.runs.answers import Traced
+    from lengthprobe.task.prompts import Prompt
+
+    Floats = NDArray[np.float64]
+
+
+class Traceable(Measured, Protocol):
+    """What a measure of mechanism needs of a probe."""
+
+    def traces(self, language: str) -> Sequence[Traced]:
+        """The attribution of each response in a language."""
+
+    def forced(self, texts: Sequence[Forced], *, target: str) -> Sequence[ForcedTrace]:
+        """What the parts say to texts that the checkpoint is given."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Shares:
+    """What each part gave to each of n prompts.
+
+    Args:
+        prompts: The prompts, n of them.
+        notes: What was asked and written, for each.
+        heads: [n, L, H]
+        mlps: [n, L]
+        exact: The places of the prompts that were answered exactly.
+        cut_off: Whether the token cap ended any of the responses.
+    """
+
+    prompts: Sequence[Prompt]
+    notes: Sequence[str]
+    heads: Floats
+    mlps: Floats
+    exact: tuple[int, ...] = ()
+    cut_off: bool = False
+
+    @property
+    def layers(self) -> Floats:
+        """The heads of each layer together, [n, L]."""
+        found: Floats = self.heads.sum(2)
+        return found
+
+    @property
+    def late_heads(self) -> Floats:
+        """The heads of the late layers together, [n] (METHODS §3)."""
+        found: Floats = self.layers[:, list(late_layers(self.n_layers))].sum(1)
+        return found
+
+    @property
+    def early_heads(self) -> Floats:
+        """The heads of the early layers together, as if there were as many of them as late ones, [n]."""
+        late, early = late_layers(self.n_layers), early_layers(self.n_layers)
+        found: Floats = self.layers[:, list(early)].mean(1) * len(late)
+        return found
+
+    @property
+    def rise(self) -> Floats:
+        """A late layer's heads, less those of a layer before, on average over both, [n] (METHODS §3)."""
+        late = late_layers(self.n_layers)
+        found: Floats = self.layers[:, list(late)].mean(1) - self.layers[:, : late.start].mean(1)
+        return found
+
+    @property
+    def final_mlp(self) -> Floats:
+        """The last layer's MLP, [n]."""
+        return self.mlps[:, -1]
+
+    @property
+    def early_mlps(self) -> Floats:
+        """An MLP of the early layers, on average over them, [n]."""
+        found: Floats = self.mlps[:, list(early_layers(self.n_layers))].mean(1)
+        return found
+
+    @property
+    def by_name(self) -> dict[str, float]:
+        """The mean of each part by its name: L3H1, MLP4."""
+        heads, mlps = self.heads.mean(0), self.mlps.mean(0)
+        found = {
+            f"L{layer}H{head}": float(heads[layer, head])
+            for layer in range(heads.shape[0])
+            for head in range(heads.shape[1])
+        }
+        return found | {f"MLP{layer}": float(mlps[layer]) for layer in range(len(mlps))}
+
+    @property
+    def n_layers(self) -> int:
+        """L"""
+        return int(self.mlps.shape[1])
+
+    @property
+    def whole(self) -> Floats:
+        """Prompt by prompt, what has the mean Σ_c |mean of c| over heads and MLPs, [n] (METHODS §3)."""
+        import numpy as np
+
+        signs = np.sign(self.heads.mean(0)), np.sign(self.mlps.mean(0))
+        whole: Floats = (self.heads * signs[0]).sum((1, 2)) + (self.mlps * signs[1]).sum(1)
+        return whole
+
+
+def estimate_of(
+    probe: Measured,
+    shares: Shares,
+    part: Callable[[Shares], Floats],
+    *,
+    name: str,
+    language: str,
+    lengths: Collection[int] | None,
+    whole: Shares | None = None,
+    controls: Callable[[], Mapping[str, float]] = dict,
+) -> Estimate:
+    """The mean over prompts of what a part gave, with the whole that it can be a share of.
+
+    Args:
+        probe: The checkpoint.
+        shares: What each part gave.
+        part: The part.
+        name: Name of the measure.
+        language: Code of the language.
+        lengths: The lengths that were selected, for the name.
+        whole: What the whole is taken from, where that is something else.
+        controls: Gives the means of the controls, for a reader of a claim that failed.
+
+    Returns:
+        An Estimate over topics, in logits.
+    """
+    at_prompt = list(zip(shares.prompts, shares.notes, strict=True))
+    total = (whole or shares).whole
+
+    def observed(values: Floats) -> list[Observation]:
+        return [
+            Observation(prompt.id, prompt.topic, float(value), note)
+            for (prompt, note), value in zip(at_prompt, values, strict=True)
+        ]
+
+    stated = named(name, probe, language, lengths)
+    estimate = Estimate.from_observations(
+        observed(part(shares)),
+        name=stated,
+        unit="logits",
+        bounds=None,
+        alpha=probe.settings.alpha,
+        family=probe.family,
+        worst="low",
+        whole=Sample(tuple(observed(total)), None),
+    )
+    return replace(estimate, background=(Background(stated, shares.by_name, controls),))

@@ -1,0 +1,180 @@
+"""Cumulative Weighted Attribution: what a part gave to tokens that keep to the length, less the others."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, TypedDict
+
+from lengthprobe.measures.by_part import Shares, estimate_of
+from lengthprobe.measures.per_response import note_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Sequence
+    from typing import Unpack
+
+    from lengthprobe.attribution.trace import Contributions
+    from lengthprobe.measures.by_part import Floats, Traceable
+    from lengthprobe.runs.answers import Traced
+    from lengthprobe.statistics.estimate import Estimate
+    from lengthprobe.task.adherence import Adherence
+
+
+class Options(TypedDict, total=False):
+    """How CWA is taken.
+
+    Args:
+        lengths: Only the prompts that ask for these, all by default.
+        signs: `adherence` (default): +1 where the token written keeps to the length asked for, −1 where it
+            does not. The controls: `shuffled` (another prompt's length), `all-plus`.
+        per_step: The mean over a response's steps in place of the sum, which grows with the response.
+        text_of: Another checkpoint whose responses are forced on this one, in place of its own: the control
+            *same text*.
+    """
+
+    lengths: Collection[int] | None
+    signs: str
+    per_step: bool
+    text_of: Traceable | None
+
+
+def late_heads_cwa(probe: Traceable, *, language: str, **options: Unpack[Options]) -> Estimate:
+    """The CWA of the late layers' heads together (arXiv:2509.02075; METHODS §3).
+
+    Args:
+        probe: The checkpoint.
+        language: Code of the language.
+        options: As in `Options`.
+
+    Returns:
+        An Estimate over topics in logits, which `share` relates to all parts together.
+
+    Raises:
+        ModelError: The checkpoint's parts are not known, or do not add up to its logits.
+    """
+    return _cwa(probe, lambda shares: shares.late_heads, "late_heads_cwa", language, **options)
+
+
+def early_heads_cwa(probe: Traceable, *, language: str, **options: Unpack[Options]) -> Estimate:
+    """The CWA of the early layers' heads, as if there were as many as late ones; as `late_heads_cwa`."""
+    return _cwa(probe, lambda shares: shares.early_heads, "early_heads_cwa", language, **options)
+
+
+def heads_rise(probe: Traceable, *, language: str, **options: Unpack[Options]) -> Estimate:
+    """How far the CWA of a layer's heads rises into the late layers (METHODS §3); as `late_heads_cwa`."""
+    return _cwa(probe, lambda shares: shares.rise, "heads_rise", language, **options)
+
+
+def final_mlp_cwa(probe: Traceable, *, language: str, **options: Unpack[Options]) -> Estimate:
+    """The CWA of the last layer's MLP (arXiv:2509.02075; METHODS §3); as `late_heads_cwa`."""
+    return _cwa(probe, lambda shares: shares.final_mlp, "final_mlp_cwa", language, **options)
+
+
+def early_mlps_cwa(probe: Traceable, *, language: str, **options: Unpack[Options]) -> Estimate:
+    """The CWA of an early layer's MLP, on average over them; as `late_heads_cwa`."""
+    return _cwa(probe, lambda shares: shares.early_mlps, "early_mlps_cwa", language, **options)
+
+
+def cwa_by_part(
+    probe: Traceable,
+    language: str,
+    *,
+    lengths: Collection[int] | None = None,
+    signs: str = "adherence",
+    per_step: bool = False,
+    text_of: Traceable | None = None,
+) -> Shares:
+    """The CWA of every part, prompt by prompt; arguments as in `Options`."""
+    from lengthprobe.attribution.cumulative import cumulative, token_weights
+
+    source = text_of or probe
+    every = source.traces(language)
+    contributions, adherences = _of_own(every) if text_of is None else _of_forced(probe, every)
+    # Shuffled lengths are those of all prompts, whichever are selected.
+    weights = token_weights(adherences, [one.response.prompt.n_words for one in every], signs=signs)
+    found = cumulative(contributions, weights)
+    keep = [at for at, one in enumerate(every) if lengths is None or one.response.prompt.n_words in lengths]
+    steps = found.steps[keep] if per_step else 1.0
+    return Shares(
+        prompts=[every[at].response.prompt for at in keep],
+        notes=[note_of(every[at].response, adherences[at].counts[-1]) for at in keep],
+        heads=(found.heads[keep].T / steps).T,
+        mlps=(found.mlps[keep].T / steps).T,
+        exact=tuple(place for place, at in enumerate(keep) if _is_exact(every[at], adherences[at])),
+        cut_off=any(every[at].response.finish_reason == "length" for at in keep),
+    )
+
+
+def _is_exact(one: Traced, adherence: Adherence) -> bool:
+    return adherence.ended and adherence.counts[-1] == one.response.prompt.n_words
+
+
+def _cwa(
+    probe: Traceable,
+    part: Callable[[Shares], Floats],
+    name: str,
+    language: str,
+    **options: Unpack[Options],
+) -> Estimate:
+    shares = cwa_by_part(probe, language, **options)
+    signs = options.get("signs", "adherence")
+    # A control is related to the same whole as what it controls.
+    plain: Options = {**options, "signs": "adherence"}
+    whole = shares if signs == "adherence" else cwa_by_part(probe, language, **plain)
+    return estimate_of(
+        probe,
+        shares,
+        part,
+        name=_stated(name, probe, shares, options),
+        language=language,
+        lengths=options.get("lengths"),
+        whole=whole,
+        controls=lambda: _controls(probe, language, part, options),
+    )
+
+
+def _stated(name: str, probe: Traceable, shares: Shares, options: Options) -> str:
+    """The measure's name with what was asked for; with the cap where it decided how far responses run on."""
+    signs, other = options.get("signs", "adherence"), options.get("text_of")
+    stated = [signs] if signs != "adherence" else []
+    stated += ["per step"] if options.get("per_step") else []
+    stated += [f"on {other.name}'s text"] if other is not None else []
+    stated += [f"cap {probe.settings.cap}"] if shares.cut_off else []
+    return f"{name}[{', '.join(stated)}]" if stated else name
+
+
+def _controls(
+    probe: Traceable, language: str, part: Callable[[Shares], Floats], options: Options
+) -> dict[str, float]:
+    """The means of the same part under the controls that need no forward pass (METHODS §3)."""
+    found = {}
+    for signs in ("shuffled", "all-plus"):
+        other: Options = {**options, "signs": signs}
+        found[signs] = float(part(cwa_by_part(probe, language, **other)).mean())
+    plain: Options = {**options, "signs": "adherence"}
+    shares = cwa_by_part(probe, language, **plain)
+    if shares.exact:
+        exact = part(shares)[list(shares.exact)]
+        found["exact answers only"] = float(exact.mean())
+    found["early layers' heads"] = float(shares.early_heads.mean())
+    found["early layers' MLPs"] = float(shares.early_mlps.mean())
+    return found
+
+
+def _of_own(every: Sequence[Traced]) -> tuple[list[Contributions], list[Adherence]]:
+    traced = [(one.trace.token, one.adherence) for one in every if one.trace and one.adherence]
+    return [trace for trace, _ in traced], [adherence for _, adherence in traced]
+
+
+def _of_forced(probe: Traceable, every: Sequence[Traced]) -> tuple[list[Contributions], list[Adherence]]:
+    from lengthprobe.attribution.forced import Forced
+
+    texts = [
+        Forced(
+            one.response.prompt,
+            one.response.token_ids,
+            one.response.text,
+            one.response.finish_reason == "stop",
+        )
+        for one in every
+    ]
+    forced = probe.forced(texts, target="token")
+    return [one.contributions for one in forced], [one.adherence for one in forced]

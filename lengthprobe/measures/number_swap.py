@@ -1,0 +1,106 @@
+"""Number swap: what a part gives to ending the response because of the number in the prompt."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from lengthprobe.errors import LengthprobeError
+from lengthprobe.measures.by_part import Shares, estimate_of
+from lengthprobe.measures.per_response import note_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from lengthprobe.attribution.forced import Forced
+    from lengthprobe.measures.by_part import Floats, Traceable
+    from lengthprobe.runs.answers import Traced
+    from lengthprobe.statistics.estimate import Estimate
+    from lengthprobe.task.prompts import Prompt
+
+SWAPPED_BY = 2  # words; ours
+
+
+def late_heads_number_swap(probe: Traceable, *, language: str) -> Estimate:
+    """What the late layers' heads give to the stop because of the number (METHODS §3, control 6; ours).
+
+    The first N words of each response are forced twice: under its own prompt, which asks for N, and under the
+    same prompt asking for N + 2 (N − 2 where that number cannot be written so). The estimate is the heads'
+    part in the stop margin after those words under the first, less that under the second. A part that writes
+    words, or ends sentences, whatever the number is gives 0: only one that reads the number gives more.
+    Responses that never complete N words have no such place, and are left out.
+
+    Args:
+        probe: The checkpoint.
+        language: Code of the language.
+
+    Returns:
+        An Estimate over topics in logits, which `share` relates to all parts together.
+
+    Raises:
+        ModelError: The checkpoint's parts are not known, or do not add up to its logits.
+    """
+    return _number_swap(probe, lambda shares: shares.late_heads, "late_heads_number_swap", language)
+
+
+def early_heads_number_swap(probe: Traceable, *, language: str) -> Estimate:
+    """The same of the early layers' heads, as if there were as many as late ones."""
+    return _number_swap(probe, lambda shares: shares.early_heads, "early_heads_number_swap", language)
+
+
+def final_mlp_number_swap(probe: Traceable, *, language: str) -> Estimate:
+    """The same of the last layer's MLP."""
+    return _number_swap(probe, lambda shares: shares.final_mlp, "final_mlp_number_swap", language)
+
+
+def _number_swap(probe: Traceable, part: Callable[[Shares], Floats], name: str, language: str) -> Estimate:
+    import numpy as np
+
+    placed = [(one, at) for one in probe.traces(language) if (at := _boundary(one)) is not None]
+    own = [_forced(one, at, one.response.prompt) for one, at in placed]
+    other = [_forced(one, at, _swapped(one.response.prompt)) for one, at in placed]
+    asked = [one.contributions for one in probe.forced([*own, *other], target="stop_margin")]
+    layers, heads = _shape(probe, language)
+
+    def difference(values: list[Floats], shape: tuple[int, ...]) -> Floats:
+        whole = np.array(values, dtype=float).reshape(2, len(placed), *shape)
+        found: Floats = whole[0] - whole[1]
+        return found
+
+    shares = Shares(
+        prompts=[one.response.prompt for one, _ in placed],
+        notes=[note_of(one.response, one.adherence.counts[-1]) for one, _ in placed if one.adherence],
+        heads=difference([one.heads[0] for one in asked], (layers, heads)),
+        mlps=difference([one.mlps[0] for one in asked], (layers,)),
+    )
+    return estimate_of(probe, shares, part, name=name, language=language, lengths=None)
+
+
+def _boundary(one: Traced) -> int | None:
+    """The step at which the response has just completed the N words asked for, None where it never does."""
+    if one.adherence is None:
+        return None
+    counts, n_words = one.adherence.counts, one.response.prompt.n_words
+    return next(
+        (at for at in range(1, len(counts)) if one.adherence.complete[at] and counts[at - 1] == n_words), None
+    )
+
+
+def _forced(one: Traced, at: int, prompt: Prompt) -> Forced:
+    from lengthprobe.attribution.forced import Forced
+
+    return Forced(prompt, one.response.token_ids[:at], text=None, ended=False, last_only=True)
+
+
+def _swapped(prompt: Prompt) -> Prompt:
+    """The same prompt asking for another number of words."""
+    from lengthprobe.task.prompts import with_n_words
+
+    try:
+        return with_n_words(prompt, prompt.n_words + SWAPPED_BY)
+    except LengthprobeError:
+        return with_n_words(prompt, prompt.n_words - SWAPPED_BY)
+
+
+def _shape(probe: Traceable, language: str) -> tuple[int, int]:
+    layers, heads = next(one.trace.token.heads.shape[1:] for one in probe.traces(language) if one.trace)
+    return layers, heads

@@ -1,0 +1,86 @@
+"""The stop margin where a response could end: what writes the end where it is due, and not before."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from lengthprobe.measures.by_part import Shares, estimate_of
+from lengthprobe.measures.per_response import note_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection
+
+    from lengthprobe.measures.by_part import Floats, Traceable
+    from lengthprobe.statistics.estimate import Estimate
+
+
+def late_heads_stop_cwa(
+    probe: Traceable, *, language: str, lengths: Collection[int] | None = None
+) -> Estimate:
+    """What the late layers' heads give to ending a response where that is due, and to going on before.
+
+    The attribution of the stop margin, logit(best end token) − logit(best other token), summed over the steps
+    at which ending would leave a complete word: with +1 where the response has its N words or more, with −1
+    where it has fewer (METHODS §2 and §3; the weights are ours). A model that runs on is no nearer to 0 for
+    its length alone, as in CWA.
+
+    Args:
+        probe: The checkpoint.
+        language: Code of the language.
+        lengths: Only the prompts that ask for these, all by default.
+
+    Returns:
+        An Estimate over topics in logits, which `share` relates to all parts together.
+
+    Raises:
+        ModelError: The checkpoint's parts are not known, or do not add up to its logits.
+    """
+    return _stop_cwa(probe, lambda shares: shares.late_heads, "late_heads_stop_cwa", language, lengths)
+
+
+def early_heads_stop_cwa(
+    probe: Traceable, *, language: str, lengths: Collection[int] | None = None
+) -> Estimate:
+    """The same of the early layers' heads, as if there were as many as late ones."""
+    return _stop_cwa(probe, lambda shares: shares.early_heads, "early_heads_stop_cwa", language, lengths)
+
+
+def final_mlp_stop_cwa(
+    probe: Traceable, *, language: str, lengths: Collection[int] | None = None
+) -> Estimate:
+    """The same of the last layer's MLP."""
+    return _stop_cwa(probe, lambda shares: shares.final_mlp, "final_mlp_stop_cwa", language, lengths)
+
+
+def early_mlps_stop_cwa(
+    probe: Traceable, *, language: str, lengths: Collection[int] | None = None
+) -> Estimate:
+    """The same of an early layer's MLP, on average over them."""
+    return _stop_cwa(probe, lambda shares: shares.early_mlps, "early_mlps_stop_cwa", language, lengths)
+
+
+def _stop_cwa(
+    probe: Traceable,
+    part: Callable[[Shares], Floats],
+    name: str,
+    language: str,
+    lengths: Collection[int] | None,
+) -> Estimate:
+    from lengthprobe.attribution.cumulative import cumulative, stop_weights
+
+    traced = [
+        (one.response, one.trace.stop, one.adherence)
+        for one in probe.traces(language)
+        if one.trace and one.adherence and (lengths is None or one.response.prompt.n_words in lengths)
+    ]
+    weights = stop_weights(
+        [adherence for _, _, adherence in traced], [response.prompt.n_words for response, _, _ in traced]
+    )
+    found = cumulative([stop for _, stop, _ in traced], weights)
+    shares = Shares(
+        prompts=[response.prompt for response, _, _ in traced],
+        notes=[note_of(response, adherence.counts[-1]) for response, _, adherence in traced],
+        heads=found.heads,
+        mlps=found.mlps,
+    )
+    return estimate_of(probe, shares, part, name=name, language=language, lengths=lengths)

@@ -1,0 +1,42 @@
+"""Each part as a regression: the candidate against the `--reference`, paired by prompt."""
+
+import pytest
+
+from lengthprobe.measures import (
+    final_mlp_cwa,
+    final_mlp_number_swap,
+    late_heads_cwa,
+    late_heads_number_swap,
+)
+
+
+@pytest.mark.claim(source="lengthprobe", about="mechanism", languages=("en",))
+def test_late_heads_have_not_weakened(probe, reference_probe, language, margins):
+    """In English, the late heads keep most of the part that they have in the reference."""
+    candidate = late_heads_cwa(probe, language=language)
+    reference = late_heads_cwa(reference_probe, language=language)
+    assert candidate > margins.kept_attribution * reference
+
+
+@pytest.mark.claim(source="lengthprobe", about="mechanism", languages=("en",))
+def test_late_heads_still_stop_because_of_the_number(probe, reference_probe, language, margins):
+    """In English, they keep most of what they give to the stop because of the number."""
+    candidate = late_heads_number_swap(probe, language=language)
+    reference = late_heads_number_swap(reference_probe, language=language)
+    assert candidate > margins.kept_attribution * reference
+
+
+@pytest.mark.claim(source="lengthprobe", about="mechanism", languages=("it",))
+def test_final_mlp_has_not_weakened(probe, reference_probe, language, margins):
+    """In Italian, the final MLP keeps most of the part that it has in the reference."""
+    candidate = final_mlp_cwa(probe, language=language)
+    reference = final_mlp_cwa(reference_probe, language=language)
+    assert candidate > margins.kept_attribution * reference
+
+
+@pytest.mark.claim(source="lengthprobe", about="mechanism", languages=("it",))
+def test_final_mlp_still_stops_because_of_the_number(probe, reference_probe, language, margins):
+    """In Italian, it keeps most of what it gives to the stop because of the number."""
+    candidate = final_mlp_number_swap(probe, language=language)
+    reference = final_mlp_number_swap(reference_probe, language=language)
+    assert candidate > margins.kept_attribution * reference
