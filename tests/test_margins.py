@@ -5,8 +5,8 @@ from dataclasses import fields
 
 import pytest
 
-from lengthprobe.errors import SettingsError
 from fixtures.matrix import claims
+from lengthprobe.errors import SettingsError
 from lengthprobe.margins import Margins, family
 
 
