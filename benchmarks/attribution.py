@@ -1,0 +1,261 @@
+"""Print what attribution costs, in time and in memory, against a plain forward pass and other tools.
+
+    python benchmarks/attribution.py [--shape 210m] [--batch 8 32] [--dtype float32 bfloat16]
+        [--parts rows cache generation tools] [--pairs 15] [--threads 1] [--device cpu] [--memory only|no]
+
+The model is a Llama of random weights; rows are a prompt of 40 random tokens and a response of 24, and every
+generation runs to 24. Each way takes turns with what it is compared with; the ratio is the median over the
+pairs, with its quartiles and 95 % limits. `--shape 8b --device cuda` is Llama 3.1 8B's exact shape.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+# Before torch is imported: its profiler, which counts the memory, says when it starts.
+os.environ.setdefault("KINETO_LOG_LEVEL", "99")
+
+import torch
+import transformers
+from random_llama import SHAPES, Rows, random_llama, random_rows
+from tabulate import tabulate
+from transformers import GenerationConfig
+from turns import clock, compare, peak_of
+
+from lengthprobe.attribution import direct_logit_attribution
+from lengthprobe.attribution.capture import Capture
+from lengthprobe.attribution.readout import readout_of
+from lengthprobe.models.anatomy import anatomy_of
+
+# What respond() calls for each batch, once prompts are tokens.
+from lengthprobe.models.generation import _generate
+from lengthprobe.models.loading import Checkpoint
+
+PROMPT, RESPONSE = 40, 24
+PARTS = ("rows", "cache", "generation", "tools")
+PLAIN = "plain forward"
+ALONE = "generation"
+# Beyond noise: no slower.
+EQUAL = 1.01
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """Something to be measured.
+
+    Args:
+        run: Does it once.
+        against: What its time is compared with; None for what is only compared with.
+        goal: The ratio of times that is wanted, None where there is no goal.
+        lean: Whether it shall take no more memory than the plain forward.
+    """
+
+    run: Callable[[], Any]
+    against: str | None = None
+    goal: float | None = None
+    lean: bool = False
+
+
+def main() -> None:
+    """Measure, and print a table of times and one of memory for each batch and dtype."""
+    told = _told()
+    device = torch.device(told.device)
+    torch.set_num_threads(told.threads)
+    transformers.logging.set_verbosity_error()
+    read, now = clock(device, told.threads)
+    print(
+        f"{told.shape}: {SHAPES[told.shape]}\nprompt {PROMPT}, response {RESPONSE}; {_described(device)}, "
+        f"torch {torch.__version__}, {told.threads} thread(s); {read}; {told.pairs} pairs"
+    )
+    for dtype in told.dtype:
+        model = random_llama(told.shape, getattr(torch, dtype), device)
+        for batch in told.batch:
+            rows = random_rows(model, batch, PROMPT, RESPONSE)
+            ways = ways_to_measure(model, rows, told.parts)
+            print(f"\n{dtype}, batch {batch}")
+            if told.memory != "only":
+                print(times(ways, told.pairs, now), flush=True)
+            if told.memory != "no":
+                print(memory(ways, device), flush=True)
+
+
+def times(ways: dict[str, Way], pairs: int, now: Callable[[], float]) -> str:
+    """The table of times."""
+    lines = []
+    for name, way in ways.items():
+        if way.against is None:
+            continue
+        found = compare(way.run, ways[way.against].run, pairs, now)
+        low, high = found.limits or (float("nan"),) * 2
+        lines.append(
+            [
+                name,
+                f"{found.seconds:.3f} s",
+                f"{found.median:.3f} × {way.against}",
+                f"{found.quartiles[0]:.3f} to {found.quartiles[1]:.3f}",
+                f"{low:.3f} to {high:.3f}",
+                "" if way.goal is None else f"≤ {way.goal:.2f}: {found.verdict(way.goal)}",
+            ]
+        )
+    return tabulate(lines, ["", "time", "ratio", "quartiles", "95 % limits", "goal"], disable_numparse=True)
+
+
+def memory(ways: dict[str, Way], device: torch.device) -> str:
+    """The table of peaks."""
+    peaks = {name: peak_of(way.run, device) for name, way in ways.items()}
+    lines = []
+    for name, peak in peaks.items():
+        ratio = peak / peaks[PLAIN]
+        goal = f"≤ 1: {'reached' if ratio <= 1 else 'missed'}" if ways[name].lean else ""
+        lines.append([name, f"{peak / 2**20:.1f} MiB", f"{ratio:.2f} × {PLAIN}", goal])
+    return tabulate(lines, ["", "tensors at peak", "ratio", "goal"], disable_numparse=True)
+
+
+def ways_to_measure(model: Any, rows: Rows, parts: tuple[str, ...]) -> dict[str, Way]:
+    """Every way of some parts by its name, what it is compared with before it."""
+
+    @torch.inference_mode()
+    def plain(**keep: int) -> Any:
+        return model(input_ids=rows.ids, attention_mask=rows.mask, use_cache=False, **keep).logits
+
+    ways = {PLAIN: Way(plain)}
+    if "rows" in parts:
+        ways |= {
+            "its response's logits only": Way(lambda: plain(logits_to_keep=RESPONSE + 1), PLAIN),
+            "whole rows, token": Way(_attributing(model, rows, "token"), PLAIN, 0.95, lean=True),
+            "whole rows, stop margin": Way(_attributing(model, rows, "stop_margin"), PLAIN, 0.95, lean=True),
+        }
+    if "cache" in parts:
+        past = _prompt_cache(model, rows)
+        ways |= {
+            "prompt's cache, token": Way(_attributing(model, rows, "token", past), PLAIN, 0.40, lean=True),
+            "prompt's cache, stop margin": Way(
+                _attributing(model, rows, "stop_margin", past), PLAIN, 0.40, lean=True
+            ),
+        }
+    if "generation" in parts:
+        ways |= _generating(model, rows)
+    if "tools" in parts:
+        ways |= _by_others(model, rows)
+    return ways
+
+
+def _attributing(model: Any, rows: Rows, target: str, past: Any = None) -> Callable[[], Any]:
+    # The first two tokens of the vocabulary end a response.
+    return lambda: direct_logit_attribution(
+        model,
+        rows.ids,
+        rows.mask,
+        rows.start,
+        target=target,
+        end_token_ids=[0, 1],
+        past_key_values=past,
+    )
+
+
+@torch.inference_mode()
+def _prompt_cache(model: Any, rows: Rows) -> Any:
+    columns = slice(0, rows.start)
+    return model(
+        input_ids=rows.ids[:, columns], attention_mask=rows.mask[:, columns], use_cache=True, logits_to_keep=1
+    ).past_key_values
+
+
+def _generating(model: Any, rows: Rows) -> dict[str, Way]:
+    written = _written(_checkpoint(model, ()), rows)
+    tokens = {token for row in written for token in row}
+    # Greedy text does not change: tokens that it does not hold end no response.
+    ends = tuple(token for token in range(len(tokens) + 2) if token not in tokens)[:2]
+    checkpoint = _checkpoint(model, ends)
+    assert _written(checkpoint, rows) == written
+    print(f"generated: {sum(map(len, written))} tokens, {len(tokens)} of them different")
+    readout = readout_of(anatomy_of(model))
+    config = GenerationConfig(
+        do_sample=False, max_new_tokens=RESPONSE, eos_token_id=list(ends), pad_token_id=ends[0]
+    )
+
+    def captured() -> Any:
+        return _generate(checkpoint, rows.prompts, RESPONSE, Capture("random", readout, ends))
+
+    @torch.inference_mode()
+    def transformers_own() -> Any:
+        columns = slice(0, rows.start)
+        return model.generate(
+            rows.ids[:, columns], attention_mask=rows.mask[:, columns], generation_config=config
+        )
+
+    return {
+        "transformers' generate": Way(transformers_own),
+        ALONE: Way(lambda: _written(checkpoint, rows), "transformers' generate", EQUAL),
+        "generation with capture": Way(captured, ALONE, 1.05, lean=True),
+    }
+
+
+def _checkpoint(model: Any, ends: tuple[int, ...]) -> Checkpoint:
+    model.generation_config = GenerationConfig()
+    return Checkpoint(
+        files=None,
+        model=model,
+        tokenizer=None,
+        end_token_ids=ends,
+        pad_token_id=0,
+        chat_template=None,
+        device=model.device,
+        dtype=model.dtype,
+        attention="sdpa",
+        context=None,
+        overridden=(),
+    )
+
+
+def _written(checkpoint: Checkpoint, rows: Rows) -> list[list[int]]:
+    return _generate(checkpoint, rows.prompts, RESPONSE, None)[0]
+
+
+def _by_others(model: Any, rows: Rows) -> dict[str, Way]:
+    # Only here, since neither is needed for anything else.
+    import other_tools
+
+    bridge = other_tools.bridge_of(model)
+    by_lens = other_tools.transformer_lens(bridge, rows)
+    by_nnsight = other_tools.nnsight(model, rows)
+    ours = _attributing(model, rows, "token")().heads
+    for name, found in (("TransformerLens", by_lens()), ("nnsight", by_nnsight())):
+        gap = (found.float() - ours).abs().max() / ours.abs().max()
+        print(f"{name}'s heads differ from ours by {gap:.1e} of the largest")
+    return {
+        "TransformerLens, run_with_cache alone": Way(other_tools.transformer_lens_cache(bridge, rows), PLAIN),
+        "TransformerLens, heads": Way(by_lens, PLAIN),
+        "nnsight, heads": Way(by_nnsight, PLAIN),
+    }
+
+
+def _described(device: torch.device) -> str:
+    if device.type == "cuda":
+        return torch.cuda.get_device_name(device)
+    return f"{device} ({torch.backends.cpu.get_cpu_capability()})"
+
+
+def _told() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--shape", choices=SHAPES, default="210m")
+    parser.add_argument("--batch", type=int, nargs="+", default=[8, 32])
+    parser.add_argument(
+        "--dtype", nargs="+", choices=("float32", "bfloat16"), default=["float32", "bfloat16"]
+    )
+    parser.add_argument("--parts", nargs="+", choices=PARTS, default=PARTS)
+    parser.add_argument("--pairs", type=int, default=15)
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--device", default="cpu")
+    parser.add_argument("--memory", choices=("with", "only", "no"), default="with")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    main()
