@@ -1,4 +1,4 @@
-"""Cumulative Weighted Attribution of single responses: Σ_t weight_t · DLA(c, t) (arXiv:2509.02075; METHODS §3)."""
+"""Cumulative Weighted Attribution of single responses, Σ_t s_t · DLA(c, t) (arXiv:2509.02075; METHODS §3)."""
 
 from __future__ import annotations
 
@@ -52,8 +52,11 @@ def cumulative(contributions: Sequence[Contributions], weights: Sequence[Sequenc
         )
 
     return Cumulative(
-        *(summed(name) for name in ("heads", "mlps", "embedding", "biases")),
-        np.array([len(one.logits) for one in contributions], float),
+        heads=summed("heads"),
+        mlps=summed("mlps"),
+        embedding=summed("embedding"),
+        biases=summed("biases"),
+        steps=np.array([len(one.logits) for one in contributions], float),
     )
 
 
@@ -77,7 +80,7 @@ def shuffled(n_words: Sequence[int]) -> list[int]:
 
 
 def stop_weights(adherences: Sequence[Adherence], n_words: Sequence[int]) -> list[tuple[float, ...]]:
-    """The weight of each step's stop margin: +1 where ending is due, −1 where it is early, 0 within a word."""
+    """The weight of each step's stop margin: +1 where ending is due, −1 where it is early, 0 in a word."""
     found = []
     for one, n in zip(adherences, n_words, strict=True):
         before = (0, *one.counts[:-1])

@@ -75,7 +75,9 @@ def attribute_forced(
     return [
         ForcedTrace(
             found[at],
-            adherence(
+            None
+            if text.last_only
+            else adherence(
                 rows[at].written,
                 checkpoint.decode,
                 ended=text.ended,

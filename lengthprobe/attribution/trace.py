@@ -77,8 +77,9 @@ class ForcedTrace:
 
     Args:
         contributions: To the target, at each step that was asked about.
-        adherence: Of the text's tokens, as this checkpoint's tokenizer has them.
+        adherence: Of the text's tokens, as this checkpoint's tokenizer has them; None where only the step
+            after the text was asked about.
     """
 
     contributions: Contributions
-    adherence: Adherence
+    adherence: Adherence | None

@@ -177,4 +177,4 @@ def _of_forced(probe: Traceable, every: Sequence[Traced]) -> tuple[list[Contribu
         for one in every
     ]
     forced = probe.forced(texts, target="token")
-    return [one.contributions for one in forced], [one.adherence for one in forced]
+    return [one.contributions for one in forced], [one.adherence for one in forced if one.adherence]

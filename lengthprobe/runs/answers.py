@@ -94,7 +94,7 @@ class Answers:
         content = {
             "responses": [[list(one.token_ids), one.text, one.finish_reason] for one in self.responses],
             "pieces": self.pieces,
-            "adherences": _listed(self.adherences),
+            "adherences": [_as_list(one) for one in self.adherences],
             "gap": self.gap,
             "problem": _told(self.problem),
         }
@@ -118,7 +118,7 @@ class Answers:
             ),
             content["pieces"],
             tuple(Trace.from_arrays(arrays, f"{at}.") for at in range(len(prompts))) if arrays else (),
-            _adherences(content["adherences"]),
+            tuple(_adherence(one) for one in content["adherences"]),
             content["gap"],
             _raised(content["problem"]),
         )
@@ -136,7 +136,7 @@ class Answers:
 def pack_forced(answers: Sequence[ForcedTrace]) -> bytes:
     """Answers to forced texts, as bytes."""
     return _packed(
-        {"adherences": _listed([one.adherence for one in answers])},
+        {"adherences": [one.adherence and _as_list(one.adherence) for one in answers]},
         {
             name: values
             for at, one in enumerate(answers)
@@ -149,8 +149,8 @@ def unpack_forced(made: bytes) -> list[ForcedTrace]:
     """The answers that `pack_forced` packed."""
     content, arrays = _unpacked(made)
     return [
-        ForcedTrace(Contributions.from_arrays(arrays, f"{at}."), one)
-        for at, one in enumerate(_adherences(content["adherences"]))
+        ForcedTrace(Contributions.from_arrays(arrays, f"{at}."), one and _adherence(one))
+        for at, one in enumerate(content["adherences"])
     ]
 
 
@@ -175,12 +175,13 @@ def _unpacked(made: bytes) -> tuple[Any, dict[str, NDArray[np.float32]]]:
     return json.loads(arrays.pop(_CONTENT).tobytes()), arrays
 
 
-def _listed(adherences: Sequence[Adherence]) -> list[list[Any]]:
-    return [[one.counts, one.complete, one.ended] for one in adherences]
+def _as_list(one: Adherence) -> list[Any]:
+    return [one.counts, one.complete, one.ended]
 
 
-def _adherences(listed: Sequence[Sequence[Any]]) -> tuple[Adherence, ...]:
-    return tuple(Adherence(tuple(counts), tuple(complete), ended) for counts, complete, ended in listed)
+def _adherence(listed: Sequence[Any]) -> Adherence:
+    counts, complete, ended = listed
+    return Adherence(tuple(counts), tuple(complete), ended)
 
 
 def _told(problem: ModelError | None) -> list[str] | None:

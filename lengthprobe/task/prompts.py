@@ -115,6 +115,37 @@ def prompt_stream(
     return _stream(load_language(language), tuple(lengths), seed)
 
 
+def with_n_words(prompt: Prompt, n_words: int) -> Prompt:
+    """The same prompt asking for another number of words: the topic, the wording, digits or a number word stay.
+
+    Args:
+        prompt: A prompt of the stream.
+        n_words: The other number.
+
+    Raises:
+        LanguageError: The language is unknown.
+        SettingsError: The number cannot be asked for in this way, or the prompt is none of the stream's.
+    """
+    language = load_language(prompt.language)
+    wording = next((one for one in language.wordings if one.id == prompt.template), None)
+    known = prompt.topic == NO_TOPIC or prompt.topic in language.topics
+    for spelled in (False, True):
+        if wording is None or not known or (spelled and prompt.n_words not in language.numbers):
+            continue
+        if _prompt(language, prompt.topic, _Choice(prompt.n_words, wording, spelled)).text == prompt.text:
+            if n_words < 1 or (spelled and n_words not in language.numbers):
+                raise SettingsError(
+                    f"{prompt.text!r} cannot ask for {n_words} words: language {prompt.language!r} has no "
+                    "word for that number",
+                    f"add it to the numbers in lengthprobe/task/languages/{prompt.language}.toml",
+                )
+            return _prompt(language, prompt.topic, _Choice(n_words, wording, spelled))
+    raise SettingsError(
+        f"{prompt.text!r} is no prompt of language {prompt.language!r}'s stream",
+        "take prompts from lengthprobe.task.prompts.prompts",
+    )
+
+
 class _Choice(NamedTuple):
     n_words: int
     wording: Wording
