@@ -11,6 +11,7 @@ import torch
 from transformers import LogitsProcessor, LogitsProcessorList
 
 from lengthprobe.errors import ModelError
+from lengthprobe.models.broken import first_broken_part
 from lengthprobe.models.decoding import greedy
 from lengthprobe.models.memory import is_out_of_memory
 from lengthprobe.models.templates import render
@@ -148,11 +149,13 @@ class _Guard(LogitsProcessor):
         self._flat = flat if self._flat is None else self._flat | flat
         return scores
 
-    def judge(self, checkpoint: Checkpoint) -> None:
+    def judge(self, checkpoint: Checkpoint, rows: Sequence[Sequence[int]]) -> None:
         if self._broken is not None and bool(self._broken):
             narrow = checkpoint.dtype == torch.float16
+            part = first_broken_part(checkpoint.model, rows)
             raise ModelError(
-                f"{checkpoint.name} gives logits that are NaN or infinite, though its weights are finite",
+                f"{checkpoint.name} gives logits that are NaN or infinite, though its weights are finite"
+                + (f": first in {part}" if part else ""),
                 "float16 is too narrow for it: --lengthprobe-dtype=bfloat16"
                 if narrow
                 else f"run it in another format than {str(checkpoint.dtype).removeprefix('torch.')} "
@@ -221,8 +224,8 @@ def _generate(
             generation_config=greedy(checkpoint, cap),
             logits_processor=LogitsProcessorList([guard, *told]),
         )
-        guard.judge(checkpoint)
         rows_written = [row[width:] for row in written.tolist()]
+        guard.judge(checkpoint, [[*row, *tokens] for row, tokens in zip(rows, rows_written, strict=True)])
         return rows_written, list(observer.finish(rows_written)) if observer else []
 
 
