@@ -1,0 +1,148 @@
+"""Adherence: what each token of a response does to the number of words that was asked for (METHODS §3)."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+from lengthprobe.task.words import count_words
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+_UNFINISHED = "\ufffd"
+_LETTER_OR_DIGIT = re.compile(r"[^\W_]")
+_SPACE = re.compile(" ")
+_SPACE_OR_IDEOGRAPH = re.compile(" |[\u4e00-\u9fff](?=[\u4e00-\u9fff])")
+_BEGINS_A_WORD = re.compile(r" [^\W_]")
+
+
+@dataclass(frozen=True, slots=True)
+class Adherence:
+    """How many words a response has after each of its steps, and where it could have ended.
+
+    A step produces one token. The end token, where the model wrote one, is the last step.
+
+    Args:
+        counts: Words of the text after each step; the end token's step repeats the count before it.
+        complete: Whether ending at this step instead would have left a complete word: the text before it has
+            a word, does not end within a character, and its last word is not continued from here on.
+        ended: Whether the last step is the end token.
+    """
+
+    counts: tuple[int, ...]
+    complete: tuple[bool, ...]
+    ended: bool
+
+    def signs(self, n_words: int) -> tuple[int, ...]:
+        """+1 for each token that adheres to a request for N words, −1 for each that does not (METHODS §3).
+
+        A token adheres where the text after it has at most N words, the end token where it has exactly N.
+        """
+        signs = [1 if count <= n_words else -1 for count in self.counts]
+        if self.ended and self.counts[-1] != n_words:
+            signs[-1] = -1
+        return tuple(signs)
+
+
+def adherence(
+    token_ids: Sequence[int],
+    decode: Callable[[Sequence[int]], str],
+    *,
+    ended: bool,
+    language: str,
+    counter: str,
+) -> Adherence:
+    """The adherence of every token of a response.
+
+    Whether a word is continued is read off the whole response, so that it does not hang on the tokens: it is
+    where the next letter or digit, however far off, makes no word more. Ending after "don" would leave no
+    complete word of "don't", be the rest one token or two. What a character unfinished at the cap would have
+    been is not known: it is taken to continue the word.
+
+    Args:
+        token_ids: The tokens written, without the end token.
+        decode: Gives the text of some tokens, special ones left out.
+        ended: Whether the model ended the response; False where the token cap did.
+        language: Code of the response's language.
+        counter: One of `lengthprobe.settings.COUNTERS`.
+
+    Raises:
+        SettingsError: The counter is unknown.
+    """
+    texts = _texts(token_ids, decode)
+    whole = texts[-1]
+    count = _Count(language, counter)
+    counts: list[int] = []
+    complete: list[bool] = []
+    words = 0
+    for before, after in pairwise([*texts, whole] if ended else texts):
+        complete.append(words > 0 and not _continued(before, whole, words, count))
+        words = count(after)
+        counts.append(words)
+    return Adherence(tuple(counts), tuple(complete), ended)
+
+
+def _continued(before: str, whole: str, words: int, count: Callable[[str], int]) -> bool:
+    """Whether the last character or word of a response's beginning goes on in the rest of it."""
+    rest = whole[len(before) :]
+    if before.endswith(_UNFINISHED) or not whole.startswith(before):
+        return True
+    if not rest:
+        return False
+    if unicodedata.category(rest[0]).startswith("M") or not rest.strip(_UNFINISHED):
+        return True
+    following = _LETTER_OR_DIGIT.search(rest)
+    if following is None or " " in rest[: following.start()]:
+        return False
+    return count(before + rest[: following.end()]) == words
+
+
+class _Count:
+    """Counts the words of texts most of which extend the one before.
+
+    Only what follows the last place that parts words for certain is counted again.
+    """
+
+    def __init__(self, language: str, counter: str) -> None:
+        self._language = language
+        self._counter = counter
+        self._parted = _SPACE if counter == "whitespace" else _SPACE_OR_IDEOGRAPH
+        self._beginnings = [("", 0)]  # each ends where words are parted; with its words
+
+    def __call__(self, text: str) -> int:
+        while not text.startswith(self._beginnings[-1][0]):
+            self._beginnings.pop()
+        beginning, words = self._beginnings[-1]
+        start = len(beginning)
+        for part in self._parted.finditer(text, start):
+            words += self._count(text[start : part.end()])
+            start = part.end()
+            self._beginnings.append((text[:start], words))
+        return words + self._count(text[start:])
+
+    def _count(self, text: str) -> int:
+        return count_words(text, language=self._language, counter=self._counter)
+
+
+def _texts(token_ids: Sequence[int], decode: Callable[[Sequence[int]], str]) -> list[str]:
+    """The text of no token, of the first, of the first two, …, each as it is when decoded on its own.
+
+    To decode every beginning whole takes quadratic time. Before a token that begins with a space and a letter
+    no character is unfinished, so what follows it is decoded with that token and nothing before it.
+    """
+    texts = [""]
+    start = 0
+    settled, alone = "", ""  # the text up to and with the token at `start`, and what that token gives alone
+    for end in range(1, len(token_ids) + 1):
+        text = settled + decode(token_ids[start:end])[len(alone) :]
+        if _BEGINS_A_WORD.match(text, len(texts[-1])) and not text.endswith(_UNFINISHED):
+            start, settled, alone = end - 1, text, decode(token_ids[end - 1 : end])
+        texts.append(text)
+    if token_ids and texts[-1] != decode(token_ids):
+        # A tokenizer whose text for a token hangs on more than that.
+        return ["", *(decode(token_ids[:end]) for end in range(1, len(token_ids) + 1))]
+    return texts
