@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from lengthprobe.measures.by_part import estimate_of
@@ -105,6 +106,6 @@ def _words(probe: Probe, one: Traced) -> list[dict[str, Any]]:
         word["other"] += float(token.logits[at] - late[at] - final[at])
     starts = [word.pop("first") for word in words]
     texts = [probe.checkpoint.decode(ids[:start]) for start in starts] + [probe.checkpoint.decode(ids)]
-    for word, before_text, text in zip(words, texts, texts[1:], strict=True):
+    for word, (before_text, text) in zip(words, pairwise(texts), strict=True):
         word["text"] = "" if word["ends"] else text.removeprefix(before_text).strip()
     return words
