@@ -75,9 +75,9 @@ def check_completeness(name: str, anatomy: Anatomy, parts: Parts) -> None:
     """
     _check_finite(name, parts)
     gap, _ = _gap_and_size(parts)
-    if (gap <= tolerance(parts, anatomy.unembedding.weight.dtype)).all():
+    if (gap <= tolerance(parts, anatomy.coarsest)).all():
         return
-    dtype = str(anatomy.unembedding.weight.dtype).removeprefix("torch.")
+    dtype = str(anatomy.coarsest).removeprefix("torch.")
     raise ModelError(
         f"{name}: the parts of family {anatomy.family} do not add up to its logits: they miss by "
         f"{completeness_gap(parts):.2g} of their size, up to {float(gap.max()):.3g} (in {dtype})",

@@ -157,6 +157,15 @@ class Anatomy:
         """In what attribution is computed: float64 for a float64 model, else float32."""
         return torch.float64 if self.unembedding.weight.dtype == torch.float64 else torch.float32
 
+    @property
+    def coarsest(self) -> torch.dtype:
+        """The coarsest format of a part's weights, to which the stream is rounded."""
+        formats: set[torch.dtype] = {
+            self.unembedding.weight.dtype,
+            *(layer.projection.weight.dtype for layer in self.layers),
+        }
+        return max(formats, key=lambda one: torch.finfo(one).eps)
+
 
 def anatomy_of(model: Any) -> Anatomy:
     """The parts of a loaded causal language model.

@@ -118,6 +118,18 @@ def test_is_complete(variant: str, dtype: torch.dtype) -> None:
             assert part.heads.dtype == "float32"
 
 
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16], ids=str)
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_is_of_the_pass_that_wrote(variant: str, dtype: torch.dtype) -> None:
+    """The stop margin is above 0 exactly where an end token was written, in either format."""
+    traces, written, _ = _captured(random_model(variant, dtype=dtype), *_prompts())
+    # A margin of less than a bfloat16's rounding of the logits is a tie.
+    tie = {torch.float32: 1e-5, torch.bfloat16: 0.1}[dtype]
+    for trace, row in zip(traces, written, strict=True):
+        for margin, token in zip(trace.stop.logits, row, strict=False):
+            assert abs(margin) < tie or (margin > 0) == (token in ENDS)
+
+
 def test_last_step_is_the_end_token() -> None:
     """A response that ends has one step more than it has tokens; one that is cut off has as many."""
     model = random_model("llama")
