@@ -9,7 +9,7 @@ from hashlib import sha256
 from itertools import count, islice
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
-from lengthprobe.errors import SettingsError
+from lengthprobe.errors import LanguageError, SettingsError
 from lengthprobe.task.languages import NO_TOPIC, Language, Wording, load_language
 
 if TYPE_CHECKING:
@@ -116,34 +116,26 @@ def prompt_stream(
 
 
 def with_n_words(prompt: Prompt, n_words: int) -> Prompt:
-    """The same prompt asking for another number of words: the topic, the wording, digits or a number word stay.
+    """The same prompt asking for another number of words, in digits or as a word as it did.
 
     Args:
-        prompt: A prompt of the stream.
+        prompt: A prompt of a stream.
         n_words: The other number.
 
     Raises:
-        LanguageError: The language is unknown.
-        SettingsError: The number cannot be asked for in this way, or the prompt is none of the stream's.
+        LanguageError: The language is unknown, has no such prompt, or has no word for the number.
+        SettingsError: The number cannot be asked for.
     """
+    if n_words < 1:
+        raise SettingsError(f"{n_words} words cannot be asked for", "ask for at least one word")
     language = load_language(prompt.language)
-    wording = next((one for one in language.wordings if one.id == prompt.template), None)
-    known = prompt.topic == NO_TOPIC or prompt.topic in language.topics
-    for spelled in (False, True):
-        if wording is None or not known or (spelled and prompt.n_words not in language.numbers):
-            continue
-        if _prompt(language, prompt.topic, _Choice(prompt.n_words, wording, spelled)).text == prompt.text:
-            if n_words < 1 or (spelled and n_words not in language.numbers):
-                raise SettingsError(
-                    f"{prompt.text!r} cannot ask for {n_words} words: language {prompt.language!r} has no "
-                    "word for that number",
-                    f"add it to the numbers in lengthprobe/task/languages/{prompt.language}.toml",
-                )
-            return _prompt(language, prompt.topic, _Choice(n_words, wording, spelled))
-    raise SettingsError(
-        f"{prompt.text!r} is no prompt of language {prompt.language!r}'s stream",
-        "take prompts from lengthprobe.task.prompts.prompts",
-    )
+    choice = _choice_of(prompt, language)
+    if choice.spelled and n_words not in language.numbers:
+        raise LanguageError(
+            f"language {language.code!r} has no word for {n_words}, to put into {prompt.text!r}",
+            "add it to the [numbers] of its file, or ask for fewer words (--lengthprobe-lengths=3-9)",
+        )
+    return _prompt(language, prompt.topic, choice._replace(n_words=n_words))
 
 
 class _Choice(NamedTuple):
@@ -247,6 +239,24 @@ def _prompt(language: Language, key: str, choice: _Choice) -> Prompt:
     text = text[0].upper() + text[1:]
     content = (language.code, choice.n_words, key, choice.wording.id, text)
     return Prompt(_hash(*content)[:16], *content)
+
+
+def _choice_of(prompt: Prompt, language: Language) -> _Choice:
+    """What a prompt was made of, besides its topic."""
+    wordings = [
+        wording
+        for wording in language.wordings
+        if wording.id == prompt.template and wording.bare == (prompt.topic == NO_TOPIC)
+    ]
+    if prompt.topic in language.topics or prompt.topic == NO_TOPIC:
+        for choice in _choices(language, wordings, (prompt.n_words,)):
+            if _prompt(language, prompt.topic, choice) == prompt:
+                return choice
+    raise LanguageError(
+        f"language {language.code!r} has no prompt {prompt.text!r} (wording {prompt.template!r}, "
+        f"topic {prompt.topic!r})",
+        "take one of its stream: lengthprobe.task.prompts.prompts",
+    )
 
 
 def _hash(*content: Hashable) -> str:
