@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
-TARGETS = ("token", "stop_margin")
+TARGETS = ("token", "stop_margin", "written")
 # Rows of logits that are held at a time.
 _ROWS = 256
 
@@ -70,8 +70,8 @@ def direct_logit_attribution(
     are padded on the right. Step t is the prediction of the token at column start + t. The final norm's scale
     is frozen at its actual value, and so is that of a norm between a part and the stream; the unembedding is
     centred. Nothing of the model is converted; for the target `token`, every part is reduced to scalars as it
-    is computed. For `stop_margin` the parts' outputs at the response's positions are kept until the end of
-    the pass, since the best other token is known only then.
+    is computed. For the others the parts' outputs at the response's positions are kept until the end of the
+    pass, since the best token is known only then.
 
     Args:
         model: A causal model of transformers, of a family in `lengthprobe.models.anatomy`, as loaded.
@@ -79,7 +79,8 @@ def direct_logit_attribution(
         attention_mask: [n, S], 1 where a token is.
         start: The column of the responses' first token.
         target: `token`: the token that stands in the row. `stop_margin`: the best end token less the best
-            other one (ours, METHODS §2).
+            other one (ours, METHODS §2). `written`: the token in the row, where an end token stands for the
+            best of them.
         end_token_ids: The tokens that end a response; the generation config's by default.
         past_key_values: A cache of the prompts, of `start` or `start` − 1 columns; it is left as it is.
 
@@ -97,23 +98,26 @@ def direct_logit_attribution(
     rows, steps = mask.nonzero(as_tuple=True)
     readout = readout_of(anatomy)
     first = start - 1 if past is not None else 0
+    # The last token predicts none that is asked about.
+    last = start + int(steps.max()) if len(steps) else start
+    places = rows * (last - first) + steps + (start - 1 - first)
 
     def select(outputs: Tensor) -> Tensor:
         """The positions whose prediction is asked about, [n, S, x] to [m, x]."""
-        at = steps + (start - 1 - first)
-        return outputs[rows.to(outputs.device), at.to(outputs.device)]
+        return outputs.flatten(0, 1).index_select(0, places.to(outputs.device))
 
-    home = anatomy.unembedding.weight.device
+    token = input_ids[:, start:][mask].to(anatomy.unembedding.weight.device)
     if target == "token":
-        token = input_ids[:, start:][mask].to(home)
         reduction = Reduction(readout, [Target(token)])
         with watching(anatomy, _AtOnce(reduction, anatomy, select)):
-            _forward(model, input_ids, attention_mask, first, past)
+            _forward(model, input_ids[:, :last], attention_mask[:, :last], first, past)
     else:
         kept = Kept(anatomy, select)
         with watching(anatomy, kept):
-            _forward(model, input_ids, attention_mask, first, past)
-        reduction = Reduction(readout, [stop_target(readout, kept.normed, ends)])
+            _forward(model, input_ids[:, :last], attention_mask[:, :last], first, past)
+        stop = stop_target(readout, kept.normed, ends)
+        written = Target(torch.where(torch.isin(token, ends), stop.token, token))
+        reduction = Reduction(readout, [stop if target == "stop_margin" else written])
         kept.take(1, torch.arange(len(rows)), reduction)
     (reduced,) = reduction.results()
     return _spread(reduced, mask, input_ids.device)
@@ -256,7 +260,7 @@ def _check(
     ends = [ends] if isinstance(ends, int) else list(ends or [])
     if not ends or not all(0 <= end < size for end in ends):
         raise ValueError(
-            f"stop_margin needs the end tokens, and got {ends}: end_token_ids=[tokenizer.eos_token_id]"
+            f"{target} needs the end tokens, and got {ends}: end_token_ids=[tokenizer.eos_token_id]"
         )
     return torch.tensor(ends, device=anatomy.unembedding.weight.device)
 
