@@ -119,7 +119,7 @@ class Kept:
             taken = kept[:passes]
             del kept[:passes]
             whole = taken[0] if len(taken) == 1 else _cat(taken)
-            return whole[live.to(whole.device)]
+            return whole.index_select(0, live.to(whole.device))
 
         reduction.embedding(joined(self._embedding))
         for at in range(len(self._heads)):

@@ -148,8 +148,8 @@ class Reduction:
         """Each target's rows of a table that has one for each distinct token: [k, …] to [m, …]."""
         found = []
         for token, less in self._targets:
-            rows = table[token.to(table.device)]
-            found.append(rows if less is None else rows - table[less.to(table.device)])
+            rows = table.index_select(0, token.to(table.device))
+            found.append(rows if less is None else rows - table.index_select(0, less.to(table.device)))
         return found
 
     def _dots(self, output: Tensor) -> list[Tensor]:
