@@ -83,7 +83,7 @@ def stop_weights(adherences: Sequence[Adherence], n_words: Sequence[int]) -> lis
     """The weight of each step's stop margin: +1 where ending is due, −1 where it is early, 0 in a word."""
     found = []
     for one, n in zip(adherences, n_words, strict=True):
-        before = (0, *one.counts[:-1])
+        before = (0, *one.counts)[:-1]
         found.append(
             tuple(
                 0.0 if not whole else 1.0 if count >= n else -1.0
