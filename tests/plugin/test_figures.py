@@ -86,14 +86,13 @@ def test_same_figures_in_workers(project, args):
 
 def test_each_checkpoint_is_loaded_once_and_each_prompt_asked_once(project, monkeypatch):
     """Two checkpoints, 16 prompts in each of two languages, in one batch a language."""
-    from lengthprobe.models import generation, loading
+    from lengthprobe.attribution import answering
+    from lengthprobe.models import loading
 
     loaded, asked = [], []
-    load, respond = loading.load_checkpoint, generation.respond_to_batch
+    load, answer = loading.load_checkpoint, answering.answer
     monkeypatch.setattr(loading, "load_checkpoint", lambda *args: loaded.append(args) or load(*args))
-    monkeypatch.setattr(
-        generation, "respond_to_batch", lambda *args: asked.append(len(args[1])) or respond(*args)
-    )
+    monkeypatch.setattr(answering, "answer", lambda *args: asked.append(len(args[1])) or answer(*args))
 
     project.report()
 
@@ -103,13 +102,11 @@ def test_each_checkpoint_is_loaded_once_and_each_prompt_asked_once(project, monk
 
 def test_only_what_is_selected_is_asked(project, monkeypatch):
     """A claim about one language of one checkpoint needs no more than that."""
-    from lengthprobe.models import generation
+    from lengthprobe.attribution import answering
 
     asked = []
-    respond = generation.respond_to_batch
-    monkeypatch.setattr(
-        generation, "respond_to_batch", lambda *args: asked.append(args[1][0].language) or respond(*args)
-    )
+    answer = answering.answer
+    monkeypatch.setattr(answering, "answer", lambda *args: asked.append(args[1][0].language) or answer(*args))
 
     project.report("-k", "exact and it")
 

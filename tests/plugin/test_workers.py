@@ -228,15 +228,15 @@ def test_it(probe, copy, worker_id):
         """A worker that dies while it asks leaves its prompts to the others."""
         project.claims(self.SHOW)
         project.pytester.makeconftest(
-            "import os, pathlib\nfrom lengthprobe.models import generation\n\n"
-            "respond = generation.respond_to_batch\n\n\n"
+            "import os, pathlib\nfrom lengthprobe.attribution import answering\n\n"
+            "answer = answering.answer\n\n\n"
             "def die_once(*args):\n"
             "    flag = pathlib.Path('died')\n"
             "    if not flag.exists():\n"
             "        flag.touch()\n"
             "        os._exit(9)\n"
-            "    return respond(*args)\n\n\n"
-            "def pytest_collection_finish():\n    generation.respond_to_batch = die_once\n"
+            "    return answer(*args)\n\n\n"
+            "def pytest_collection_finish():\n    answering.answer = die_once\n"
         )
 
         result = project.pytester.runpytest_subprocess("-n", "2", "--lengthprobe-json=out.json")
