@@ -1,0 +1,52 @@
+"""The figures of a report: what each shows, how it is read, and what it looks like."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from lengthprobe.reporting.svg import Drawing
+
+
+@dataclass(frozen=True, slots=True)
+class Plate:
+    """One figure.
+
+    Args:
+        name: Of its file, without the suffix.
+        title: What it shows.
+        caption: How it is read.
+        drawing: The figure itself.
+    """
+
+    name: str
+    title: str
+    caption: str
+    drawing: Drawing
+
+
+def plates(portraits: Mapping[str, Mapping[str, Any]]) -> tuple[Plate, ...]:
+    """The figures that can be drawn of what was measured, in the order of the page.
+
+    Args:
+        portraits: By role, what each checkpoint's figures need. One that has no language draws nothing.
+    """
+    if not any(portrait.get("languages") for portrait in portraits.values()):
+        return ()
+    from lengthprobe.reporting.figures import by_layer, by_length, head_map, one_response
+    from lengthprobe.reporting.svg import drawing, style
+
+    made = []
+    with style():
+        for room in (by_layer, by_length, head_map, one_response):
+            figure = room.figure(portraits)
+            if figure is not None:
+                shown = drawing(figure, room.NAME.replace("_", "-"), room.TITLE)
+                made.append(Plate(room.NAME, room.TITLE, room.caption(portraits), shown))
+    return tuple(made)
+
+
+NAMES = ("cwa_by_layer", "cwa_by_length", "head_map", "one_response")

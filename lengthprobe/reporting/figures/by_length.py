@@ -1,0 +1,62 @@
+"""CWA by the number of words asked for."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from lengthprobe.reporting.figures.axes import head, legend, sheet, width_of, zero
+from lengthprobe.reporting.figures.portraits import LINES, languages, roles, triples
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+NAME = "cwa_by_length"
+TITLE = "Attribution by the number of words asked for"
+_PARTS = (("final_mlp_by_length", "final MLP"), ("late_heads_by_length", "late heads"))
+_APART = 0.14
+
+
+def caption(portraits: Mapping[str, Mapping[str, Any]]) -> str:  # noqa: ARG001
+    """How the figure is read."""
+    return (
+        "Each point is the mean over the prompts that ask for so many words, with its interval over topics; "
+        "a sum over steps grows with the response, so that a part which writes the length rises from left "
+        "to right, and one that has no hand in it stays at zero."
+    )
+
+
+def figure(portraits: Mapping[str, Mapping[str, Any]]) -> Figure | None:
+    """One column of panels a language: the final MLP above, the late heads below."""
+    codes = languages(portraits)
+    made = sheet(width_of(codes), 4.6)
+    panels = made.subplots(len(_PARTS), len(codes), sharex="col", sharey="row", squeeze=False)
+    for row, (part, name) in zip(panels, _PARTS, strict=True):
+        for axes, language in zip(row, codes, strict=True):
+            zero(axes)
+            _panel(axes, portraits, language, part)
+        row[0].set_ylabel(f"CWA of the {name}, logits")
+    for axes, language in zip(panels[0], codes, strict=True):
+        head(axes, portraits, language)
+    for axes in panels[-1]:
+        axes.set_xlabel("words asked for (N)")
+    legend(made, portraits)
+    return made
+
+
+def _panel(axes: Axes, portraits: Mapping[str, Mapping[str, Any]], language: str, part: str) -> None:
+    shown, asked = roles(portraits, language), set()
+    for place, role in enumerate(shown):
+        by_length = {int(n): row for n, row in portraits[role]["languages"][language][part].items()}
+        lengths = sorted(by_length)
+        asked.update(lengths)
+        mean, low, high = triples([by_length[n] for n in lengths]).T
+        # Side by side, since intervals at one N would hide each other.
+        at, line = np.array(lengths) + _APART * (place - (len(shown) - 1) / 2), LINES[role]
+        axes.plot(at, mean, color=line.colour, linestyle=line.dash, marker=line.marker, linewidth=1.1)
+        axes.vlines(at, low, high, color=line.colour, linewidth=1.6)
+    axes.set_xticks(sorted(asked))

@@ -1,0 +1,129 @@
+"""CWA of every head, layer by head, on one scale of colours."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from matplotlib.cm import ScalarMappable
+from matplotlib.colors import AsinhNorm, LinearSegmentedColormap
+from matplotlib.ticker import MaxNLocator
+
+from lengthprobe.reporting.figures.axes import frame, heading, sheet, width_of
+from lengthprobe.reporting.figures.portraits import grid, label, language_name, languages, roles
+from lengthprobe.reporting.palette import DIVERGING, MUTED, ON_DARK, ON_LIGHT
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+    from numpy.typing import NDArray
+
+NAME = "head_map"
+TITLE = "Attribution of every head"
+_CELLS_WITH_NUMBERS = 96
+_STRONGEST = 3
+_PIXELS = 256
+_FLATTER = 8
+_DARK = 0.55
+_HEAD = 0.22
+# An odd number of colours, the middle one of which is white.
+_COLOURS = LinearSegmentedColormap.from_list("against-for", DIVERGING, N=129)
+
+
+def caption(portraits: Mapping[str, Mapping[str, Any]]) -> str:  # noqa: ARG001
+    """How the figure is read."""
+    return (
+        "A cell is one head, a row one layer, the last on top: blue heads wrote for the requested length, "
+        "orange ones against it, white ones neither; all panels share one scale, and late layers lie above "
+        "the line."
+    )
+
+
+def figure(portraits: Mapping[str, Mapping[str, Any]]) -> Figure | None:
+    """One row of maps a checkpoint, one column a language."""
+    shown, codes = roles(portraits), languages(portraits)
+    maps = {
+        (role, code): grid(portraits[role]["languages"][code]["head_map"])
+        for role in shown
+        for code in codes
+        if code in portraits[role]["languages"]
+    }
+    most = max(float(np.abs(np.nan_to_num(one)).max(initial=0)) for one in maps.values()) or 1.0
+    # Linear about zero, flatter towards the ends: the largest head of one map must not bleach the others.
+    scale = AsinhNorm(most / _FLATTER, -most, most)
+    n_layers = max(one.shape[0] for one in maps.values())
+    height = min(3.0, max(1.6, 0.32 * n_layers))
+    made = sheet(width_of(codes), (height + _HEAD + 0.5) * len(shown) + 0.6)
+    places = made.add_gridspec(2 * len(shown), len(codes), height_ratios=[_HEAD, height] * len(shown))
+    panels = []
+    for row, role in enumerate(shown):
+        heading(made.add_subplot(places[2 * row, :]), label(portraits, role))
+        for column, code in enumerate(codes):
+            if (role, code) in maps:
+                panels.append(made.add_subplot(places[2 * row + 1, column]))
+                _panel(panels[-1], maps[role, code], scale, portraits[role]["late_layers"])
+                panels[-1].set_title(language_name(code), fontsize=8.5, fontweight="normal", pad=5)
+    shown_scale = ScalarMappable(scale, _COLOURS)
+    bar = made.colorbar(shown_scale, ax=panels, location="bottom", shrink=0.5, aspect=40, pad=0.02)
+    ticks = _ticks(most)
+    bar.set_ticks(ticks, labels=[_tick(tick) for tick in ticks])
+    bar.set_label("CWA, logits", color=MUTED)
+    bar.outline.set_visible(False)
+    bar.ax.tick_params(length=0)
+    bar.ax.minorticks_off()
+    return made
+
+
+def _panel(axes: Axes, means: NDArray[np.float64], scale: AsinhNorm, late: list[int]) -> None:
+    n_layers, n_heads = means.shape
+    # Whole pixels for every cell: a viewer that smooths what it enlarges has nothing to smooth.
+    pixels = means.repeat(-(-_PIXELS // n_layers), axis=0).repeat(-(-_PIXELS // n_heads), axis=1)
+    axes.imshow(
+        pixels, cmap=_COLOURS, norm=scale, origin="lower", aspect="auto", interpolation="none",
+        extent=(-0.5, n_heads - 0.5, -0.5, n_layers - 0.5),
+    )  # fmt: skip
+    if late and late[0] > 0:
+        axes.axhline(late[0] - 0.5, color=ON_LIGHT, linewidth=0.9)
+    for axis in (axes.xaxis, axes.yaxis):
+        axis.set_major_locator(MaxNLocator(integer=True, nbins=8))
+    frame(axes)
+    axes.set_xlabel("head")
+    axes.set_ylabel("layer")
+    axes.set_title(_strongest(means), loc="right", color=MUTED, fontsize=7.5, fontweight="normal", pad=5)
+    if means.size <= _CELLS_WITH_NUMBERS:
+        for layer, one_head in np.ndindex(means.shape):
+            value = float(means[layer, one_head])
+            red, green, blue, _ = _COLOURS(scale(np.nan_to_num(value)))
+            dark = 0.299 * red + 0.587 * green + 0.114 * blue < _DARK
+            axes.text(
+                one_head, layer, _signed(value), ha="center", va="center", fontsize=7.5,
+                color=ON_DARK if dark else ON_LIGHT,
+            )  # fmt: skip
+
+
+def _ticks(most: float) -> list[float]:
+    """Zero, and round numbers on both sides of it: the largest that there is room for, and a quarter."""
+    unit = 10.0 ** np.floor(np.log10(most))
+    largest = float(np.floor(most / unit) * unit)
+    above = [largest / 4, largest]
+    return [*(-tick for tick in reversed(above)), 0.0, *above]
+
+
+def _tick(value: float) -> str:
+    return f"{value:+g}".replace("-", "−") if value else "0"
+
+
+def _strongest(means: NDArray[np.float64]) -> str:
+    """The heads with the largest CWA by name, since no reader counts to row 30."""
+    order = np.argsort(-np.abs(np.nan_to_num(means)), axis=None, kind="stable")[:_STRONGEST]
+    named = [divmod(int(place), means.shape[1]) for place in order]
+    return "strongest " + ", ".join(f"L{one}H{two} {_signed(means[one, two])}" for one, two in named)
+
+
+def _signed(value: float) -> str:
+    if np.isnan(value):
+        return ""
+    rounded = round(float(value), 1) + 0.0
+    return f"{rounded:+.1f}".replace("-", "−") if rounded else "0"

@@ -1,0 +1,88 @@
+"""What the figures read in a portrait: the JSON of what was measured inside one checkpoint."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+
+from lengthprobe.reporting.ledger import ROLES
+from lengthprobe.reporting.palette import BLUE, GREY, VERMILLION
+from lengthprobe.reporting.tables import spans
+from lengthprobe.task.languages import available, load_language
+from lengthprobe.task.text import escaped
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+Dash = Literal["-"] | tuple[float, tuple[float, ...]]
+_NAME_SHOWN = 48
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """How a role's checkpoint is told from the others: by more than its colour."""
+
+    colour: str
+    dash: Dash
+    marker: str
+
+
+LINES = {
+    "model": Line(BLUE, "-", "o"),
+    "base": Line(VERMILLION, (0, (5, 2)), "s"),
+    "reference": Line(GREY, (0, (1, 1.5)), "^"),
+}
+
+
+def roles(portraits: Mapping[str, Mapping[str, Any]], language: str | None = None) -> list[str]:
+    """The roles that were measured, the model first; in one language where one is given."""
+    return [
+        role
+        for role in ROLES
+        if (found := portraits.get(role, {}).get("languages")) and (language is None or language in found)
+    ]
+
+
+def languages(portraits: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    """The languages that any role was measured in, in the order of the first that was."""
+    return list(dict.fromkeys(code for role in roles(portraits) for code in portraits[role]["languages"]))
+
+
+def language_name(code: str) -> str:
+    """A language as a reader calls it."""
+    return load_language(code).name if code in available() else escaped(code, 24)
+
+
+def label(portraits: Mapping[str, Mapping[str, Any]], role: str) -> str:
+    """A checkpoint and the role that it plays."""
+    name = escaped(str(portraits[role]["name"]), _NAME_SHOWN).replace("\n", " ")
+    return name if role == "model" else f"{name} ({role})"
+
+
+def late_layers(portraits: Mapping[str, Mapping[str, Any]]) -> tuple[int, ...]:
+    """The late layers of the first checkpoint, which the axes are drawn for."""
+    return tuple(portraits[roles(portraits)[0]]["late_layers"])
+
+
+def late_name(portrait: Mapping[str, Any]) -> str:
+    """The late layers in words."""
+    layers = tuple(portrait["late_layers"])
+    return f"layer {layers[0]}" if len(layers) == 1 else f"layers {spans(layers)}".replace("-", "–")
+
+
+def triples(rows: Sequence[Sequence[float | None]]) -> NDArray[np.float64]:
+    """Means with the limits of their intervals, [n, 3]; what is not known is not a number."""
+    return np.array([[_number(value) for value in row] for row in rows], dtype=np.float64).reshape(-1, 3)
+
+
+def grid(rows: Sequence[Sequence[float | None]]) -> NDArray[np.float64]:
+    """Means of a table, [rows, columns]."""
+    return np.array([[_number(value) for value in row] for row in rows], dtype=np.float64)
+
+
+def _number(value: float | None) -> float:
+    return np.nan if value is None or not np.isfinite(value) else float(value)

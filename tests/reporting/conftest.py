@@ -1,0 +1,166 @@
+"""Reports and portraits made up for the tests: no model was asked."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+SENTENCE = ("Secret", "owls", "guard", "lonely", "dreams")
+HOSTILE = (
+    "</text><script>alert(1)</script>",
+    "<svg onload=alert(1)>",
+    "\x1b[31mred\x00\x0b",
+    "\u202eevil\u2066",
+    "w" * 500,
+    r"$\frac{1}$",
+    "שלום",
+    "]]>",
+    "&amp;&#60;",
+    "\ud800\ufffe\uffff",
+    "{{ 7*7 }}{% raw %}",
+    '" onmouseover="alert(1)" x=\'',
+)
+
+
+@pytest.fixture(scope="session")
+def portrait() -> Callable[..., dict[str, Any]]:
+    """Return a function that makes the portrait of a checkpoint."""
+    return make_portrait
+
+
+@pytest.fixture(scope="session")
+def report() -> Callable[..., dict[str, Any]]:
+    """Return a function that makes a report as the ledger writes it."""
+    return make_report
+
+
+@pytest.fixture(scope="session")
+def claim() -> Callable[..., dict[str, Any]]:
+    """Return a function that makes a claim of a report."""
+    return make_claim
+
+
+@pytest.fixture(scope="session")
+def check() -> Callable[..., dict[str, Any]]:
+    """Return a function that makes a check of a claim."""
+    return make_check
+
+
+@pytest.fixture(scope="session")
+def hostile() -> tuple[str, ...]:
+    """Return words that a model might write, and that no page may take for anything but words."""
+    return HOSTILE
+
+
+def make_portrait(
+    name: str = "tiny-it",
+    n_layers: int = 5,
+    n_heads: int = 4,
+    *,
+    size: float = 8.0,
+    languages: tuple[str, ...] = ("en", "it"),
+    words: tuple[str, ...] = SENTENCE,
+    **changes: Any,
+) -> dict[str, Any]:
+    """A portrait whose values grow towards the last layer, up to `size` in its first head."""
+    late = list(range(n_layers - math.ceil(n_layers / 4), n_layers))
+    heads = [
+        [size * 2.0 ** (layer + 1 - n_layers) / (head + 1) for head in range(n_heads)]
+        for layer in range(n_layers)
+    ]
+    by_layer = [_around(sum(row)) for row in heads]
+    example = {
+        "prompt": f"Write exactly {len(words)} words.",
+        "response": " ".join(words),
+        "n_words": len(words),
+        "words": [_word(word, size, ends=False) for word in words] + [_word("", size, ends=True)],
+    }
+    measured = {
+        "n": 300,
+        "clusters": 151,
+        "heads_by_layer": by_layer,
+        "mlps_by_layer": by_layer[::-1],
+        "head_map": heads,
+        "final_mlp_by_length": {str(n): _around(size * n) for n in range(3, 10)},
+        "late_heads_by_length": {str(n): _around(-size * n) for n in range(3, 10)},
+        "example": example,
+    }
+    return {
+        "name": name,
+        "family": "llama",
+        "n_layers": n_layers,
+        "n_heads": n_heads,
+        "late_layers": late,
+        "cap": 100,
+        "completeness_gap": 1.2e-6,
+        "languages": dict.fromkeys(languages, measured),
+    } | changes
+
+
+def make_check(expression: str = "length_error(m, en) > 0", **changes: Any) -> dict[str, Any]:
+    """A check that holds."""
+    return {
+        "expression": expression,
+        "verdict": "holds",
+        "mean": 0.25,
+        "low": 0.1,
+        "high": 0.4,
+        "n": 300,
+        "clusters": 151,
+        "margin": 0.0,
+        "unit": "words",
+        "reason": "the whole interval lies above 0",
+        "worst": [],
+    } | changes
+
+
+def make_claim(verdict: str = "holds", *checks: dict[str, Any], **changes: Any) -> dict[str, Any]:
+    """A claim with one check that has its verdict, where no other is given."""
+    return {
+        "nodeid": "test_it.py::test_it_is_so[en]",
+        "claim": "it is so",
+        "statement": "It is so.",
+        "source": "a paper",
+        "kind": "requirement",
+        "language": "en",
+        "published": "-0.07",
+        "verdict": verdict,
+        "checks": list(checks) or [make_check(verdict=verdict)],
+        "beside": [],
+        "message": "",
+        "duration_s": 0.1,
+        "about": "behaviour",
+    } | changes
+
+
+def make_report(*claims: dict[str, Any], **changes: Any) -> dict[str, Any]:
+    """A report of some claims, on a checkpoint named tiny-it where no other is given."""
+    claims = claims or (make_claim(),)
+    verdicts = ("holds", "broken", "undecided", "error", "skipped")
+    return {
+        "schema": 1,
+        "model": {"name": "tiny-it", "weights": "a" * 64, "lengths": [3, 4, 5], "commit": None},
+        "base": None,
+        "reference": None,
+        "settings": {
+            "languages": ["en", "it"],
+            "alpha": 0.05,
+            "budget": 300,
+            "margins": {"length_error": 0.5},
+        },
+        "claims": list(claims),
+        "totals": {verdict: sum(one["verdict"] == verdict for one in claims) for verdict in verdicts},
+    } | changes
+
+
+def _around(mean: float) -> list[float]:
+    return [mean, mean - 1.0, mean + 1.0]
+
+
+def _word(text: str, size: float, *, ends: bool) -> dict[str, Any]:
+    return {"text": text, "late_heads": size, "final_mlp": -size / 2, "other": 0.25, "ends": ends}

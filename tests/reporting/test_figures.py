@@ -1,0 +1,153 @@
+"""The figures of a report."""
+
+from __future__ import annotations
+
+import math
+import xml.etree.ElementTree as ET
+from importlib import import_module
+
+import matplotlib as mpl
+import pytest
+
+from lengthprobe.reporting.figures import NAMES, by_layer, plates
+from lengthprobe.reporting.svg import drawing, style
+
+SVG = "{http://www.w3.org/2000/svg}"
+
+
+def drawn(name, portraits):
+    """One of the figures as SVG, None where there is nothing to draw."""
+    room = import_module(f"lengthprobe.reporting.figures.{name.removeprefix('cwa_')}")
+    with style():
+        figure = room.figure(portraits)
+        return figure and drawing(figure, "figure", "a figure").file
+
+
+def texts(name, portraits):
+    """All that stands in one of the figures, in order."""
+    root = ET.fromstring(drawn(name, portraits).encode())
+    return [element.text or "" for element in root.iter(f"{SVG}text")]
+
+
+def test_there_are_four(portrait):
+    """In the order of the page, each with a title and how it is read."""
+    made = plates({"model": portrait()})
+
+    assert [plate.name for plate in made] == list(NAMES)
+    assert all(plate.title and plate.caption.endswith(".") for plate in made)
+
+
+@pytest.mark.parametrize("portraits", [{}, {"model": {"name": "m", "languages": {}}}])
+def test_nothing_measured_draws_nothing(portraits):
+    """And needs no library."""
+    assert plates(portraits) == ()
+
+
+def test_checkpoints_are_named_with_their_roles(portrait):
+    """The one under test goes without saying."""
+    portraits = {"model": portrait(), "base": portrait("tiny-base"), "reference": portrait("approved")}
+
+    legend = [text for text in texts("cwa_by_layer", portraits) if "tiny" in text or "approved" in text]
+    assert legend == ["tiny-it", "tiny-base (base)", "approved (reference)"]
+
+
+def test_role_measured_in_fewer_languages_is_drawn_where_it_was(portrait):
+    """The other panel has the model alone."""
+    shown = texts("head_map", {"model": portrait(), "base": portrait("tiny-base", languages=("it",))})
+
+    assert (shown.count("English"), shown.count("Italian")) == (1, 2)
+
+
+def test_base_says_the_cap(portrait):
+    """Since the cap decides how far below zero a model that runs on comes."""
+    assert "cap" not in by_layer.caption({"model": portrait()})
+    assert "40 tokens" in by_layer.caption({"model": portrait(), "base": portrait(cap=40)})
+
+
+def test_small_map_has_its_numbers_and_a_large_one_its_strongest_heads(portrait):
+    """Nobody counts to head 31."""
+    small, large = (texts("head_map", {"model": portrait("m", n, n, size=8.0)}) for n in (4, 32))
+
+    assert {"+8.0", "+2.7", "strongest L3H0 +8.0, L2H0 +4.0, L3H1 +4.0"} <= set(small)
+    assert "strongest L31H0 +8.0, L30H0 +4.0, L31H1 +4.0" in large
+    assert len(large) < 60
+
+
+def test_maps_share_one_scale_with_zero_in_the_middle(portrait):
+    """The largest value of any panel ends it on both sides."""
+    shown = texts("head_map", {"model": portrait(), "base": portrait(size=-46.0)})
+
+    assert shown[-6:] == ["−40", "−10", "0", "+10", "+40", "CWA, logits"]
+
+
+@pytest.mark.parametrize("n_words", [1, 9, 80])
+def test_response_is_shown_word_by_word(portrait, n_words):
+    """The end is marked; of a runaway the first 24 words and how many more there are."""
+    words = tuple(f"word{n}" for n in range(n_words))
+
+    shown = texts("one_response", {"model": portrait(words=words, languages=("en",))})
+
+    assert [text for text in shown if text in words] == [*words[:24]]
+    assert ("■" in shown) == (n_words < 24)
+    assert ("… and 56 more words" in shown) == (n_words == 80)
+
+
+def test_empty_response_has_its_end(portrait):
+    """There is a step that wrote it."""
+    assert "■" in texts("one_response", {"model": portrait(words=())})
+
+
+def test_checkpoint_without_examples_has_no_such_figure(portrait):
+    """There is nothing to draw."""
+    without = portrait()
+    for language in without["languages"].values():
+        language["example"] = {}
+
+    assert drawn("one_response", {"model": without}) is None
+
+
+@pytest.mark.parametrize("name", NAMES[:3])
+def test_unknown_numbers_leave_gaps(portrait, name):
+    """None and infinities come from intervals that nothing is known of."""
+    patchy = portrait(languages=("en",))
+    measured = patchy["languages"]["en"]
+    measured["heads_by_layer"][1] = [None, None, None]
+    measured["mlps_by_layer"][0] = [1.0, -math.inf, math.inf]
+    measured["final_mlp_by_length"]["3"] = [2.0, None, None]
+    measured["head_map"][0][0] = None
+
+    assert "nan" not in drawn(name, {"model": patchy})
+
+
+def test_map_of_zeros_is_drawn(portrait):
+    """A part that was cut is no fault of the drawing."""
+    assert "0" in texts("head_map", {"model": portrait(size=0.0)})
+
+
+def test_hostile_words_are_words(portrait, hostile):
+    """They are found in the text as they were, what cannot be seen as escapes, long ones cut."""
+    shown = texts("one_response", {"model": portrait(words=hostile, languages=("en",))})
+
+    for text in ("<svg onload=alert(1)>", r"\x1b[31mred\x00\x0b", "w" * 21 + "…", r"$\frac{1}$", "שלום"):
+        assert shown.count(text) == 1
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("size", [(5, 4), (32, 32)])
+def test_bytes_are_the_same_each_time(portrait, name, size):
+    """Whatever was drawn in between, and never so many that they would weigh on a page."""
+    portraits = {"model": portrait("m", *size), "base": portrait("b", *size, size=-40.0)}
+
+    first, second = drawn(name, portraits), drawn(name, portraits)
+
+    assert first == second
+    assert len(first) < 100_000
+
+
+def test_settings_of_matplotlib_are_left_alone(portrait):
+    """The user's own figures look as before."""
+    before = dict(mpl.rcParams)
+
+    drawn("cwa_by_length", {"model": portrait()})
+
+    assert dict(mpl.rcParams) == before
