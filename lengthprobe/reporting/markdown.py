@@ -1,0 +1,96 @@
+"""The summary of a report in Markdown, as a pull request or a job's page shows it."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from lengthprobe.reporting.claims import SIGNS, counted, failed, headline, messages
+from lengthprobe.reporting.ledger import ROLES, VERDICTS
+from lengthprobe.reporting.quantities import margin, numbers
+from lengthprobe.task.text import escaped
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+_HEADERS = ("claim", "language", "verdict", "effect", "interval", "n (topics)", "margin", "published")
+# All that means something in Markdown; a hyphen or a full stop within a word or a number means nothing.
+_MARKUP = re.compile(r"([!#$&()*+:<>@\[\\\]^_`{|}~]|(?<!\w)[-.]|[-.](?!\w)|(?<=www)\.)", re.IGNORECASE)
+_SHOWN = 400
+
+
+def summary(report: Mapping[str, Any]) -> str:
+    """The verdicts of a report: counts, the table of claims, and why some do not hold.
+
+    Args:
+        report: The ledger as `Ledger.as_dict` gives it.
+    """
+    return "\n".join(_lines(report)) + "\n"
+
+
+def plain(text: object, limit: int = _SHOWN) -> str:
+    """Others' text on one line of Markdown, where it is nothing but text: no markup, link, mention, cell."""
+    return _MARKUP.sub(r"\\\1", " ".join(escaped(str(text), limit).split()))
+
+
+def code(text: str, limit: int = _SHOWN) -> str:
+    """Others' text as a code span, within which nothing means anything."""
+    shown = " ".join(escaped(text, limit).split())
+    fence = "`" * (1 + max(map(len, re.findall("`+", shown)), default=0))
+    room = " " if shown.startswith("`") or shown.endswith("`") else ""
+    return f"{fence}{room}{shown}{room}{fence}" if shown else ""
+
+
+def _lines(report: Mapping[str, Any]) -> Iterator[str]:
+    claims, totals = report["claims"], report["totals"]
+    name = (report["model"] or {}).get("name", "no checkpoint was asked")
+    yield f"## {plain(name)}: {headline(totals).lower()}"
+    yield ""
+    yield " · ".join(f"{SIGNS[verdict]} {counted(verdict, totals[verdict])}" for verdict in VERDICTS)
+    for role in ROLES[1:]:
+        if report[role]:
+            yield f"<br>{role}: {plain(report[role]['name'])}"
+    if claims:
+        yield ""
+        yield f"| {' | '.join(_HEADERS)} |"
+        yield f"|{' --- |' * len(_HEADERS)}"
+        for claim in claims:
+            yield from _rows(claim)
+    for claim in failed(claims):
+        yield from _explained(claim)
+    for verdict in ("error", "skipped"):
+        for message, count in messages(claims, verdict):
+            yield ""
+            yield f"**{counted(verdict, count)}**: {plain(message)}"
+
+
+def _rows(claim: Mapping[str, Any]) -> Iterator[str]:
+    verdict = f"{SIGNS[claim['verdict']]} {claim['verdict']}"
+    first = [plain(claim["claim"]), plain(claim["language"] or ""), verdict]
+    published = plain(claim["published"])
+    for check in claim["checks"] or [{}]:
+        yield _row([*first, *numbers(check), plain(margin(check)), "" if claim["beside"] else published])
+        first = ["", "", ""]
+    for estimate in claim["beside"]:
+        name = plain(str(estimate["name"]).partition("(")[0])
+        yield _row([f"beside: {name}", "", "", *numbers(estimate), "", published])
+        published = ""
+
+
+def _row(cells: list[str]) -> str:
+    return f"| {' | '.join(cells)} |"
+
+
+def _explained(claim: Mapping[str, Any]) -> Iterator[str]:
+    language = f" ({plain(claim['language'])})" if claim["language"] else ""
+    yield ""
+    yield f"**{SIGNS[claim['verdict']]} {claim['verdict']}**{language}: {plain(claim['statement'])}"
+    yield ""
+    for check in claim["checks"]:
+        if check["verdict"] == "holds":
+            continue
+        mean, interval, size = numbers(check)
+        found = f"{mean}, interval {interval}, n {size}"
+        yield f"- {code(check['expression'])}: {found}; {plain(check['reason'])}"
+        for note in check["worst"]:
+            yield f"  - {code(note)}"

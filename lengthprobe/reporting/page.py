@@ -1,0 +1,141 @@
+"""The report that people read: a folder with one page, its figures, the JSON file and a summary."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import TYPE_CHECKING, Any
+
+from lengthprobe.reporting.claims import SIGNS, counted, failed, headline, messages, sections
+from lengthprobe.reporting.figures import NAMES, plates
+from lengthprobe.reporting.files import write_whole
+from lengthprobe.reporting.ledger import ROLES, VERDICTS
+from lengthprobe.reporting.markdown import summary
+from lengthprobe.reporting.quantities import margin, numbers
+from lengthprobe.reporting.settings import facts, known
+from lengthprobe.reporting.strips import WIDTH
+from lengthprobe.task.text import escaped
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from jinja2 import Environment
+
+    from lengthprobe.reporting.figures import Plate
+
+INDEX = "index.html"
+_TEXT_SHOWN = 600
+_MINUS = re.compile(r"(?<!\w)-(?=\d)")
+
+
+def write_report(
+    directory: Path, report: Mapping[str, Any], portraits: Mapping[str, Mapping[str, Any]]
+) -> Path:
+    """Write a report into a folder, which is made: the page, its figures, report.json and summary.md.
+
+    Each file is there whole or not at all, the page last; figures of an earlier report are taken away.
+
+    Args:
+        directory: The folder.
+        report: The ledger as `Ledger.as_dict` gives it.
+        portraits: What the figures show, by role; nothing where no claim about mechanism was asked.
+
+    Returns:
+        The path of the page.
+
+    Raises:
+        OSError: A file could not be written.
+    """
+    figures = plates(portraits)
+    texts = {
+        **{f"figures/{plate.name}.svg": plate.drawing.file for plate in figures},
+        "report.json": json.dumps(report, indent=2, allow_nan=False) + "\n",
+        "summary.md": summary(report),
+        INDEX: page(report, portraits, figures),
+    }
+    directory.mkdir(parents=True, exist_ok=True)
+    for name in NAMES:
+        if f"figures/{name}.svg" not in texts:
+            (directory / "figures" / f"{name}.svg").unlink(missing_ok=True)
+    if figures:
+        (directory / "figures").mkdir(exist_ok=True)
+    for name, text in texts.items():
+        write_whole(directory / name, text)
+    return directory / INDEX
+
+
+def page(
+    report: Mapping[str, Any],
+    portraits: Mapping[str, Mapping[str, Any]],
+    figures: tuple[Plate, ...],
+) -> str:
+    """The page: one file that needs nothing from anywhere, and no JavaScript.
+
+    Args:
+        report: The ledger.
+        portraits: What the figures show.
+        figures: The figures themselves.
+    """
+    from markupsafe import Markup
+
+    claims, settings = report["claims"], report["settings"]
+    models = {role: report[role] for role in ROLES if report[role]}
+    return (
+        _environment()
+        .get_template("index.html.jinja")
+        .render(
+            name=(report["model"] or {}).get("name", "No checkpoint was asked"),
+            headline=headline(report["totals"]),
+            totals=[(verdict, report["totals"][verdict]) for verdict in VERDICTS],
+            models=models,
+            settings=known(settings),
+            margins=settings.get("margins", {}),
+            level=f"{100 * (1 - 2 * settings.get('alpha', 0.05)):g} %",
+            sections=sections(claims),
+            failed=failed(claims),
+            errors=messages(claims, "error"),
+            skipped=messages(claims, "skipped"),
+            facts=facts(models),
+            portraits=[portraits[role] for role in ROLES if portraits.get(role)],
+            # Our own drawing, in which all foreign text is escaped already.
+            plates=[(plate, Markup(plate.drawing.inline)) for plate in figures],
+            examples=_examples(portraits),
+            strip_width=WIDTH,
+        )
+    )
+
+
+def _environment() -> Environment:
+    """Templates in which every value is escaped: what could hide or turn text, then what could be markup."""
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+
+    environment = Environment(
+        loader=PackageLoader("lengthprobe.reporting"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        finalize=lambda value: escaped(value) if type(value) is str else value,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {
+        "counted": counted,
+        "numbers": numbers,
+        "margin": margin,
+        "minus": _minus,
+        "escaped": escaped,
+    }
+    environment.globals |= {"signs": SIGNS}
+    return environment
+
+
+def _minus(text: str) -> str:
+    """Numbers with the sign that they are printed with."""
+    return _MINUS.sub("−", text)
+
+
+def _examples(portraits: Mapping[str, Mapping[str, Any]]) -> list[tuple[str, str]]:
+    """Prompt and response of each example in full, since a figure has room for some of it."""
+    first = next((portraits[role] for role in ROLES if portraits.get(role)), {})
+    found = [one["example"] for one in first.get("languages", {}).values() if one.get("example")]
+    return [(escaped(one["prompt"], _TEXT_SHOWN), escaped(one["response"], _TEXT_SHOWN)) for one in found]

@@ -1,0 +1,84 @@
+"""The claims of a report as a page tells them."""
+
+from __future__ import annotations
+
+import pytest
+
+from lengthprobe.reporting.claims import counted, failed, headline, messages, sections
+
+NONE = {"holds": 0, "broken": 0, "undecided": 0, "error": 0, "skipped": 0}
+
+
+@pytest.mark.parametrize(
+    ("totals", "said"),
+    [
+        ({"holds": 14}, "All 14 claims hold"),
+        ({"holds": 1}, "The one claim holds"),
+        ({"holds": 13, "broken": 1}, "1 of 14 claims is broken"),
+        ({"holds": 1, "broken": 2, "undecided": 1}, "2 of 4 claims are broken, 1 undecided"),
+        ({"holds": 1, "undecided": 1, "skipped": 5}, "1 of 2 claims is undecided"),
+        ({"error": 1}, "1 of 1 claim is without a verdict, for an error"),
+        ({"skipped": 3}, "No claim was decided"),
+    ],
+)
+def test_headline(totals, said):
+    """The worst comes first; what was skipped is none of the claims that were asked."""
+    assert headline(NONE | totals) == said
+
+
+def test_counted():
+    """One holds, two hold."""
+    assert [counted("holds", 1), counted("holds", 2), counted("error", 0)] == [
+        "1 holds",
+        "2 hold",
+        "0 errors",
+    ]
+
+
+def test_languages_of_a_claim_stand_under_one_heading(claim):
+    """In the order of the report."""
+    [(heading, [group])] = sections([claim(language="en"), claim(language="it")])
+
+    assert (heading, group.claim, group.kind) == ("", "it is so", "requirement")
+    assert [row.language for row in group.rows] == ["en", "it"]
+
+
+def test_claims_about_parts_stand_apart(claim):
+    """From those about what the model writes; with one kind alone there is no heading."""
+    both = sections([claim(), claim(about="mechanism"), claim()])
+
+    assert [heading for heading, _ in both] == ["What the model writes", "What its parts do"]
+    assert [len(groups) for _, groups in both] == [2, 1]
+
+
+def test_further_rows_repeat_nothing(claim, check):
+    """A second check and an estimate beside it belong to the row above; the published figure to the last."""
+    beside = {"name": "raw_error(m, en)", **check(mean=7.0)}
+
+    [(_, [group])] = sections([claim("holds", check(), check("b > 0"), beside=[beside])])
+
+    assert [(row.verdict, row.beside, row.published) for row in group.rows] == [
+        ("holds", "", ""),
+        ("", "", ""),
+        ("", "raw error", "-0.07"),
+    ]
+
+
+def test_claim_without_a_check_has_its_verdict(claim):
+    """An error or a skip has no numbers, and no strip."""
+    [(_, [group])] = sections([claim("skipped", checks=[])])
+
+    [row] = group.rows
+    assert (row.verdict, row.effect, row.strip) == ("skipped", "", None)
+
+
+def test_broken_claims_come_before_undecided_ones(claim):
+    """What holds needs no explanation."""
+    verdicts = ("undecided", "holds", "broken", "error")
+
+    assert [one["verdict"] for one in failed([claim(one) for one in verdicts])] == ["broken", "undecided"]
+
+
+def test_messages_are_counted(claim):
+    """Each cause once."""
+    assert messages([claim("skipped", message=one) for one in "aba"], "skipped") == [("a", 2), ("b", 1)]

@@ -1,0 +1,87 @@
+"""The summary in Markdown."""
+
+from __future__ import annotations
+
+import pytest
+
+from lengthprobe.reporting.markdown import code, plain, summary
+
+
+def test_says_who_what_and_why(report, claim, check):
+    """The verdict in the heading, the counts, a row a check, and why a claim does not hold."""
+    bad = check(verdict="broken", reason="it lies below", worst=["asked 3: 'a' → 'b'"])
+
+    text = summary(report(claim(), claim("broken", bad, language="it"), base={"name": "tiny-base"}))
+
+    assert text.splitlines() == [
+        "## tiny-it: 1 of 2 claims is broken",
+        "",
+        "✓ 1 holds · ✕ 1 broken · ? 0 undecided · ! 0 errors · – 0 skipped",
+        "<br>base: tiny-base",
+        "",
+        "| claim | language | verdict | effect | interval | n (topics) | margin | published |",
+        "| --- | --- | --- | --- | --- | --- | --- | --- |",
+        r"| it is so | en | ✓ holds | 0.25 | 0.10 to 0.40 | 300 (151) | \> 0 words | \-0.07 |",
+        r"| it is so | it | ✕ broken | 0.25 | 0.10 to 0.40 | 300 (151) | \> 0 words | \-0.07 |",
+        "",
+        r"**✕ broken** (it): It is so\.",
+        "",
+        "- `length_error(m, en) > 0`: 0.25, interval 0.10 to 0.40, n 300 (151); it lies below",
+        "  - `asked 3: 'a' → 'b'`",
+    ]
+
+
+def test_without_claims_there_is_no_table(report):
+    """The heading says it."""
+    text = summary(
+        report(claims=[], totals=dict.fromkeys(("holds", "broken", "undecided", "error", "skipped"), 0))
+    )
+
+    assert text.startswith("## tiny-it: no claim was decided\n")
+    assert "|" not in text
+
+
+def test_errors_and_skips_are_told_once(report, claim):
+    """With their causes, on one line each."""
+    lost = [claim("error", checks=[], message="NaN\n  fix: another step") for _ in range(2)]
+
+    text = summary(report(*lost, claim("skipped", checks=[], message="needs a base"), model=None))
+
+    assert text.startswith("## no checkpoint was asked: ")
+    assert "**2 errors**: NaN fix\\: another step\n" in text
+    assert text.endswith("**1 skipped**: needs a base\n")
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("it is 0.5 of a well-known one", "it is 0.5 of a well-known one"),
+        ("<img src=x>", r"\<img src=x\>"),
+        ("[a](http://x)", r"\[a\]\(http\://x\)"),
+        ("www.x.org", r"www\.x.org"),
+        ("a|b\n\nc", r"a\|b c"),
+        ("- one", r"\- one"),
+        ("`x` *y* _z_ ~~w~~ @me #1 :tada: $m$ &lt;", None),
+        ("\x1b[31m\u202e", r"\\x1b\[31m\\u202e"),
+    ],
+)
+def test_others_text_means_nothing(text, shown):
+    """No markup, link, mention, table cell or formula comes of it."""
+    if shown is None:
+        shown = "".join(f"\\{one}" if one in "`*_~@#:$&;"[:-1] else one for one in text)
+    assert plain(text) == shown
+
+
+@pytest.mark.parametrize(
+    ("text", "span"),
+    [
+        ("a <b> c", "`a <b> c`"),
+        ("a `b`` c", "```a `b`` c```"),
+        ("`a", "`` `a ``"),
+        ("", ""),
+        ("a\nb", "`a b`"),
+    ],
+)
+def test_code_span_cannot_be_left(text, span):
+    """Its fence is longer than any in the text."""
+    assert code(text) == span

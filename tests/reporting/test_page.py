@@ -1,0 +1,236 @@
+"""The folder of a report, and the page in it."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import unicodedata
+from html.parser import HTMLParser
+
+import pytest
+
+from lengthprobe.reporting import page
+from lengthprobe.reporting.page import write_report
+
+WRITTEN = [
+    "figures/cwa_by_layer.svg",
+    "figures/cwa_by_length.svg",
+    "figures/head_map.svg",
+    "figures/one_response.svg",
+    "index.html",
+    "report.json",
+    "summary.md",
+]
+
+# Parts of a page that do not depend on how wide a word is; the number of lines in a figure does.
+FIXED = ("p", "li", "td", "th", "div", "dd", "bdi", "svg", "title", "style", "image", "h1", "h2", "h3")
+
+
+def contents(directory):
+    """Every file under a folder, by its path from there."""
+    files = (path for path in directory.rglob("*") if path.is_file())
+    return {path.relative_to(directory).as_posix(): path.read_bytes() for path in sorted(files)}
+
+
+class Reader(HTMLParser):
+    """What a browser makes of a page: its tags with the names of their attributes, and its text."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.tags, self.values, self.shown = [], [], ""
+        self.feed(text)
+        self.close()
+
+    def handle_starttag(self, tag, attrs):
+        """Keep a tag."""
+        self.tags.append((tag, *(name for name, _ in attrs)))
+        self.values += [(tag, name, value) for name, value in attrs]
+
+    def handle_data(self, data):
+        """Keep text."""
+        self.shown += data
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory, report, portrait):
+    """The path of a page with every figure, of a model and its base, in a folder that was not there."""
+    directory = tmp_path_factory.mktemp("reports") / "new" / "out"
+    return write_report(directory, report(), {"model": portrait(), "base": portrait("tiny-base", size=-30.0)})
+
+
+class TestFolder:
+    """What is written, and when it is not."""
+
+    def test_holds_page_figures_data_and_summary(self, whole):
+        """Nothing else is left there, and the path of the page comes back."""
+        assert whole.name == "index.html"
+        assert list(contents(whole.parent)) == WRITTEN
+
+    def test_report_is_the_json_of_the_ledger(self, tmp_path, report):
+        """As the option for it alone writes it."""
+        write_report(tmp_path, report(), {})
+
+        assert (tmp_path / "report.json").read_text() == json.dumps(report(), indent=2) + "\n"
+
+    def test_figures_of_an_earlier_report_are_taken_away(self, tmp_path, report):
+        """They would show another checkpoint; files of other people stay."""
+        (tmp_path / "figures").mkdir()
+        for name in ("head_map", "mine"):
+            (tmp_path / "figures" / f"{name}.svg").write_text("drawn before")
+
+        write_report(tmp_path, report(), {})
+
+        assert list(contents(tmp_path)) == ["figures/mine.svg", "index.html", "report.json", "summary.md"]
+
+    def test_path_that_is_a_file_is_an_os_error(self, tmp_path, report):
+        """It says which, and the file stays."""
+        (tmp_path / "out").write_text("mine")
+
+        with pytest.raises(OSError, match="out"):
+            write_report(tmp_path / "out", report(), {})
+
+        assert (tmp_path / "out").read_text() == "mine"
+
+    def test_page_is_written_last(self, tmp_path, report, monkeypatch):
+        """A page that is there has everything that it names beside it."""
+        names = []
+        monkeypatch.setattr(page, "write_whole", lambda path, _: names.append(path.name))
+
+        write_report(tmp_path, report(), {})
+
+        assert names == ["report.json", "summary.md", "index.html"]
+
+    def test_same_data_gives_the_same_bytes(self, tmp_path, report, portrait):
+        """In another process too, whatever order its hashes have and whatever its matplotlibrc says."""
+        data = json.dumps([report(), {"model": portrait(size=-30.0)}])
+        write = (
+            "import json, sys; from pathlib import Path; from lengthprobe.reporting import page; "
+            "page.write_report(Path(sys.argv[1]), *json.load(sys.stdin))"
+        )
+        (tmp_path / "matplotlibrc").write_text("font.size: 20\nsvg.fonttype: path\naxes.grid: True\n")
+        for seed, style in (("0", ""), ("1", str(tmp_path / "matplotlibrc"))):
+            environment = os.environ | {"PYTHONHASHSEED": seed} | ({"MATPLOTLIBRC": style} if style else {})
+            command = [sys.executable, "-W", "error", "-c", write, str(tmp_path / seed)]
+            subprocess.run(command, input=data, text=True, env=environment, check=True)
+
+        assert list(contents(tmp_path / "0")) == WRITTEN
+        assert contents(tmp_path / "0") == contents(tmp_path / "1")
+
+    def test_heavy_libraries_are_loaded_only_to_write(self):
+        """The plugin pays for a report where one is asked for."""
+        heavy = ("matplotlib", "jinja2", "numpy")
+        code = (
+            "import sys, lengthprobe.reporting.page; "
+            f"print([name for name in {heavy!r} if name in sys.modules])"
+        )
+        done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+
+        assert done.stdout == "[]\n"
+
+
+class TestPage:
+    """What the page says."""
+
+    @pytest.fixture
+    def shown(self, tmp_path):
+        """Return a function that writes a report and reads its page."""
+        return lambda *data: Reader(write_report(tmp_path, *data).read_text(encoding="utf-8"))
+
+    def test_has_the_table_of_claims(self, shown, report):
+        """Claim, statement, kind, source, language, verdict with its sign, effect, interval, n, margin."""
+        text = " ".join(shown(report(), {}).shown.split())
+
+        for part in (
+            "It is so.", "requirement · a paper", "en ✓ holds 0.25 0.10 to 0.40 > 0 words 300 (151) −0.07",
+        ):  # fmt: skip
+            assert part in text
+
+    def test_without_portraits_says_how_to_get_the_figures(self, shown, report):
+        """And draws none."""
+        read = shown(report(), {})
+
+        assert "pytest mech_tests --lengthprobe-model=NAME --lengthprobe-report=DIR" in read.shown
+        assert "figure" not in [tag for tag, *_ in read.tags]
+
+    def test_explains_what_does_not_hold(self, shown, report, claim, check):
+        """The comparison, why, the worst prompts, and the controls beside it; nothing of what holds."""
+        bad = check(verdict="broken", reason="it lies below", worst=["asked 3, wrote 5: 'a' → 'b'"])
+        beside = {"name": "shuffled(m, en)", **check(mean=7.5)}
+
+        text = shown(report(claim("broken", bad, check("fine > 0"), beside=[beside])), {}).shown
+
+        attention = " ".join(text.rpartition("What needs attention")[2].partition("language")[0].split())
+        for part in ("it lies below", "asked 3, wrote 5: 'a' → 'b'", "beside: shuffled(m, en)7.50 words"):
+            assert part in attention
+        assert "fine" not in attention
+
+    def test_error_is_told_once(self, shown, report, claim):
+        """However many claims it stopped, with its fix."""
+        broken = [claim("error", message="NaN in layer 3\n  fix: another step") for _ in range(3)]
+
+        text = shown(report(*broken, model=None), {}).shown
+
+        assert text.count("NaN in layer 3\n  fix: another step") == 1
+        assert "in 3 claims" in text
+        assert "No checkpoint was asked" in text
+
+    def test_identities_stand_side_by_side(self, shown, report):
+        """With the base, the reference, and the settings; digests are short, the whole is in the title."""
+        read = shown(report(base={"name": "tiny-base", "weights": "b" * 64}), {})
+
+        assert "against\n    base tiny-base" in read.shown
+        assert "aaaaaaaaaaaa\n" not in read.shown
+        assert ("td", "title", "b" * 64) in read.values
+        assert "3–5" in read.shown
+
+    def test_needs_nothing_from_anywhere(self, whole):
+        """No script, no style sheet, font or picture from outside, and a policy that forbids them."""
+        read = Reader(whole.read_text(encoding="utf-8"))
+
+        assert not {"script", "link", "iframe", "object", "img"} & {tag for tag, *_ in read.tags}
+        fetched = [value for _, name, value in read.values if name in ("src", "href", "xlink:href")]
+        local = ("#", "data:image/png;base64,", "figures/", "report.json", "summary.md")
+        assert all(value.startswith(local) for value in fetched)
+        assert any("default-src 'none'" in (value or "") for _, _, value in read.values)
+
+    def test_every_figure_stands_in_it_with_how_to_read_it(self, whole):
+        """Each id is there once, although the figures share a page."""
+        read = Reader(whole.read_text(encoding="utf-8"))
+
+        assert len([tag for tag, *_ in read.tags if tag == "figcaption"]) == 4
+        assert "the late layers (layers 3–4) are shaded" in read.shown
+        assert "cap, which is 100 tokens" in " ".join(read.shown.split())
+        ids = [value for _, name, value in read.values if name == "id"]
+        assert len(ids) == len(set(ids))
+        targets = {value[1:] for _, name, value in read.values if name == "xlink:href" and value[0] == "#"}
+        assert targets <= set(ids)
+
+    def test_hostile_text_is_text(self, tmp_path, report, claim, check, portrait, hostile):
+        """It adds no tag and no attribute, and no character that hides, turns or breaks is left."""
+
+        def written(name, words, alike):
+            bad = claim(
+                "broken",
+                check(verdict="broken", worst=list(words), reason=words[0], expression=f"{words[1]} > 0"),
+                claim=alike(2), statement=alike(3), source=alike(5), language=alike(7),
+            )  # fmt: skip
+            told = report(bad, claim("error", message=alike(0)), claim("skipped", message=alike(1)))
+            told["model"]["name"] = alike(0)
+            told["settings"]["system_prompt"] = alike(11)
+            drawn = portrait(alike(1), words=words, family=alike(0))
+            return Reader(write_report(tmp_path / name, told, {"model": drawn}).read_text(encoding="utf-8"))
+
+        tame = written("tame", tuple(f"word{n}" for n in range(len(hostile))), lambda n: f"text{n}")
+        wild = written("wild", hostile, lambda n: hostile[n])
+
+        assert set(wild.tags) == set(tame.tags)
+        assert [tag for tag in wild.tags if tag[0] in FIXED] == [tag for tag in tame.tags if tag[0] in FIXED]
+        assert "<script>alert(1)</script>" in wild.shown
+        assert r"\x1b[31mred\x00\x0b" in wild.shown
+        assert r"\u202eevil\u2066" in wild.shown
+        for name, text in contents(tmp_path / "wild").items():
+            unseen = {unicodedata.category(one) for one in text.decode()} & {"Cc", "Cf", "Cs", "Zl", "Zp"}
+            assert unseen <= {"Cc"}, name
+            assert not set(text) & ({*range(32), 127} - {10}), name

@@ -1,0 +1,76 @@
+"""Intervals drawn small."""
+
+from __future__ import annotations
+
+import pytest
+
+from lengthprobe.reporting.strips import WIDTH, strips
+
+
+def test_mean_lies_in_its_interval_on_the_claimed_side(check):
+    """Everything has its place from left to right: margin, low, mean, high."""
+    [strip] = strips([check("a > 0")])
+
+    assert strip.margins[0] < strip.low < strip.mean < strip.high < WIDTH
+    assert strip.claimed == ((strip.margins[0], WIDTH),)
+
+
+@pytest.mark.parametrize(
+    ("expression", "ends", "claimed"),
+    [
+        ("a < 0.5", 1, "left"),
+        ("a >= 0.5", 1, "right"),
+        ("abs(a) < 0.5", 2, "between"),
+        ("abs(a) > 0.5", 2, "outside"),
+    ],
+)
+def test_shade_is_where_the_claim_is_true(check, expression, ends, claimed):
+    """For each way to compare."""
+    [strip] = strips([check(expression, margin=0.5)])
+
+    first, last = strip.margins[0], strip.margins[-1]
+    assert len(strip.margins) == ends
+    assert (
+        strip.claimed
+        == {
+            "left": ((0.0, first),),
+            "right": ((first, WIDTH),),
+            "between": ((first, last),),
+            "outside": ((0.0, first), (last, WIDTH)),
+        }[claimed]
+    )
+
+
+def test_checks_with_one_margin_have_one_scale(check):
+    """So that two languages can be compared; one with another margin has its own."""
+    near, far, other = strips(
+        [check("a > 0"), check("b > 0", mean=9.0, high=9.0), check("c > 0.1", margin=0.1)]
+    )
+
+    assert near.margins == far.margins
+    assert near.mean < far.mean
+    assert near.high < other.high
+
+
+def test_end_that_is_not_known_lies_beyond(check):
+    """The line goes to the edge."""
+    [strip] = strips([check("a > 0", low=None, high=None)])
+
+    assert (strip.low, strip.high) == (0.0, WIDTH)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"expression": ""}, {"expression": "a < 0.1 * b"}, {"mean": None}],
+    ids=["none", "measured", "nan"],
+)
+def test_what_has_no_fixed_margin_is_not_drawn(check, changes):
+    """There is no place to draw it at."""
+    assert strips([check() | changes]) == [None]
+
+
+def test_point_on_its_margin_is_drawn(check):
+    """A scale without any length would divide by zero."""
+    [strip] = strips([check("a > 0", mean=0.0, low=0.0, high=0.0)])
+
+    assert strip.low == strip.mean == strip.high == strip.margins[0] == WIDTH / 2
