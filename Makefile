@@ -17,9 +17,8 @@ ifeq ($(origin MODEL)$(strip $(MODEL)),command line)
 	$(error MODEL is empty: make gate MODEL=./checkpoint, or make gate for the fixture model tiny-it)
 endif
 	@$(if $(MODEL),,echo "no MODEL given: judging the fixture model tiny-it")
-	@mkdir -p "$(OUT)"
 	$(BIN)/pytest $(if $(MODEL),--model="$(MODEL)") $(if $(BASE),--base="$(BASE)") \
-	    $(if $(REFERENCE),--reference="$(REFERENCE)") --lengthprobe-json="$(OUT)/report.json" $(ARGS)
+	    $(if $(REFERENCE),--reference="$(REFERENCE)") --lengthprobe-report="$(OUT)" $(ARGS)
 
 test: $(STAMP)
 	$(BIN)/pytest tests -n 2 $(ARGS)

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
-
-import pytest
 
 from lengthprobe.settings import COUNTERS, DTYPES, PROMPT_FORMS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    import pytest
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +57,7 @@ OPTIONS = (
     Option("device-map", "MAP", "as in transformers (auto)"),
     Option("dtype", "NAME", f"number format of the weights: {', '.join(DTYPES)}"),
     Option("batch-size", "N", "prompts at once (auto: chosen once)"),
+    Option("report", "DIR", "write a page with figures, report.json and summary.md to a folder"),
     Option("json", "FILE", "write all verdicts to a file"),
 )
 # No ini file can set these: a checked-out project must not make anybody run code that it brings along.
@@ -119,26 +119,3 @@ def in_use(config: pytest.Config) -> bool:
         or any(config.getini(one.dest) for one in OPTIONS)
         or bool(config.getini(MARGINS))
     )
-
-
-def json_path(config: pytest.Config) -> Path | None:
-    """Where the report is to be written, or None.
-
-    A path on the command line starts from the working directory, one in the ini file from that file.
-
-    Raises:
-        pytest.UsageError: The path is a directory, or its folder does not exist.
-    """
-    text = stated(config, "json")
-    if text is None:
-        return None
-    typed = config.getoption("lengthprobe_json") is not None
-    start = config.invocation_params.dir if typed or config.inipath is None else config.inipath.parent
-    path = start / Path(text).expanduser()
-    if path.is_dir():
-        raise pytest.UsageError(f"--lengthprobe-json={text}: that is a folder; name a file in it")
-    if not path.parent.is_dir():
-        raise pytest.UsageError(
-            f"--lengthprobe-json={text}: its folder does not exist\n  fix: mkdir -p {path.parent}"
-        )
-    return path

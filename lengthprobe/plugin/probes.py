@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from lengthprobe.errors import SettingsError
+from lengthprobe.errors import LengthprobeError, SettingsError
 from lengthprobe.margins import family
 from lengthprobe.plugin.lineage import lineage, lineage_by_name, told
 from lengthprobe.plugin.markers import about, is_claim, needed_languages, takes
@@ -15,7 +15,7 @@ from lengthprobe.plugin.options import named
 from lengthprobe.plugin.progress import progress_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from lengthprobe.plugin.workers import Exchange
     from lengthprobe.probe import Probe
@@ -29,6 +29,8 @@ class Probes:
         config: Names the checkpoints.
         settings: What is asked.
         exchange: How processes share the work, None for one process.
+
+    Its `problems` are what a run must tell that concerns no claim.
     """
 
     def __init__(self, config: pytest.Config, settings: Settings, exchange: Exchange | None) -> None:
@@ -38,6 +40,9 @@ class Probes:
         self._probes: dict[str, Probe] = {}
         self._identities: dict[str, dict[str, Any]] = {}
         self._roles: dict[str, str] = {}
+        self._traced: dict[str, list[str]] = {}
+        self._shown: set[str] = set()
+        self.problems: list[str] = []
 
     def name(self, role: str) -> str | None:
         """What the checkpoint in a role is called, None where there is none.
@@ -92,6 +97,41 @@ class Probes:
                 }
         return found
 
+    def new_portraits(self, roles: Sequence[str]) -> dict[str, dict[str, Any]]:
+        """What figures show of the checkpoints in some roles; each is given once.
+
+        A checkpoint has a portrait where what its parts contribute has been captured.
+        """
+        found = {}
+        for role in roles:
+            name = self._roles.get(role)
+            if name in self._traced and role not in self._shown:
+                self._shown.add(role)
+                portrait = self._portrait(self._probes[name])
+                if portrait is not None:
+                    found[role] = portrait
+        return found
+
+    def _portrait(self, probe: Probe) -> dict[str, Any] | None:
+        """A checkpoint's portrait, None where its parts are not known; one process draws it for all."""
+        from lengthprobe.measures.portrait import portrait
+
+        def draw(_key: str) -> bytes:
+            return json.dumps(portrait(probe, self._traced[probe.name])).encode()
+
+        try:
+            return self._shared(f"portrait of {probe.name}", draw)
+        except LengthprobeError:
+            # The claims that needed its parts have said so.
+            return None
+        # A figure is not worth the verdicts of a session, whatever is wrong with it.
+        except Exception as error:
+            self.problems.append(
+                f"{probe.name} is in no figure of the report: {type(error).__name__}: {error}; "
+                "this is a fault of lengthprobe's: please tell its authors"
+            )
+            return None
+
     def _prepare(self, probe: Probe, items: Sequence[pytest.Item], roles: Sequence[str]) -> None:
         """Ask a checkpoint in the languages that the session's tests need of it in some roles.
 
@@ -103,6 +143,8 @@ class Probes:
         languages = [language for language in known if language in wanted]
         about_parts = any(is_claim(item) and about(item) == "mechanism" for item in running)
         probe.prepare(languages, traces=about_parts)
+        if about_parts and languages:
+            self._traced[probe.name] = languages
 
     def _make(self, name: str) -> Probe:
         from lengthprobe.probe import Probe
@@ -131,10 +173,13 @@ class Probes:
         def find(_key: str) -> bytes:
             return json.dumps(probe.identity().as_dict()).encode()
 
-        key = f"identity of {probe.name}"
-        found = self._exchange.gather([key], find)[key] if self._exchange else find(key)
-        identity: dict[str, Any] = json.loads(found)
-        return identity
+        return self._shared(f"identity of {probe.name}", find)
+
+    def _shared(self, key: str, make: Callable[[str], bytes]) -> dict[str, Any]:
+        """What JSON says that one of the session's processes makes."""
+        made = self._exchange.gather([key], make)[key] if self._exchange else make(key)
+        found: dict[str, Any] = json.loads(made)
+        return found
 
 
 def _cut_off(probe: Probe, language: str) -> float:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import sys
@@ -16,8 +15,9 @@ import pytest
 
 from lengthprobe.plugin.claims import judge
 from lengthprobe.plugin.lineage import told
-from lengthprobe.plugin.markers import PROBES
-from lengthprobe.plugin.options import in_use, json_path, named, stated
+from lengthprobe.plugin.markers import PROBES, about
+from lengthprobe.plugin.options import in_use, named, stated
+from lengthprobe.plugin.outputs import Outputs, read_outputs
 from lengthprobe.plugin.selection import Selection
 from lengthprobe.reporting.ledger import ROLES, Entry, Ledger
 
@@ -51,12 +51,14 @@ class Run:
         self.ledger = Ledger()
         self.selection = Selection()
         self.problems: list[str] = []
-        self.json_path: Path | None = None
+        self.outputs = Outputs()
+        self._portraits: dict[str, dict[str, Any]] = {}
         self.lineage_told: str | None = None
         if in_use(config):
             # Settings are read before anything is collected, and only where somebody wants them.
-            self.json_path = json_path(config)
             self.settings  # noqa: B018
+            if not self._worker:
+                self.outputs = read_outputs(config)
             self._check_names()
             self.lineage_told = told(config)
         if self._worker and in_use(config):
@@ -130,8 +132,14 @@ class Run:
             names = getattr(item, "fixturenames", ())
             roles = [role for name, role in PROBES.items() if name in names]
             models = self.probes.identities(roles) if roles else {}
-            told = {"entry": asdict(entry), "models": models, "place": item.session.items.index(item)}
-            report.lengthprobe = told  # type: ignore[attr-defined]
+            drawn = about(item) == "mechanism" and stated(self._config, "report") is not None
+            report.lengthprobe = {  # type: ignore[attr-defined]
+                "entry": asdict(entry),
+                "models": models,
+                "portraits": self.probes.new_portraits(roles) if drawn else {},
+                "problems": self.probes.problems if drawn else [],
+                "place": item.session.items.index(item),
+            }
 
     def record(self, report: pytest.TestReport) -> None:
         """Keep what became of a claim, from wherever its report came."""
@@ -139,6 +147,8 @@ class Run:
         if told is not None:
             self._places[told["entry"]["nodeid"]] = told["place"]
             self.ledger.record(Entry(**told["entry"]), told["models"])
+            self._portraits |= told["portraits"]
+            self.problems += [problem for problem in told["problems"] if problem not in self.problems]
 
     def finish(self, session: pytest.Session) -> None:
         """End the session: write the report, and let the run fail if it decided nothing."""
@@ -152,7 +162,8 @@ class Run:
         self.ledger.arrange(self._places)
         if session.exitstatus != pytest.ExitCode.INTERRUPTED and self._is_pointless():
             self.problems.append("no claim was decided, so that this run says nothing about a checkpoint")
-        self._write()
+        self.outputs.write(self._as_dict, self._portraits)
+        self.problems += self.outputs.problems
         if self.problems and session.exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED):
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
         if self.problems and not self._config.pluginmanager.has_plugin("terminalreporter"):
@@ -179,19 +190,5 @@ class Run:
         asked = self._config.getoption("lengthprobe_model") is not None
         return not self.ledger.decided and (asked or self.selection.claims > 0)
 
-    def _write(self) -> None:
-        if self.json_path is None:
-            return
-        from lengthprobe.reporting.files import write_whole
-
-        settings = asdict(self.settings) | {"margins": asdict(self.margins)}
-        try:
-            # Numbers that JSON does not have are None by now; one that is not is a fault of ours.
-            write_whole(
-                self.json_path, json.dumps(self.ledger.as_dict(settings), indent=2, allow_nan=False) + "\n"
-            )
-        except OSError as error:
-            self.problems.append(
-                f"the report could not be written to {self.json_path}: {error.strerror}; "
-                "free some room there, or name another file: --lengthprobe-json=FILE"
-            )
+    def _as_dict(self) -> dict[str, Any]:
+        return self.ledger.as_dict(asdict(self.settings) | {"margins": asdict(self.margins)})

@@ -63,5 +63,5 @@ def closing(terminal: pytest.TerminalReporter, run: Run) -> None:
         terminal.write_line(f"{more} more topics can be asked about: --lengthprobe-budget=300")
     for problem in run.problems:
         terminal.write_line(f"lengthprobe: {problem}", red=True)
-    if run.json_path is not None and run.json_path.is_file() and not run.problems:
-        terminal.write_line(f"report: {run.json_path}")
+    for line in run.outputs.written:
+        terminal.write_line(line)

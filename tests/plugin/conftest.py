@@ -69,13 +69,18 @@ class Project:
 def _everything_imported() -> None:
     """Load a model once: a run in this process forgets what it imported, and torch is not imported twice."""
     import hypothesis.strategies  # noqa: F401
+    import jinja2  # noqa: F401
+    import matplotlib.backends.backend_svg
+    import matplotlib.figure  # noqa: F401
     import tabulate  # noqa: F401
 
+    import lengthprobe.measures.portrait
     import lengthprobe.plugin.probes
     import lengthprobe.plugin.progress
     import lengthprobe.plugin.rootdir
     import lengthprobe.plugin.summary
     import lengthprobe.plugin.workers
+    import lengthprobe.reporting.page
     import lengthprobe.reporting.tables
     from lengthprobe import measures
 

@@ -1,0 +1,254 @@
+"""--lengthprobe-report."""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+from importlib import import_module
+from pathlib import Path
+
+import pytest
+
+from lengthprobe.errors import ModelError
+
+CLAIMS = """
+@pytest.mark.claim
+def test_behaviour(probe, language):
+    assert measures.exact_match(probe, language=language) > 0.5
+
+
+@pytest.mark.claim(about="mechanism")
+def test_mechanism(probe, language):
+    assert measures.exact_match(probe, language=language) > 0.5
+
+
+@pytest.mark.claim(about="mechanism", languages=["en"])
+def test_base(probe, base_probe):
+    assert measures.exact_match(base_probe, language="en") < 0.5
+"""
+FIGURES = ["cwa_by_layer.svg", "cwa_by_length.svg", "head_map.svg", "one_response.svg"]
+
+
+@pytest.fixture
+def drawn(monkeypatch):
+    """Of which checkpoints, in which languages, a portrait is drawn."""
+    room = import_module("lengthprobe.measures.portrait")
+    asked = []
+    portrait = room.portrait
+
+    def draw(probe, languages):
+        asked.append((probe.name, list(languages)))
+        return portrait(probe, languages)
+
+    monkeypatch.setattr(room, "portrait", draw)
+    return asked
+
+
+@pytest.fixture
+def project(project):
+    """A project with claims about behaviour and about the mechanism."""
+    project.claims(CLAIMS)
+    return project
+
+
+def files(folder):
+    """The files in a folder, by their paths in it."""
+    return sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file())
+
+
+class TestFolder:
+    """What is in the folder."""
+
+    def test_is_made_with_all_that_belongs_to_the_report(self, project):
+        """The page, its figures, the verdicts, a summary; the path of the page is said at the end."""
+        result = project.run("--lengthprobe-report=out/candidate", "--lengthprobe-json=report.json")
+
+        assert result.ret == pytest.ExitCode.OK
+        assert files(project.path / "out" / "candidate") == [
+            *(f"figures/{figure}" for figure in FIGURES),
+            *("index.html", "report.json", "summary.md"),
+        ]
+        result.stdout.fnmatch_lines(["report: *report.json", "page: *out/candidate/index.html"])
+        assert json.loads((project.path / "out" / "candidate" / "report.json").read_text()) == json.loads(
+            (project.path / "report.json").read_text()
+        )
+        assert "test_behaviour" in (project.path / "report.json").read_text()
+
+    def test_has_no_figure_where_no_claim_about_the_mechanism_was_asked(self, project, drawn):
+        """Nor is any portrait drawn."""
+        project.run("--lengthprobe-report=out", "-k", "behaviour")
+
+        assert files(project.path / "out") == ["index.html", "report.json", "summary.md"]
+        assert drawn == []
+
+    def test_is_written_again(self, project):
+        """What an earlier run left does not stand beside what this one found."""
+        project.run("--lengthprobe-report=out")
+        project.run("--lengthprobe-report=out", "-k", "behaviour")
+
+        assert files(project.path / "out") == ["index.html", "report.json", "summary.md"]
+        assert json.loads((project.path / "out" / "report.json").read_text())["totals"]["holds"] == 1
+
+    def test_is_named_in_the_ini_file_too(self, project, monkeypatch):
+        """A path there starts from that file, wherever pytest is run."""
+        project.ini(lengthprobe_report="out")
+        (project.path / "sub").mkdir()
+        monkeypatch.chdir(project.path / "sub")
+
+        project.run("..", "-k", "behaviour")
+
+        assert (project.path / "out" / "index.html").is_file()
+
+    def test_is_written_without_a_terminal_reporter(self, project):
+        """The files do not hang on what is printed."""
+        project.run("-p", "no:terminal", "--lengthprobe-report=out", "-k", "behaviour")
+
+        assert (project.path / "out" / "index.html").is_file()
+
+    def test_is_not_made_where_nothing_runs(self, project):
+        """There is nothing to report."""
+        project.run("--collect-only", "--lengthprobe-report=out")
+
+        assert not (project.path / "out").exists()
+
+
+class TestPortraits:
+    """What the figures show travels with the reports of claims."""
+
+    def test_are_drawn_once_of_each_checkpoint_that_such_a_claim_takes(self, project, drawn):
+        """In the languages that its claims need."""
+        project.run("--lengthprobe-report=out", "--lengthprobe-languages=it,en")
+
+        assert drawn == [("tiny-it", ["it", "en"]), ("tiny-base", ["en"])]
+        assert "tiny-base" in (project.path / "out" / "figures" / "cwa_by_layer.svg").read_text()
+
+    def test_are_drawn_for_a_report_only(self, project, drawn):
+        """They take a while, and a table shows nothing of them."""
+        project.run()
+
+        assert drawn == []
+
+    def test_are_left_out_where_the_parts_are_not_known(self, project, monkeypatch):
+        """The claims that need them say so; the rest of the report is there."""
+
+        def unknown(_probe, _languages):
+            raise ModelError("no family is known", "use another")
+
+        monkeypatch.setattr(import_module("lengthprobe.measures.portrait"), "portrait", unknown)
+
+        result = project.run("--lengthprobe-report=out")
+
+        result.assert_outcomes(passed=3)
+        assert files(project.path / "out") == ["index.html", "report.json", "summary.md"]
+
+    def test_come_from_workers_to_the_controller(self, project):
+        """The figures are those of a session without workers, and one worker alone draws each."""
+        project.run("--lengthprobe-report=alone")
+        project.pytester.makeconftest(
+            "import importlib, pathlib\n\nroom = importlib.import_module('lengthprobe.measures.portrait')\n"
+            "portrait = room.portrait\n\n\n"
+            "def draw(probe, languages):\n"
+            "    with pathlib.Path('drawn').open('a') as file:\n"
+            "        file.write(probe.name + '\\n')\n"
+            "    return portrait(probe, languages)\n\n\n"
+            "room.portrait = draw\n"
+        )
+
+        result = project.pytester.runpytest_subprocess("-n", "2", "--lengthprobe-report=shared")
+
+        result.assert_outcomes(passed=3)
+        assert sorted((project.path / "drawn").read_text().split()) == ["tiny-base", "tiny-it"]
+        for figure in FIGURES:
+            alone, shared = (project.path / each / "figures" / figure for each in ("alone", "shared"))
+            assert shared.read_bytes() == alone.read_bytes()
+
+
+class TestStepSummary:
+    """The page of a job that GitHub runs."""
+
+    def test_has_the_summary(self, project, monkeypatch):
+        """After what is there."""
+        page = project.path / "step"
+        page.write_text("before\n")
+        monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(page))
+
+        project.run("--lengthprobe-report=out", "-k", "behaviour")
+
+        assert page.read_text() == "before\n\n" + (project.path / "out" / "summary.md").read_text()
+
+    def test_that_cannot_be_written_fails_no_checkpoint(self, project, monkeypatch):
+        """As in a container that has the variable and not the file; it is said."""
+        monkeypatch.setenv("GITHUB_STEP_SUMMARY", "/nowhere/step")
+
+        result = project.run("--lengthprobe-report=out", "-k", "behaviour")
+
+        assert result.ret == pytest.ExitCode.OK
+        result.stdout.fnmatch_lines(["the summary is in *summary.md only: $GITHUB_STEP_SUMMARY cannot be*"])
+
+
+class TestProblems:
+    """Where the folder cannot be written."""
+
+    @pytest.mark.parametrize("path", ["tox.ini", "tox.ini/out/deep"])
+    def test_file_in_its_place_is_refused_at_the_start(self, project, path):
+        """Before a model is loaded, not after an hour."""
+        result = project.run(f"--lengthprobe-report={path}")
+
+        assert result.ret == pytest.ExitCode.USAGE_ERROR
+        result.stderr.fnmatch_lines(
+            [f"ERROR: --lengthprobe-report={path}: *tox.ini is a file", "*fix: name a folder*"]
+        )
+
+    def test_folder_that_may_not_be_written_is_refused_at_the_start(self, project, monkeypatch):
+        """The message names the folder that lacks the right."""
+        monkeypatch.setattr(os, "access", lambda path, _mode: Path(path) != project.path)
+
+        result = project.run("--lengthprobe-report=out/deep")
+
+        assert result.ret == pytest.ExitCode.USAGE_ERROR
+        result.stderr.fnmatch_lines(
+            [f"ERROR: --lengthprobe-report=out/deep: nothing may be written in {project.path}"]
+        )
+
+    def test_full_disk_fails_the_run_and_leaves_no_half_file(self, project, monkeypatch):
+        """What was there before stays; the message says what happened and what to do."""
+        from lengthprobe.reporting import files as room
+
+        def full(_handle):
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+        page = project.path / "out" / "index.html"
+        page.parent.mkdir()
+        page.write_text("from last time")
+        monkeypatch.setattr(room.os, "fsync", full)
+
+        result = project.run("--lengthprobe-report=out", "-k", "behaviour")
+
+        assert result.ret == pytest.ExitCode.TESTS_FAILED
+        result.stdout.fnmatch_lines(
+            ["*could not be written to *out: No space left on device; free some room*-report=DIR"]
+        )
+        result.stdout.no_fnmatch_line("page: *")
+        assert page.read_text() == "from last time"
+        assert files(page.parent) == ["index.html"]
+
+    @pytest.mark.parametrize(
+        ("room", "name", "said"),
+        [
+            ("measures.portrait", "portrait", "tiny-it is in no figure of the report: ZeroDivisionError: *"),
+            ("reporting.page", "page", "the page could not be made: ZeroDivisionError: *"),
+        ],
+    )
+    def test_fault_in_what_draws_costs_no_verdict(self, project, monkeypatch, room, name, said):
+        """The table is there, and the run fails and says what happened."""
+
+        def fault(*_):
+            return 1 / 0
+
+        monkeypatch.setattr(import_module(f"lengthprobe.{room}"), name, fault)
+
+        result = project.run("--lengthprobe-report=out", "-k", "mechanism")
+
+        assert result.ret == pytest.ExitCode.TESTS_FAILED
+        result.stdout.fnmatch_lines(["1 holds, 0 broken, *", f"lengthprobe: {said}"])
