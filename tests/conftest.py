@@ -12,6 +12,8 @@ import pytest
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from lengthprobe.probe import Probe
+
 # Tests ask the network for nothing; set before huggingface_hub reads it.
 os.environ["HF_HUB_OFFLINE"] = "1"
 
@@ -48,6 +50,16 @@ def copy_of(checkpoints: Callable[..., Path], tmp_path: Path) -> Callable[..., P
         return Path(shutil.copytree(checkpoints(shape), tmp_path / name))
 
     return copy
+
+
+@pytest.fixture(scope="session")
+def tiny_it() -> Probe:
+    """The healthy fixture model, after 20 prompts a language with attributions; tests leave it as it is."""
+    from lengthprobe import load
+
+    probe = load("tiny-it", budget=20, device_map="cpu")
+    probe.prepare(traces=True)
+    return probe
 
 
 def _tokenizer() -> Any:

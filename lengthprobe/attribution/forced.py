@@ -32,7 +32,7 @@ class Forced:
         token_ids: The text's tokens as some tokenizer has them.
         text: The text, where it is another checkpoint's: one whose own tokenizer decodes the tokens to
             another text makes its own. None where the tokens are this checkpoint's.
-        ended: Whether the end token belongs to it: each checkpoint's own first one.
+        ended: Whether the end token belongs to it: of each checkpoint's own ones, the best at that step.
         last_only: Ask about the step after the text alone, and not about every step.
     """
 
@@ -100,7 +100,8 @@ class _Row:
 
 def _row(checkpoint: Checkpoint, text: Forced, settings: Settings) -> _Row:
     written = text.token_ids
-    if text.text is not None and checkpoint.decode(written) != text.text:
+    known = max(written, default=0) < checkpoint.model.get_input_embeddings().weight.shape[0]
+    if text.text is not None and not (known and checkpoint.decode(written) == text.text):
         written = tuple(checkpoint.tokenizer.encode(text.text, add_special_tokens=False))
     prompt = render(checkpoint, text.prompt, settings)
     end = (checkpoint.end_token_ids[0],)
@@ -144,7 +145,8 @@ def _attributed(checkpoint: Checkpoint, rows: Sequence[_Row], target: str) -> li
         ids.to(checkpoint.device),
         mask.to(checkpoint.device),
         start,
-        target=target,
+        # Of several end tokens it may have written another than the first.
+        target="written" if target == "token" and len(checkpoint.end_token_ids) > 1 else target,
         end_token_ids=checkpoint.end_token_ids,
     )
     arrays = {name: getattr(found, name).float().cpu().numpy() for name in Contributions.names()}
