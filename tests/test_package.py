@@ -10,7 +10,7 @@ import pytest
 import lengthprobe
 from lengthprobe.models.catalog import base_of, resolve
 
-HEAVY = ("torch", "transformers", "scipy", "numpy", "huggingface_hub")
+HEAVY = ("torch", "transformers", "scipy", "numpy", "huggingface_hub", "matplotlib", "jinja2")
 
 
 @pytest.mark.parametrize(

@@ -31,6 +31,8 @@ def test_the_wheel_holds_suites_languages_and_two_models(unpacked):
     assert (package / "suites" / "behavior_tests" / "test_length.py").is_file()
     assert (package / "suites" / "mech_tests").is_dir()
     assert (package / "task" / "languages" / "it.toml").is_file()
+    templates = package / "reporting" / "templates"
+    assert {path.name for path in templates.iterdir()} == {"index.html.jinja", "style.css"}
     assert {path.name for path in (package / "fixture_models").iterdir()} == {"tiny-base", "tiny-it"}
     assert {path.name for path in unpacked.iterdir()} == {
         "lengthprobe",
