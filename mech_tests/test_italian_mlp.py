@@ -2,7 +2,14 @@
 
 import pytest
 
-from lengthprobe.measures import early_mlps_cwa, final_mlp_cwa, final_mlp_number_swap, share
+from lengthprobe.measures import (
+    early_mlps_cwa,
+    early_mlps_stop_cwa,
+    final_mlp_cwa,
+    final_mlp_number_swap,
+    final_mlp_stop_cwa,
+    share,
+)
 
 SOURCE = "arXiv:2509.02075"
 ITALIAN = ("it",)
@@ -34,3 +41,11 @@ def test_final_mlp_outdoes_early_ones(probe, language, margins):
 def test_final_mlp_stops_because_of_the_number(probe, language, margins):
     """In Italian, the final MLP ends the answer because of the number in the prompt."""
     assert share(final_mlp_number_swap(probe, language=language)) > margins.smallest_share
+
+
+@pytest.mark.claim(source="lengthprobe", kind="replication", about="mechanism", languages=ITALIAN)
+def test_final_mlp_writes_the_stop(probe, language, margins):
+    """In Italian, the final MLP ends the answer where that is due, more than an early layer's MLP does."""
+    final = final_mlp_stop_cwa(probe, language=language)
+    early = early_mlps_stop_cwa(probe, language=language)
+    assert share(final - early) > margins.smallest_share

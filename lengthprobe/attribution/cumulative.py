@@ -80,14 +80,19 @@ def shuffled(n_words: Sequence[int]) -> list[int]:
 
 
 def stop_weights(adherences: Sequence[Adherence], n_words: Sequence[int]) -> list[tuple[float, ...]]:
-    """The weight of each step's stop margin: +1 where ending is due, −1 where it is early, 0 in a word."""
+    """The weight of each step's stop margin: the mean where ending is due, less the mean where it is early.
+
+    Both over the steps at which ending would leave a complete word; 0 at the others, and everywhere in a
+    response that lacks one or the other. Ours: what pushes for the end, or against it, at every word alike
+    weighs nothing.
+    """
     found = []
     for one, n in zip(adherences, n_words, strict=True):
         before = (0, *one.counts)[:-1]
-        found.append(
-            tuple(
-                0.0 if not whole else 1.0 if count >= n else -1.0
-                for whole, count in zip(one.complete, before, strict=True)
-            )
-        )
+        due = [whole and count >= n for whole, count in zip(one.complete, before, strict=True)]
+        early = [whole and count < n for whole, count in zip(one.complete, before, strict=True)]
+        if not any(due) or not any(early):
+            found.append((0.0,) * len(due))
+            continue
+        found.append(tuple(yes / sum(due) - no / sum(early) for yes, no in zip(due, early, strict=True)))
     return found

@@ -17,12 +17,13 @@ if TYPE_CHECKING:
 def late_heads_stop_cwa(
     probe: Traceable, *, language: str, lengths: Collection[int] | None = None
 ) -> Estimate:
-    """What the late layers' heads give to ending a response where that is due, and to going on before.
+    """What the late layers' heads give to ending a response where that is due, more than before.
 
-    The attribution of the stop margin, logit(best end token) − logit(best other token), summed over the steps
-    at which ending would leave a complete word: with +1 where the response has its N words or more, with −1
-    where it has fewer (METHODS §2 and §3; the weights are ours). A model that runs on is no nearer to 0 for
-    its length alone, as in CWA.
+    The attribution of the stop margin, logit(best end token) − logit(best other token), at the steps at which
+    ending would leave a complete word: its mean where the response has its N words or more, less its mean
+    where it has fewer (METHODS §2 and §3; the weights are ours). A part that pushes for the end, or against
+    it, wherever a word is complete gives 0, and so does running on. Responses that never reach N words are
+    left out.
 
     Args:
         probe: The checkpoint.
@@ -71,16 +72,21 @@ def _stop_cwa(
     traced = [
         (one.response, one.trace.stop, one.adherence)
         for one in probe.traces(language)
-        if one.trace and one.adherence and (lengths is None or one.response.prompt.n_words in lengths)
+        if one.trace and one.adherence
     ]
     weights = stop_weights(
         [adherence for _, _, adherence in traced], [response.prompt.n_words for response, _, _ in traced]
     )
     found = cumulative([stop for _, stop, _ in traced], weights)
+    keep = [
+        at
+        for at, (response, _, _) in enumerate(traced)
+        if any(weights[at]) and (lengths is None or response.prompt.n_words in lengths)
+    ]
     shares = Shares(
-        prompts=[response.prompt for response, _, _ in traced],
-        notes=[note_of(response, adherence.counts[-1]) for response, _, adherence in traced],
-        heads=found.heads,
-        mlps=found.mlps,
+        prompts=[traced[at][0].prompt for at in keep],
+        notes=[note_of(traced[at][0], traced[at][2].counts[-1]) for at in keep],
+        heads=found.heads[keep],
+        mlps=found.mlps[keep],
     )
     return estimate_of(probe, shares, part, name=name, language=language, lengths=lengths)

@@ -173,15 +173,15 @@ def test_shuffled_lengths_are_spread_as_those_asked_for() -> None:
 
 
 def test_the_stop_counts_for_where_it_is_due_and_against_where_it_is_early() -> None:
-    """At each step by the words before it: +1 from N words on, −1 below N, 0 within a word."""
+    """At each step by the words before it: the mean from N words on, less the mean below N, 0 in a word."""
     # Hel|lo| wor|ld| again|end: places to end are before " wor", " again" and the end token.
     response = Adherence((1, 1, 2, 2, 3, 3), (False, False, True, False, True, True), ended=True)
 
     assert stop_weights([response] * 4, [1, 2, 3, 4]) == [
-        (0.0, 0.0, 1.0, 0.0, 1.0, 1.0),
-        (0.0, 0.0, -1.0, 0.0, 1.0, 1.0),
-        (0.0, 0.0, -1.0, 0.0, -1.0, 1.0),
-        (0.0, 0.0, -1.0, 0.0, -1.0, -1.0),
+        (0.0, 0.0, 0.0, 0.0, 0.0, 0.0),  # no place is early
+        (0.0, 0.0, -1.0, 0.0, 0.5, 0.5),
+        (0.0, 0.0, -0.5, 0.0, -0.5, 1.0),
+        (0.0, 0.0, 0.0, 0.0, 0.0, 0.0),  # none is due
     ]
 
 
