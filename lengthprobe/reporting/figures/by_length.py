@@ -25,8 +25,8 @@ def caption(portraits: Mapping[str, Mapping[str, Any]]) -> str:  # noqa: ARG001
     """How the figure is read."""
     return (
         "Each point is the mean over the prompts that ask for so many words, with its interval over topics; "
-        "a sum over steps grows with the response, so that a part which writes the length rises from left "
-        "to right, and one that has no hand in it stays at zero."
+        "a sum over steps grows with the response, so that a part which wrote it lies above zero and rises "
+        "from left to right."
     )
 
 

@@ -71,7 +71,7 @@ def late_layers(portraits: Mapping[str, Mapping[str, Any]]) -> tuple[int, ...]:
 def late_name(portrait: Mapping[str, Any]) -> str:
     """The late layers in words."""
     layers = tuple(portrait["late_layers"])
-    return f"layer {layers[0]}" if len(layers) == 1 else f"layers {spans(layers)}".replace("-", "–")
+    return f"layer {layers[0]}" if len(layers) == 1 else f"layers {spans(layers)}".replace("-", " to ")
 
 
 def triples(rows: Sequence[Sequence[float | None]]) -> NDArray[np.float64]:
