@@ -94,6 +94,7 @@ class Probes:
                 found[role] = self._identities[name] | {
                     "split_batches": probe.split_batches,
                     "cut_off": {language: _cut_off(probe, language) for language in probe.asked},
+                    "parts": _parts(probe) if name in self._traced else None,
                 }
         return found
 
@@ -180,6 +181,19 @@ class Probes:
         made = self._exchange.gather([key], make)[key] if self._exchange else make(key)
         found: dict[str, Any] = json.loads(made)
         return found
+
+
+def _parts(probe: Probe) -> dict[str, Any] | None:
+    """What is known of a checkpoint's parts, None where they cannot be measured."""
+    parts = probe.parts
+    if parts.problem is not None:
+        return None
+    return {
+        "family": parts.family,
+        "n_layers": parts.n_layers,
+        "n_heads": parts.n_heads,
+        "completeness_gap": parts.gap,
+    }
 
 
 def _cut_off(probe: Probe, language: str) -> float:

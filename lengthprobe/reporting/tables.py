@@ -128,6 +128,11 @@ def _identity(identity: Mapping[str, Any]) -> Iterator[str]:
         + (f" ({split} split for want of memory)" if split else "")
         + _cut_off(identity.get("cut_off", {}))
     )
+    if parts := identity.get("parts"):
+        yield (
+            f"parts: {printable(parts['family'])}, {parts['n_layers']} layers of {parts['n_heads']} heads; "
+            f"they add up to the logits, to {parts['completeness_gap']:.1g} of their size"
+        )
     if identity["overridden"]:
         stated = ", ".join(map(str, identity["overridden"]))
         yield f"decoded greedily; its generation config asks for {printable(stated, None)}"
