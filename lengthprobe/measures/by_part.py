@@ -94,7 +94,9 @@ class Shares:
 
     @property
     def by_name(self) -> dict[str, float]:
-        """The mean of each part by its name: L3H1, MLP4."""
+        """The mean of each part by its name: L3H1, MLP4; nothing where there is no prompt."""
+        if not self.prompts:
+            return {}
         heads, mlps = self.heads.mean(0), self.mlps.mean(0)
         found = {
             f"L{layer}H{head}": float(heads[layer, head])
@@ -113,7 +115,7 @@ class Shares:
         """Prompt by prompt, what has the mean Σ_c |mean of c| over heads and MLPs, [n] (METHODS §3)."""
         import numpy as np
 
-        signs = np.sign(self.heads.mean(0)), np.sign(self.mlps.mean(0))
+        signs = np.sign(self.heads.sum(0)), np.sign(self.mlps.sum(0))
         whole: Floats = (self.heads * signs[0]).sum((1, 2)) + (self.mlps * signs[1]).sum(1)
         return whole
 
@@ -164,4 +166,5 @@ def estimate_of(
         worst="low",
         whole=Sample(tuple(observed(total)), None),
     )
-    return replace(estimate, background=(Background(stated, shares.by_name, controls),))
+    told = controls if shares.prompts else dict
+    return replace(estimate, background=(Background(stated, shares.by_name, told),))

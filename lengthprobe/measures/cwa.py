@@ -83,6 +83,8 @@ def cwa_by_part(
     text_of: Traceable | None = None,
 ) -> Shares:
     """The CWA of every part, prompt by prompt; arguments as in `Options`."""
+    import numpy as np
+
     from lengthprobe.attribution.cumulative import cumulative, token_weights
 
     source = text_of or probe
@@ -92,10 +94,11 @@ def cwa_by_part(
     weights = token_weights(adherences, [one.response.prompt.n_words for one in every], signs=signs)
     found = cumulative(contributions, weights)
     keep = [at for at, one in enumerate(every) if lengths is None or one.response.prompt.n_words in lengths]
-    steps = found.steps[keep] if per_step else 1.0
+    # Of a text that another tokenizer has no token for there is no step.
+    steps = np.maximum(found.steps[keep], 1.0) if per_step else 1.0
     return Shares(
         prompts=[every[at].response.prompt for at in keep],
-        notes=[note_of(every[at].response, adherences[at].counts[-1]) for at in keep],
+        notes=[note_of(every[at].response, _n_words(adherences[at])) for at in keep],
         heads=(found.heads[keep].T / steps).T,
         mlps=(found.mlps[keep].T / steps).T,
         exact=tuple(place for place, at in enumerate(keep) if _is_exact(every[at], adherences[at])),
@@ -104,7 +107,11 @@ def cwa_by_part(
 
 
 def _is_exact(one: Traced, adherence: Adherence) -> bool:
-    return adherence.ended and adherence.counts[-1] == one.response.prompt.n_words
+    return adherence.ended and _n_words(adherence) == one.response.prompt.n_words
+
+
+def _n_words(adherence: Adherence) -> int:
+    return adherence.counts[-1] if adherence.counts else 0
 
 
 def _cwa(

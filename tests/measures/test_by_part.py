@@ -1,0 +1,142 @@
+"""What each part gave to each prompt: which parts belong together, and what they are a share of."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from lengthprobe.measures import share
+from lengthprobe.measures.by_part import Shares, estimate_of
+from lengthprobe.task.prompts import Prompt
+from tests.measures.attributed import Attributed
+
+LAYERS, HEADS = 5, 2
+
+
+def some(n=3):
+    """Random shares of n prompts, the first layers' negative on average."""
+    draw = np.random.default_rng(4)
+    lean = np.linspace(-3, 5, LAYERS)
+    return Shares(
+        prompts=[Prompt(f"p{at}", "en", 3, f"t{at}", "imperative", "Write") for at in range(n)],
+        notes=[f"note {at}" for at in range(n)],
+        heads=draw.normal(size=(n, LAYERS, HEADS)) + lean[None, :, None],
+        mlps=draw.normal(size=(n, LAYERS)) + lean,
+    )
+
+
+def estimated(shares, **options):
+    """The estimate of the late heads."""
+    probe = Attributed(())
+    return estimate_of(
+        probe, shares, lambda one: one.late_heads, name="late", language="en", lengths=None, **options
+    )
+
+
+@pytest.mark.parametrize(
+    ("part", "of_layer"),
+    # Of five layers the last ⌈5/4⌉ = 2 are late, the first ⌊5/4⌋ = 1 is early.
+    [
+        ("late_heads", [0, 0, 0, 1, 1]),
+        ("early_heads", [2, 0, 0, 0, 0]),  # as if there were as many of them as late ones
+        ("rise", [-1 / 3, -1 / 3, -1 / 3, 1 / 2, 1 / 2]),
+    ],
+)
+def test_heads(part, of_layer):
+    """The heads of some layers, each layer's added up, with the weights of METHODS §3."""
+    shares = some()
+    for at in range(3):
+        by_hand = sum(
+            of_layer[layer] * shares.heads[at, layer, head]
+            for layer in range(LAYERS)
+            for head in range(HEADS)
+        )
+        assert getattr(shares, part)[at] == pytest.approx(by_hand)
+
+
+@pytest.mark.parametrize(("part", "layer"), [("final_mlp", 4), ("early_mlps", 0)])
+def test_mlps(part, layer):
+    """The last layer's MLP, and those of the early layers, of which there is one here."""
+    shares = some()
+    assert getattr(shares, part).tolist() == shares.mlps[:, layer].tolist()
+
+
+def test_early_parts_of_eight_layers():
+    """Of eight layers two are late and two early: as many heads, and an MLP on average over two."""
+    shares = Shares([], [], np.arange(8.0)[None, :, None] * np.ones((1, 8, 3)), np.arange(8.0)[None])
+    assert shares.late_heads.tolist() == [(6 + 7) * 3]
+    assert shares.early_heads.tolist() == [(0 + 1) * 3]
+    assert shares.early_mlps.tolist() == [0.5]
+
+
+def test_whole_is_the_size_of_all_parts():
+    """Its mean is Σ_c |mean of c| over heads and MLPs (METHODS §3), whatever the signs at one prompt."""
+    shares = some()
+    sizes = [abs(shares.heads[:, layer, head].mean()) for layer in range(LAYERS) for head in range(HEADS)]
+    sizes += [abs(shares.mlps[:, layer].mean()) for layer in range(LAYERS)]
+    assert shares.whole.mean() == pytest.approx(sum(sizes))
+    # Prompt by prompt, a part that is negative on average counts with its sign turned.
+    assert shares.whole[0] == pytest.approx(
+        sum(
+            np.sign(shares.heads[:, layer, head].mean()) * shares.heads[0, layer, head]
+            for layer in range(LAYERS)
+            for head in range(HEADS)
+        )
+        + sum(np.sign(shares.mlps[:, layer].mean()) * shares.mlps[0, layer] for layer in range(LAYERS))
+    )
+
+
+def test_parts_by_name():
+    """A head is called by its layer and its place in it, an MLP by its layer."""
+    shares = some()
+    assert len(shares.by_name) == LAYERS * HEADS + LAYERS
+    assert shares.by_name["L3H1"] == pytest.approx(shares.heads[:, 3, 1].mean())
+    assert shares.by_name["MLP4"] == pytest.approx(shares.mlps[:, 4].mean())
+
+
+def test_estimate_is_over_prompts():
+    """One value a prompt, with its topic and note, in logits; the smallest are the worst."""
+    shares = some()
+    found = estimated(shares)
+    assert [one.value for one in found.observations] == pytest.approx(shares.late_heads)
+    assert [(one.prompt_id, one.topic, one.note) for one in found.observations] == [
+        ("p0", "t0", "note 0"),
+        ("p1", "t1", "note 1"),
+        ("p2", "t2", "note 2"),
+    ]
+    assert (found.name, found.unit, found.worst) == ("late(model, en)", "logits", "low")
+
+
+def test_share_is_of_all_parts():
+    """A share relates the mean to Σ_c |mean of c|."""
+    shares = some()
+    sizes = abs(shares.heads.mean(0)).sum() + abs(shares.mlps.mean(0)).sum()
+    assert share(estimated(shares)).mean == pytest.approx(shares.late_heads.mean() / sizes)
+
+
+def test_share_of_another_whole():
+    """A control is related to the whole of what it controls, so that the two can be compared."""
+    own, control = some(), some()
+    control.heads[:] *= 0.5
+    one, other = estimated(own), estimated(control, whole=own)
+    expected = (own.late_heads.mean() - control.late_heads.mean()) / own.whole.mean()
+    assert share(one - other).mean == pytest.approx(expected)
+
+
+def test_no_prompts():
+    """Where no prompt is left nothing is decided, as for every measure, and no warning is given."""
+    found = estimated(some(0), controls=lambda: {"shuffled": 1 / 0})
+    for claim in (found > 0, share(found) > 0.02):
+        assert claim.status == "undecided"
+        assert "no prompt was measured" in str(claim)
+
+
+def test_background():
+    """A reader of a claim that failed is told of the parts, and of the controls when he asks."""
+    told = []
+    shares = some()
+    (background,) = estimated(shares, controls=lambda: told.append("asked") or {"shuffled": 1.0}).background
+    assert (background.name, told) == ("late(model, en)", [])
+    assert background.parts == shares.by_name
+    assert background.lines()[1] == "late(model, en): controls: shuffled +1"
+    assert told == ["asked"]

@@ -1,0 +1,132 @@
+"""The stop margin where a response could end: equal to plain loops over a probe's traces."""
+
+from __future__ import annotations
+
+import pytest
+
+from lengthprobe.measures import (
+    early_heads_stop_cwa,
+    early_mlps_stop_cwa,
+    final_mlp_stop_cwa,
+    late_heads_stop_cwa,
+    share,
+)
+from lengthprobe.task.words import count_words
+from tests.measures.attributed import attributed
+
+# Exact, too long, too short, too long and cut off; one word that is asked for is never early.
+PAIRS = [(3, 3), (3, 5), (4, 2), (3, 6), (1, 2)]
+
+
+@pytest.fixture
+def probe():
+    """A probe with made-up attributions; its last response is cut off."""
+    return attributed(*PAIRS, cut_off=[3])
+
+
+def summed(one, weights, of_layer):
+    """Σ_t weight_t · Σ over heads and layers, in a plain loop."""
+    total = 0.0
+    for step, weight in enumerate(weights):
+        for layer, factor in enumerate(of_layer):
+            total += sum(weight * factor * float(value) for value in one.trace.stop.heads[step, layer])
+    return total
+
+
+def weights_by_hand(n_words, words_before):
+    """The mean where ending is due less the mean where it is early, from the complete words at each step."""
+    due = [words is not None and words >= n_words for words in words_before]
+    early = [words is not None and words < n_words for words in words_before]
+    weights = []
+    for is_due, is_early in zip(due, early, strict=True):
+        weights.append(1 / sum(due) if is_due else -1 / sum(early) if is_early else 0)
+    return weights
+
+
+def complete_words(words, ended):
+    """Two tokens a word: it could end before each new word, and at the end."""
+    return [step // 2 if step and step % 2 == 0 else None for step in range(2 * words + ended)]
+
+
+def test_weights_by_hand():
+    """Three words of two tokens for three that were asked for: early after one and two, due after three."""
+    assert weights_by_hand(3, complete_words(3, ended=True)) == [0, 0, -1 / 2, 0, -1 / 2, 0, 1]
+    # Five words: early after one and two, due after three, four and five.
+    assert weights_by_hand(3, complete_words(5, ended=True)) == pytest.approx(
+        [0, 0, -1 / 2, 0, -1 / 2, 0, 1 / 3, 0, 1 / 3, 0, 1 / 3]
+    )
+
+
+def by_hand(probe):
+    """The responses with an early and a due step, and their weights."""
+    chosen = [(probe.every[place], PAIRS[place]) for place in (0, 1, 3)]
+    return [
+        (one, weights_by_hand(n_words, complete_words(words, one.adherence.ended)))
+        for one, (n_words, words) in chosen
+    ]
+
+
+@pytest.mark.parametrize(
+    ("measure", "of_layer"),
+    [(late_heads_stop_cwa, [0, 0, 0, 1, 1]), (early_heads_stop_cwa, [2, 0, 0, 0, 0])],
+)
+def test_heads(probe, values, measure, of_layer):
+    """What a part gives to the stop where that is due, less what it gives where it is early."""
+    expected = [summed(one, weights, of_layer) for one, weights in by_hand(probe)]
+    assert values(measure(probe, language="en")) == pytest.approx(expected)
+
+
+@pytest.mark.parametrize(("measure", "layer"), [(final_mlp_stop_cwa, 4), (early_mlps_stop_cwa, 0)])
+def test_mlps(probe, values, measure, layer):
+    """The same of MLPs."""
+    expected = [
+        sum(weight * float(one.trace.stop.mlps[step, layer]) for step, weight in enumerate(weights))
+        for one, weights in by_hand(probe)
+    ]
+    assert values(measure(probe, language="en")) == pytest.approx(expected)
+
+
+def test_a_model_that_is_run(tiny_it, values):
+    """On a real model: where a word is complete is read off the text, in plain loops."""
+    expected = []
+    for one in tiny_it.traces("en"):
+        ids, n_words = one.response.token_ids, one.response.prompt.n_words
+        texts = [tiny_it.checkpoint.decode(ids[:step]) for step in range(len(ids) + 1)]
+        complete = []
+        for step, text in enumerate(texts):
+            words = count_words(text, language="en")
+            # tiny-it writes words with single spaces between, and nothing else.
+            whole = words > 0 and (step == len(ids) or " " in texts[step + 1][len(text) - 1 : len(text) + 1])
+            complete.append(words if whole else None)
+        expected.append(summed(one, weights_by_hand(n_words, complete), [0, 0, 0, 1, 1]))
+    found = late_heads_stop_cwa(tiny_it, language="en")
+    assert values(found) == pytest.approx(expected, rel=1e-5)
+    assert (share(found) > 0.02).status == "holds"
+
+
+def test_share_is_of_the_same_sums(probe):
+    """What the stop's parts are a share of is the stop's own whole, so that late and early compare."""
+    late = late_heads_stop_cwa(probe, language="en")
+    early = early_heads_stop_cwa(probe, language="en")
+    assert share(late - early).mean == pytest.approx(share(late).mean - share(early).mean)
+
+
+def test_responses_without_an_early_or_a_due_step_are_left_out(probe):
+    """Ended before its N words, none is due; asked for a single word, none is early."""
+    found = late_heads_stop_cwa(probe, language="en")
+    assert [one.prompt_id for one in found.observations] == ["p0", "p1", "p3"]
+    assert found.observations[1].note.startswith("asked 3, wrote 5: ")
+
+
+def test_lengths(values):
+    """Prompts that ask for some lengths only, and the name says so."""
+    probe = attributed((3, 3), (4, 5), (3, 4))
+    every = values(late_heads_stop_cwa(probe, language="en"))
+    four = late_heads_stop_cwa(probe, language="en", lengths=[4])
+    assert (values(four), four.name) == ([every[1]], "late_heads_stop_cwa(model, en, N=4)")
+
+
+def test_no_prompt_of_a_length(probe):
+    """A length that no prompt asks for decides nothing."""
+    none = late_heads_stop_cwa(probe, language="en", lengths=[12])
+    assert (none.n, (share(none) > 0.02).status) == (0, "undecided")
