@@ -154,7 +154,7 @@ class Probe:
         """
         if self._parts is None:
             key = self._key({"parts": True})
-            made = self._exchange.gather([key], lambda _key: self._held.once(self._prove).to_bytes())
+            made = self._exchange.gather([key], lambda _key: self._prove().to_bytes())
             self._parts = Parts.from_bytes(made[key])
         return self._parts
 
@@ -240,7 +240,7 @@ class Probe:
         settings = self.settings
         few = min(PROOF_PROMPTS, settings.budget)
         first = prompts(settings.languages[0], lengths=settings.lengths, budget=few, seed=settings.seed)
-        return prove(self.checkpoint, first, settings, self._readout_of_parts)
+        return self._held.once(lambda: prove(self.checkpoint, first, settings, self._readout_of_parts))
 
     def _readout_of_parts(self) -> Readout:
         """The readout of the loaded model.
@@ -265,13 +265,9 @@ class Probe:
         def make(key: str) -> bytes:
             from lengthprobe.attribution.forced import attribute_forced
 
-            some = keyed[key]
+            # A text that cannot be forced says nothing of the checkpoint: no failure to remember.
             return pack_forced(
-                self._held.once(
-                    lambda: attribute_forced(
-                        self.checkpoint, some, self.settings, target=target, batch_size=size
-                    )
-                )
+                attribute_forced(self.checkpoint, keyed[key], self.settings, target=target, batch_size=size)
             )
 
         made = self._exchange.gather(list(keyed), make)
