@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from lengthprobe.statistics.estimate import Estimate
     from lengthprobe.statistics.verdict import Verdict
 
+# Words that are not written in small letters.
+_WRITTEN = {"mlp": "MLP", "mlps": "MLPs", "italian": "Italian", "english": "English"}
+
 VERDICTS = pytest.StashKey[list["Verdict"]]()
 BESIDE = pytest.StashKey[list["Estimate"]]()
 
@@ -112,7 +115,8 @@ def statement(item: pytest.Item) -> str:
 def phrase(item: pytest.Item) -> str:
     """The name of a test as words."""
     name = getattr(item, "originalname", None) or item.name
-    return str(name).removeprefix("test_").replace("_", " ")
+    words = str(name).removeprefix("test_").split("_")
+    return " ".join(_WRITTEN.get(word, word) for word in words)
 
 
 def _parameters(item: pytest.Item) -> str:

@@ -191,4 +191,5 @@ class Run:
         return not self.ledger.decided and (asked or self.selection.claims > 0)
 
     def _as_dict(self) -> dict[str, Any]:
-        return self.ledger.as_dict(asdict(self.settings) | {"margins": asdict(self.margins)})
+        settings = asdict(self.settings) | {"margins": asdict(self.margins)}
+        return self.ledger.as_dict(settings) | {"not_run": self.selection.lines()}

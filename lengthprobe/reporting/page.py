@@ -50,7 +50,7 @@ def write_report(
     figures = plates(portraits)
     texts = {
         **{f"figures/{plate.name}.svg": plate.drawing.file for plate in figures},
-        "report.json": json.dumps(report, indent=2, allow_nan=False) + "\n",
+        "report.json": json.dumps({**report, "portraits": portraits}, indent=2, allow_nan=False) + "\n",
         "summary.md": summary(report),
         INDEX: page(report, portraits, figures),
     }
@@ -96,6 +96,7 @@ def page(
             failed=failed(claims),
             errors=messages(claims, "error"),
             skipped=messages(claims, "skipped"),
+            not_run=report.get("not_run", []),
             facts=facts(models),
             portraits=[portraits[role] for role in ROLES if portraits.get(role)],
             # Our own drawing, in which all foreign text is escaped already.

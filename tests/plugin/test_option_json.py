@@ -7,7 +7,7 @@ import json
 
 import pytest
 
-KEYS = ["schema", "model", "base", "reference", "settings", "claims", "totals"]
+KEYS = ["schema", "model", "base", "reference", "settings", "claims", "totals", "not_run"]
 
 
 def test_schema(project):

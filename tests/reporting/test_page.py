@@ -68,11 +68,19 @@ class TestFolder:
         assert whole.name == "index.html"
         assert list(contents(whole.parent)) == WRITTEN
 
-    def test_report_is_the_json_of_the_ledger(self, tmp_path, report):
-        """As the option for it alone writes it."""
-        write_report(tmp_path, report(), {})
+    def test_report_is_the_ledger_and_the_numbers_behind_the_figures(self, tmp_path, report, portrait):
+        """Whoever has the folder can draw the figures again."""
+        write_report(tmp_path, report(), {"model": portrait()})
 
-        assert (tmp_path / "report.json").read_text() == json.dumps(report(), indent=2) + "\n"
+        assert json.loads((tmp_path / "report.json").read_text()) == report() | {
+            "portraits": {"model": portrait()}
+        }
+
+    def test_page_says_what_was_not_run(self, tmp_path, report):
+        """A reader of a green page learns what it does not speak of."""
+        index = write_report(tmp_path, report() | {"not_run": ["not run: 14 replications"]}, {})
+
+        assert "not run: 14 replications" in index.read_text()
 
     def test_figures_of_an_earlier_report_are_taken_away(self, tmp_path, report):
         """They would show another checkpoint; files of other people stay."""
