@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from lengthprobe.attribution.forced import Forced
-from lengthprobe.models.catalog import Source, resolve
+from lengthprobe.models.catalog import resolve
 from lengthprobe.runs.keys import forced_question, prompts_question, question_key
 from lengthprobe.settings import Settings
 from lengthprobe.task.prompts import prompts
@@ -58,12 +59,12 @@ def test_settings_that_do_not(settings: Settings) -> None:
 
 
 def test_checkpoint_and_batch_size() -> None:
-    """Another checkpoint, another revision, another batch: another question."""
+    """Another checkpoint, another revision, another place on disk, another batch: another question."""
     source = resolve("tiny-it")
-    other = replace(source, revision="abc")
-    assert isinstance(source, Source)
-    keys = {_key(), _key(source="tiny-base"), _key(batch_size=9), question_key(other, Settings(), 8, ASKED)}
-    assert len(keys) == 4
+    others = [replace(source, revision="abc"), replace(source, path=Path("/elsewhere/tiny-it"))]
+    keys = {question_key(other, Settings(), 8, ASKED) for other in others}
+    keys |= {_key(), _key(source="tiny-base"), _key(batch_size=9)}
+    assert len(keys) == 5
 
 
 def test_questions_are_told_apart() -> None:
