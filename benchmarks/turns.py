@@ -19,6 +19,7 @@ class Ratio:
 
     Args:
         seconds: The median time of the way.
+        fastest: The fastest run of the way over the fastest of the other: least disturbed, on a busy machine.
         median: The median of the pairs' ratios.
         quartiles: Of the pairs' ratios.
         limits: Between which their median lies, with 95 % confidence at least, whatever their distribution;
@@ -26,6 +27,7 @@ class Ratio:
     """
 
     seconds: float
+    fastest: float
     median: float
     quartiles: tuple[float, float]
     limits: tuple[float, float] | None
@@ -69,7 +71,8 @@ def compare(
                 took[run].append(now() - start)
     ratios = sorted(one / other for one, other in zip(took[way], took[against], strict=True))
     low, _, high = quantiles(ratios, n=4) if pairs > 1 else (ratios[0],) * 3
-    return Ratio(median(took[way]), median(ratios), (low, high), _limits(ratios))
+    fastest = min(took[way]) / min(took[against])
+    return Ratio(median(took[way]), fastest, median(ratios), (low, high), _limits(ratios))
 
 
 def peak_of(run: Callable[[], Any], device: torch.device) -> int:
