@@ -225,8 +225,8 @@ class Probe:
         return found
 
     def _make(self, batch: Sequence[Prompt], traces: bool) -> Answers:
-        from lengthprobe.attribution.answering import answer
         from lengthprobe.models.generation import check_logits
+        from lengthprobe.runs.answering import answer
 
         if not self._proven:
             check_logits(self.checkpoint, batch[0], self.settings)
@@ -235,7 +235,7 @@ class Probe:
 
     def _prove(self) -> Parts:
         """Find the parts, and whether they add up, on a few prompts of the first language."""
-        from lengthprobe.attribution.answering import PROOF_PROMPTS, prove
+        from lengthprobe.runs.answering import PROOF_PROMPTS, prove
 
         settings = self.settings
         few = min(PROOF_PROMPTS, settings.budget)

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import torch
 
-from lengthprobe.attribution.answering import answer
 from lengthprobe.attribution.readout import readout_of
 from lengthprobe.errors import ModelError
 from lengthprobe.models.anatomy import anatomy_of
 from lengthprobe.models.broken import first_broken_part
 from lengthprobe.models.generation import check_logits
+from lengthprobe.runs.answering import answer
 from lengthprobe.settings import Settings
 from lengthprobe.task.prompts import prompts
 from tests.attribution.families import VARIANTS, random_model

@@ -38,7 +38,7 @@ def test_table_and_report_of_what_was_decided(project):
 def test_before_anything_was_decided(project):
     """While the model writes: nothing is decided, and no half report is left."""
     project.pytester.makeconftest(
-        "from lengthprobe.attribution import answering\n\n\ndef stop(*_):\n    raise KeyboardInterrupt\n\n\n"
+        "from lengthprobe.runs import answering\n\n\ndef stop(*_):\n    raise KeyboardInterrupt\n\n\n"
         "def pytest_collection_finish():\n    answering.answer = stop\n"
     )
 

@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 import torch
 
-from lengthprobe.attribution import answering
-from lengthprobe.attribution.answering import answer, prove
 from lengthprobe.attribution.readout import readout_of
 from lengthprobe.attribution.trace import Contributions
 from lengthprobe.errors import ModelError
 from lengthprobe.models.anatomy import anatomy_of
 from lengthprobe.models.loading import load_checkpoint
+from lengthprobe.runs import answering
+from lengthprobe.runs.answering import answer, prove
 from lengthprobe.settings import Settings
 from lengthprobe.task.adherence import adherence
 from lengthprobe.task.prompts import prompts
