@@ -115,6 +115,7 @@ def direct_logit_attribution(
         kept = Kept(anatomy, select)
         with watching(anatomy, kept):
             _forward(model, input_ids[:, :last], attention_mask[:, :last], first, past)
+        past = None  # Its memory goes to the logits.
         stop = stop_target(readout, kept.normed, ends)
         written = Target(torch.where(torch.isin(token, ends), stop.token, token))
         reduction = Reduction(readout, [stop if target == "stop_margin" else written])
@@ -160,7 +161,7 @@ def stop_target(readout: Readout, normed: Tensor, ends: Tensor) -> Target:
     normed = normed.to(unembedding.weight.device)
     best, other = [], []
     for some in torch.split(normed, _ROWS):
-        logits = unembedding(some).float()
+        logits = unembedding(some)
         best.append(ends[logits[:, ends].argmax(-1)])
         logits[:, ends] = -torch.inf
         other.append(logits.argmax(-1))
