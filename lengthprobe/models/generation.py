@@ -142,7 +142,8 @@ class _Guard(LogitsProcessor):
         self._flat: Any = None
 
     def __call__(self, input_ids: Any, scores: Any) -> Any:  # noqa: ARG002  (the signature is transformers')
-        low, high = torch.aminmax(scores, dim=-1)
+        # Many times as fast as aminmax, which looks for the places too.
+        low, high = scores.amin(-1), scores.amax(-1)
         # A token that is never to be written may score minus infinity: the best one tells.
         broken, flat = ~torch.isfinite(high).all(), (low == high).any()
         self._broken = broken if self._broken is None else self._broken | broken
