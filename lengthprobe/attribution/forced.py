@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING
 
 import torch
 
+from lengthprobe.attribution.completeness import check_completeness
 from lengthprobe.attribution.direct import direct_logit_attribution
 from lengthprobe.attribution.trace import Contributions, ForcedTrace
 from lengthprobe.errors import ModelError
+from lengthprobe.models.anatomy import anatomy_of
 from lengthprobe.models.memory import is_out_of_memory
 from lengthprobe.models.templates import render
 from lengthprobe.task.adherence import adherence
@@ -56,7 +58,8 @@ def attribute_forced(
         batch_size: Most texts at once; halved on out of memory.
 
     Raises:
-        ModelError: The family is not known, a text does not fit the context, or memory is out for one text.
+        ModelError: The family is not known, its parts do not add up, a text does not fit the context, or
+            memory is out for one text.
     """
     rows = [_row(checkpoint, text, settings) for text in texts]
     longest = max((len(row.before) + len(row.asked) for row in rows), default=0)
@@ -149,6 +152,7 @@ def _attributed(checkpoint: Checkpoint, rows: Sequence[_Row], target: str) -> li
         target="written" if target == "token" and len(checkpoint.end_token_ids) > 1 else target,
         end_token_ids=checkpoint.end_token_ids,
     )
+    check_completeness(checkpoint.name, anatomy_of(checkpoint.model), found)
     arrays = {name: getattr(found, name).float().cpu().numpy() for name in Contributions.names()}
     return [
         Contributions(**{name: values[at, : len(row.asked)].copy() for name, values in arrays.items()})
