@@ -222,6 +222,17 @@ def test_context_too_short(tiny_it: Probe) -> None:
     assert "--lengthprobe-cap" in told.value.fix
 
 
+def test_parts_that_do_not_add_up(tiny_it: Probe) -> None:
+    """A layer that adds something else to the stream is an error here too, whatever was proved before."""
+    layer = tiny_it.checkpoint.model.model.layers[1]
+    handle = layer.register_forward_hook(lambda _module, _inputs, output: output + 1.0)
+    try:
+        with pytest.raises(ModelError, match="tiny-it: the parts of family llama do not add up"):
+            _forced(tiny_it.checkpoint, [_whole(one) for one in tiny_it.responses("en")[:2]])
+    finally:
+        handle.remove()
+
+
 def test_no_texts(tiny_it: Probe) -> None:
     """No text gives nothing."""
     assert _forced(tiny_it.checkpoint, []) == []

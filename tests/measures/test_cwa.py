@@ -181,6 +181,7 @@ def test_controls_are_told_with_a_claim_that_failed(probe):
 
 
 def test_no_exact_answer():
-    """The control of exact answers is left out where there is none."""
-    (background,) = late_heads_cwa(attributed((3, 5), (4, 6)), language="en").background
+    """The control of exact answers is left out where there is none; one that the cap ended is none."""
+    probe = attributed((3, 5), (4, 4), cut_off=[1])
+    (background,) = late_heads_cwa(probe, language="en").background
     assert "exact answers only" not in background.controls()

@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
+from types import SimpleNamespace
 
 import pytest
 
 from lengthprobe import load
+from lengthprobe.attribution.trace import Trace
 from lengthprobe.measures import final_mlp_cwa, late_heads_cwa
 from lengthprobe.measures.cwa import cwa_by_part
 from lengthprobe.measures.portrait import portrait
+from lengthprobe.runs.answers import Parts, Traced
+from lengthprobe.task.adherence import adherence
+from lengthprobe.task.prompts import Prompt, Response
+from tests.measures.attributed import HEADS, LAYERS, Attributed, contributions
 
 
 @pytest.fixture(scope="module")
@@ -117,6 +124,45 @@ def test_words_are_those_counted(drawn):
     found = drawn["languages"]["it"]["example"]
     assert len(found["words"]) == found["n_words"] + 1
     assert "".join(word["text"] for word in found["words"]) == found["response"].replace(" ", "")
+
+
+@dataclass(frozen=True)
+class Sitter(Attributed):
+    """A made-up probe of which a portrait can be drawn."""
+
+    pieces: tuple[str, ...] = ()
+
+    @property
+    def parts(self):
+        """What is known of its parts."""
+        return Parts("llama", LAYERS, HEADS)
+
+    @property
+    def checkpoint(self):
+        """Its tokens are pieces of text."""
+        return SimpleNamespace(decode=lambda ids: "".join(self.pieces[at] for at in ids))
+
+
+def test_marks_go_with_the_words_before_them():
+    """What stands before the first word goes with it, what stands after a word with that one."""
+    pieces = ('"', "One", " ", "two", "-", "th", "ree", '"', ".")
+    prompt = Prompt("p0", "en", 3, "t0", "imperative", "Write 3 words")
+    response = Response(prompt, tuple(range(9)), "".join(pieces), "stop")
+    counts = adherence(
+        range(9), lambda ids: "".join(pieces[at] for at in ids), ended=True, language="en", counter="uax29"
+    )
+    traced = Traced(response, Trace(contributions(10, 0), contributions(10, 1)), counts)
+    found = portrait(Sitter((traced,), pieces=pieces), ["en"])["languages"]["en"]["example"]["words"]
+    assert [(word["text"], word["ends"]) for word in found] == [
+        ('"One', False),
+        ("two-", False),
+        ('three".', False),
+        ("", True),
+    ]
+    final = traced.trace.token.mlps[:, 4]
+    # Tokens 0 to 2, 3 and 4, 5 to 8, and the end token.
+    expected = [final[:3].sum(), final[3:5].sum(), final[5:9].sum(), final[9]]
+    assert [word["final_mlp"] for word in found] == pytest.approx(expected)
 
 
 def test_example_of_a_model_that_is_never_exact():
