@@ -14,6 +14,7 @@ from lengthprobe.errors import ModelError
 from lengthprobe.probe import Probe
 from lengthprobe.settings import Settings
 from lengthprobe.task.prompts import prompts
+from tests.conftest import SHAPES
 from tests.test_probe import Recorder
 
 if TYPE_CHECKING:
@@ -44,6 +45,27 @@ def test_texts_are_attributed(name: str, target: str) -> None:
         for array in Contributions.names():
             actual, other = (getattr(each.contributions, array) for each in (one, wanted))
             np.testing.assert_allclose(actual, other, rtol=1e-4, atol=1e-4, err_msg=array)
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_own_responses(checkpoints: Callable[..., Path], shape: str) -> None:
+    """A model forced on what it wrote gives, in every family, what was captured while it wrote."""
+    probe = load(str(checkpoints(shape)), **SMALL)
+    traced = probe.traces("en")
+    texts = [
+        Forced(one.response.prompt, one.response.token_ids, None, one.response.finish_reason == "stop")
+        for one in traced
+    ]
+    for target, trace in (("token", "token"), ("stop_margin", "stop")):
+        for one, own in zip(probe.forced(texts, target=target), traced, strict=True):
+            assert one.adherence == own.adherence
+            for array in Contributions.names():
+                actual, expected = (
+                    getattr(one.contributions, array),
+                    getattr(getattr(own.trace, trace), array),
+                )
+                scale = float(abs(expected).max())
+                np.testing.assert_allclose(actual, expected, rtol=1e-3, atol=1e-4 * scale, err_msg=array)
 
 
 def test_asked_once(name: str) -> None:

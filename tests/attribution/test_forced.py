@@ -122,11 +122,14 @@ def test_empty_text(tiny_it: Probe) -> None:
     assert (cut_off.adherence.counts, ended.adherence.counts) == ((), (0,))
 
 
-def test_text_of_another_tokenizer(tiny_it: Probe, other: Checkpoint) -> None:
-    """Where the tokens say something else here, the text is tokenized anew, and its words are the same."""
+@pytest.mark.parametrize("known", [False, True])
+def test_text_of_another_tokenizer(tiny_it: Probe, other: Checkpoint, known: bool) -> None:
+    """Where the tokens say something else here, or nothing, the text is tokenized anew."""
     response = tiny_it.responses("en")[0]
-    assert other.decode(response.token_ids) != response.text
-    text = Forced(response.prompt, response.token_ids, response.text, ended=True)
+    given = (100, 200, 300) if known else response.token_ids
+    assert other.decode(given) != response.text
+    assert (max(given) < len(other.tokenizer)) is known
+    text = Forced(response.prompt, given, response.text, ended=True)
     (one,) = _forced(other, [text], "stop_margin")
     tokens = other.tokenizer.encode(response.text, add_special_tokens=False)
     _assert_equal(one.contributions, _by_hand(other, text, tokens, "stop_margin"), slice(None))
