@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
-from transformers import LlamaConfig, LlamaForCausalLM
+from transformers import AutoModelForCausalLM, LlamaConfig
 
 _LLAMA_3_1_ROPE = {
     "rope_type": "llama3",
@@ -74,7 +74,7 @@ def random_llama(shape: str, dtype: torch.dtype, device: torch.device) -> Any:
     # Where there is no end token none is looked for; the runs say what theirs are.
     config.bos_token_id = config.eos_token_id = config.pad_token_id = None
     with device:
-        model = LlamaForCausalLM._from_config(config, dtype=dtype, attn_implementation="sdpa").eval()
+        model = AutoModelForCausalLM.from_config(config, dtype=dtype, attn_implementation="sdpa").eval()
     generator = torch.Generator(device).manual_seed(0)
     with torch.no_grad():
         for name, parameter in model.named_parameters():
