@@ -257,10 +257,11 @@ class Probe:
 
     def _force(self, texts: Sequence[Forced], target: str) -> list[ForcedTrace]:
         size = self.batch_size
-        keyed = {
-            self._key(forced_question(some, self.settings, target)): some
+        chunks = [
+            (self._key(forced_question(some, self.settings, target)), some)
             for some in (texts[start : start + size] for start in range(0, len(texts), size))
-        }
+        ]
+        keyed = dict(chunks)
 
         def make(key: str) -> bytes:
             from lengthprobe.attribution.forced import attribute_forced
@@ -271,7 +272,7 @@ class Probe:
             )
 
         made = self._exchange.gather(list(keyed), make)
-        return [one for key in keyed for one in unpack_forced(made[key])]
+        return [one for key, _ in chunks for one in unpack_forced(made[key])]
 
     def _key(self, asked: Mapping[str, Any]) -> str:
         return question_key(self.source, self.settings, self.batch_size, asked)

@@ -40,8 +40,10 @@ def test_late_heads_outdo_early_ones(probe, language, margins):
 
 @pytest.mark.claim(source=SOURCE, about="mechanism", languages=ENGLISH)
 def test_heads_rise_into_the_late_layers(probe, language, margins):
-    """The heads' part rises into the late layers."""
-    assert share(heads_rise(probe, language=language)) > margins.smallest_share
+    """The heads' part rises into the late layers, more than under another prompt's length."""
+    own = heads_rise(probe, language=language)
+    shuffled = heads_rise(probe, language=language, signs="shuffled")
+    assert share(own - shuffled) > margins.smallest_share
 
 
 @pytest.mark.claim(source="lengthprobe", about="mechanism", languages=ENGLISH)

@@ -35,7 +35,7 @@ def test_late_heads_dip_at_three(probe, language, margins):
     """In English, a step's attribution to the late heads is lower at three words than at four to nine."""
     three = late_heads_cwa(probe, language=language, lengths=[3], per_step=True)
     more = late_heads_cwa(probe, language=language, lengths=range(4, 10), per_step=True)
-    assert three - more < margins.dip_at_three
+    assert three - more < margins.attribution_dip
 
 
 @pytest.mark.claim(source=SOURCE, kind="replication", about="mechanism", languages=("it",))
@@ -43,4 +43,4 @@ def test_final_mlp_dips_at_three(probe, language, margins):
     """In Italian, a step's attribution to the final MLP is lower at three words than at four to nine."""
     three = final_mlp_cwa(probe, language=language, lengths=[3], per_step=True)
     more = final_mlp_cwa(probe, language=language, lengths=range(4, 10), per_step=True)
-    assert three - more < margins.dip_at_three
+    assert three - more < margins.attribution_dip

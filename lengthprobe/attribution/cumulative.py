@@ -82,17 +82,29 @@ def shuffled(n_words: Sequence[int]) -> list[int]:
 def stop_weights(adherences: Sequence[Adherence], n_words: Sequence[int]) -> list[tuple[float, ...]]:
     """The weight of each step's stop margin: the mean where ending is due, less the mean where it is early.
 
-    Both over the steps at which ending would leave a complete word; 0 at the others, and everywhere in a
-    response that lacks one or the other. Ours: what pushes for the end, or against it, at every word alike
-    weighs nothing.
+    Both over the steps at which ending would leave a complete word, the last one where punctuation follows a
+    word; 0 at the others, and everywhere in a response that lacks one or the other. Ours: what pushes for the
+    end, or against it, at every word alike weighs nothing.
     """
     found = []
     for one, n in zip(adherences, n_words, strict=True):
-        before = (0, *one.counts)[:-1]
-        due = [whole and count >= n for whole, count in zip(one.complete, before, strict=True)]
-        early = [whole and count < n for whole, count in zip(one.complete, before, strict=True)]
-        if not any(due) or not any(early):
-            found.append((0.0,) * len(due))
-            continue
-        found.append(tuple(yes / sum(due) - no / sum(early) for yes, no in zip(due, early, strict=True)))
+        places = _places(one)
+        due = [count for count in places if count >= n]
+        early = [count for count in places if count < n]
+        weights = [0.0] * len(one.counts)
+        if due and early:
+            for count, at in places.items():
+                weights[at] = 1 / len(due) if count >= n else -1 / len(early)
+        found.append(tuple(weights))
     return found
+
+
+def due_weights(adherences: Sequence[Adherence], n_words: Sequence[int]) -> list[tuple[float, ...]]:
+    """Of those weights, the ones where ending is due."""
+    return [tuple(max(0.0, weight) for weight in weights) for weights in stop_weights(adherences, n_words)]
+
+
+def _places(one: Adherence) -> dict[int, int]:
+    """The step at which a response of so many words could have ended, by the number of words."""
+    before = (0, *one.counts)[:-1]
+    return {count: at for at, (count, whole) in enumerate(zip(before, one.complete, strict=True)) if whole}

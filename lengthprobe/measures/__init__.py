@@ -10,6 +10,7 @@ from lengthprobe.measures.cwa import (
 )
 from lengthprobe.measures.error_growth import error_growth
 from lengthprobe.measures.exact_match import exact_match
+from lengthprobe.measures.fall_of_share import fall_of_share
 from lengthprobe.measures.length_error import absolute_error, length_error, raw_length_error
 from lengthprobe.measures.misses import cut_off, empty, runaways, short_answers, too_long, too_short
 from lengthprobe.measures.number_swap import (
@@ -38,6 +39,7 @@ __all__ = [
     "empty",
     "error_growth",
     "exact_match",
+    "fall_of_share",
     "final_mlp_cwa",
     "final_mlp_number_swap",
     "final_mlp_stop_cwa",

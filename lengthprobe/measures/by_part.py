@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
 
 
+LEAST_MEASURED = 0.8  # of the responses; ours, as the margin of the share of exact answers
+
+
 class Traceable(Measured, Protocol):
     """What a measure of mechanism needs of a probe."""
 
@@ -76,10 +79,10 @@ class Shares:
 
     @property
     def rise(self) -> Floats:
-        """A late layer's heads, less those of a layer before, on average over both, [n] (METHODS §3)."""
+        """The late layers' heads, less those of as many layers before, on average, [n] (METHODS §3)."""
         late = late_layers(self.n_layers)
-        found: Floats = self.layers[:, list(late)].mean(1) - self.layers[:, : late.start].mean(1)
-        return found
+        before: Floats = self.layers[:, : late.start].mean(1) * len(late)
+        return self.late_heads - before
 
     @property
     def final_mlp(self) -> Floats:
@@ -130,6 +133,7 @@ def estimate_of(
     lengths: Collection[int] | None,
     whole: Shares | None = None,
     controls: Callable[[], Mapping[str, float]] = dict,
+    asked: int | None = None,
 ) -> Estimate:
     """The mean over prompts of what a part gave, with the whole that it can be a share of.
 
@@ -142,6 +146,7 @@ def estimate_of(
         lengths: The lengths that were selected, for the name.
         whole: What the whole is taken from, where that is something else.
         controls: Gives the means of the controls, for a reader of a claim that failed.
+        asked: Of how many responses these are those that have what is measured; all of them by default.
 
     Returns:
         An Estimate over topics, in logits.
@@ -167,4 +172,27 @@ def estimate_of(
         whole=Sample(tuple(observed(total)), None),
     )
     told = controls if shares.prompts else dict
-    return replace(estimate, background=(Background(stated, shares.by_name, told),))
+    (sample,) = estimate.samples
+    return replace(
+        estimate,
+        samples=(replace(sample, flaw=_flaw(len(shares.prompts), asked)),),
+        background=(Background(stated, shares.by_name, told),),
+    )
+
+
+def early_controls(shares: Shares) -> dict[str, float]:
+    """The same of the early layers, for a reader of a claim that failed."""
+    return {
+        "early layers' heads": float(shares.early_heads.mean()),
+        "early layers' MLPs": float(shares.early_mlps.mean()),
+    }
+
+
+def _flaw(measured: int, asked: int | None) -> str:
+    """Why too few responses have what is measured, or nothing."""
+    if asked is None or measured >= LEAST_MEASURED * asked:
+        return ""
+    return (
+        f"only {measured} of {asked} responses have the place that is measured: fewer than "
+        f"{100 * LEAST_MEASURED:g} % would be a choice among them"
+    )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypedDict
 
-from lengthprobe.measures.by_part import Shares, estimate_of
+from lengthprobe.measures.by_part import Shares, early_controls, estimate_of
 from lengthprobe.measures.per_response import note_of
 
 if TYPE_CHECKING:
@@ -161,9 +161,7 @@ def _controls(
     if shares.exact:
         exact = part(shares)[list(shares.exact)]
         found["exact answers only"] = float(exact.mean())
-    found["early layers' heads"] = float(shares.early_heads.mean())
-    found["early layers' MLPs"] = float(shares.early_mlps.mean())
-    return found
+    return found | early_controls(shares)
 
 
 def _of_own(every: Sequence[Traced]) -> tuple[list[Contributions], list[Adherence]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lengthprobe.errors import LengthprobeError
-from lengthprobe.measures.by_part import Shares, estimate_of
+from lengthprobe.measures.by_part import Shares, early_controls, estimate_of
 from lengthprobe.measures.per_response import note_of
 
 if TYPE_CHECKING:
@@ -23,11 +23,15 @@ SWAPPED_BY = 2  # words; ours
 def late_heads_number_swap(probe: Traceable, *, language: str) -> Estimate:
     """What the late layers' heads give to the stop because of the number (METHODS §3, control 6; ours).
 
-    The first N words of each response are forced twice: under its own prompt, which asks for N, and under the
-    same prompt asking for N + 2 (N − 2 where that number cannot be written so). The estimate is the heads'
+    The first N words of each response, with the punctuation after them, are forced twice: under its own
+    prompt, which asks for N, and under the same prompt asking for N + 2 (N − 2 where that number cannot be
+    written so); twice, since the pass that wrote the response rounds otherwise. The estimate is the heads'
     part in the stop margin after those words under the first, less that under the second. A part that writes
     words, or ends sentences, whatever the number is gives 0: only one that reads the number gives more.
-    Responses that never complete N words have no such place, and are left out.
+
+    The whole is what all parts say for or against the stop there, under the response's own prompt: where
+    nothing depends on the number, a part of that nothing is no share. Responses that never complete N words
+    have no such place, and are left out; where they are more than one in five, nothing is decided.
 
     Args:
         probe: The checkpoint.
@@ -60,29 +64,31 @@ def _number_swap(probe: Traceable, part: Callable[[Shares], Floats], name: str, 
     other = [_forced(one, at, _swapped(one.response.prompt)) for one, at in placed]
     asked = [one.contributions for one in probe.forced([*own, *other], target="stop_margin")]
     layers, heads = _shape(probe, language)
-
-    def difference(values: list[Floats], shape: tuple[int, ...]) -> Floats:
-        whole = np.array(values, dtype=float).reshape(2, len(placed), *shape)
-        found: Floats = whole[0] - whole[1]
-        return found
-
-    shares = Shares(
-        prompts=[one.response.prompt for one, _ in placed],
-        notes=[note_of(one.response, one.adherence.counts[-1]) for one, _ in placed if one.adherence],
-        heads=difference([one.heads[0] for one in asked], (layers, heads)),
-        mlps=difference([one.mlps[0] for one in asked], (layers,)),
+    prompts = [one.response.prompt for one, _ in placed]
+    notes = [note_of(one.response, one.adherence.counts[-1]) for one, _ in placed if one.adherence]
+    of_heads = np.array([one.heads[0] for one in asked], dtype=float).reshape(2, len(placed), layers, heads)
+    of_mlps = np.array([one.mlps[0] for one in asked], dtype=float).reshape(2, len(placed), layers)
+    shares = Shares(prompts, notes, heads=of_heads[0] - of_heads[1], mlps=of_mlps[0] - of_mlps[1])
+    return estimate_of(
+        probe,
+        shares,
+        part,
+        name=name,
+        language=language,
+        lengths=None,
+        whole=Shares(prompts, notes, heads=of_heads[0], mlps=of_mlps[0]),
+        controls=lambda: early_controls(shares),
+        asked=len(probe.traces(language)),
     )
-    return estimate_of(probe, shares, part, name=name, language=language, lengths=None)
 
 
 def _boundary(one: Traced) -> int | None:
-    """The step at which the response has just completed the N words asked for, None where it never does."""
+    """The step after the N words asked for, and after what punctuation follows them; None without any."""
     if one.adherence is None:
         return None
     counts, n_words = one.adherence.counts, one.response.prompt.n_words
-    return next(
-        (at for at in range(1, len(counts)) if one.adherence.complete[at] and counts[at - 1] == n_words), None
-    )
+    places = [at for at in range(1, len(counts)) if one.adherence.complete[at] and counts[at - 1] == n_words]
+    return places[-1] if places else None
 
 
 def _forced(one: Traced, at: int, prompt: Prompt) -> Forced:

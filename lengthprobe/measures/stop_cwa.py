@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lengthprobe.measures.by_part import Shares, estimate_of
+from lengthprobe.measures.by_part import Shares, early_controls, estimate_of
 from lengthprobe.measures.per_response import note_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection
+    from collections.abc import Callable, Collection, Sequence
 
     from lengthprobe.measures.by_part import Floats, Traceable
     from lengthprobe.statistics.estimate import Estimate
@@ -22,8 +22,9 @@ def late_heads_stop_cwa(
     The attribution of the stop margin, logit(best end token) − logit(best other token), at the steps at which
     ending would leave a complete word: its mean where the response has its N words or more, less its mean
     where it has fewer (METHODS §2 and §3; the weights are ours). A part that pushes for the end, or against
-    it, wherever a word is complete gives 0, and so does running on. Responses that never reach N words are
-    left out.
+    it, wherever a word is complete gives 0, and so does running on. The whole is what all parts say for or
+    against the end where it is due. Responses that never reach N words are left out; where they are more than
+    one in five, nothing is decided.
 
     Args:
         probe: The checkpoint.
@@ -67,26 +68,36 @@ def _stop_cwa(
     language: str,
     lengths: Collection[int] | None,
 ) -> Estimate:
-    from lengthprobe.attribution.cumulative import cumulative, stop_weights
+    from lengthprobe.attribution.cumulative import cumulative, due_weights, stop_weights
 
     traced = [
         (one.response, one.trace.stop, one.adherence)
         for one in probe.traces(language)
         if one.trace and one.adherence
     ]
-    weights = stop_weights(
-        [adherence for _, _, adherence in traced], [response.prompt.n_words for response, _, _ in traced]
+    adherences, asked = [one for _, _, one in traced], [one.prompt.n_words for one, _, _ in traced]
+    weights = stop_weights(adherences, asked)
+    chosen = [at for at, n in enumerate(asked) if lengths is None or n in lengths]
+    keep = [at for at in chosen if any(weights[at])]
+
+    def kept(weights: Sequence[Sequence[float]]) -> Shares:
+        found = cumulative([stop for _, stop, _ in traced], weights)
+        return Shares(
+            prompts=[traced[at][0].prompt for at in keep],
+            notes=[note_of(traced[at][0], traced[at][2].counts[-1]) for at in keep],
+            heads=found.heads[keep],
+            mlps=found.mlps[keep],
+        )
+
+    shares = kept(weights)
+    return estimate_of(
+        probe,
+        shares,
+        part,
+        name=name,
+        language=language,
+        lengths=lengths,
+        whole=kept(due_weights(adherences, asked)),
+        controls=lambda: early_controls(shares),
+        asked=len(chosen),
     )
-    found = cumulative([stop for _, stop, _ in traced], weights)
-    keep = [
-        at
-        for at, (response, _, _) in enumerate(traced)
-        if any(weights[at]) and (lengths is None or response.prompt.n_words in lengths)
-    ]
-    shares = Shares(
-        prompts=[traced[at][0].prompt for at in keep],
-        notes=[note_of(traced[at][0], traced[at][2].counts[-1]) for at in keep],
-        heads=found.heads[keep],
-        mlps=found.mlps[keep],
-    )
-    return estimate_of(probe, shares, part, name=name, language=language, lengths=lengths)

@@ -24,7 +24,7 @@ from lengthprobe.plugin.options import stated
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-_UNKNOWN = pytest.StashKey[bool]()
+_UNKNOWN = pytest.StashKey[list[pytest.Item]]()
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,13 +83,15 @@ def mark_claims(config: pytest.Config, items: list[pytest.Item], asked: Sequence
         items: The tests of the session.
         asked: The languages that the settings ask in.
     """
+    config.stash[_UNKNOWN] = []
     for item in items:
         if is_claim(item):
             check_languages(item)
             skip_without_languages(item, asked)
-            kind = stated_kind(item)
-            item.stash[_UNKNOWN] = kind == "requirement" and _is_of_unknown_mechanism(config, item)
-            item.stash[KIND] = "replication" if item.stash[_UNKNOWN] else kind
+            item.stash[KIND] = stated_kind(item)
+            if item.stash[KIND] == "requirement" and _is_of_unknown_mechanism(config, item):
+                item.stash[KIND] = "replication"
+                config.stash[_UNKNOWN].append(item)
             item.add_marker(item.stash[KIND])
 
 
@@ -115,5 +117,9 @@ def select(config: pytest.Config, items: list[pytest.Item]) -> Selection:
     if left_out:
         config.hook.pytest_deselected(items=[item for item in items if item in left_out])
         items[:] = [item for item in items if item not in left_out]
-    mechanisms = {item for item in replications if item.stash[_UNKNOWN]}
-    return Selection(len(claims), len(regressions), len(replications - mechanisms), len(mechanisms))
+    # `-m requirement` has taken these out before: a gate is to say so all the same.
+    downgraded: list[pytest.Item] = config.stash.get(_UNKNOWN, [])
+    unknown = set(downgraded)
+    by_name = config.getoption("keyword", "")
+    mechanisms = (replications & unknown) if by_name else unknown - set(items)
+    return Selection(len(claims), len(regressions), len(replications - unknown), len(mechanisms))

@@ -39,7 +39,9 @@ def explanation(verdict: Verdict) -> list[str]:
         note = f": {printable(one.note)}" if one.note else ""
         value = "" if estimate.unit == "share" else f"{_counted(one.value, estimate.unit)}, "
         lines.append(f"worst: {value}topic {printable(one.topic)}{note}")
-    return [f"{verdict.status}: {verdict.expression}", *(f"  {line}" for line in lines)]
+    # A name can come from a model card, which is anybody's text.
+    first = f"{verdict.status}: {printable(verdict.expression, None)}"
+    return [first, *(f"  {printable(line, None)}" for line in lines)]
 
 
 def shown(verdict: Verdict) -> list[Observation]:

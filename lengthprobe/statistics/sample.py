@@ -38,10 +38,15 @@ class Sample:
     Args:
         observations: The values.
         bounds: The least and the greatest value that the measure can give, or None.
+        flaw: Why they cannot decide anything, whatever they are: too many prompts gave none.
+        same: Whether they are the differences of two measures that vary over prompts and gave each the very
+            same value: these are then taken to be the same on all prompts.
     """
 
     observations: tuple[Observation, ...]
     bounds: tuple[float, float] | None
+    flaw: str = ""
+    same: bool = False
 
     @property
     def mean(self) -> float:
@@ -73,10 +78,12 @@ class Sample:
         from lengthprobe.statistics.intervals import all_equal
 
         if not self.observations:
-            return "no prompt was measured"
+            return self.flaw or "no prompt was measured"
         if len(self.clusters.keys) < 2:
             return "fewer than two topics: nothing tells how much topics differ"
-        if self.bounds is None and all_equal(self.clusters.means):
+        if self.flaw:
+            return self.flaw
+        if self.bounds is None and all_equal(self.clusters.means) and not self.same:
             return "every value is equal and the measure declares no bounds"
         if self.bounds is not None and not all(map(math.isfinite, self.bounds)):
             return "a rare value may lie far out, so that the mean is shown and decides nothing"
@@ -100,9 +107,9 @@ class Sample:
         """The sample with every value times a number."""
         observations = tuple(replace(one, value=factor * one.value) for one in self.observations)
         if self.bounds is None:
-            return Sample(observations, None)
+            return replace(self, observations=observations)
         low, high = sorted(factor * bound for bound in self.bounds)
-        return Sample(observations, (low, high))
+        return replace(self, observations=observations, bounds=(low, high))
 
     def plus(self, other: Sample) -> Sample:
         """The sum, prompt by prompt, of two samples of the same prompts."""
@@ -111,9 +118,11 @@ class Sample:
             replace(one, value=_sum(one.value, two.value), note=_both(one.note, two.note))
             for one, two in pairs
         )
+        flaw = self.flaw or other.flaw
         if self.bounds is None or other.bounds is None:
-            return Sample(observations, None)
-        return Sample(observations, (self.bounds[0] + other.bounds[0], self.bounds[1] + other.bounds[1]))
+            return Sample(observations, None, flaw)
+        bounds = (self.bounds[0] + other.bounds[0], self.bounds[1] + other.bounds[1])
+        return Sample(observations, bounds, flaw)
 
 
 def joined(samples: tuple[Sample, ...], others: tuple[Sample, ...]) -> tuple[Sample, ...]:

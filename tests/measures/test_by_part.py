@@ -39,7 +39,7 @@ def estimated(shares, **options):
     [
         ("late_heads", [0, 0, 0, 1, 1]),
         ("early_heads", [2, 0, 0, 0, 0]),  # as if there were as many of them as late ones
-        ("rise", [-1 / 3, -1 / 3, -1 / 3, 1 / 2, 1 / 2]),
+        ("rise", [-2 / 3, -2 / 3, -2 / 3, 1, 1]),
     ],
 )
 def test_heads(part, of_layer):

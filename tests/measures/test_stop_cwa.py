@@ -97,6 +97,9 @@ def test_a_model_that_is_run(tiny_it, values):
             words = count_words(text, language="en")
             # tiny-it writes words with single spaces between, and nothing else.
             whole = words > 0 and (step == len(ids) or " " in texts[step + 1][len(text) - 1 : len(text) + 1])
+            if whole and words in complete:
+                # A space that is a token of its own: it could still end after that.
+                complete[complete.index(words)] = None
             complete.append(words if whole else None)
         expected.append(summed(one, weights_by_hand(n_words, complete), [0, 0, 0, 1, 1]))
     found = late_heads_stop_cwa(tiny_it, language="en")

@@ -1,0 +1,87 @@
+"""The fall of a share against a reference: plain numbers, scales, identical checkpoints, missing prompts."""
+
+from __future__ import annotations
+
+import pytest
+
+from lengthprobe.measures import fall_of_share
+from lengthprobe.statistics.estimate import Estimate, Observation
+from lengthprobe.statistics.sample import Sample
+
+PROMPTS = 40
+
+
+def measure(share, *, whole=10.0, prompts=range(PROMPTS), scale=1.0, period=3):
+    """A part of so large a share of a whole that varies, with noise of its own."""
+
+    def observed(values):
+        return [
+            Observation(f"p{at}", f"t{at // 2}", value) for at, value in zip(prompts, values, strict=True)
+        ]
+
+    wholes = [scale * (whole + at % 5) for at in prompts]
+    parts = [share * total + scale * 0.01 * (at % period - 1) for at, total in zip(prompts, wholes, strict=True)]
+    return Estimate.from_observations(
+        observed(parts), name="part", unit="logits", bounds=None, whole=Sample(tuple(observed(wholes)), None)
+    )
+
+
+def test_half_of_a_share_that_is_lost_is_a_fall_by_half():
+    """0.3 against 0.15: the fall is 0.15, which is half of 0.3."""
+    assert fall_of_share(measure(0.15), measure(0.3)).mean == pytest.approx(0.5, abs=0.01)
+
+
+def test_a_part_that_was_cut_has_fallen_by_all_of_it():
+    """Exactly 0 on every prompt is broken, and not undecided."""
+    cut = measure(0.0, scale=1.0)
+    cut = Estimate.from_observations(
+        [Observation(one.prompt_id, one.topic, 0.0) for one in cut.observations],
+        name="part",
+        unit="logits",
+        bounds=None,
+        whole=cut.whole,
+    )
+    assert (fall_of_share(cut, measure(0.3)) < 0.5).status == "broken"
+
+
+@pytest.mark.parametrize("share", [0.3, -0.3, 0.001])
+def test_a_checkpoint_has_lost_nothing_against_itself(share):
+    """Whatever the sign and the size of the part."""
+    assert (fall_of_share(measure(share), measure(share)) < 0.5).status == "holds"
+
+
+def test_logits_on_another_scale_are_no_fall():
+    """A model whose logits are all smaller gives the same shares."""
+    fall = fall_of_share(measure(0.3, scale=0.375, period=7), measure(0.3))
+    assert fall.mean == pytest.approx(0.0, abs=0.02)
+    assert (fall < 0.5).status == "holds"
+
+
+def test_larger_logits_hide_no_fall():
+    """Twice the logits, and a third of the share."""
+    assert (fall_of_share(measure(0.1, scale=2.0, period=7), measure(0.3)) < 0.5).status == "broken"
+
+
+def test_a_negative_part_that_was_cut_has_not_fallen_and_one_that_fell_has():
+    """The sign of the reference does not turn the claim round."""
+    assert (fall_of_share(measure(0.0, period=7), measure(-0.3)) < 0.5).status == "holds"
+    assert (fall_of_share(measure(-0.6, period=7), measure(-0.3)) < 0.5).status == "broken"
+
+
+def test_it_is_paired_over_the_prompts_of_both():
+    """A response that one of them lacks does not part the pairs."""
+    fall = fall_of_share(measure(0.3, prompts=range(1, PROMPTS)), measure(0.3))
+    assert (fall.n, len(fall.samples)) == (PROMPTS - 1, 1)
+
+
+def test_too_few_prompts_in_common_decide_nothing():
+    """A tenth of the prompts would be a choice among them."""
+    verdict = fall_of_share(measure(0.3, prompts=range(4)), measure(0.3)) < 0.5
+    assert verdict.status == "undecided"
+    assert "only 4 of 40 prompts can be compared" in verdict.reason
+
+
+def test_a_whole_that_is_nothing_decides_nothing():
+    """A share of what may be 0 is no share."""
+    nothing = measure(0.3, whole=-2.0)
+    assert (fall_of_share(nothing, measure(0.3)) < 0.5).status == "undecided"
