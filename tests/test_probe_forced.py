@@ -98,6 +98,13 @@ def test_no_texts(name: str) -> None:
     assert load(name, **SMALL).forced([], target="token") == ()
 
 
+def test_the_same_text_again(name: str) -> None:
+    """A text that comes several times is answered each time, be the batches all alike."""
+    probe = load(name, **SMALL)
+    found = probe.forced([TEXTS[0]] * 6, target="token")
+    assert [len(one.contributions.logits) for one in found] == [5] * 6  # four tokens, and the end
+
+
 def test_parts_that_do_not_add_up(name: str) -> None:
     """Where the parts are not known to add up, nothing is said of forced texts either."""
     probe = load(name, **SMALL)
