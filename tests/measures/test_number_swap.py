@@ -18,6 +18,7 @@ from lengthprobe.measures import (
     share,
 )
 from lengthprobe.models.templates import chat_text
+from lengthprobe.task.adherence import Adherence
 from lengthprobe.task.languages import load_language
 from lengthprobe.task.prompts import prompts
 from tests.measures.attributed import HEADS, LAYERS, attributed
@@ -164,6 +165,52 @@ def test_responses_that_never_have_n_words_are_left_out(real_prompts):
         probe.every[place].response.prompt.id for place in (2, 3)
     ]
     assert "asked 3, wrote 5: " in found.observations[1].note
+
+
+def test_the_place_is_after_the_punctuation(real_prompts):
+    """Words and marks are forced: a full stop that is to follow is no reason to go on."""
+    probe = real_prompts((3, 3), answer=answering())
+    (one,) = probe.every
+    # Two tokens a word and a full stop: the words could end before the mark and after it.
+    counts = Adherence(
+        (1, 1, 2, 2, 3, 3, 3, 3), (False, False, True, False, True, False, True, True), ended=True
+    )
+    response = replace(one.response, token_ids=tuple(range(7)))
+    dotted = replace(probe, every=(replace(one, response=response, adherence=counts),))
+    late_heads_number_swap(dotted, language="en")
+    assert dotted.asked[0][1][0].token_ids == tuple(range(7))
+
+
+def test_share_is_of_what_is_said_for_the_stop(real_prompts):
+    """The whole is all that the parts say under the response's own prompt, not the difference."""
+    probe = real_prompts((3, 3), (4, 4), answer=answering(lambda prompt: prompt.n_words))
+    # 5 layers of 2 heads that give N each, and of an MLP that gives 2 N; N is 3.5 on average.
+    whole = 5 * (2 * 3.5 + 2 * 3.5)
+    assert share(late_heads_number_swap(probe, language="en")).mean == pytest.approx(-2 * 4 / whole)
+
+
+@pytest.mark.parametrize(("short", "status"), [(1, "holds"), (2, "undecided")])
+def test_few_responses_with_such_a_place_decide_nothing(real_prompts, short, status):
+    """Where more than one in five never has N words, the others would be a choice among them."""
+    noise = iter(range(100))
+    probe = real_prompts(
+        *[(3, 2)] * short,
+        *[(3, 3)] * (7 - short),
+        answer=answering(lambda prompt: -prompt.n_words + 0.01 * (next(noise) % 3)),
+    )
+    verdict = late_heads_number_swap(probe, language="en") > 0
+    assert verdict.status == status
+    assert ("only 5 of 7 responses have the place that is measured" in verdict.reason) is (short == 2)
+
+
+def test_early_parts_are_told_with_a_claim_that_failed(tiny_it):
+    """Beside the late ones, as a control."""
+    found = late_heads_number_swap(tiny_it, language="en")
+    (background,) = found.background
+    told = background.controls()
+    assert list(told) == ["early layers' heads", "early layers' MLPs"]
+    early = early_heads_number_swap(tiny_it, language="en")
+    assert told["early layers' heads"] == pytest.approx(early.mean)
 
 
 def test_no_response_has_n_words(real_prompts):

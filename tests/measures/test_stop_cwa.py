@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
 from lengthprobe.measures import (
@@ -119,6 +120,23 @@ def test_responses_without_an_early_or_a_due_step_are_left_out(probe):
     found = late_heads_stop_cwa(probe, language="en")
     assert [one.prompt_id for one in found.observations] == ["p0", "p1", "p3"]
     assert found.observations[1].note.startswith("asked 3, wrote 5: ")
+
+
+def test_share_is_of_what_is_said_where_the_end_is_due(probe):
+    """The whole is Σ_c |mean of c| over the due steps alone, with their weights."""
+    due = [(one, [max(0, weight) for weight in weights]) for one, weights in by_hand(probe)]
+    heads = np.mean([np.tensordot(weights, one.trace.stop.heads, 1) for one, weights in due], 0)
+    mlps = np.mean([np.tensordot(weights, one.trace.stop.mlps, 1) for one, weights in due], 0)
+    late = late_heads_stop_cwa(probe, language="en")
+    assert share(late).mean == pytest.approx(late.mean / (abs(heads).sum() + abs(mlps).sum()))
+
+
+@pytest.mark.parametrize(("short", "flawed"), [(1, False), (2, True)])
+def test_few_responses_with_such_steps_decide_nothing(short, flawed):
+    """Where more than one in five never reaches N words, the others would be a choice among them."""
+    probe = attributed(*[(3, 2)] * short, *[(3, 3)] * (7 - short))
+    reason = (late_heads_stop_cwa(probe, language="en") > 0).reason
+    assert ("only 5 of 7 responses have the place that is measured" in reason) is flawed
 
 
 def test_lengths(values):
