@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -69,10 +70,52 @@ def compare(
             run()
             if pair >= 0:
                 took[run].append(now() - start)
-    ratios = sorted(one / other for one, other in zip(took[way], took[against], strict=True))
-    low, _, high = quantiles(ratios, n=4) if pairs > 1 else (ratios[0],) * 3
-    fastest = min(took[way]) / min(took[against])
-    return Ratio(median(took[way]), fastest, median(ratios), (low, high), _limits(ratios))
+    ratios = [one / other for one, other in zip(took[way], took[against], strict=True)]
+    return _ratio(took[way], min(took[way]) / min(took[against]), ratios)
+
+
+class Stopwatch:
+    """Adds up the time that is spent in some methods.
+
+    Args:
+        now: What the time is read from.
+    """
+
+    def __init__(self, now: Callable[[], float]) -> None:
+        self._now = now
+        self.seconds = 0.0
+
+    def watch(self, owner: Any, *names: str) -> None:
+        """Time an object's methods from now on; none of them may call another."""
+        for name in names:
+            setattr(owner, name, self._timed(getattr(owner, name)))
+
+    def _timed(self, method: Callable[..., Any]) -> Callable[..., Any]:
+        def timed(*args: Any) -> Any:
+            start = self._now()
+            try:
+                return method(*args)
+            finally:
+                self.seconds += self._now() - start
+
+        return timed
+
+
+def compare_within(run: Callable[[Stopwatch], Any], turns: int, now: Callable[[], float]) -> Ratio:
+    """How much longer a run takes than it would without the methods that it has watched.
+
+    Both times are of one run, so that they meet the same machine; what the methods cost the rest of the run,
+    say in the processor's cache, is not seen.
+    """
+    took, ratios = [], []
+    for turn in range(-1, turns):
+        stopwatch = Stopwatch(now)
+        start = now()
+        run(stopwatch)
+        if turn >= 0:
+            took.append(now() - start)
+            ratios.append(took[-1] / (took[-1] - stopwatch.seconds))
+    return _ratio(took, ratios[took.index(min(took))], ratios)
 
 
 def peak_of(run: Callable[[], Any], device: torch.device) -> int:
@@ -81,6 +124,7 @@ def peak_of(run: Callable[[], Any], device: torch.device) -> int:
     On a CPU torch's profiler tells every allocation of a tensor; what a matrix library takes for itself is
     not among them, nor is what the allocator keeps.
     """
+    gc.collect()
     if device.type == "cuda":
         torch.cuda.reset_peak_memory_stats(device)
         before = torch.cuda.memory_allocated(device)
@@ -94,6 +138,11 @@ def peak_of(run: Callable[[], Any], device: torch.device) -> int:
         alive += event.nbytes()
         peak = max(peak, alive)
     return peak
+
+
+def _ratio(took: Sequence[float], fastest: float, ratios: Sequence[float]) -> Ratio:
+    low, _, high = quantiles(ratios, n=4) if len(ratios) > 1 else (ratios[0],) * 3
+    return Ratio(median(took), fastest, median(ratios), (low, high), _limits(sorted(ratios)))
 
 
 def _limits(ordered: Sequence[float]) -> tuple[float, float] | None:
