@@ -108,3 +108,11 @@ def test_unknown_lineage_is_refused(project):
             "*fix: --lengthprobe-lineage=llama-3.1|fixture|other",
         ]
     )
+
+
+@pytest.mark.parametrize("markers", ["requirement", "not replication"])
+def test_a_gate_that_chooses_by_kind_says_what_the_lineage_takes_out(project, foreign, markers):
+    """`-m` deselects these claims before they could be counted; a green run must not keep it to itself."""
+    result = project.run(foreign, "-m", markers)
+
+    result.stdout.fnmatch_lines(["not run: 1 claim about the mechanism*"])
