@@ -20,7 +20,9 @@ def measure(share, *, whole=10.0, prompts=range(PROMPTS), scale=1.0, period=3):
         ]
 
     wholes = [scale * (whole + at % 5) for at in prompts]
-    parts = [share * total + scale * 0.01 * (at % period - 1) for at, total in zip(prompts, wholes, strict=True)]
+    parts = [
+        share * total + scale * 0.01 * (at % period - 1) for at, total in zip(prompts, wholes, strict=True)
+    ]
     return Estimate.from_observations(
         observed(parts), name="part", unit="logits", bounds=None, whole=Sample(tuple(observed(wholes)), None)
     )
