@@ -122,7 +122,7 @@ class Capture:
         best = at_places(torch.cat([one for one, _ in rivals]))
         other = at_places(torch.cat([one for _, one in rivals]))
         reduction = Reduction(self._readout, [Target(at_places(tokens.T.flatten())), Target(best, other)])
-        self._kept.take(passes, places, reduction)
+        self._kept.take(passes, chosen, reduction)
         targets = reduction.results()
         for one in targets:
             self._check(one)

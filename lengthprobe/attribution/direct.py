@@ -119,7 +119,7 @@ def direct_logit_attribution(
         stop = stop_target(readout, kept.normed, ends)
         written = Target(torch.where(torch.isin(token, ends), stop.token, token))
         reduction = Reduction(readout, [stop if target == "stop_margin" else written])
-        kept.take(1, torch.arange(len(rows)), reduction)
+        kept.take(1, torch.arange(len(rows), device=places.device), reduction)
     (reduced,) = reduction.results()
     return _spread(reduced, mask, input_ids.device)
 
