@@ -24,7 +24,7 @@ def test_late_heads_write_to_length(probe, language, margins):
 
 @pytest.mark.claim(source="lengthprobe", about="mechanism", languages=ENGLISH)
 def test_late_heads_keep_to_their_own_length(probe, language, margins):
-    """They raise the tokens that keep to the prompt's own length more than those that keep to another's."""
+    """In English, the late heads keep to the prompt's own length more than to another prompt's."""
     own = late_heads_cwa(probe, language=language)
     shuffled = late_heads_cwa(probe, language=language, signs="shuffled")
     assert share(own - shuffled) > margins.smallest_share
@@ -32,7 +32,7 @@ def test_late_heads_keep_to_their_own_length(probe, language, margins):
 
 @pytest.mark.claim(source="lengthprobe", about="mechanism", languages=ENGLISH)
 def test_late_heads_outdo_early_ones(probe, language, margins):
-    """They do so more than the early layers' heads."""
+    """In English, the late heads raise the tokens that keep to the length more than the early heads do."""
     late = late_heads_cwa(probe, language=language)
     early = early_heads_cwa(probe, language=language)
     assert share(late - early) > margins.smallest_share
@@ -40,7 +40,7 @@ def test_late_heads_outdo_early_ones(probe, language, margins):
 
 @pytest.mark.claim(source=SOURCE, about="mechanism", languages=ENGLISH)
 def test_heads_rise_into_the_late_layers(probe, language, margins):
-    """The heads' part rises into the late layers, more than under another prompt's length."""
+    """In English, the heads' part rises into the late layers, more than under another prompt's length."""
     own = heads_rise(probe, language=language)
     shuffled = heads_rise(probe, language=language, signs="shuffled")
     assert share(own - shuffled) > margins.smallest_share

@@ -23,7 +23,7 @@ def test_final_mlp_writes_to_length(probe, language, margins):
 
 @pytest.mark.claim(source="lengthprobe", about="mechanism", languages=ITALIAN)
 def test_final_mlp_keeps_to_its_own_length(probe, language, margins):
-    """It raises the tokens that keep to the prompt's own length more than those that keep to another's."""
+    """In Italian, the final MLP keeps to the prompt's own length more than to another prompt's."""
     own = final_mlp_cwa(probe, language=language)
     shuffled = final_mlp_cwa(probe, language=language, signs="shuffled")
     assert share(own - shuffled) > margins.smallest_share
@@ -31,7 +31,7 @@ def test_final_mlp_keeps_to_its_own_length(probe, language, margins):
 
 @pytest.mark.claim(source="lengthprobe", about="mechanism", languages=ITALIAN)
 def test_final_mlp_outdoes_early_ones(probe, language, margins):
-    """It does so more than the early layers' MLPs."""
+    """In Italian, the final MLP raises the tokens that keep to the length more than the early MLPs do."""
     final = final_mlp_cwa(probe, language=language)
     early = early_mlps_cwa(probe, language=language)
     assert share(final - early) > margins.smallest_share

@@ -21,7 +21,7 @@ def test_late_heads_have_not_weakened(probe, reference_probe, language, margins)
 
 @pytest.mark.claim(source="lengthprobe", about="mechanism", languages=("en",))
 def test_late_heads_still_stop_because_of_the_number(probe, reference_probe, language, margins):
-    """In English, nor has their share in the stop that is due to the number."""
+    """In English, the late heads' share in the stop that is due to the number has not fallen by half."""
     candidate = late_heads_number_swap(probe, language=language)
     reference = late_heads_number_swap(reference_probe, language=language)
     assert fall_of_share(candidate, reference) < margins.attribution_fall
@@ -37,7 +37,7 @@ def test_final_mlp_has_not_weakened(probe, reference_probe, language, margins):
 
 @pytest.mark.claim(source="lengthprobe", about="mechanism", languages=("it",))
 def test_final_mlp_still_stops_because_of_the_number(probe, reference_probe, language, margins):
-    """In Italian, nor has its share in the stop that is due to the number."""
+    """In Italian, the final MLP's share in the stop that is due to the number has not fallen by half."""
     candidate = final_mlp_number_swap(probe, language=language)
     reference = final_mlp_number_swap(reference_probe, language=language)
     assert fall_of_share(candidate, reference) < margins.attribution_fall

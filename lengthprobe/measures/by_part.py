@@ -168,7 +168,7 @@ def estimate_of(
         bounds=None,
         alpha=probe.settings.alpha,
         family=probe.family,
-        worst="low",
+        worst="far",
         whole=Sample(tuple(observed(total)), None),
     )
     told = controls if shares.prompts else dict

@@ -104,7 +104,7 @@ def test_estimate_is_over_prompts():
         ("p1", "t1", "note 1"),
         ("p2", "t2", "note 2"),
     ]
-    assert (found.name, found.unit, found.worst) == ("late(model, en)", "logits", "low")
+    assert (found.name, found.unit, found.worst) == ("late(model, en)", "logits", "far")
 
 
 def test_share_is_of_all_parts():
