@@ -58,7 +58,7 @@ def test_claim_about_one_language_is_shown_with_it(project):
     assert (claim["language"], claim["published"]) == ("it", "0.8")
 
 
-@pytest.mark.parametrize(("source", "name"), [(LIMITED, "it"), (CONTRAST, "contrast"), (ITALIAN, "italian")])
+@pytest.mark.parametrize(("source", "name"), [(LIMITED, "it"), (CONTRAST, "contrast"), (ITALIAN, "Italian")])
 def test_claim_whose_language_is_not_asked_in_is_skipped(project, source, name):
     """The skip is counted and says what to type, and a run that decides another claim is well."""
     project.claims(source + REQUIREMENT)
