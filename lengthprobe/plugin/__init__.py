@@ -127,9 +127,9 @@ def pytest_report_teststatus(report: pytest.TestReport) -> Any:
 
 def pytest_assertrepr_compare(op: str, left: object, right: object) -> list[str] | None:
     """Explain a comparison of estimates that failed in a test that is no claim."""
-    if "lengthprobe.statistics.verdict" not in sys.modules:
+    if "lengthprobe.statistics.comparable" not in sys.modules:
         return None
-    from lengthprobe.statistics.verdict import explain
+    from lengthprobe.statistics.comparable import explain
 
     return explain(op, left, right)
 

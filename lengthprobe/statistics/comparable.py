@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import math
+import operator
 from abc import ABC, abstractmethod
 from numbers import Real
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 if TYPE_CHECKING:
     from lengthprobe.statistics.verdict import Verdict
+
+_OPERATORS = {"<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge}
 
 
 class Comparable(ABC):
@@ -72,3 +75,14 @@ def number(value: object, instead: str) -> float:
     if not math.isfinite(value):
         raise ValueError(f"{value!r} is not finite; write {instead}")
     return float(value)
+
+
+def explain(op: str, left: Any, right: Any) -> list[str] | None:
+    """The lines that say why `left op right` failed, for `pytest_assertrepr_compare`.
+
+    Returns:
+        None where neither side is an estimate, or the comparison is none that gives a Verdict.
+    """
+    if op not in _OPERATORS or not (isinstance(left, Comparable) or isinstance(right, Comparable)):
+        return None
+    return str(_OPERATORS[op](left, right)).splitlines()

@@ -8,14 +8,15 @@ from functools import cached_property
 from typing import TYPE_CHECKING, ClassVar
 
 from lengthprobe.statistics.comparable import Comparable, number
+from lengthprobe.statistics.comparison import Part
+from lengthprobe.statistics.magnitude import Magnitude
 from lengthprobe.statistics.sample import Observation, Sample, checked, checked_whole, joined
-from lengthprobe.statistics.verdict import Part, Verdict, decide_side
+from lengthprobe.statistics.verdict import Verdict, decide_side
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from lengthprobe.statistics.background import Background
-    from lengthprobe.statistics.magnitude import Magnitude
 
 __all__ = ["Estimate", "Observation", "Sample"]
 
@@ -193,9 +194,6 @@ class Estimate(Comparable):
         return self._plus(other, 1.0, f"{self.name} + {getattr(other, 'name', other)}")
 
     def __abs__(self) -> Magnitude:
-        # Imported here, since a magnitude is of an estimate.
-        from lengthprobe.statistics.magnitude import Magnitude
-
         return Magnitude(f"abs({self.name})", self)
 
     @property
@@ -246,6 +244,10 @@ class Estimate(Comparable):
     def side(self, below: bool, margin: float) -> Part:
         """The statement that the mean lies below, or else above, a margin."""
         return Part(self, below, margin)
+
+    def contrasts(self, other: Comparable) -> tuple[Estimate, Estimate] | None:
+        """It less another, and its negative less the other; None where that is no estimate."""
+        return (self - other, -self - other) if isinstance(other, Estimate) else None
 
     def _compared(self, sign: str, other: object) -> Verdict:
         if isinstance(other, Estimate):

@@ -1,4 +1,4 @@
-"""What a reader needs to know about a verdict, in lines."""
+"""What a reader needs to know about a comparison that was decided, in lines."""
 
 from __future__ import annotations
 
@@ -10,46 +10,44 @@ from lengthprobe.statistics.planning import topics_needed
 from lengthprobe.task.text import printable
 
 if TYPE_CHECKING:
-    from lengthprobe.statistics.estimate import Estimate
+    from lengthprobe.statistics.comparison import Comparison, Shown
     from lengthprobe.statistics.sample import Observation
-    from lengthprobe.statistics.share import Share
-    from lengthprobe.statistics.verdict import Verdict
 
 _WORST = 3
 
 
-def explanation(verdict: Verdict) -> list[str]:
+def explanation(comparison: Comparison) -> list[str]:
     """The lines: verdict, effect and interval, what was measured, why, what would help, the worst prompts."""
-    estimate, comparison = verdict.estimate, verdict.comparison
+    estimate, status = comparison.estimate, comparison.outcome()
     # What the mean is of stands in the expression, unless it is of a difference that has no name there.
-    name = "" if estimate.name in verdict.expression else f"{estimate.name}: "
+    name = "" if estimate.name in comparison.expression else f"{estimate.name}: "
     measured = f"{_count(estimate.n, 'prompt')}, {_count(estimate.clusters, 'topic')}"
     lines = [
-        f"{name}{_effect(estimate, verdict.margin)}",
-        f"{measured}; margin {_counted(verdict.margin, estimate.unit)}",
-        verdict.reason,
+        f"{name}{_effect(estimate, comparison.margin)}",
+        f"{measured}; margin {_counted(comparison.margin, estimate.unit)}",
+        comparison.reason,
     ]
-    if verdict.status == "undecided" and not comparison.caveat:
-        lines.append(_advice(verdict))
+    if status == "undecided" and not comparison.caveat:
+        lines.append(_advice(comparison))
     if comparison.rival is not None and comparison.rival.status() != comparison.status():
         rival = comparison.rival.estimate
-        lines.append(f"under {rival.counter or 'the other counter'}: {_effect(rival, verdict.margin)}")
+        lines.append(f"under {rival.counter or 'the other counter'}: {_effect(rival, comparison.margin)}")
     lines += background_lines(estimate.background)
-    for one in shown(verdict):
+    for one in shown(comparison):
         note = f": {printable(one.note)}" if one.note else ""
         value = "" if estimate.unit == "share" else f"{_counted(one.value, estimate.unit)}, "
         lines.append(f"worst: {value}topic {printable(one.topic)}{note}")
     # A name can come from a model card, which is anybody's text.
-    first = f"{verdict.status}: {printable(verdict.expression, None)}"
+    first = f"{status}: {printable(comparison.expression, None)}"
     return [first, *(f"  {printable(line, None)}" for line in lines)]
 
 
-def shown(verdict: Verdict) -> list[Observation]:
+def shown(comparison: Comparison) -> list[Observation]:
     """The prompts that show a reader what went wrong: the worst ones."""
-    found = worst(verdict.estimate)
-    if not found and verdict.status == "broken":
+    found = worst(comparison.estimate)
+    if not found and comparison.outcome() == "broken":
         # All are as good as the best, and that is not good enough: any of them shows what went wrong.
-        return list(verdict.estimate.samples[0].observations[:_WORST])
+        return list(comparison.estimate.samples[0].observations[:_WORST])
     return found
 
 
@@ -58,7 +56,7 @@ def quantity(value: float, unit: str) -> str:
     return f"{100 * value:g} %" if unit == "share" else f"{value:g}"
 
 
-def worst(estimate: Estimate | Share, most: int = _WORST) -> list[Observation]:
+def worst(estimate: Shown, most: int = _WORST) -> list[Observation]:
     """The prompts that were answered worst, worst first; those with the best value of all are not among them.
 
     Of a contrast, those behind its first term.
@@ -76,7 +74,7 @@ def _counted(value: float, unit: str) -> str:
     return _shown(value, unit) if unit == "share" else f"{_shown(value, unit)} {unit}"
 
 
-def _effect(estimate: Estimate | Share, margin: float) -> str:
+def _effect(estimate: Shown, margin: float) -> str:
     level = 100 * (1 - 2 * estimate.alpha)
     limits = " to ".join(_shown(limit, estimate.unit, margin) for limit in (estimate.low, estimate.high))
     if math.isinf(estimate.low) and math.isinf(estimate.high):
@@ -86,9 +84,10 @@ def _effect(estimate: Estimate | Share, margin: float) -> str:
     return f"{effect}, {level:g} % interval {limits}"
 
 
-def _advice(verdict: Verdict) -> str:
-    comparison, clusters = verdict.comparison, verdict.estimate.clusters
-    more = topics_needed(clusters, lambda copies: comparison.outcome(copies) != "undecided")
+def _advice(comparison: Comparison) -> str:
+    more = topics_needed(
+        comparison.estimate.clusters, lambda copies: comparison.outcome(copies) != "undecided"
+    )
     if more is not None:
         return f"about {_count(more, 'more topic')} would decide it"
     if comparison.rival is not None and comparison.rival.status() != comparison.status():

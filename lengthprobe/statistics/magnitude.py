@@ -3,15 +3,25 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol, Self
 
 from lengthprobe.statistics.comparable import Comparable, number
-from lengthprobe.statistics.estimate import Estimate
+from lengthprobe.statistics.comparison import Comparison, Shown
 from lengthprobe.statistics.explanation import quantity
-from lengthprobe.statistics.verdict import Comparison, Verdict, decide
+from lengthprobe.statistics.verdict import Verdict, decide
 
 if TYPE_CHECKING:
-    from lengthprobe.statistics.share import Share
+    from lengthprobe.statistics.comparison import Part
+
+
+class Signed(Shown, Protocol):
+    """What lies on one side of 0 or on the other: a mean or a share."""
+
+    def side(self, below: bool, margin: float) -> Part:
+        """The statement that it lies below, or else above, a margin."""
+
+    def contrasts(self, other: Comparable) -> tuple[Self, Self] | None:
+        """It less another, and its negative less the other; None where the two have no difference."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,20 +34,22 @@ class Magnitude(Comparable):
     """
 
     name: str
-    estimate: Estimate | Share
+    estimate: Signed
 
     def _compared(self, sign: str, other: object) -> Verdict:
         mean, below = self.estimate, sign[0] == "<"
-        shown: Estimate | Share
-        if isinstance(other, Estimate) and isinstance(mean, Estimate):
-            # |a| < b says that a - b < 0 and -a - b < 0; |a| > b that one of them is above 0.
-            upper, lower = mean - other, -mean - other
-            parts = upper.side(below, 0.0), lower.side(below, 0.0)
-            shown, margin, name = max(upper, lower, key=lambda contrast: contrast.mean), 0.0, other.name
-        elif isinstance(other, Magnitude):
+        if isinstance(other, Magnitude):
             raise TypeError(f"{self.name} {sign} {other.name}: only one side can be a magnitude")
-        elif isinstance(other, Comparable):
-            raise TypeError(f"{self.name} {sign} {other.name}: a share compares with a number, its margin")
+        if isinstance(other, Comparable):
+            contrasts = mean.contrasts(other)
+            if contrasts is None:
+                raise TypeError(
+                    f"{self.name} {sign} {other.name}: a share compares with a number, its margin"
+                )
+            # |a| < b says that a - b < 0 and -a - b < 0; |a| > b that one of them is above 0.
+            upper, lower = contrasts
+            parts = upper.side(below, 0.0), lower.side(below, 0.0)
+            shown, margin, name = max(contrasts, key=lambda contrast: contrast.mean), 0.0, other.name
         else:
             margin = number(other, f"{self.name} {sign} 0.5")
             if margin < 0 or (below and margin == 0):

@@ -8,13 +8,14 @@ from functools import cached_property
 from typing import TYPE_CHECKING, ClassVar
 
 from lengthprobe.statistics.comparable import Comparable, number
+from lengthprobe.statistics.comparison import Part
 from lengthprobe.statistics.estimate import Estimate
+from lengthprobe.statistics.magnitude import Magnitude
 from lengthprobe.statistics.sample import Sample, joined
-from lengthprobe.statistics.verdict import Part, Verdict, decide_side
+from lengthprobe.statistics.verdict import Verdict, decide_side
 
 if TYPE_CHECKING:
     from lengthprobe.statistics.background import Background
-    from lengthprobe.statistics.magnitude import Magnitude
 
 
 def share(estimate: Estimate) -> Share:
@@ -163,10 +164,10 @@ class Share(Comparable):
         """The statement that the share lies below, or else above, a margin."""
         return Part(_less(self.estimate, margin), below, 0.0)
 
-    def __abs__(self) -> Magnitude:
-        # Imported here, since a magnitude is of an estimate.
-        from lengthprobe.statistics.magnitude import Magnitude
+    def contrasts(self, other: Comparable) -> None:
+        """None: a share compares with a number."""
 
+    def __abs__(self) -> Magnitude:
         return Magnitude(f"abs({self.name})", self)
 
     @property

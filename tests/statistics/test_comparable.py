@@ -7,8 +7,9 @@ import math
 import numpy as np
 import pytest
 
+from lengthprobe.statistics.comparable import explain
 from lengthprobe.statistics.estimate import Estimate, Observation
-from lengthprobe.statistics.verdict import Verdict
+from lengthprobe.statistics.verdict import Verdict, recording
 
 
 def estimate() -> Estimate:
@@ -91,3 +92,36 @@ class TestComparable:
         """Identity is no comparison."""
         one = estimate()
         assert len({one, one, estimate()}) == 2
+
+
+class TestExplain:
+    """What pytest shows for a failed comparison."""
+
+    @pytest.mark.parametrize(
+        ("op", "left", "right", "first"),
+        [
+            ("<", estimate(), 0.5, "broken: hits < 0.5"),
+            (">", 0.5, estimate(), "broken: hits < 0.5"),
+            ("<", abs(estimate()), 0.5, "broken: abs(hits) < 0.5"),
+            (">=", 0.5 * estimate(), estimate(), "broken: 0.5 * hits >= hits"),
+        ],
+    )
+    def test_is_the_verdict_on_it(self, op, left, right, first):
+        """From either side."""
+        lines = explain(op, left, right)
+        assert lines is not None
+        assert lines[0] == first
+        assert len(lines) > 3
+
+    @pytest.mark.parametrize(
+        ("op", "left", "right"), [("<", 1, 2), ("==", estimate(), 1), ("in", estimate(), [estimate()])]
+    )
+    def test_leaves_other_comparisons_alone(self, op, left, right):
+        """So that pytest explains them itself."""
+        assert explain(op, left, right) is None
+
+    def test_asks_no_truth(self):
+        """An explanation is no decision."""
+        with recording() as verdicts:
+            explain("<", estimate(), 0.5)
+        assert verdicts == []

@@ -7,7 +7,8 @@ import re
 import pytest
 
 from lengthprobe.statistics.estimate import Estimate, Observation
-from lengthprobe.statistics.explanation import explanation, worst
+from lengthprobe.statistics.explanation import explanation as lines_of
+from lengthprobe.statistics.explanation import worst
 
 
 def estimate(values, name="error", prompt="p", note="wrote {}", **changes) -> Estimate:
@@ -20,6 +21,11 @@ def estimate(values, name="error", prompt="p", note="wrote {}", **changes) -> Es
         ],
         **arguments,
     )
+
+
+def explanation(verdict) -> list[str]:
+    """The lines of the comparison behind a verdict."""
+    return lines_of(verdict.comparison)
 
 
 class TestExplanation:

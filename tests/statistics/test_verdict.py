@@ -9,7 +9,7 @@ import pytest
 from lengthprobe.errors import Undecided
 from lengthprobe.statistics.estimate import Estimate, Observation
 from lengthprobe.statistics.explanation import worst
-from lengthprobe.statistics.verdict import explain, recording
+from lengthprobe.statistics.verdict import recording
 
 
 def estimate(values, name="error", prompt="p", **changes) -> Estimate:
@@ -255,34 +255,3 @@ class TestAsCheck:
         """NaN and infinities."""
         check = json.loads(json.dumps((unsure < 1).as_check(), allow_nan=False))
         assert (check["low"], check["high"]) == (None, None)
-
-
-class TestExplain:
-    """What pytest shows for a failed comparison."""
-
-    @pytest.mark.parametrize(
-        ("op", "left", "right", "first"),
-        [
-            ("<", ones, 0.5, "broken: error < 0.5"),
-            (">", 0.5, ones, "broken: error < 0.5"),
-            ("<", abs(ones), 0.5, "broken: abs(error) < 0.5"),
-            (">=", zeros, ones, "broken: error >= error"),
-        ],
-    )
-    def test_is_the_verdict_on_it(self, op, left, right, first):
-        """From either side."""
-        lines = explain(op, left, right)
-        assert lines is not None
-        assert lines[0] == first
-        assert len(lines) > 3
-
-    @pytest.mark.parametrize(("op", "left", "right"), [("<", 1, 2), ("==", ones, 1), ("in", ones, [ones])])
-    def test_leaves_other_comparisons_alone(self, op, left, right):
-        """So that pytest explains them itself."""
-        assert explain(op, left, right) is None
-
-    def test_asks_no_truth(self):
-        """An explanation is no decision."""
-        with recording() as verdicts:
-            explain("<", ones, 0.5)
-        assert verdicts == []
