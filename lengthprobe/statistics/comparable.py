@@ -52,6 +52,12 @@ class Comparable(ABC):
             f"{self.name} is neither true nor false; compare it with a margin, as in: estimate > 0"
         )
 
+    def __float__(self) -> NoReturn:
+        raise TypeError(
+            f"{self.name} is an interval, and no one number; compare it with a margin, as in: estimate > 0, "
+            "or take its mean alone: estimate.mean"
+        )
+
     def _refuse_equality(self, other: object) -> NoReturn:
         raise TypeError(
             f"no data show that {self.name} equals {other!r}; say how near is near enough, "

@@ -88,6 +88,13 @@ class TestComparable:
         with pytest.raises(TypeError, match="compare it with a margin"):
             bool(thing)
 
+    @pytest.mark.parametrize("thing", [estimate(), abs(estimate())])
+    @pytest.mark.parametrize("use", [float, math.sqrt])
+    def test_refuses_to_be_one_number(self, thing, use):
+        """`float(estimate) < 0.5` would ask no Verdict; the message says what to write."""
+        with pytest.raises(TypeError, match=r"compare it with a margin, .* its mean alone: estimate\.mean"):
+            use(thing)
+
     def test_can_be_kept_in_a_set(self):
         """Identity is no comparison."""
         one = estimate()
