@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 NO_TOPIC = "no-topic"
 SPLITS = ("discovery", "test")
 NEEDED_NUMBERS = range(1, 21)
+NEEDED_SENTENCES = 20
 _OWN_PLACEHOLDERS = ("n", "words")
 
 
@@ -78,6 +79,8 @@ class Language:
         topics: Topics by key.
         interjections: How an answer opens before it gets to the point ("Sure").
         introductions: How an answer announces itself, up to a colon ("Here is").
+        ordinary: Sentences of everyday prose. A model that has lost only the length still finds them likely;
+            one that is broken does not.
     """
 
     code: str
@@ -89,6 +92,7 @@ class Language:
     topics: Mapping[str, Topic]
     interjections: tuple[str, ...]
     introductions: tuple[str, ...]
+    ordinary: tuple[str, ...]
 
 
 def available() -> tuple[str, ...]:
@@ -127,13 +131,15 @@ def _shipped() -> Path:
 def _unknown(code: str) -> LanguageError:
     codes = {load_language(known).name.lower(): known for known in available()}
     codes |= {known: known for known in available()}
-    near = dict.fromkeys(codes[name] for name in get_close_matches(code.lower(), codes, cutoff=0.5))
+    asked = code.lower()
+    names = [asked] if asked in codes else get_close_matches(asked, codes, cutoff=0.5)
+    near = dict.fromkeys(codes[name] for name in names)
     meant = f"did you mean {' or '.join(near)}? " if near else ""
     return LanguageError(f"language {code!r} is not known", f"{meant}available: {', '.join(available())}")
 
 
 def _language(file: Table) -> Language:
-    file.check_keys(("code", "name", "word", "numbers", "wordings", "topics", "preambles"))
+    file.check_keys(("code", "name", "word", "numbers", "wordings", "topics", "preambles", "ordinary"))
     word = file.table("word")
     word.check_keys(("one", "other"))
     preambles = file.table("preambles")
@@ -149,6 +155,7 @@ def _language(file: Table) -> Language:
         topics=MappingProxyType(topics),
         interjections=preambles.lines("interjections"),
         introductions=preambles.lines("introductions"),
+        ordinary=_ordinary(file.table("ordinary")),
     )
 
 
@@ -161,6 +168,24 @@ def _numbers(table: Table) -> Mapping[int, str]:
     if missing:
         raise table.unusable("", f"has no word for {missing}", 'add it, as in 5 = "five"')
     return MappingProxyType(numbers)
+
+
+def _ordinary(table: Table) -> tuple[str, ...]:
+    table.check_keys(("sentences",))
+    sentences = table.lines("sentences")
+    for place, sentence in enumerate(sentences, 1):
+        first = sentences.index(sentence) + 1
+        if first < place:
+            raise table.unusable(
+                f"sentences[{place}]", f"is the same as sentences[{first}]", "write another in its place"
+            )
+    if len(sentences) < NEEDED_SENTENCES:
+        raise table.unusable(
+            "sentences",
+            f"are {len(sentences)}, and at least {NEEDED_SENTENCES} are needed",
+            f"add {NEEDED_SENTENCES - len(sentences)} more, each a short sentence of everyday prose",
+        )
+    return sentences
 
 
 def _topics(table: Table) -> dict[str, Topic]:

@@ -1,13 +1,14 @@
-"""Tables of a TOML file, read with checks: every error names the file, the key and what to write."""
+"""Tables of a TOML file, read with checks: every error names file, line and key, and what to write."""
 
 from __future__ import annotations
 
 import re
 import tomllib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from lengthprobe.errors import LanguageError
+from lengthprobe.task.places import lines_of_keys
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -22,11 +23,13 @@ class Table:
         path: The file.
         name: Dotted name of the table in the file, empty for the file itself.
         entries: What it holds.
+        places: The line of each dotted name in the file.
     """
 
     path: Path
     name: str
     entries: Mapping[str, Any]
+    places: Mapping[str, int] = field(default_factory=dict)
 
     def text(self, key: str) -> str:
         """The text under a key: one line, with no space around it and none doubled.
@@ -57,7 +60,7 @@ class Table:
         if not isinstance(value, list) or not value:
             raise self.unusable(key, "is not a list of texts", f'write {key} = ["…"]')
         named = {f"{key}[{place}]": line for place, line in enumerate(value, 1)}
-        return tuple(Table(self.path, self.name, named).texts().values())
+        return tuple(Table(self.path, self.name, named, self.places).texts().values())
 
     def table(self, key: str) -> Table:
         """The table under a key, which has at least one entry.
@@ -69,7 +72,7 @@ class Table:
         value = self._value(key, f"add a table [{name}]")
         if not isinstance(value, dict) or not value:
             raise self.unusable(key, "is not a table with entries", f"make it a table [{name}]")
-        return Table(self.path, name, value)
+        return Table(self.path, name, value, self.places)
 
     def tables(self, key: str) -> tuple[Table, ...]:
         """The list of tables under a key, of which there is at least one.
@@ -81,7 +84,9 @@ class Table:
         value = self._value(key, f"add a table [[{name}]]")
         if not isinstance(value, list) or not all(isinstance(entry, dict) for entry in value) or not value:
             raise self.unusable(key, "is not a list of tables", f"write each as a table [[{name}]]")
-        return tuple(Table(self.path, f"{name}[{place}]", entry) for place, entry in enumerate(value, 1))
+        return tuple(
+            Table(self.path, f"{name}[{place}]", entry, self.places) for place, entry in enumerate(value, 1)
+        )
 
     def check_keys(self, known: tuple[str, ...]) -> None:
         """Refuse a key that nothing would read, since it is a slip of the pen.
@@ -94,8 +99,15 @@ class Table:
                 raise self.unusable(key, "is not a key that is read here", f"keys: {', '.join(known)}")
 
     def unusable(self, key: str, problem: str, fix: str) -> LanguageError:
-        """The error that says what is wrong with a key of this table."""
-        return LanguageError(f"language file {self.path}: {self._full(key)} {problem}", fix)
+        """The error that says what is wrong with a key of this table, and on which line."""
+        name = self._full(key)
+        return LanguageError(f"language file {self.path}{self._at_line(name)}: {name} {problem}", fix)
+
+    def _at_line(self, name: str) -> str:
+        """Where a key is, or the table that lacks it; nothing for a key that the file itself lacks."""
+        while name and name not in self.places:
+            name = name.rpartition(".")[0]
+        return f", line {self.places[name]}" if name else ""
 
     def _full(self, key: str) -> str:
         return f"{self.name}.{key}" if self.name and key else self.name or key
@@ -123,7 +135,7 @@ def read_toml(path: Path) -> Table:
             f"language file {path} is not UTF-8: {error.reason} at byte {error.start}", "save it as UTF-8"
         ) from error
     try:
-        return Table(path, "", tomllib.loads(text))
+        return Table(path, "", tomllib.loads(text), lines_of_keys(text))
     except tomllib.TOMLDecodeError as error:
         place = re.search(r"at line (\d+)", str(error))
         line = text.split("\n")[int(place[1]) - 1].strip() if place else ""

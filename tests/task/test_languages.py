@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 NUMBERS = "\n".join(f'{number} = "number{number}"' for number in range(1, 21))
+SENTENCES = "\n".join(f'    "This is sentence {letter}.",' for letter in "abcdefghijklmnopqrst")
+ORDINARY = f"[ordinary]\nsentences = [\n{SENTENCES}\n]\n"
 GOOD = f"""\
 code = "xx"
 name = "Example"
@@ -28,6 +30,7 @@ other = "worte"
 interjections = ["sure"]
 introductions = ["here is"]
 
+{ORDINARY}
 [[wordings]]
 id = "paper"
 form = "paper"
@@ -57,6 +60,7 @@ def test_a_file_becomes_a_language(tmp_path: Path) -> None:
     assert (language.word_one, language.word_other) == ("wort", "worte")
     assert language.numbers[20] == "number20"
     assert (language.interjections, language.introductions) == (("sure",), ("here is",))
+    assert language.ordinary[:2] == ("This is sentence a.", "This is sentence b.")
     assert language.wordings[1] == Wording("question", "question", "What are {n} {words} on {about}?")
     assert dict(language.topics) == {
         "sea": Topic("sea", "discovery", {"about": "the sea"}),
@@ -71,63 +75,127 @@ def test_a_wording_without_a_topic_is_bare() -> None:
 
 
 @pytest.mark.parametrize(
-    ("old", "new", "problem", "fix"),
+    ("old", "new", "at", "problem", "fix"),
     [
-        ('code = "xx"\n', "", "code is missing", 'add code = "…"'),
-        ('name = "Example"\n', "", "name is missing", 'add name = "…"'),
-        ('other = "worte"\n', "", "word.other is missing", 'add other = "…"'),
-        ("[numbers]\n", "[number]\n", "number is not a key that is read here", "keys: code, name, word, "),
-        ('7 = "number7"\n', "", "numbers has no word for 7", 'add it, as in 5 = "five"'),
-        ('7 = "number7"\n', "seven = 7\n", "numbers.seven is not a number from 1", "write it in digits"),
-        ('7 = "number7"\n', "7 = 7\n", "numbers.7 is 7, not a line of text", "write it in quotes"),
-        ("[preambles]", "[preamble]", "preamble is not a key that is read here", "keys: code, name, word, "),
-        ('["sure"]', "[]", "preambles.interjections is not a list of texts", 'write interjections = ["…"]'),
+        ('code = "xx"\n', "", "", "code is missing", 'add code = "…"'),
+        ('name = "Example"\n', "", "", "name is missing", 'add name = "…"'),
+        ('one = "wort"\n', "", "[word]", "word.one is missing", 'add one = "…"'),
+        ('other = "worte"\n', "", "[word]", "word.other is missing", 'add other = "…"'),
+        ('"wort"', '""', "one", "word.one is '', not a line of text", "write it in quotes"),
+        ('"worte"', '["worte"]', "other", "word.other is ['worte'], not a line", "write it in quotes"),
+        ("other =", "plural =", "plural", "word.plural is not a key that is read", "keys: one, other"),
+        ('[word]\none = "wort"\nother = "worte"\n', "", "", "word is missing", "add a table [word]"),
+        ("[numbers]", "[number]", "[number]", "number is not a key that is read here", "keys: code, name, "),
+        ('7 = "number7"\n', "", "[numbers]", "numbers has no word for 7", 'add it, as in 5 = "five"'),
+        ('7 = "number7"', "ten = 7", "ten", "numbers.ten is not a number from 1", "write it in digits"),
+        ('7 = "number7"', "7 = 7", "7 = 7", "numbers.7 is 7, not a line of text", "write it in quotes"),
+        ("[preambles]", "[answers]", "[answers]", "answers is not a key that is read", "keys: code, name, "),
+        (
+            '["sure"]',
+            "[]",
+            "interjections",
+            "preambles.interjections is not a list of texts",
+            'write interjections = ["…"]',
+        ),
         (
             'introductions = ["here is"]\n',
             "",
+            "[preambles]",
             "preambles.introductions is missing",
             'add introductions = ["…"]',
         ),
-        ("[[wordings]]", "[[wording]]", "wording is not a key that is read here", "keys: code, name, word, "),
-        ('form = "paper"\n', "", "wordings[1].form is missing", 'add form = "…"'),
+        (ORDINARY, "", "", "ordinary is missing", "add a table [ordinary]"),
+        (ORDINARY, "[ordinary]\n", "[ordinary]", "ordinary is not a table with entries", "make it a table"),
+        ("sentences =", "lines =", "lines", "ordinary.lines is not a key that is read", "keys: sentences"),
+        (
+            f"[\n{SENTENCES}\n]",
+            '"One."',
+            "sentences",
+            "ordinary.sentences is not a list of texts",
+            'write sentences = ["…"]',
+        ),
+        (
+            '    "This is sentence t.",\n',
+            "",
+            "sentences",
+            "ordinary.sentences are 19, and at least 20 are needed",
+            "add 1 more, each a short sentence of everyday prose",
+        ),
+        (
+            '"This is sentence c."',
+            "3",
+            "    3",
+            "ordinary.sentences[3] is 3, not a line of text",
+            "write it in quotes",
+        ),
+        (
+            '"This is sentence c."',
+            '""',
+            '    ""',
+            "ordinary.sentences[3] is '', not a line of text",
+            "write it in quotes",
+        ),
+        (
+            '"This is sentence t."',
+            '"This is sentence c."  # again',
+            '    "This is sentence c."  # again',
+            "ordinary.sentences[20] is the same as sentences[3]",
+            "write another in its place",
+        ),
+        (
+            "[[wordings]]",
+            "[[wording]]",
+            "[[wording]]",
+            "wording is not a key that is read here",
+            "keys: code, name, word, ",
+        ),
+        (GOOD[GOOD.index("[[word") : GOOD.index("[topics")], "", "", "wordings is missing", "add a table"),
+        ('form = "paper"\n', "", "[[wordings]]", "wordings[1].form is missing", 'add form = "…"'),
         (
             'id = "question"',
-            'id = "paper"',
+            'id = "paper" # again',
+            'id = "paper" # again',
             "wordings[2].id is 'paper', as in a wording before it",
             "give each its own",
         ),
         (
             "Give {n} {words}",
             "Give some {words}",
+            'text = "Give',
             "wordings[1].text of wording 'paper' asks for no number",
             "put {n} in it",
         ),
         (
             "on {about}?",
             "on {abuot}?",
+            'text = "What',
             "wordings[2].text has an unknown placeholder {abuot}",
             "known here: {n}, ",
         ),
         (
             "on {about}?",
             "on {about?",
+            'text = "What',
             "wordings[2].text has braces amiss",
             "write placeholders as {n} and {words}",
         ),
         (
             "Give {n}",
             "Give {n:>9}",
+            'text = "Give',
             "wordings[1].text has braces amiss: {n} is not a name alone",
             "write placeholders",
         ),
         (
             "Give {n}",
             "Give {}",
+            'text = "Give',
             "wordings[1].text has braces amiss: {} is not a name alone",
             "write placeholders",
         ),
         (
             "[topics.test]",
+            "[topics.tests]",
             "[topics.tests]",
             "topics.tests is not a key that is read here",
             "keys: discovery, test",
@@ -135,35 +203,62 @@ def test_a_wording_without_a_topic_is_bare() -> None:
         (
             'ice-cream = { about = "ice cream" }',
             'sea = { about = "sea" }',
+            'sea = { about = "sea" }',
             "topics.test.sea is also in topics.discovery",
             "keep it in one of the two",
         ),
         (
             'ice-cream = { about = "ice cream" }',
             'ice-cream = { on = "ice cream" }',
+            "ice-cream",
             "topics.test.ice-cream lacks the form 'about', which wording 'question' needs",
             'add about = "…"',
         ),
         (
+            '"ice cream"',
+            '""',
+            "ice-cream",
+            "topics.test.ice-cream.about is '', not a line of text",
+            "write it in quotes",
+        ),
+        (
             "ice-cream =",
             "no-topic =",
+            "no-topic",
             "topics.test.no-topic is not a key for a topic",
             "write one in lower case",
         ),
-        ("ice-cream =", "Ice =", "topics.test.Ice is not a key for a topic", "write one in lower case"),
-        ('{ about = "ice cream" }', '"ice cream"', "topics.test.ice-cream is not a table", "make it a table"),
+        (
+            "ice-cream =",
+            "Ice =",
+            "Ice",
+            "topics.test.Ice is not a key for a topic",
+            "write one in lower case",
+        ),
+        (
+            '{ about = "ice cream" }',
+            '"ice cream"',
+            "ice-cream",
+            "topics.test.ice-cream is not a table",
+            "make it a table",
+        ),
     ],
 )
-def test_a_bad_file_is_refused(tmp_path: Path, old: str, new: str, problem: str, fix: str) -> None:
-    """The message names the file and the key, and the fix says what to write there."""
+def test_a_bad_file_is_refused(tmp_path: Path, old: str, new: str, at: str, problem: str, fix: str) -> None:
+    """The message names file, line and key, the fix what to write; a key the file lacks has no line."""
     assert old in GOOD
+    bad = GOOD.replace(old, new)
+    line = next(
+        (f", line {n}" for n, line in enumerate(bad.split("\n"), 1) if at and line.startswith(at)), ""
+    )
     file = tmp_path / "xx.toml"
-    file.write_text(GOOD.replace(old, new), encoding="utf-8")
+    file.write_text(bad, encoding="utf-8")
 
     with pytest.raises(LanguageError) as error:
         load_language("xx", file)
 
-    assert error.value.problem.startswith(f"language file {file}: {problem}")
+    assert bool(line) == bool(at)
+    assert error.value.problem.startswith(f"language file {file}{line}: {problem}")
     assert error.value.fix.startswith(fix)
 
 

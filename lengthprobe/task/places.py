@@ -1,0 +1,57 @@
+"""Places: the line of a TOML file on which each key and each entry of a list begins."""
+
+from __future__ import annotations
+
+import re
+
+# One to a line; what a string of several lines holds is not told apart, and no language file has one.
+_HEADER_OR_KEY = re.compile(
+    r"^[ \t]*(?:(?P<bracket>\[\[?)[ \t]*(?P<table>[\w.-]+)[ \t]*\]"
+    r"|(?P<key>[\w.-]+)[ \t]*=[ \t]*(?P<list>\[?))",
+    re.MULTILINE,
+)
+_ENTRY = re.compile(r"""#[^\n]*|(?P<end>\])|(?P<entry>"(?:[^"\\\n]|\\.)*"|'[^'\n]*'|[^\s,"'#\]]+)""")
+
+
+def lines_of_keys(text: str) -> dict[str, int]:
+    r"""The line, from 1, of each dotted name in a TOML file: tables, keys, entries of lists.
+
+    The entries of a list, and the tables of one, are named by their places from 1.
+
+    >>> lines_of_keys('[a]\nb = [1,\n2]')
+    {'a': 1, 'a.b': 2, 'a.b[1]': 2, 'a.b[2]': 3}
+    """
+    lines: dict[str, int] = {}
+    table = ""
+    for found in _HEADER_OR_KEY.finditer(text):
+        if found["table"]:
+            table = found["table"]
+            if found["bracket"] == "[[":
+                lines.setdefault(table, _line(text, found.start()))
+                place = 1
+                while f"{table}[{place}]" in lines:
+                    place += 1
+                table = f"{table}[{place}]"
+            lines[table] = _line(text, found.start("table"))
+            continue
+        name = f"{table}.{found['key']}" if table else found["key"]
+        lines[name] = _line(text, found.start("key"))
+        if found["list"]:
+            for place, start in enumerate(_entries(text, found.end()), 1):
+                lines[f"{name}[{place}]"] = _line(text, start)
+    return lines
+
+
+def _entries(text: str, start: int) -> list[int]:
+    """Where the entries of a list begin, given where the list does."""
+    starts: list[int] = []
+    for found in _ENTRY.finditer(text, start):
+        if found["end"]:
+            break
+        if found["entry"]:
+            starts.append(found.start())
+    return starts
+
+
+def _line(text: str, place: int) -> int:
+    return 1 + text.count("\n", 0, place)
