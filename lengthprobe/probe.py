@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from lengthprobe.models.catalog import resolve
 from lengthprobe.models.held import Held
-from lengthprobe.runs.answers import Answers, Parts, Traced, pack_forced, unpack_forced
+from lengthprobe.runs.answers import Answers, Proof, Traced, pack_forced, unpack_forced
 from lengthprobe.runs.exchange import Alone, Exchange
 from lengthprobe.runs.keys import forced_question, prompts_question, question_key
 from lengthprobe.settings import Settings
@@ -60,7 +60,7 @@ class Probe:
         self._proven = False
         self._responses: dict[str, tuple[Response, ...]] = {}
         self._readout: Readout | None = None
-        self._parts: Parts | None = None
+        self._parts: Proof | None = None
         self._traced: dict[str, tuple[Traced, ...]] = {}
         self._forced: dict[tuple[str, tuple[Forced, ...]], tuple[ForcedTrace, ...]] = {}
         self._split_batches = 0
@@ -146,7 +146,7 @@ class Probe:
         return self._forced[key]
 
     @property
-    def parts(self) -> Parts:
+    def parts(self) -> Proof:
         """What is known of the model's parts: how many, and whether they add up to its logits.
 
         Raises:
@@ -155,7 +155,7 @@ class Probe:
         if self._parts is None:
             key = self._key({"parts": True})
             made = self._exchange.gather([key], lambda _key: self._prove().to_bytes())
-            self._parts = Parts.from_bytes(made[key])
+            self._parts = Proof.from_bytes(made[key])
         return self._parts
 
     @property
@@ -233,7 +233,7 @@ class Probe:
             self._proven = True
         return answer(self.checkpoint, batch, self.settings, self._readout_of_parts() if traces else None)
 
-    def _prove(self) -> Parts:
+    def _prove(self) -> Proof:
         """Find the parts, and whether they add up, on a few prompts of the first language."""
         from lengthprobe.runs.answering import PROOF_PROMPTS, prove
 

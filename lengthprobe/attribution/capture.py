@@ -8,7 +8,7 @@ import numpy as np
 import torch
 
 from lengthprobe.attribution.completeness import check_completeness, completeness_gap
-from lengthprobe.attribution.parts import Kept, watching
+from lengthprobe.attribution.hooks import Kept, watching
 from lengthprobe.attribution.reduction import Reduced, Reduction, Target
 from lengthprobe.attribution.trace import Contributions, Trace
 from lengthprobe.errors import ModelError

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from lengthprobe.models.anatomy import Anatomy
 
 
-class Parts(Protocol):
-    """Attribution at m positions, or of n rows over T steps."""
+class Terms(Protocol):
+    """What the parts add up to, at m positions or of n rows over T steps."""
 
     @property
     def heads(self) -> Tensor:
@@ -43,65 +43,65 @@ class Parts(Protocol):
         """[…]"""
 
 
-def completeness_gap(parts: Parts) -> float:
+def completeness_gap(terms: Terms) -> float:
     """The largest |sum of the parts − logit| of any step, as a share of the parts' size Σ_c |DLA(c)|."""
-    gap, size = _gap_and_size(parts)
+    gap, size = _gap_and_size(terms)
     return float((gap / size.clamp(min=torch.finfo(size.dtype).tiny)).max()) if gap.numel() else 0.0
 
 
-def tolerance(parts: Parts, dtype: torch.dtype) -> Tensor:
+def tolerance(terms: Terms, dtype: torch.dtype) -> Tensor:
     """How far the sum of the parts may lie from the logit for rounding alone, […].
 
     Ours. A stream of 2 L additions is rounded 2 L times, each time by at most half of epsilon a dimension,
     in directions that have nothing to do with the target: so the error grows as the root of their number, in
     proportion to ‖x ⊙ v‖. Eight times that is allowed, and the sums' own float32 rounding.
     """
-    _, size = _gap_and_size(parts)
-    layers = parts.mlps.shape[-1]
-    stream = 8 * torch.finfo(dtype).eps * math.sqrt(2 * layers + 4) * parts.rounding
+    _, size = _gap_and_size(terms)
+    layers = terms.mlps.shape[-1]
+    stream = 8 * torch.finfo(dtype).eps * math.sqrt(2 * layers + 4) * terms.rounding
     return stream + 32 * torch.finfo(torch.float32).eps * size
 
 
-def check_completeness(name: str, anatomy: Anatomy, parts: Parts) -> None:
+def check_completeness(name: str, anatomy: Anatomy, terms: Terms) -> None:
     """Check that the parts of a checkpoint add up to its logits.
 
     Args:
         name: The checkpoint.
         anatomy: Where its parts were looked for.
-        parts: What they gave on some prompts.
+        terms: What they gave on some prompts.
 
     Raises:
         ModelError: They do not; or one of them is NaN, and the message says which is the first.
     """
-    _check_finite(name, parts)
-    gap, _ = _gap_and_size(parts)
-    if (gap <= tolerance(parts, anatomy.coarsest)).all():
+    _check_finite(name, terms)
+    gap, _ = _gap_and_size(terms)
+    if (gap <= tolerance(terms, anatomy.coarsest)).all():
         return
     dtype = str(anatomy.coarsest).removeprefix("torch.")
     raise ModelError(
         f"{name}: the parts of family {anatomy.family} do not add up to its logits: they miss by "
-        f"{completeness_gap(parts):.2g} of their size, up to {float(gap.max()):.3g} (in {dtype})",
+        f"{completeness_gap(terms):.2g} of their size, up to {float(gap.max()):.3g} (in {dtype})",
         "the checkpoint's code differs from the family's in transformers: mend its entry in "
         "lengthprobe/models/anatomy.py; claims about behaviour (behavior_tests) do not need it",
     )
 
 
-def _gap_and_size(parts: Parts) -> tuple[Tensor, Tensor]:
-    heads, mlps = parts.heads, parts.mlps
-    total = heads.sum((-2, -1)) + mlps.sum(-1) + parts.embedding + parts.biases
-    size = heads.abs().sum((-2, -1)) + mlps.abs().sum(-1) + parts.embedding.abs() + parts.biases.abs()
-    return (total - parts.logits).abs(), size
+def _gap_and_size(terms: Terms) -> tuple[Tensor, Tensor]:
+    heads, mlps = terms.heads, terms.mlps
+    total = heads.sum((-2, -1)) + mlps.sum(-1) + terms.embedding + terms.biases
+    size = heads.abs().sum((-2, -1)) + mlps.abs().sum(-1) + terms.embedding.abs() + terms.biases.abs()
+    return (total - terms.logits).abs(), size
 
 
-def _check_finite(name: str, parts: Parts) -> None:
+def _check_finite(name: str, terms: Terms) -> None:
     fix = "run it in another format (--lengthprobe-dtype=float32); if that does not help, it is broken"
-    if not torch.isfinite(parts.embedding).all():
+    if not torch.isfinite(terms.embedding).all():
         raise ModelError(f"{name} gives NaN or infinite numbers in its embedding", fix)
-    for layer in range(parts.mlps.shape[-1]):
-        for what, values in (("attention", parts.heads[..., layer, :]), ("MLP", parts.mlps[..., layer])):
+    for layer in range(terms.mlps.shape[-1]):
+        for what, values in (("attention", terms.heads[..., layer, :]), ("MLP", terms.mlps[..., layer])):
             if not torch.isfinite(values).all():
                 raise ModelError(
                     f"{name} gives NaN or infinite numbers first in the {what} of layer {layer}", fix
                 )
-    if not (torch.isfinite(parts.logits).all() and torch.isfinite(parts.biases).all()):
+    if not (torch.isfinite(terms.logits).all() and torch.isfinite(terms.biases).all()):
         raise ModelError(f"{name} gives NaN or infinite logits, though its layers are finite", fix)

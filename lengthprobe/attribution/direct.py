@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from lengthprobe.attribution.parts import Kept, watching
+from lengthprobe.attribution.hooks import Kept, watching
 from lengthprobe.attribution.readout import Readout, readout_of
 from lengthprobe.attribution.reduction import Reduced, Reduction, Target
 from lengthprobe.models.anatomy import Anatomy, anatomy_of

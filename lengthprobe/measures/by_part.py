@@ -39,7 +39,7 @@ class Traceable(Measured, Protocol):
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Shares:
+class ByPart:
     """What each part gave to each of n prompts.
 
     Args:
@@ -125,13 +125,13 @@ class Shares:
 
 def estimate_of(
     probe: Measured,
-    shares: Shares,
-    part: Callable[[Shares], Floats],
+    by_part: ByPart,
+    part: Callable[[ByPart], Floats],
     *,
     name: str,
     language: str,
     lengths: Collection[int] | None,
-    whole: Shares | None = None,
+    whole: ByPart | None = None,
     controls: Callable[[], Mapping[str, float]] = dict,
     asked: int | None = None,
 ) -> Estimate:
@@ -139,7 +139,7 @@ def estimate_of(
 
     Args:
         probe: The checkpoint.
-        shares: What each part gave.
+        by_part: What each part gave.
         part: The part.
         name: Name of the measure.
         language: Code of the language.
@@ -151,8 +151,8 @@ def estimate_of(
     Returns:
         An Estimate over topics, in logits.
     """
-    at_prompt = list(zip(shares.prompts, shares.notes, strict=True))
-    total = (whole or shares).whole
+    at_prompt = list(zip(by_part.prompts, by_part.notes, strict=True))
+    total = (whole or by_part).whole
 
     def observed(values: Floats) -> list[Observation]:
         return [
@@ -162,7 +162,7 @@ def estimate_of(
 
     stated = named(name, probe, language, lengths)
     estimate = Estimate.from_observations(
-        observed(part(shares)),
+        observed(part(by_part)),
         name=stated,
         unit="logits",
         bounds=None,
@@ -171,20 +171,20 @@ def estimate_of(
         worst="far",
         whole=Sample(tuple(observed(total)), None),
     )
-    told = controls if shares.prompts else dict
+    told = controls if by_part.prompts else dict
     (sample,) = estimate.samples
     return replace(
         estimate,
-        samples=(replace(sample, flaw=_flaw(len(shares.prompts), asked)),),
-        background=(Background(stated, shares.by_name, told),),
+        samples=(replace(sample, flaw=_flaw(len(by_part.prompts), asked)),),
+        background=(Background(stated, by_part.by_name, told),),
     )
 
 
-def early_controls(shares: Shares) -> dict[str, float]:
+def early_controls(by_part: ByPart) -> dict[str, float]:
     """The same of the early layers, for a reader of a claim that failed."""
     return {
-        "early layers' heads": float(shares.early_heads.mean()),
-        "early layers' MLPs": float(shares.early_mlps.mean()),
+        "early layers' heads": float(by_part.early_heads.mean()),
+        "early layers' MLPs": float(by_part.early_mlps.mean()),
     }
 
 

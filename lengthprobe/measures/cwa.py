@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypedDict
 
-from lengthprobe.measures.by_part import Shares, early_controls, estimate_of
+from lengthprobe.measures.by_part import ByPart, early_controls, estimate_of
 from lengthprobe.measures.per_response import note_of
 
 if TYPE_CHECKING:
@@ -50,27 +50,27 @@ def late_heads_cwa(probe: Traceable, *, language: str, **options: Unpack[Options
     Raises:
         ModelError: The checkpoint's parts are not known, or do not add up to its logits.
     """
-    return _cwa(probe, lambda shares: shares.late_heads, "late_heads_cwa", language, **options)
+    return _cwa(probe, lambda by_part: by_part.late_heads, "late_heads_cwa", language, **options)
 
 
 def early_heads_cwa(probe: Traceable, *, language: str, **options: Unpack[Options]) -> Estimate:
     """The CWA of the early layers' heads, as if there were as many as late ones; as `late_heads_cwa`."""
-    return _cwa(probe, lambda shares: shares.early_heads, "early_heads_cwa", language, **options)
+    return _cwa(probe, lambda by_part: by_part.early_heads, "early_heads_cwa", language, **options)
 
 
 def heads_rise(probe: Traceable, *, language: str, **options: Unpack[Options]) -> Estimate:
     """How far the CWA of a layer's heads rises into the late layers (METHODS §3); as `late_heads_cwa`."""
-    return _cwa(probe, lambda shares: shares.rise, "heads_rise", language, **options)
+    return _cwa(probe, lambda by_part: by_part.rise, "heads_rise", language, **options)
 
 
 def final_mlp_cwa(probe: Traceable, *, language: str, **options: Unpack[Options]) -> Estimate:
     """The CWA of the last layer's MLP (arXiv:2509.02075; METHODS §3); as `late_heads_cwa`."""
-    return _cwa(probe, lambda shares: shares.final_mlp, "final_mlp_cwa", language, **options)
+    return _cwa(probe, lambda by_part: by_part.final_mlp, "final_mlp_cwa", language, **options)
 
 
 def early_mlps_cwa(probe: Traceable, *, language: str, **options: Unpack[Options]) -> Estimate:
     """The CWA of an early layer's MLP, on average over them; as `late_heads_cwa`."""
-    return _cwa(probe, lambda shares: shares.early_mlps, "early_mlps_cwa", language, **options)
+    return _cwa(probe, lambda by_part: by_part.early_mlps, "early_mlps_cwa", language, **options)
 
 
 def cwa_by_part(
@@ -81,7 +81,7 @@ def cwa_by_part(
     signs: str = "adherence",
     per_step: bool = False,
     text_of: Traceable | None = None,
-) -> Shares:
+) -> ByPart:
     """The CWA of every part, prompt by prompt; arguments as in `Options`."""
     import numpy as np
 
@@ -96,7 +96,7 @@ def cwa_by_part(
     keep = [at for at, one in enumerate(every) if lengths is None or one.response.prompt.n_words in lengths]
     # Of a text that another tokenizer has no token for there is no step.
     steps = np.maximum(found.steps[keep], 1.0) if per_step else 1.0
-    return Shares(
+    return ByPart(
         prompts=[every[at].response.prompt for at in keep],
         notes=[note_of(every[at].response, _n_words(adherences[at])) for at in keep],
         heads=(found.heads[keep].T / steps).T,
@@ -116,21 +116,21 @@ def _n_words(adherence: Adherence) -> int:
 
 def _cwa(
     probe: Traceable,
-    part: Callable[[Shares], Floats],
+    part: Callable[[ByPart], Floats],
     name: str,
     language: str,
     **options: Unpack[Options],
 ) -> Estimate:
-    shares = cwa_by_part(probe, language, **options)
+    by_part = cwa_by_part(probe, language, **options)
     signs = options.get("signs", "adherence")
     # A control is related to the same whole as what it controls.
     plain: Options = {**options, "signs": "adherence"}
-    whole = shares if signs == "adherence" else cwa_by_part(probe, language, **plain)
+    whole = by_part if signs == "adherence" else cwa_by_part(probe, language, **plain)
     return estimate_of(
         probe,
-        shares,
+        by_part,
         part,
-        name=_stated(name, probe, shares, options),
+        name=_stated(name, probe, by_part, options),
         language=language,
         lengths=options.get("lengths"),
         whole=whole,
@@ -138,18 +138,18 @@ def _cwa(
     )
 
 
-def _stated(name: str, probe: Traceable, shares: Shares, options: Options) -> str:
+def _stated(name: str, probe: Traceable, by_part: ByPart, options: Options) -> str:
     """The measure's name with what was asked for; with the cap where it decided how far responses run on."""
     signs, other = options.get("signs", "adherence"), options.get("text_of")
     stated = [signs] if signs != "adherence" else []
     stated += ["per step"] if options.get("per_step") else []
     stated += [f"on {other.name}'s text"] if other is not None else []
-    stated += [f"cap {probe.settings.cap}"] if shares.cut_off else []
+    stated += [f"cap {probe.settings.cap}"] if by_part.cut_off else []
     return f"{name}[{', '.join(stated)}]" if stated else name
 
 
 def _controls(
-    probe: Traceable, language: str, part: Callable[[Shares], Floats], options: Options
+    probe: Traceable, language: str, part: Callable[[ByPart], Floats], options: Options
 ) -> dict[str, float]:
     """The means of the same part under the controls that need no forward pass (METHODS §3)."""
     found = {}
@@ -157,11 +157,11 @@ def _controls(
         other: Options = {**options, "signs": signs}
         found[signs] = float(part(cwa_by_part(probe, language, **other)).mean())
     plain: Options = {**options, "signs": "adherence"}
-    shares = cwa_by_part(probe, language, **plain)
-    if shares.exact:
-        exact = part(shares)[list(shares.exact)]
+    by_part = cwa_by_part(probe, language, **plain)
+    if by_part.exact:
+        exact = part(by_part)[list(by_part.exact)]
         found["exact answers only"] = float(exact.mean())
-    return found | early_controls(shares)
+    return found | early_controls(by_part)
 
 
 def _of_own(every: Sequence[Traced]) -> tuple[list[Contributions], list[Adherence]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lengthprobe.errors import LengthprobeError
-from lengthprobe.measures.by_part import Shares, early_controls, estimate_of
+from lengthprobe.measures.by_part import ByPart, early_controls, estimate_of
 from lengthprobe.measures.per_response import note_of
 
 if TYPE_CHECKING:
@@ -43,20 +43,20 @@ def late_heads_number_swap(probe: Traceable, *, language: str) -> Estimate:
     Raises:
         ModelError: The checkpoint's parts are not known, or do not add up to its logits.
     """
-    return _number_swap(probe, lambda shares: shares.late_heads, "late_heads_number_swap", language)
+    return _number_swap(probe, lambda by_part: by_part.late_heads, "late_heads_number_swap", language)
 
 
 def early_heads_number_swap(probe: Traceable, *, language: str) -> Estimate:
     """The same of the early layers' heads, as if there were as many as late ones."""
-    return _number_swap(probe, lambda shares: shares.early_heads, "early_heads_number_swap", language)
+    return _number_swap(probe, lambda by_part: by_part.early_heads, "early_heads_number_swap", language)
 
 
 def final_mlp_number_swap(probe: Traceable, *, language: str) -> Estimate:
     """The same of the last layer's MLP."""
-    return _number_swap(probe, lambda shares: shares.final_mlp, "final_mlp_number_swap", language)
+    return _number_swap(probe, lambda by_part: by_part.final_mlp, "final_mlp_number_swap", language)
 
 
-def _number_swap(probe: Traceable, part: Callable[[Shares], Floats], name: str, language: str) -> Estimate:
+def _number_swap(probe: Traceable, part: Callable[[ByPart], Floats], name: str, language: str) -> Estimate:
     import numpy as np
 
     placed = [(one, at) for one in probe.traces(language) if (at := _boundary(one)) is not None]
@@ -68,16 +68,16 @@ def _number_swap(probe: Traceable, part: Callable[[Shares], Floats], name: str, 
     notes = [note_of(one.response, one.adherence.counts[-1]) for one, _ in placed if one.adherence]
     of_heads = np.array([one.heads[0] for one in asked], dtype=float).reshape(2, len(placed), layers, heads)
     of_mlps = np.array([one.mlps[0] for one in asked], dtype=float).reshape(2, len(placed), layers)
-    shares = Shares(prompts, notes, heads=of_heads[0] - of_heads[1], mlps=of_mlps[0] - of_mlps[1])
+    by_part = ByPart(prompts, notes, heads=of_heads[0] - of_heads[1], mlps=of_mlps[0] - of_mlps[1])
     return estimate_of(
         probe,
-        shares,
+        by_part,
         part,
         name=name,
         language=language,
         lengths=None,
-        whole=Shares(prompts, notes, heads=of_heads[0], mlps=of_mlps[0]),
-        controls=lambda: early_controls(shares),
+        whole=ByPart(prompts, notes, heads=of_heads[0], mlps=of_mlps[0]),
+        controls=lambda: early_controls(by_part),
         asked=len(probe.traces(language)),
     )
 

@@ -13,7 +13,7 @@ from lengthprobe.models.layers import late_layers
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from lengthprobe.measures.by_part import Floats, Shares
+    from lengthprobe.measures.by_part import ByPart, Floats
     from lengthprobe.probe import Probe
     from lengthprobe.runs.answers import Traced
 
@@ -46,9 +46,9 @@ def portrait(probe: Probe, languages: Sequence[str]) -> dict[str, Any]:
 
 def _in_language(probe: Probe, language: str) -> dict[str, Any]:
     every = probe.traces(language)
-    shares = cwa_by_part(probe, language)
+    by_part = cwa_by_part(probe, language)
 
-    def interval(part: Callable[[Shares], Floats], of: Shares = shares) -> list[float | None]:
+    def interval(part: Callable[[ByPart], Floats], of: ByPart = by_part) -> list[float | None]:
         found = estimate_of(probe, of, part, name="cwa", language=language, lengths=None)
         return [value if math.isfinite(value) else None for value in (found.mean, found.low, found.high)]
 
@@ -60,7 +60,7 @@ def _in_language(probe: Probe, language: str) -> dict[str, Any]:
         "clusters": len({one.response.prompt.topic for one in every}),
         "heads_by_layer": [interval(lambda one, at=at: one.layers[:, at]) for at in layers],  # type: ignore[misc]
         "mlps_by_layer": [interval(lambda one, at=at: one.mlps[:, at]) for at in layers],  # type: ignore[misc]
-        "head_map": shares.heads.mean(0).tolist(),
+        "head_map": by_part.heads.mean(0).tolist(),
         "final_mlp_by_length": {n: interval(lambda one: one.final_mlp, of) for n, of in by_length.items()},
         "late_heads_by_length": {n: interval(lambda one: one.late_heads, of) for n, of in by_length.items()},
         "example": _example(probe, every),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lengthprobe.measures.by_part import Shares, early_controls, estimate_of
+from lengthprobe.measures.by_part import ByPart, early_controls, estimate_of
 from lengthprobe.measures.per_response import note_of
 
 if TYPE_CHECKING:
@@ -37,33 +37,33 @@ def late_heads_stop_cwa(
     Raises:
         ModelError: The checkpoint's parts are not known, or do not add up to its logits.
     """
-    return _stop_cwa(probe, lambda shares: shares.late_heads, "late_heads_stop_cwa", language, lengths)
+    return _stop_cwa(probe, lambda by_part: by_part.late_heads, "late_heads_stop_cwa", language, lengths)
 
 
 def early_heads_stop_cwa(
     probe: Traceable, *, language: str, lengths: Collection[int] | None = None
 ) -> Estimate:
     """The same of the early layers' heads, as if there were as many as late ones."""
-    return _stop_cwa(probe, lambda shares: shares.early_heads, "early_heads_stop_cwa", language, lengths)
+    return _stop_cwa(probe, lambda by_part: by_part.early_heads, "early_heads_stop_cwa", language, lengths)
 
 
 def final_mlp_stop_cwa(
     probe: Traceable, *, language: str, lengths: Collection[int] | None = None
 ) -> Estimate:
     """The same of the last layer's MLP."""
-    return _stop_cwa(probe, lambda shares: shares.final_mlp, "final_mlp_stop_cwa", language, lengths)
+    return _stop_cwa(probe, lambda by_part: by_part.final_mlp, "final_mlp_stop_cwa", language, lengths)
 
 
 def early_mlps_stop_cwa(
     probe: Traceable, *, language: str, lengths: Collection[int] | None = None
 ) -> Estimate:
     """The same of an early layer's MLP, on average over them."""
-    return _stop_cwa(probe, lambda shares: shares.early_mlps, "early_mlps_stop_cwa", language, lengths)
+    return _stop_cwa(probe, lambda by_part: by_part.early_mlps, "early_mlps_stop_cwa", language, lengths)
 
 
 def _stop_cwa(
     probe: Traceable,
-    part: Callable[[Shares], Floats],
+    part: Callable[[ByPart], Floats],
     name: str,
     language: str,
     lengths: Collection[int] | None,
@@ -80,24 +80,24 @@ def _stop_cwa(
     chosen = [at for at, n in enumerate(asked) if lengths is None or n in lengths]
     keep = [at for at in chosen if any(weights[at])]
 
-    def kept(weights: Sequence[Sequence[float]]) -> Shares:
+    def kept(weights: Sequence[Sequence[float]]) -> ByPart:
         found = cumulative([stop for _, stop, _ in traced], weights)
-        return Shares(
+        return ByPart(
             prompts=[traced[at][0].prompt for at in keep],
             notes=[note_of(traced[at][0], traced[at][2].counts[-1]) for at in keep],
             heads=found.heads[keep],
             mlps=found.mlps[keep],
         )
 
-    shares = kept(weights)
+    by_part = kept(weights)
     return estimate_of(
         probe,
-        shares,
+        by_part,
         part,
         name=name,
         language=language,
         lengths=lengths,
         whole=kept(due_weights(adherences, asked)),
-        controls=lambda: early_controls(shares),
+        controls=lambda: early_controls(by_part),
         asked=len(chosen),
     )

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from lengthprobe.attribution.capture import Capture
 from lengthprobe.errors import ModelError
 from lengthprobe.models.generation import respond_to_batch
-from lengthprobe.runs.answers import Answers, Parts
+from lengthprobe.runs.answers import Answers, Proof
 from lengthprobe.task.adherence import adherence
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ def answer(
 
 def prove(
     checkpoint: Checkpoint, prompts: Sequence[Prompt], settings: Settings, readout: Callable[[], Readout]
-) -> Parts:
+) -> Proof:
     """What is known of a checkpoint's parts, and whether they add up on the first tokens of some responses.
 
     Args:
@@ -84,7 +84,7 @@ def prove(
     try:
         anatomy = readout().anatomy
     except ModelError as error:
-        return Parts(problem=error)
+        return Proof(problem=error)
     short = replace(settings, cap=min(settings.cap, _PROOF_TOKENS))
     proof = answer(checkpoint, prompts, short, readout())
-    return Parts(anatomy.family, anatomy.n_layers, anatomy.n_heads, proof.gap, proof.problem)
+    return Proof(anatomy.family, anatomy.n_layers, anatomy.n_heads, proof.gap, proof.problem)

@@ -23,8 +23,8 @@ _CONTENT = "content"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Parts:
-    """What is known of a checkpoint's parts.
+class Proof:
+    """How many parts a checkpoint has, and whether they add up to its logits.
 
     Args:
         family: Its family (`models.anatomy`); empty where that is not known.
@@ -45,7 +45,7 @@ class Parts:
         return json.dumps([shape, _told(self.problem)]).encode()
 
     @classmethod
-    def from_bytes(cls, made: bytes) -> Parts:
+    def from_bytes(cls, made: bytes) -> Proof:
         """The same from bytes."""
         shape, problem = json.loads(made)
         family, n_layers, n_heads, gap = shape

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from lengthprobe.measures import share
-from lengthprobe.measures.by_part import Shares, estimate_of
+from lengthprobe.measures.by_part import ByPart, estimate_of
 from lengthprobe.task.prompts import Prompt
 from tests.measures.attributed import Attributed
 
@@ -14,10 +14,10 @@ LAYERS, HEADS = 5, 2
 
 
 def some(n=3):
-    """Random shares of n prompts, the first layers' negative on average."""
+    """Random contributions to n prompts, the first layers' negative on average."""
     draw = np.random.default_rng(4)
     lean = np.linspace(-3, 5, LAYERS)
-    return Shares(
+    return ByPart(
         prompts=[Prompt(f"p{at}", "en", 3, f"t{at}", "imperative", "Write") for at in range(n)],
         notes=[f"note {at}" for at in range(n)],
         heads=draw.normal(size=(n, LAYERS, HEADS)) + lean[None, :, None],
@@ -25,11 +25,11 @@ def some(n=3):
     )
 
 
-def estimated(shares, **options):
+def estimated(by_part, **options):
     """The estimate of the late heads."""
     probe = Attributed(())
     return estimate_of(
-        probe, shares, lambda one: one.late_heads, name="late", language="en", lengths=None, **options
+        probe, by_part, lambda one: one.late_heads, name="late", language="en", lengths=None, **options
     )
 
 
@@ -44,61 +44,61 @@ def estimated(shares, **options):
 )
 def test_heads(part, of_layer):
     """The heads of some layers, each layer's added up, with the weights of METHODS §3."""
-    shares = some()
+    by_part = some()
     for at in range(3):
         by_hand = sum(
-            of_layer[layer] * shares.heads[at, layer, head]
+            of_layer[layer] * by_part.heads[at, layer, head]
             for layer in range(LAYERS)
             for head in range(HEADS)
         )
-        assert getattr(shares, part)[at] == pytest.approx(by_hand)
+        assert getattr(by_part, part)[at] == pytest.approx(by_hand)
 
 
 @pytest.mark.parametrize(("part", "layer"), [("final_mlp", 4), ("early_mlps", 0)])
 def test_mlps(part, layer):
     """The last layer's MLP, and those of the early layers, of which there is one here."""
-    shares = some()
-    assert getattr(shares, part).tolist() == shares.mlps[:, layer].tolist()
+    by_part = some()
+    assert getattr(by_part, part).tolist() == by_part.mlps[:, layer].tolist()
 
 
 def test_early_parts_of_eight_layers():
     """Of eight layers two are late and two early: as many heads, and an MLP on average over two."""
-    shares = Shares([], [], np.arange(8.0)[None, :, None] * np.ones((1, 8, 3)), np.arange(8.0)[None])
-    assert shares.late_heads.tolist() == [(6 + 7) * 3]
-    assert shares.early_heads.tolist() == [(0 + 1) * 3]
-    assert shares.early_mlps.tolist() == [0.5]
+    by_part = ByPart([], [], np.arange(8.0)[None, :, None] * np.ones((1, 8, 3)), np.arange(8.0)[None])
+    assert by_part.late_heads.tolist() == [(6 + 7) * 3]
+    assert by_part.early_heads.tolist() == [(0 + 1) * 3]
+    assert by_part.early_mlps.tolist() == [0.5]
 
 
 def test_whole_is_the_size_of_all_parts():
     """Its mean is Σ_c |mean of c| over heads and MLPs (METHODS §3), whatever the signs at one prompt."""
-    shares = some()
-    sizes = [abs(shares.heads[:, layer, head].mean()) for layer in range(LAYERS) for head in range(HEADS)]
-    sizes += [abs(shares.mlps[:, layer].mean()) for layer in range(LAYERS)]
-    assert shares.whole.mean() == pytest.approx(sum(sizes))
+    by_part = some()
+    sizes = [abs(by_part.heads[:, layer, head].mean()) for layer in range(LAYERS) for head in range(HEADS)]
+    sizes += [abs(by_part.mlps[:, layer].mean()) for layer in range(LAYERS)]
+    assert by_part.whole.mean() == pytest.approx(sum(sizes))
     # Prompt by prompt, a part that is negative on average counts with its sign turned.
-    assert shares.whole[0] == pytest.approx(
+    assert by_part.whole[0] == pytest.approx(
         sum(
-            np.sign(shares.heads[:, layer, head].mean()) * shares.heads[0, layer, head]
+            np.sign(by_part.heads[:, layer, head].mean()) * by_part.heads[0, layer, head]
             for layer in range(LAYERS)
             for head in range(HEADS)
         )
-        + sum(np.sign(shares.mlps[:, layer].mean()) * shares.mlps[0, layer] for layer in range(LAYERS))
+        + sum(np.sign(by_part.mlps[:, layer].mean()) * by_part.mlps[0, layer] for layer in range(LAYERS))
     )
 
 
 def test_parts_by_name():
     """A head is called by its layer and its place in it, an MLP by its layer."""
-    shares = some()
-    assert len(shares.by_name) == LAYERS * HEADS + LAYERS
-    assert shares.by_name["L3H1"] == pytest.approx(shares.heads[:, 3, 1].mean())
-    assert shares.by_name["MLP4"] == pytest.approx(shares.mlps[:, 4].mean())
+    by_part = some()
+    assert len(by_part.by_name) == LAYERS * HEADS + LAYERS
+    assert by_part.by_name["L3H1"] == pytest.approx(by_part.heads[:, 3, 1].mean())
+    assert by_part.by_name["MLP4"] == pytest.approx(by_part.mlps[:, 4].mean())
 
 
 def test_estimate_is_over_prompts():
     """One value a prompt, with its topic and note, in logits; the smallest are the worst."""
-    shares = some()
-    found = estimated(shares)
-    assert [one.value for one in found.observations] == pytest.approx(shares.late_heads)
+    by_part = some()
+    found = estimated(by_part)
+    assert [one.value for one in found.observations] == pytest.approx(by_part.late_heads)
     assert [(one.prompt_id, one.topic, one.note) for one in found.observations] == [
         ("p0", "t0", "note 0"),
         ("p1", "t1", "note 1"),
@@ -109,9 +109,9 @@ def test_estimate_is_over_prompts():
 
 def test_share_is_of_all_parts():
     """A share relates the mean to Σ_c |mean of c|."""
-    shares = some()
-    sizes = abs(shares.heads.mean(0)).sum() + abs(shares.mlps.mean(0)).sum()
-    assert share(estimated(shares)).mean == pytest.approx(shares.late_heads.mean() / sizes)
+    by_part = some()
+    sizes = abs(by_part.heads.mean(0)).sum() + abs(by_part.mlps.mean(0)).sum()
+    assert share(estimated(by_part)).mean == pytest.approx(by_part.late_heads.mean() / sizes)
 
 
 def test_share_of_another_whole():
@@ -134,9 +134,9 @@ def test_no_prompts():
 def test_background():
     """A reader of a claim that failed is told of the parts, and of the controls when he asks."""
     told = []
-    shares = some()
-    (background,) = estimated(shares, controls=lambda: told.append("asked") or {"shuffled": 1.0}).background
+    by_part = some()
+    (background,) = estimated(by_part, controls=lambda: told.append("asked") or {"shuffled": 1.0}).background
     assert (background.name, told) == ("late(model, en)", [])
-    assert background.parts == shares.by_name
+    assert background.parts == by_part.by_name
     assert background.lines()[1] == "late(model, en): controls: shuffled +1"
     assert told == ["asked"]

@@ -13,7 +13,7 @@ from lengthprobe.attribution.trace import Trace
 from lengthprobe.measures import final_mlp_cwa, late_heads_cwa
 from lengthprobe.measures.cwa import cwa_by_part
 from lengthprobe.measures.portrait import portrait
-from lengthprobe.runs.answers import Parts, Traced
+from lengthprobe.runs.answers import Proof, Traced
 from lengthprobe.task.adherence import adherence
 from lengthprobe.task.prompts import Prompt, Response
 from tests.measures.attributed import HEADS, LAYERS, Attributed, contributions
@@ -135,7 +135,7 @@ class Sitter(Attributed):
     @property
     def parts(self):
         """What is known of its parts."""
-        return Parts("llama", LAYERS, HEADS)
+        return Proof("llama", LAYERS, HEADS)
 
     @property
     def checkpoint(self):

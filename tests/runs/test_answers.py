@@ -10,7 +10,7 @@ import pytest
 
 from lengthprobe.attribution.trace import Contributions, ForcedTrace, Trace
 from lengthprobe.errors import ModelError
-from lengthprobe.runs.answers import Answers, Parts, Traced, pack_forced, unpack_forced
+from lengthprobe.runs.answers import Answers, Proof, Traced, pack_forced, unpack_forced
 from lengthprobe.task.adherence import Adherence
 from lengthprobe.task.prompts import Response, prompts
 
@@ -144,12 +144,12 @@ def test_no_forced_texts() -> None:
 
 def test_parts() -> None:
     """What is known of the parts comes back."""
-    made = Parts.from_bytes(Parts("llama", 5, 4, 1.5e-7).to_bytes())
+    made = Proof.from_bytes(Proof("llama", 5, 4, 1.5e-7).to_bytes())
     assert (made.family, made.n_layers, made.n_heads, made.gap, made.problem) == ("llama", 5, 4, 1.5e-7, None)
 
 
 def test_parts_that_are_not_known() -> None:
     """Why they are not comes back as the same error."""
-    made = Parts.from_bytes(Parts(problem=PROBLEM).to_bytes())
+    made = Proof.from_bytes(Proof(problem=PROBLEM).to_bytes())
     assert made.problem is not None
     assert (made.family, made.problem.problem, made.problem.fix) == ("", PROBLEM.problem, PROBLEM.fix)

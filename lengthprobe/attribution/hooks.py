@@ -1,4 +1,4 @@
-"""Parts: hooks that hand over what each part of a model adds to the residual stream."""
+"""Hooks that hand over what each part of a model adds to the residual stream."""
 
 from __future__ import annotations
 
