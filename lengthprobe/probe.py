@@ -222,6 +222,8 @@ class Probe:
             answers = Answers.from_bytes(made[key], batch)
             self._split_batches += answers.pieces > 1
             found |= {one.response.prompt.id: one for one in answers.each()}
+            if traces:
+                self._parts = replace(self.parts, gap=max(self.parts.gap, answers.gap))
         return found
 
     def _make(self, batch: Sequence[Prompt], traces: bool) -> Answers:

@@ -12,8 +12,11 @@ from lengthprobe.attribution.trace import Contributions
 from lengthprobe.errors import LanguageError, ModelError
 from lengthprobe.measures import exact_match, late_heads_cwa
 from lengthprobe.models.anatomy import FAMILIES
+from lengthprobe.models.generation import batches
 from lengthprobe.probe import Probe
+from lengthprobe.runs.answers import Answers, Proof
 from lengthprobe.settings import Settings
+from lengthprobe.task.prompts import prompts
 from tests.test_probe import Recorder
 
 if TYPE_CHECKING:
@@ -98,6 +101,19 @@ def test_parts(name: str) -> None:
     assert (found.family, found.n_layers, found.n_heads, found.problem) == ("llama", 3, 4, None)
     assert 0 < found.gap < 1e-5
     assert probe.parts is found
+
+
+def test_the_gap_is_the_largest_of_the_run(name: str, recorded: tuple[Probe, Recorder]) -> None:
+    """What is told of the parts is how far they miss in any step of the run, not only in the proof."""
+    probe, exchange = recorded
+    assert probe.parts.gap > 0
+    exact = Recorder(dict.fromkeys(exchange.asked, Proof("llama", 3, 4, gap=0.0).to_bytes()))
+    probe = Probe(name, Settings(**SMALL), exchange=exact)
+    assert probe.parts.gap == 0
+    probe.prepare(traces=True)
+    asked = batches([*prompts("en", budget=8), *prompts("it", budget=8)], 3)
+    made = [exact.had[key] for key in exact.asked[1:]]
+    assert probe.parts.gap == max(Answers.from_bytes(*each).gap for each in zip(made, asked, strict=True)) > 0
 
 
 def test_unknown_language(name: str) -> None:

@@ -23,25 +23,21 @@ SIGNS = ("adherence", "shuffled", "all-plus")
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Cumulative:
-    """The weighted sum over the steps of n responses.
+    """The weighted sum over the steps of n responses, of every head and MLP.
 
     Args:
         heads: [n, L, H]
         mlps: [n, L]
-        embedding: [n]
-        biases: [n]
         steps: T of each response, [n]
     """
 
     heads: Floats
     mlps: Floats
-    embedding: Floats
-    biases: Floats
     steps: Floats
 
 
 def cumulative(contributions: Sequence[Contributions], weights: Sequence[Sequence[float]]) -> Cumulative:
-    """The sum of each part's contributions over a response's steps, each times its weight."""
+    """The sum of each head's and MLP's contributions over a response's steps, each times its weight."""
 
     def summed(name: str) -> Floats:
         return np.stack(
@@ -54,8 +50,6 @@ def cumulative(contributions: Sequence[Contributions], weights: Sequence[Sequenc
     return Cumulative(
         heads=summed("heads"),
         mlps=summed("mlps"),
-        embedding=summed("embedding"),
-        biases=summed("biases"),
         steps=np.array([len(one.logits) for one in contributions], float),
     )
 

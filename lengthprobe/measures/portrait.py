@@ -39,8 +39,9 @@ def portrait(probe: Probe, languages: Sequence[str]) -> dict[str, Any]:
         "n_heads": parts.n_heads,
         "late_layers": list(late_layers(parts.n_layers)),
         "cap": probe.settings.cap,
-        "completeness_gap": parts.gap,
         "languages": {language: _in_language(probe, language) for language in languages},
+        # After the languages, since asking in them may find a larger one.
+        "completeness_gap": probe.parts.gap,
     }
 
 

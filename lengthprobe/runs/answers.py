@@ -29,7 +29,8 @@ class Proof:
     Args:
         family: Its family (`models.anatomy`); empty where that is not known.
         n_layers, n_heads: L and H.
-        gap: The largest completeness gap of the proof (`attribution.completeness`).
+        gap: The largest completeness gap (`attribution.completeness`) of the proof, and of every step that a
+            probe has captured since.
         problem: Why they cannot be measured, None where they can.
     """
 
