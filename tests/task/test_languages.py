@@ -278,7 +278,9 @@ def test_a_file_of_another_language_is_refused(tmp_path: Path) -> None:
     ("asked", "fix"),
     [
         ("english", "did you mean en? "),
+        ("GERMAN", "did you mean de? "),
         ("Italiano", "did you mean it? "),
+        ("luxembourgish", "did you mean lb? "),
         ("xyzzy", ""),
     ],
 )
@@ -291,9 +293,9 @@ def test_an_unknown_language_gets_the_known_ones(asked: str, fix: str) -> None:
     assert error.value.fix == f"{fix}available: {', '.join(available())}"
 
 
-def test_english_and_italian_are_shipped() -> None:
-    """The languages of the paper come with the package."""
-    assert {"en", "it"} <= set(available())
+def test_six_languages_are_shipped() -> None:
+    """Those of the paper, and four more."""
+    assert available() == ("de", "en", "es", "fr", "it", "lb")
 
 
 def test_a_language_is_read_once() -> None:

@@ -6,27 +6,29 @@ import re
 from collections import Counter
 from functools import cache
 from hashlib import sha256
-from itertools import product
+from itertools import chain, product
 from typing import TYPE_CHECKING
 
 import pytest
 
 from lengthprobe.errors import LanguageError, SettingsError
-from lengthprobe.task.languages import NO_TOPIC, load_language
+from lengthprobe.task.languages import NO_TOPIC, available, load_language
 from lengthprobe.task.prompts import Prompt, prompt_stream, prompts
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterable
 
 LENGTHS = (3, 4, 5, 6, 7, 8, 9)
-LANGUAGES = ("en", "it")
+LANGUAGES = available()
+# The order hangs on no language (test_languages_pair_by_topic): what is said of it is tried in two.
+ORDERED = ("en", "it")
 TOPICAL = ("paper-topic", "imperative", "question", "polite", "constraint-first", "constraint-last", "terse")
 
 
 @cache
 def every_prompt(language: str) -> tuple[Prompt, ...]:
     """All prompts for 1, 5 and 21 words, the last of which has no number word."""
-    return tuple(prompt_stream(language, lengths=(1, 5, 21)))
+    return tuple(chain.from_iterable(prompt_stream(language, lengths=(n_words,)) for n_words in (1, 5, 21)))
 
 
 def spelled(prompt: Prompt) -> bool:
@@ -41,7 +43,7 @@ def spread(seen: Counter[Hashable], possible: Iterable[Hashable]) -> int:
 
 
 @pytest.mark.parametrize("seed", [0, 1, 2])
-@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("language", ORDERED)
 @pytest.mark.parametrize("lengths", [LENGTHS, (1,), (2, 5, 12)])
 def test_every_beginning_is_balanced(language: str, lengths: tuple[int, ...], seed: int) -> None:
     """Up to the default budget, no length, wording or spelling is ahead of another by more than one."""
@@ -54,7 +56,7 @@ def test_every_beginning_is_balanced(language: str, lengths: tuple[int, ...], se
 
 
 @pytest.mark.parametrize("seed", [0, 1, 2])
-@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("language", ORDERED)
 def test_pairs_are_nearly_balanced(language: str, seed: int) -> None:
     """Length, wording and spelling are even against each other, within 3 on the way and within 2 at 300."""
     seen: Counter[Hashable] = Counter()
@@ -71,7 +73,7 @@ def test_pairs_are_nearly_balanced(language: str, seed: int) -> None:
     assert spread(seen, product(TOPICAL, (False, True))) <= 2
 
 
-@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("language", ORDERED)
 def test_new_topics_come_before_second_prompts(language: str) -> None:
     """150 topics and the wording without one: each pass of 151 prompts has every one of them once."""
     topics = [prompt.topic for prompt in prompts(language, budget=453)]
@@ -81,7 +83,7 @@ def test_new_topics_come_before_second_prompts(language: str) -> None:
     assert topics[:151] != topics[151:302]
 
 
-@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("language", ORDERED)
 def test_a_topic_rarely_meets_a_length_or_a_wording_again(language: str) -> None:
     """With two prompts a topic, 19 of 20 topics have two lengths and two wordings."""
     seen = Counter(
@@ -94,7 +96,7 @@ def test_a_topic_rarely_meets_a_length_or_a_wording_again(language: str) -> None
     assert sum(count > 1 for count in seen.values()) <= 2 * 150 / 20
 
 
-@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("language", ORDERED)
 def test_a_larger_budget_extends_a_smaller_one(language: str) -> None:
     """The first prompts do not depend on how many are asked for."""
     whole = prompts(language, budget=350)
@@ -103,12 +105,13 @@ def test_a_larger_budget_extends_a_smaller_one(language: str) -> None:
         assert prompts(language, budget=budget) == whole[:budget]
 
 
-def test_languages_pair_by_topic() -> None:
-    """Both languages ask for the same lengths about the same topics in the same wordings and order."""
-    english, italian = prompts("en"), prompts("it")
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_languages_pair_by_topic(language: str) -> None:
+    """Every language asks for English's lengths about its topics in its wordings and its order."""
+    english, other = prompts("en"), prompts(language)
 
     assert [(prompt.n_words, prompt.topic, prompt.template, spelled(prompt)) for prompt in english] == [
-        (prompt.n_words, prompt.topic, prompt.template, spelled(prompt)) for prompt in italian
+        (prompt.n_words, prompt.topic, prompt.template, spelled(prompt)) for prompt in other
     ]
 
 
@@ -122,8 +125,12 @@ def test_the_seed_orders_the_stream() -> None:
 @pytest.mark.parametrize(
     ("language", "digest"),
     [
+        ("de", "48a67fafc3a31bbbd19db27b2f274256e180a1ddd8ba7fd0189ee1e35a5cf210"),
         ("en", "8e3876ceabaa0770e8455997cb8c99fef0dd122b34742723362dd4461ee5e37e"),
+        ("es", "bc934d8c50089100a08f755b9e5a29e453074785254fa186ac736e68a395bc4b"),
+        ("fr", "e6a919d45889cde84c45e78166a72457d15f931ffc5b2160c1a59b93cc87cad9"),
         ("it", "209c27580b00888293ff1d569a3cd50daac09e090007b397340b24cae98bd724"),
+        ("lb", "6c37e202a602377e5f60258d1f92d679f779da4c16506753657374cf0a517421"),
     ],
 )
 def test_the_first_prompts_never_change_by_accident(language: str, digest: str) -> None:
@@ -151,15 +158,22 @@ def test_every_prompt_is_asked_once_and_whole(language: str) -> None:
     assert len(every) == 5 * (150 * len(TOPICAL) + 1)
     assert len({prompt.text for prompt in every}) == len(every)
     for prompt in every:
-        assert not re.search(r"  |[{}]|^\s|\s$|\s[,.?!:]|[,.?!:]{2}", prompt.text)
-        assert prompt.text[0].isupper() or prompt.text[0].isdigit()
+        # French has a space before a question mark.
+        text = prompt.text.replace(" ?", "?") if language == "fr" else prompt.text
+        assert not re.search(r"  |[{}]|^\s|\s$|\s[,.?!:]|[,.?!:]{2}", text)
+        first = text.lstrip("¿")[0]
+        assert first.isupper() or first.isdigit()
 
 
 @pytest.mark.parametrize(
     ("language", "one", "other"),
     [
+        ("de", "(?:1|[Ee]in) Wort", "(?:5|[Ff]ünf|21) Wörter"),
         ("en", "(?:1|[Oo]ne) word", "(?:5|[Ff]ive|21) words"),
+        ("es", "(?:1|[Uu]na) palabra", "(?:5|[Cc]inco|21) palabras"),
+        ("fr", "(?:1|[Uu]n) mot", "(?:5|[Cc]inq|21) mots"),
         ("it", "(?:1|[Uu]na) parola", "(?:5|[Cc]inque|21) parole"),
+        ("lb", "(?:1|[Ee]e) Wuert", "(?:5|[Ff]ënnef|21) Wierder"),
     ],
 )
 def test_one_word_is_singular(language: str, one: str, other: str) -> None:
@@ -234,6 +248,69 @@ def test_english_wordings(template: str, n_words: int, topic: str, text: str) ->
 def test_italian_wordings(template: str, n_words: int, topic: str, text: str) -> None:
     """Each Italian wording as a model gets it."""
     found = [(prompt.template, prompt.n_words, prompt.topic, prompt.text) for prompt in every_prompt("it")]
+
+    assert (template, n_words, topic, text) in found
+
+
+@pytest.mark.parametrize(
+    ("template", "n_words", "topic", "text"),
+    [
+        ("paper", 1, NO_TOPIC, "Generiere genau ein Wort"),
+        ("paper", 5, NO_TOPIC, "Generiere genau 5 Wörter"),
+        ("paper-topic", 5, "lake", "Generiere genau fünf Wörter über den See"),
+        ("imperative", 1, "sea", "Schreibe einen Text über das Meer, der genau 1 Wort lang ist."),
+        (
+            "question",
+            5,
+            "love",
+            "Wie würdest du die Liebe beschreiben, wenn du dafür genau fünf Wörter hättest?",
+        ),
+        ("polite", 1, "dogs", "Könntest du mir bitte genau ein Wort über Hunde schreiben?"),
+        ("constraint-first", 5, "birds", "Verwende genau 5 Wörter und erzähl mir von Vögeln."),
+        ("constraint-first", 1, "moon", "Verwende genau ein Wort und erzähl mir vom Mond."),
+        (
+            "constraint-last",
+            5,
+            "city",
+            "Erzähl mir etwas über die Stadt. Deine ganze Antwort muss genau fünf Wörter lang sein.",
+        ),
+        ("terse", 1, "stars", "Ein Wort über die Sterne, nicht mehr und nicht weniger."),
+    ],
+)
+def test_german_wordings(template: str, n_words: int, topic: str, text: str) -> None:
+    """Each German wording as a model gets it, the noun never in the dative."""
+    found = [(prompt.template, prompt.n_words, prompt.topic, prompt.text) for prompt in every_prompt("de")]
+
+    assert (template, n_words, topic, text) in found
+
+
+@pytest.mark.parametrize(
+    ("template", "n_words", "topic", "text"),
+    [
+        ("paper", 1, NO_TOPIC, "Generéier genee ee Wuert"),
+        ("paper", 5, NO_TOPIC, "Generéier genee 5 Wierder"),
+        ("paper-topic", 5, "flowers", "Generéier genee fënnef Wierder iwwer d'Blummen"),
+        ("imperative", 1, "flowers", "Schreif en Text iwwer d'Blummen, dee genee 1 Wuert laang ass."),
+        (
+            "question",
+            5,
+            "forest",
+            "Wéi beschreifs du de Bësch, wann deng Äntwert genee fënnef Wierder laang soll sinn?",
+        ),
+        ("polite", 1, "sea", "Schreif mir w.e.g. genee ee Wuert iwwer d'Mier. Merci!"),
+        ("constraint-first", 5, "tea", "Benotz genee 5 Wierder an erziel mir eppes iwwer den Téi."),
+        (
+            "constraint-last",
+            5,
+            "autumn",
+            "Schreif eppes iwwer den Hierscht. Deng ganz Äntwert muss genee fënnef Wierder laang sinn.",
+        ),
+        ("terse", 1, "peace", "Ee Wuert iwwer de Fridden, net méi an net manner."),
+    ],
+)
+def test_luxembourgish_wordings(template: str, n_words: int, topic: str, text: str) -> None:
+    """Each Luxembourgish wording as a model gets it."""
+    found = [(prompt.template, prompt.n_words, prompt.topic, prompt.text) for prompt in every_prompt("lb")]
 
     assert (template, n_words, topic, text) in found
 

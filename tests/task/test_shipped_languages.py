@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 
 import pytest
@@ -20,16 +21,40 @@ def test_there_are_enough_topics_in_equal_halves(shipped: Language) -> None:
     assert Counter(topic.split for topic in shipped.topics.values()) == {"discovery": 75, "test": 75}
 
 
-def test_languages_share_topics_and_wordings() -> None:
-    """Topics pair across languages by key and half, wordings by id and form."""
-    english, italian = load_language("en"), load_language("it")
+def test_languages_share_topics_and_wordings(shipped: Language) -> None:
+    """Topics pair across languages by key and half, wordings by id and form; and in the same order."""
+    english = load_language("en")
 
-    assert {key: topic.split for key, topic in english.topics.items()} == {
-        key: topic.split for key, topic in italian.topics.items()
-    }
-    assert [(w.id, w.form, w.bare) for w in english.wordings] == [
-        (w.id, w.form, w.bare) for w in italian.wordings
+    assert [(topic.key, topic.split) for topic in shipped.topics.values()] == [
+        (topic.key, topic.split) for topic in english.topics.values()
     ]
+    assert [(w.id, w.form, w.bare) for w in shipped.wordings] == [
+        (w.id, w.form, w.bare) for w in english.wordings
+    ]
+
+
+def test_every_form_of_a_topic_is_used(shipped: Language) -> None:
+    """A form that no wording asks for would never be read."""
+    used = {form for wording in shipped.wordings for form in wording.topic_forms}
+
+    assert {form for topic in shipped.topics.values() for form in topic.forms} == used
+
+
+def test_ordinary_sentences_are_short_prose(shipped: Language) -> None:
+    """40 sentences of 6 to 14 words, each with its capital and its full stop, no digit, no quotation mark."""
+    assert len(shipped.ordinary) == 40
+    for sentence in shipped.ordinary:
+        assert 6 <= len(sentence.split()) <= 14
+        assert sentence[0].isupper()
+        assert sentence.endswith(".")
+        assert not re.search(r"[0-9\"«»„“”‘():]", sentence)
+
+
+def test_preambles_are_lower_case(shipped: Language) -> None:
+    """They are found whatever their case, and none is written twice."""
+    for phrases in (shipped.interjections, shipped.introductions):
+        assert len(set(phrases)) == len(phrases)
+        assert list(phrases) == [phrase.lower() for phrase in phrases]
 
 
 def test_wordings_differ_in_form(shipped: Language) -> None:
@@ -46,11 +71,22 @@ def test_wordings_differ_in_form(shipped: Language) -> None:
     }
 
 
-def test_the_bare_wording_is_the_papers() -> None:
+@pytest.mark.parametrize(
+    ("language", "text"),
+    [
+        ("de", "Generiere genau {n} {words}"),
+        ("en", "Generate exactly {n} {words}"),
+        ("es", "Genera exactamente {n} {words}"),
+        ("fr", "Génère exactement {n} {words}"),
+        ("it", "Genera esattamente {n} {words}"),
+        ("lb", "Generéier genee {n} {words}"),
+    ],
+)
+def test_the_bare_wording_is_the_papers(language: str, text: str) -> None:
     """arXiv:2509.02075 asks "Generate exactly N words"."""
-    (bare,) = (wording for wording in load_language("en").wordings if wording.bare)
+    (bare,) = (wording for wording in load_language(language).wordings if wording.bare)
 
-    assert bare.text == "Generate exactly {n} {words}"
+    assert bare.text == text
 
 
 def test_no_two_topics_read_alike(shipped: Language) -> None:
@@ -61,10 +97,18 @@ def test_no_two_topics_read_alike(shipped: Language) -> None:
 
 
 def test_number_words_differ(shipped: Language) -> None:
-    """Twenty number words, all different, and the feminine for one Italian word."""
+    """Twenty number words, all different."""
     assert sorted(shipped.numbers) == list(range(1, 21))
     assert len(set(shipped.numbers.values())) == 20
-    assert load_language("it").numbers[1] == "una"
+
+
+@pytest.mark.parametrize(
+    ("language", "one"),
+    [("de", "ein"), ("en", "one"), ("es", "una"), ("fr", "un"), ("it", "una"), ("lb", "ee")],
+)
+def test_one_agrees_with_the_noun(language: str, one: str) -> None:
+    """Feminine in Italian and Spanish, masculine in French, neuter in German and Luxembourgish."""
+    assert load_language(language).numbers[1] == one
 
 
 @pytest.mark.parametrize(
@@ -115,3 +159,75 @@ def test_italian_articles_suit_the_sound_that_follows() -> None:
         assert article not in ("il", "i") or not (vowel or impure)
         assert article not in ("lo", "gli") or vowel or impure
         assert article not in ("la",) or not vowel
+
+
+@pytest.mark.parametrize(
+    ("key", "akk", "von"),
+    [
+        ("lake", "den See", "vom See"),  # masculine: the lake, and not the sea
+        ("sea", "das Meer", "vom Meer"),  # neuter
+        ("love", "die Liebe", "von der Liebe"),  # feminine
+        ("stars", "die Sterne", "von den Sternen"),  # the dative plural has its n
+        ("birds", "Vögel", "von Vögeln"),  # in general, without an article
+        ("bears", "Bären", "von Bären"),
+        ("bread", "Brot", "von Brot"),
+    ],
+)
+def test_german_cases(key: str, akk: str, von: str) -> None:
+    """The accusative after über, the dative after von, contracted where it is."""
+    assert dict(load_language("de").topics[key].forms) == {"akk": akk, "von": von}
+
+
+def test_german_prepositions_agree_with_the_article() -> None:
+    """In every topic, von is contracted with the article that the topic has; plurals end in n."""
+    contracted = {"den ": "vom ", "das ": "vom ", "die ": "von der "}
+    for topic in load_language("de").topics.values():
+        akk, von = topic.forms["akk"], topic.forms["von"]
+        article = next((article for article in contracted if akk.startswith(article)), "")
+        if von.startswith("von den "):
+            assert article == "die "
+            assert von.endswith("n")
+        elif article:
+            assert von == contracted[article] + akk.removeprefix(article)
+        else:
+            assert von in (f"von {akk}", f"von {akk}n", f"von {akk}en")
+
+
+# A final n is lost before any consonant but these (and y, of which nothing is said here).
+_KEEPS_N = "aeiouäöüëéèâêîôûndtzh"
+
+
+def test_luxembourgish_articles_follow_the_n_rule() -> None:
+    """The masculine article is den before a vowel, n, d, t, z, h, and de before any other consonant."""
+    for topic in load_language("lb").topics.values():
+        article, noun = topic.forms["akk"].replace("'", "' ").split()
+        assert article in ("d'", "de", "den")
+        assert article == "d'" or (article == "den") == (noun[0].lower() in _KEEPS_N)
+
+
+def test_luxembourgish_numbers_follow_the_n_rule() -> None:
+    """Ee and siwe lose their n before Wuert and Wierder; the rest have none to lose."""
+    numbers = load_language("lb").numbers
+
+    assert (numbers[1], numbers[7]) == ("ee", "siwe")
+    assert not any(number.endswith("n") for number in numbers.values())
+
+
+def test_luxembourgish_topics_keep_their_n() -> None:
+    """Every wording has the topic where the n-rule takes nothing: before punctuation or at the end."""
+    for wording in load_language("lb").wordings:
+        assert wording.bare or re.search(r"\{akk\}(?:[,.?!]|$)", wording.text)
+
+
+def test_luxembourgish_sentences_follow_the_n_rule() -> None:
+    """An n is lost before a consonant that takes it; articles and their like keep it before the others."""
+    language = load_language("lb")
+    for text in (*language.ordinary, *(wording.text for wording in language.wordings)):
+        assert not re.search(rf"n (?![{_KEEPS_N}{{])\w", text, re.IGNORECASE), text
+        assert not re.search(rf"\b(?:de|e|dee|ee|a|vu|hu|hie|kee|mäi|säi) [{_KEEPS_N}]", text), text
+
+
+def test_luxembourgish_articles_are_elided() -> None:
+    """D' stands at its noun, with no space after it."""
+    for topic in load_language("lb").topics.values():
+        assert re.fullmatch(r"(?:d'|den? )[A-ZÄÉË][a-zäëéèü]+", topic.forms["akk"])
