@@ -64,6 +64,8 @@ class Probe:
         self._traced: dict[str, tuple[Traced, ...]] = {}
         self._forced: dict[tuple[str, tuple[Forced, ...]], tuple[ForcedTrace, ...]] = {}
         self._split_batches = 0
+        # The languages whose prompts were answered a second time, for their attributions.
+        self.asked_again: list[str] = []
 
     def __repr__(self) -> str:
         return f"Probe({self.name!r})"
@@ -89,22 +91,19 @@ class Probe:
         Raises:
             LengthprobeError: The checkpoint cannot be loaded or run, or a language is unknown.
         """
-        wanted = self.settings.languages if languages is None else languages
+        settings = self.settings
+        wanted = settings.languages if languages is None else languages
         traced = traces and self.parts.problem is None
         has = self._traced if traced else self._responses
         missing = [language for language in dict.fromkeys(wanted) if language not in has]
         asked = {
-            language: prompts(
-                language,
-                lengths=self.settings.lengths,
-                budget=self.settings.budget,
-                seed=self.settings.seed,
-            )
+            language: prompts(language, lengths=settings.lengths, budget=settings.budget, seed=settings.seed)
             for language in missing
         }
         if not asked:
             return
         answers = self._ask([prompt for some in asked.values() for prompt in some], traced)
+        self.asked_again += [language for language in asked if language in self._responses]
         for language, some in asked.items():
             found = [answers[prompt.id] for prompt in some]
             self._responses[language] = tuple(one.response for one in found)

@@ -102,9 +102,10 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
     """Keep every verdict that a claim asks for."""
     if not is_claim(item):
         return (yield)
+    from lengthprobe.plugin.unmarked import telling_unmarked
     from lengthprobe.statistics.verdict import recording
 
-    with recording() as item.stash[VERDICTS]:
+    with recording() as item.stash[VERDICTS], telling_unmarked(item, item.config.stash[RUN].probes):
         return (yield)
 
 

@@ -83,6 +83,11 @@ class Probes:
             self._identities[name] = self._identity(probe) | self._lineage(name)
         return probe
 
+    @property
+    def asked_again(self) -> tuple[tuple[str, str], ...]:
+        """The checkpoints and languages whose prompts were answered a second time, for their attributions."""
+        return tuple((name, code) for name, probe in self._probes.items() for code in probe.asked_again)
+
     def identities(self, roles: Sequence[str]) -> dict[str, dict[str, Any]]:
         """What a report says of the checkpoints that have been asked, of some roles."""
         found = {}
@@ -94,7 +99,7 @@ class Probes:
                 found[role] = self._identities[name] | {
                     "split_batches": probe.split_batches,
                     "cut_off": {language: _cut_off(probe, language) for language in probe.asked},
-                    "parts": _parts(probe) if name in self._traced else None,
+                    "parts": _parts(probe) if name in self._traced or probe.asked_again else None,
                 }
         return found
 
