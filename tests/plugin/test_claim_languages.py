@@ -104,7 +104,7 @@ def test_unknown_language_is_refused(project):
     result.stderr.fnmatch_lines(
         [
             "ERROR: test_claims.py::test_it*: languages='italiano': language 'italiano' is not known",
-            "*fix: did you mean it? available: en, it",
+            "*fix: did you mean it? available: de, en, es, fr, it, lb",
         ]
     )
 

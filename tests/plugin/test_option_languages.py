@@ -26,7 +26,7 @@ def test_unknown_language_is_refused(project):
 
     assert result.ret == pytest.ExitCode.USAGE_ERROR
     result.stderr.fnmatch_lines(
-        ["*language 'italiano' is not known", "*fix: did you mean it? available: en, it"]
+        ["*language 'italiano' is not known", "*fix: did you mean it? available: de, en, es, fr, it, lb"]
     )
 
 
