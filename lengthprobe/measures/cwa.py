@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypedDict
 
+from lengthprobe.errors import ModelError
 from lengthprobe.measures.by_part import ByPart, early_controls, estimate_of
 from lengthprobe.measures.per_response import note_of
 
@@ -59,8 +60,21 @@ def early_heads_cwa(probe: Traceable, *, language: str, **options: Unpack[Option
 
 
 def heads_rise(probe: Traceable, *, language: str, **options: Unpack[Options]) -> Estimate:
-    """How far the CWA of a layer's heads rises into the late layers (METHODS §3); as `late_heads_cwa`."""
-    return _cwa(probe, lambda by_part: by_part.rise, "heads_rise", language, **options)
+    """How far the CWA of a layer's heads rises into the late layers (METHODS §3); as `late_heads_cwa`.
+
+    Raises:
+        ModelError: Also where the checkpoint has one layer, and so none before the late ones.
+    """
+
+    def rise(by_part: ByPart) -> Floats:
+        if by_part.n_layers == 1:
+            raise ModelError(
+                f"{probe.name} has one layer, which is a late one: there is none before it to rise from",
+                "leave heads_rise out for this checkpoint (pytest --deselect, or -k 'not rise')",
+            )
+        return by_part.rise
+
+    return _cwa(probe, rise, "heads_rise", language, **options)
 
 
 def final_mlp_cwa(probe: Traceable, *, language: str, **options: Unpack[Options]) -> Estimate:

@@ -7,6 +7,8 @@ from dataclasses import replace
 import pytest
 
 from lengthprobe.attribution.cumulative import shuffled
+from lengthprobe.attribution.trace import Trace
+from lengthprobe.errors import ModelError
 from lengthprobe.measures import (
     early_heads_cwa,
     early_mlps_cwa,
@@ -54,6 +56,22 @@ def test_every_part(probe, values, measure, part, signs):
     """Each measure is one part of the same sums, under each of the signs."""
     expected = getattr(cwa_by_part(probe, "en", signs=signs), part)
     assert values(measure(probe, language="en", signs=signs)) == pytest.approx(expected)
+
+
+def test_heads_of_one_layer_rise_from_nowhere(probe):
+    """There is no mean over no layers; what else is measured of such a model is defined."""
+
+    def first_layer(one):
+        return replace(one, heads=one.heads[:, :1], mlps=one.mlps[:, :1])
+
+    shallow = tuple(
+        replace(one, trace=Trace(first_layer(one.trace.token), first_layer(one.trace.stop)))
+        for one in probe.every
+    )
+    probe = replace(probe, every=shallow, name="shallow")
+    with pytest.raises(ModelError, match="shallow has one layer, which is a late one"):
+        heads_rise(probe, language="en")
+    assert late_heads_cwa(probe, language="en").mean == early_heads_cwa(probe, language="en").mean
 
 
 def test_mlps_are_summed_as_heads_are(probe):
