@@ -27,6 +27,18 @@ WITH = {
         "Va bene. Le onde cantano",
         "Risposta: Le onde cantano",
     ],
+    "de": [
+        "Klar! Das Meer rauscht leise.",
+        "Gerne, hier ist ein Satz: Wellen singen",
+        "Hier sind fünf Wörter über das Meer: Wellen, Salz, Wind, Sand, Licht",
+        "Wellen, Salz und Wind (4 Wörter)",
+    ],
+    "lb": [
+        "Kloer! D'Welle sangen an der Nuecht.",
+        "Gär, hei ass e Saz: D'Welle sangen",
+        "Hei si fënnef Wierder iwwer d'Mier: Wellen, Salz, Wand, Sand, Luucht",
+        "Wellen, Salz a Wand (4 Wierder)",
+    ],
 }
 WITHOUT = {
     "en": [
@@ -51,6 +63,8 @@ WITHOUT = {
         "Ecco il mare d'inverno",
         "Due cose contano: pane e amore",
     ],
+    "de": ["Sicher ist sicher im Hafen", "Natürlich rauscht das Meer", "Hier ist es still"],
+    "lb": ["Kloer ass d'Waasser am Séi", "Hei ass et roueg", "Jo, d'Mier rifft"],
 }
 
 
