@@ -2,26 +2,32 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from lengthprobe.errors import SettingsError
 from lengthprobe.models.catalog import resolve
+from lengthprobe.models.components import Ablation, Component, find_components
 from lengthprobe.models.held import Held
-from lengthprobe.runs.answers import Answers, Proof, Traced, pack_forced, unpack_forced
 from lengthprobe.runs.exchange import Alone, Exchange
-from lengthprobe.runs.keys import forced_question, prompts_question, question_key
+from lengthprobe.runs.respondent import Respondent
 from lengthprobe.settings import Settings
-from lengthprobe.task.prompts import Prompt, Response, prompts
+from lengthprobe.task.prompts import Prompt, Response, of_split, prompts
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from lengthprobe.attribution.forced import Forced
-    from lengthprobe.attribution.readout import Readout
+    from lengthprobe.attribution.outputs import Outputs
     from lengthprobe.attribution.trace import ForcedTrace
     from lengthprobe.models.files import Files
     from lengthprobe.models.loading import Checkpoint
+    from lengthprobe.runs.answers import Proof, Traced
     from lengthprobe.runs.identity import Identity
+
+# So many responses a language tell how large the parts' outputs are, and what they are on average.
+REFERENCE_PROMPTS = 50
 
 
 class Probe:
@@ -53,13 +59,23 @@ class Probe:
         self.settings = settings or Settings()
         self.family = family
         self.source = resolve(name)
-        self._exchange: Exchange = exchange or Alone()
-        self._progress = progress or (lambda _done, _total: None)
         self._held = Held(name, self.settings)
+        self._respondent = Respondent(
+            self.source,
+            self._held,
+            self.settings,
+            exchange=exchange or Alone(),
+            progress=progress or (lambda _done, _total: None),
+            means=lambda: self.outputs.means,
+        )
+        # Of an ablated probe: what is ablated, and the probe of the whole model.
+        self.ablation = Ablation()
+        self._whole = self
+        self._ended = False
+        self._outputs: Outputs | None = None
+        self._under: dict[tuple[str, Ablation], Response] = {}
         self._identity: Identity | None = None
-        self._proven = False
         self._responses: dict[str, tuple[Response, ...]] = {}
-        self._readout: Readout | None = None
         self._parts: Proof | None = None
         self._traced: dict[str, tuple[Traced, ...]] = {}
         self._forced: dict[tuple[str, tuple[Forced, ...]], tuple[ForcedTrace, ...]] = {}
@@ -141,7 +157,8 @@ class Probe:
         if key not in self._forced:
             if self.parts.problem is not None:
                 raise self.parts.problem
-            self._forced[key] = tuple(self._force(texts, target))
+            self._check_open()
+            self._forced[key] = tuple(self._respondent.forced(texts, self.ablation, target=target))
         return self._forced[key]
 
     @property
@@ -152,9 +169,7 @@ class Probe:
             LengthprobeError: The checkpoint cannot be loaded or run.
         """
         if self._parts is None:
-            key = self._key({"parts": True})
-            made = self._exchange.gather([key], lambda _key: self._prove().to_bytes())
-            self._parts = Proof.from_bytes(made[key])
+            self._parts = self._respondent.proof()
         return self._parts
 
     @property
@@ -194,89 +209,111 @@ class Probe:
             self._identity = self._held.once(
                 lambda: identify(self.checkpoint, self.settings, batch_size=self.batch_size)
             )
-        return replace(self._identity, split_batches=self._split_batches)
+        ablation = self.ablation.as_dict() or None
+        return replace(self._identity, split_batches=self._split_batches, ablation=ablation)
+
+    @contextmanager
+    def ablated(
+        self, components: str | Component | Iterable[str | Component], mode: str = "zero"
+    ) -> Iterator[Probe]:
+        """A probe of this checkpoint with the outputs of some components replaced (METHODS §4).
+
+        It measures as any other, under a name and an identity of its own, and shares this one's weights,
+        which stay as they are: in the block this probe still asks the whole model. Outputs are replaced at
+        prompt and generated positions alike. Blocks nest: what is replaced twice is replaced as the inner
+        one says. After the block the ablated probe keeps what it measured, and can be asked nothing new.
+
+        Args:
+            components: Heads (`L3H1`, `L3H*`), MLPs (`MLP3`), or whole layers (`L3`).
+            mode: `zero`: nothing is put in place. `mean`: the component's mean output (`outputs`).
+                `resample`: what it puts out at the same position of the same text under the same prompt
+                asking for another N, as in activation patching.
+
+        Raises:
+            SettingsError: A component does not exist, none is named, or the mode is unknown.
+            ModelError: The checkpoint's parts are not known.
+        """
+        proof = self.parts
+        if proof.problem is not None:
+            raise proof.problem
+        found = find_components(
+            components, n_layers=proof.n_layers, n_heads=proof.n_heads, model=self._whole.name
+        )
+        whole = self._whole
+        inner = Probe(whole.name, self.settings, family=self.family)
+        inner.ablation = self.ablation.and_also(found, mode)
+        inner.name = f"{whole.name} [{inner.ablation.label}]"
+        inner._whole, inner._held, inner._respondent = whole, self._held, self._respondent
+        inner._parts = proof
+        try:
+            yield inner
+        finally:
+            inner._ended = True
+
+    def under(self, asked: Sequence[tuple[Prompt, Ablation]]) -> tuple[Response, ...]:
+        """The response to each prompt under an ablation of its own: many ablations share a batch.
+
+        Args:
+            asked: The prompts, with what is ablated for each beside what this probe ablates.
+
+        Raises:
+            LengthprobeError: The checkpoint cannot be loaded or run.
+        """
+        missing = [one for one in dict.fromkeys(asked) if (one[0].id, one[1]) not in self._under]
+        # A batch runs as long as its longest response: those under one ablation are alike.
+        missing.sort(key=lambda one: (str(one[1]), one[0].language, one[0].n_words, one[0].id))
+        size = self.batch_size
+        chunks = [missing[first : first + size] for first in range(0, len(missing), size)]
+        added = [[(prompt, self.ablation.with_all(one)) for prompt, one in chunk] for chunk in chunks]
+        for (prompt, ablation), found in zip(missing, self._answers(added, traces=False), strict=True):
+            self._under[prompt.id, ablation] = found.response
+        return tuple(self._under[prompt.id, ablation] for prompt, ablation in asked)
+
+    @property
+    def outputs(self) -> Outputs:
+        """How large the whole model's parts' outputs are, and what they are on average.
+
+        Taken where it writes the responses to the first prompts of each of the settings' languages on
+        discovery topics.
+
+        Raises:
+            LengthprobeError: As `traces`.
+        """
+        if self._whole is not self:
+            return self._whole.outputs
+        if self._outputs is None:
+            chosen = [
+                one
+                for language in self.settings.languages
+                for one in of_split(self.responses(language), "discovery")[:REFERENCE_PROMPTS]
+            ]
+            self._outputs = self._respondent.outputs(chosen)
+        return self._outputs
 
     def _ask(self, wanted: Sequence[Prompt], traces: bool) -> dict[str, Traced]:
-        """The answers by prompt id; batches that another process has made come from there."""
+        """The answers by prompt id."""
         from lengthprobe.models.generation import batches
 
-        self._progress(0, len(wanted))
-        keyed = {
-            self._key(prompts_question(batch, self.settings, traces=traces)): batch
-            for batch in batches(wanted, self.batch_size)
-        }
-        done = 0
+        chunks = [[(prompt, self.ablation) for prompt in one] for one in batches(wanted, self.batch_size)]
+        return {one.response.prompt.id: one for one in self._answers(chunks, traces=traces)}
 
-        def make(key: str) -> bytes:
-            nonlocal done
-            content = self._held.once(lambda: self._make(keyed[key], traces))
-            done += len(keyed[key])
-            self._progress(done, len(wanted))
-            return content.to_bytes()
-
-        made = self._exchange.gather(list(keyed), make)
-        self._progress(len(wanted), len(wanted))
-        found: dict[str, Traced] = {}
-        for key, batch in keyed.items():
-            answers = Answers.from_bytes(made[key], batch)
+    def _answers(self, chunks: Sequence[Sequence[tuple[Prompt, Ablation]]], *, traces: bool) -> list[Traced]:
+        """The answers to some batches, one after the other."""
+        self._check_open()
+        found: list[Traced] = []
+        for answers in self._respondent.answers(chunks, traces=traces):
             self._split_batches += answers.pieces > 1
-            found |= {one.response.prompt.id: one for one in answers.each()}
+            found += answers.each()
             if traces:
                 self._parts = replace(self.parts, gap=max(self.parts.gap, answers.gap))
         return found
 
-    def _make(self, batch: Sequence[Prompt], traces: bool) -> Answers:
-        from lengthprobe.models.generation import check_logits
-        from lengthprobe.runs.answering import answer
-
-        if not self._proven:
-            check_logits(self.checkpoint, batch[0], self.settings)
-            self._proven = True
-        return answer(self.checkpoint, batch, self.settings, self._readout_of_parts() if traces else None)
-
-    def _prove(self) -> Proof:
-        """Find the parts, and whether they add up, on a few prompts of the first language."""
-        from lengthprobe.runs.answering import PROOF_PROMPTS, prove
-
-        settings = self.settings
-        few = min(PROOF_PROMPTS, settings.budget)
-        first = prompts(settings.languages[0], lengths=settings.lengths, budget=few, seed=settings.seed)
-        return self._held.once(lambda: prove(self.checkpoint, first, settings, self._readout_of_parts))
-
-    def _readout_of_parts(self) -> Readout:
-        """The readout of the loaded model.
-
-        Raises:
-            ModelError: Its family is not known.
-        """
-        if self._readout is None:
-            from lengthprobe.attribution.readout import readout_of
-            from lengthprobe.models.anatomy import anatomy_of
-
-            self._readout = readout_of(anatomy_of(self.checkpoint.model))
-        return self._readout
-
-    def _force(self, texts: Sequence[Forced], target: str) -> list[ForcedTrace]:
-        size = self.batch_size
-        chunks = [
-            (self._key(forced_question(some, self.settings, target)), some)
-            for some in (texts[start : start + size] for start in range(0, len(texts), size))
-        ]
-        keyed = dict(chunks)
-
-        def make(key: str) -> bytes:
-            from lengthprobe.attribution.forced import attribute_forced
-
-            # A text that cannot be forced says nothing of the checkpoint: no failure to remember.
-            return pack_forced(
-                attribute_forced(self.checkpoint, keyed[key], self.settings, target=target, batch_size=size)
+    def _check_open(self) -> None:
+        if self._ended:
+            raise SettingsError(
+                f"{self.name}: its block has ended, and with it the ablation",
+                "measure inside of `with probe.ablated(...) as ablated:`",
             )
-
-        made = self._exchange.gather(list(keyed), make)
-        return [one for key, _ in chunks for one in unpack_forced(made[key])]
-
-    def _key(self, asked: Mapping[str, Any]) -> str:
-        return question_key(self.source, self.settings, self.batch_size, asked)
 
 
 def load(name_or_path: str, **settings: Any) -> Probe:

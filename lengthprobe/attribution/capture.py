@@ -42,7 +42,8 @@ class Capture:
         self._name = name
         self._readout = readout
         self._ends = torch.tensor(list(end_token_ids), device=readout.mean.device)
-        self._kept = Kept(readout.anatomy, _last)
+        self._n = 0
+        self._kept = Kept(readout.anatomy, self._last)
         self._rivals: list[tuple[Tensor, Tensor]] = []
         self._reduced: list[tuple[Tensor, list[Reduced]]] = []
         self._done = 0
@@ -50,8 +51,9 @@ class Capture:
         self.gap = 0.0
         self.problem: ModelError | None = None
 
-    def watching(self) -> AbstractContextManager[None]:
-        """While the block lasts, the model's parts are watched."""
+    def watching(self, n: int) -> AbstractContextManager[None]:
+        """While the block lasts, the model's parts are watched, in the first n rows of every pass."""
+        self._n = n
         return watching(self._readout.anatomy, self._kept)
 
     def step(self, written: Tensor, scores: Tensor) -> None:
@@ -136,8 +138,7 @@ class Capture:
         except ModelError as error:
             self.problem = self.problem or error
 
-
-def _last(outputs: Tensor) -> Tensor:
-    """The last position's, [n, S, x] to [n, x]; a copy where the prompt's would be kept alive with it."""
-    last = outputs[:, -1]
-    return last if outputs.shape[1] == 1 else last.clone()
+    def _last(self, outputs: Tensor) -> Tensor:
+        """The last position's, [n', S, x] to [n, x]; a copy where the prompt's would live on with it."""
+        last = outputs[: self._n, -1]
+        return last if outputs.shape[1] == 1 else last.clone()

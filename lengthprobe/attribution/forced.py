@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import gc
-from dataclasses import dataclass
+from contextlib import nullcontext
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import torch
@@ -20,6 +21,7 @@ from lengthprobe.task.adherence import adherence
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from lengthprobe.models.ablation import Surgery
     from lengthprobe.models.loading import Checkpoint
     from lengthprobe.settings import Settings
     from lengthprobe.task.prompts import Prompt
@@ -46,7 +48,13 @@ class Forced:
 
 
 def attribute_forced(
-    checkpoint: Checkpoint, texts: Sequence[Forced], settings: Settings, *, target: str, batch_size: int
+    checkpoint: Checkpoint,
+    texts: Sequence[Forced],
+    settings: Settings,
+    *,
+    target: str,
+    batch_size: int,
+    surgery: Surgery | None = None,
 ) -> list[ForcedTrace]:
     """The direct logit attribution of each text, in order.
 
@@ -56,6 +64,7 @@ def attribute_forced(
         settings: The prompt form, the system prompt and the word counter count.
         target: `token` or `stop_margin`, as in `direct_logit_attribution`.
         batch_size: Most texts at once; halved on out of memory.
+        surgery: What is ablated for each text.
 
     Raises:
         ModelError: The family is not known, its parts do not add up, a text does not fit the context, or
@@ -73,7 +82,7 @@ def attribute_forced(
     found: dict[int, Contributions] = {}
     for start in range(0, len(order), batch_size):
         chosen = order[start : start + batch_size]
-        made = _in_pieces(checkpoint, [rows[at] for at in chosen], target)
+        made = _in_pieces(checkpoint, [rows[at] for at in chosen], target, surgery and surgery.of(chosen))
         found |= dict(zip(chosen, made, strict=True))
     return [
         ForcedTrace(
@@ -94,11 +103,21 @@ def attribute_forced(
 
 @dataclass(frozen=True, slots=True)
 class _Row:
-    """The tokens before the first step that is asked about, those of the steps, and those of the text."""
+    """The prompt, the text between it and the first step asked about, the steps' tokens, all the text."""
 
-    before: tuple[int, ...]
+    prompt: tuple[int, ...]
+    between: tuple[int, ...]
     asked: tuple[int, ...]
     written: tuple[int, ...]
+
+    @property
+    def before(self) -> tuple[int, ...]:
+        """The tokens before the first step that is asked about."""
+        return self.prompt + self.between
+
+    def after(self, prompt: tuple[int, ...]) -> _Row:
+        """The same text after another prompt."""
+        return replace(self, prompt=prompt)
 
 
 def _row(checkpoint: Checkpoint, text: Forced, settings: Settings) -> _Row:
@@ -109,13 +128,15 @@ def _row(checkpoint: Checkpoint, text: Forced, settings: Settings) -> _Row:
     prompt = render(checkpoint, text.prompt, settings)
     end = (checkpoint.end_token_ids[0],)
     if text.last_only:
-        return _Row(prompt + written, end, written)
-    return _Row(prompt, written + (end if text.ended else ()), written)
+        return _Row(prompt, written, end, written)
+    return _Row(prompt, (), written + (end if text.ended else ()), written)
 
 
-def _in_pieces(checkpoint: Checkpoint, rows: Sequence[_Row], target: str) -> list[Contributions]:
+def _in_pieces(
+    checkpoint: Checkpoint, rows: Sequence[_Row], target: str, surgery: Surgery | None
+) -> list[Contributions]:
     try:
-        return _attributed(checkpoint, rows, target)
+        return _attributed(checkpoint, rows, target, surgery)
     except (RuntimeError, MemoryError) as error:
         if not is_out_of_memory(error):
             raise
@@ -131,27 +152,38 @@ def _in_pieces(checkpoint: Checkpoint, rows: Sequence[_Row], target: str) -> lis
     if torch.cuda.is_available():
         torch.cuda.empty_cache()
     half = (len(rows) + 1) // 2
-    return _in_pieces(checkpoint, rows[:half], target) + _in_pieces(checkpoint, rows[half:], target)
+    first, rest = range(half), range(half, len(rows))
+    return [
+        *_in_pieces(checkpoint, rows[:half], target, surgery and surgery.of(first)),
+        *_in_pieces(checkpoint, rows[half:], target, surgery and surgery.of(rest)),
+    ]
 
 
-def _attributed(checkpoint: Checkpoint, rows: Sequence[_Row], target: str) -> list[Contributions]:
-    start, steps = max(len(row.before) for row in rows), max(len(row.asked) for row in rows)
-    ids = torch.full((len(rows), start + steps), checkpoint.pad_token_id)
+def _attributed(
+    checkpoint: Checkpoint, rows: Sequence[_Row], target: str, surgery: Surgery | None
+) -> list[Contributions]:
+    donors = surgery.donors if surgery else ()
+    # A donor is given the same text after its own prompt.
+    every = [*rows, *(row.after(donor) for row, donor in zip(rows, donors, strict=bool(donors)))]
+    start, steps = max(len(row.before) for row in every), max(len(row.asked) for row in every)
+    ids = torch.full((len(every), start + steps), checkpoint.pad_token_id)
     mask = torch.zeros_like(ids)
-    for at, row in enumerate(rows):
+    for at, row in enumerate(every):
         tokens = row.before + row.asked
         first = start - len(row.before)
         ids[at, first : first + len(tokens)] = torch.tensor(tokens)
         mask[at, first : first + len(tokens)] = 1
-    found = direct_logit_attribution(
-        checkpoint.model,
-        ids.to(checkpoint.device),
-        mask.to(checkpoint.device),
-        start,
-        # Of several end tokens it may have written another than the first.
-        target="written" if target == "token" and len(checkpoint.end_token_ids) > 1 else target,
-        end_token_ids=checkpoint.end_token_ids,
-    )
+    seen = mask[len(rows) :, :start] if donors else None
+    with surgery.applied(seen) if surgery else nullcontext():
+        found = direct_logit_attribution(
+            checkpoint.model,
+            ids.to(checkpoint.device),
+            mask.to(checkpoint.device),
+            start,
+            # Of several end tokens it may have written another than the first.
+            target="written" if target == "token" and len(checkpoint.end_token_ids) > 1 else target,
+            end_token_ids=checkpoint.end_token_ids,
+        )
     check_completeness(checkpoint.name, anatomy_of(checkpoint.model), found)
     arrays = {name: getattr(found, name).float().cpu().numpy() for name in Contributions.names()}
     return [

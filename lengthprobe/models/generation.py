@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from contextlib import AbstractContextManager
 
+    from lengthprobe.models.ablation import Surgery
     from lengthprobe.models.loading import Checkpoint
     from lengthprobe.settings import Settings
 
@@ -43,8 +44,8 @@ class Answered:
 class Observer(Protocol):
     """Watches one batch being written."""
 
-    def watching(self) -> AbstractContextManager[None]:
-        """Wraps the generation."""
+    def watching(self, n: int) -> AbstractContextManager[None]:
+        """Wraps the generation of n rows; of any rows after them in a pass nothing is wanted."""
 
     def step(self, written: Any, scores: Any) -> None:
         """Told after each forward pass the tokens before it, [n, t], and its scores, [n, V]."""
@@ -104,6 +105,7 @@ def respond_to_batch(
     settings: Settings,
     *,
     observer: Callable[[], Observer] | None = None,
+    surgery: Surgery | None = None,
 ) -> Answered:
     """The responses to one batch, which is halved as often as memory demands.
 
@@ -112,13 +114,14 @@ def respond_to_batch(
         prompts: What is asked.
         settings: As in `respond`.
         observer: Makes an observer for each piece that is generated whole.
+        surgery: What is ablated in each row.
 
     Raises:
         ModelError: The context is too short, the logits are not usable, or memory is out even for one prompt.
     """
     rows = [render(checkpoint, prompt, settings) for prompt in prompts]
     _check_context(checkpoint, max(map(len, rows)), settings)
-    written, observed, pieces = _generate_in_pieces(checkpoint, rows, settings.cap, observer)
+    written, observed, pieces = _generate_in_pieces(checkpoint, rows, settings.cap, observer, surgery)
     responses = tuple(
         _response(checkpoint, prompt, tokens) for prompt, tokens in zip(prompts, written, strict=True)
     )
@@ -131,7 +134,7 @@ def check_logits(checkpoint: Checkpoint, prompt: Prompt, settings: Settings) -> 
     Raises:
         ModelError: Its logits are NaN or infinite, or the same for every token; or memory is out.
     """
-    _generate_in_pieces(checkpoint, [render(checkpoint, prompt, settings)], 1, None)
+    _generate_in_pieces(checkpoint, [render(checkpoint, prompt, settings)], 1, None, None)
 
 
 class _Guard(LogitsProcessor):
@@ -170,15 +173,26 @@ class _Guard(LogitsProcessor):
 
 
 class _Told(LogitsProcessor):
-    """Tells an observer of every step."""
+    """Tells an observer of every step of the first n rows."""
 
-    def __init__(self, observer: Observer, width: int) -> None:
+    def __init__(self, observer: Observer, n: int, width: int) -> None:
         self._observer = observer
+        self._n = n
         self._width = width
 
     def __call__(self, input_ids: Any, scores: Any) -> Any:
-        self._observer.step(input_ids[:, self._width :], scores)
+        self._observer.step(input_ids[: self._n, self._width :], scores[: self._n])
         return scores
+
+
+class _SameText(LogitsProcessor):
+    """Has the donors that follow n rows write what those write."""
+
+    def __init__(self, n: int) -> None:
+        self._n = n
+
+    def __call__(self, input_ids: Any, scores: Any) -> Any:  # noqa: ARG002  (the signature is transformers')
+        return torch.cat([scores[: self._n], scores[: self._n]])
 
 
 def _generate_in_pieces(
@@ -186,9 +200,10 @@ def _generate_in_pieces(
     rows: Sequence[Sequence[int]],
     cap: int,
     observer: Callable[[], Observer] | None,
+    surgery: Surgery | None,
 ) -> tuple[list[list[int]], list[Any], int]:
     try:
-        return (*_generate(checkpoint, rows, cap, observer() if observer else None), 1)
+        return (*_generate(checkpoint, rows, cap, observer() if observer else None, surgery), 1)
     except (RuntimeError, MemoryError) as error:
         if not is_out_of_memory(error):
             raise
@@ -204,28 +219,46 @@ def _generate_in_pieces(
     if torch.cuda.is_available():
         torch.cuda.empty_cache()
     half = (len(rows) + 1) // 2
-    first, first_observed, first_pieces = _generate_in_pieces(checkpoint, rows[:half], cap, observer)
-    rest, rest_observed, rest_pieces = _generate_in_pieces(checkpoint, rows[half:], cap, observer)
+    first, first_observed, first_pieces = _generate_in_pieces(
+        checkpoint, rows[:half], cap, observer, surgery and surgery.of(range(half))
+    )
+    rest, rest_observed, rest_pieces = _generate_in_pieces(
+        checkpoint, rows[half:], cap, observer, surgery and surgery.of(range(half, len(rows)))
+    )
     return first + rest, first_observed + rest_observed, first_pieces + rest_pieces
 
 
 def _generate(
-    checkpoint: Checkpoint, rows: Sequence[Sequence[int]], cap: int, observer: Observer | None
+    checkpoint: Checkpoint,
+    rows: Sequence[Sequence[int]],
+    cap: int,
+    observer: Observer | None,
+    surgery: Surgery | None,
 ) -> tuple[list[list[int]], list[Any]]:
     """All tokens written after each row, with what follows its end token; `_response` cuts that off."""
-    width = max(map(len, rows))
-    padded = [[checkpoint.pad_token_id] * (width - len(row)) + list(row) for row in rows]
-    seen = [[0] * (width - len(row)) + [1] * len(row) for row in rows]
+    n, donors = len(rows), surgery.donors if surgery else ()
+    every = [*rows, *donors]
+    width = max(map(len, every))
+    padded = [[checkpoint.pad_token_id] * (width - len(row)) + list(row) for row in every]
+    seen = torch.tensor(
+        [[0] * (width - len(row)) + [1] * len(row) for row in every], device=checkpoint.device
+    )
     guard = _Guard()
-    told = [_Told(observer, width)] if observer else []
-    with torch.inference_mode(), observer.watching() if observer else nullcontext():
+    told = [_Told(observer, n, width)] if observer else []
+    same = [_SameText(n)] if donors else []
+    with (
+        torch.inference_mode(),
+        # First, so that the observer sees what is in place and not what was.
+        surgery.applied(seen[n:] if donors else None) if surgery else nullcontext(),
+        observer.watching(n) if observer else nullcontext(),
+    ):
         written = checkpoint.model.generate(
             torch.tensor(padded, device=checkpoint.device),
-            attention_mask=torch.tensor(seen, device=checkpoint.device),
+            attention_mask=seen,
             generation_config=greedy(checkpoint, cap),
-            logits_processor=LogitsProcessorList([guard, *told]),
+            logits_processor=LogitsProcessorList([guard, *told, *same]),
         )
-        rows_written = [row[width:] for row in written.tolist()]
+        rows_written = [row[width:] for row in written[:n].tolist()]
         guard.judge(checkpoint, [[*row, *tokens] for row, tokens in zip(rows, rows_written, strict=True)])
         return rows_written, list(observer.finish(rows_written)) if observer else []
 

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from lengthprobe.attribution.readout import Readout
+    from lengthprobe.models.ablation import Surgery
     from lengthprobe.models.loading import Checkpoint
     from lengthprobe.settings import Settings
     from lengthprobe.task.prompts import Prompt
@@ -25,7 +26,11 @@ _PROOF_TOKENS = 8
 
 
 def answer(
-    checkpoint: Checkpoint, prompts: Sequence[Prompt], settings: Settings, readout: Readout | None
+    checkpoint: Checkpoint,
+    prompts: Sequence[Prompt],
+    settings: Settings,
+    readout: Readout | None,
+    surgery: Surgery | None = None,
 ) -> Answers:
     """The answers to one batch of prompts.
 
@@ -34,12 +39,13 @@ def answer(
         prompts: What is asked.
         settings: How.
         readout: The checkpoint's readout where attributions are wanted, else None.
+        surgery: What is ablated for each prompt.
 
     Raises:
         ModelError: As `respond_to_batch`.
     """
     if readout is None:
-        answered = respond_to_batch(checkpoint, prompts, settings)
+        answered = respond_to_batch(checkpoint, prompts, settings, surgery=surgery)
         return Answers(answered.responses, answered.pieces)
     captures: list[Capture] = []
 
@@ -47,7 +53,7 @@ def answer(
         captures.append(Capture(checkpoint.name, readout, checkpoint.end_token_ids))
         return captures[-1]
 
-    answered = respond_to_batch(checkpoint, prompts, settings, observer=observer)
+    answered = respond_to_batch(checkpoint, prompts, settings, observer=observer, surgery=surgery)
     return Answers(
         answered.responses,
         answered.pieces,

@@ -62,6 +62,7 @@ class Identity:
         counter: Word counter.
         overridden: What the checkpoint's generation config asked for and did not get.
         versions: Of Python and the libraries.
+        ablation: The components whose output is replaced, by mode; None of a whole model.
     """
 
     name: str
@@ -90,6 +91,7 @@ class Identity:
     counter: str
     overridden: tuple[str, ...]
     versions: dict[str, str]
+    ablation: dict[str, list[str]] | None = None
 
     def as_dict(self) -> dict[str, Any]:
         """The identity as JSON takes it."""

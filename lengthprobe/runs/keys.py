@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     from lengthprobe.attribution.forced import Forced
     from lengthprobe.models.catalog import Source
+    from lengthprobe.models.components import Ablation
     from lengthprobe.settings import Settings
     from lengthprobe.task.prompts import Prompt
 
@@ -41,17 +42,33 @@ def question_key(source: Source, settings: Settings, batch_size: int, asked: Map
     return sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
-def prompts_question(batch: Sequence[Prompt], settings: Settings, *, traces: bool) -> dict[str, Any]:
-    """What is asked of a batch of prompts, with or without attributions."""
-    asked: dict[str, Any] = {"prompts": [[prompt.id, prompt.text] for prompt in batch]}
+def prompts_question(
+    batch: Sequence[Prompt], ablations: Sequence[Ablation], settings: Settings, *, traces: bool
+) -> dict[str, Any]:
+    """What is asked of a batch of prompts, with or without attributions, each under its ablation."""
+    asked: dict[str, Any] = {
+        "prompts": [[prompt.id, prompt.text] for prompt in batch],
+        "ablations": [_ablated(one, settings) for one in ablations],
+    }
     # The counter changes no response, but which of its tokens adhere.
     return asked | ({"traces": settings.counter} if traces else {})
 
 
-def forced_question(texts: Sequence[Forced], settings: Settings, target: str) -> dict[str, Any]:
-    """What is asked of a batch of forced texts."""
+def forced_question(
+    texts: Sequence[Forced], ablation: Ablation, settings: Settings, target: str
+) -> dict[str, Any]:
+    """What is asked of a batch of forced texts under an ablation."""
     return {
         "target": target,
+        "ablation": _ablated(ablation, settings),
         "counter": settings.counter,
         "texts": [[one.prompt.text, one.token_ids, one.text, one.ended, one.last_only] for one in texts],
     }
+
+
+def _ablated(ablation: Ablation, settings: Settings) -> list[Any]:
+    """What determines the outputs that are put in place: the means' prompts, and the donors' lengths."""
+    stated = ablation.as_dict()
+    if not stated:
+        return []
+    return [stated, settings.languages, settings.lengths, settings.budget, settings.seed]

@@ -115,6 +115,16 @@ def prompt_stream(
     return _stream(load_language(language), tuple(lengths), seed)
 
 
+def of_split(responses: Sequence[Response], split: str) -> list[Response]:
+    """The responses about topics of one half, `discovery` or `test`; those about no topic are in neither."""
+    return [
+        one
+        for one in responses
+        if one.prompt.topic != NO_TOPIC
+        and load_language(one.prompt.language).topics[one.prompt.topic].split == split
+    ]
+
+
 def with_n_words(prompt: Prompt, n_words: int) -> Prompt:
     """The same prompt asking for another number of words, in digits or as a word as it did.
 

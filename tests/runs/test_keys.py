@@ -10,12 +10,14 @@ import pytest
 
 from lengthprobe.attribution.forced import Forced
 from lengthprobe.models.catalog import resolve
+from lengthprobe.models.components import Ablation, Component
 from lengthprobe.runs.keys import forced_question, prompts_question, question_key
 from lengthprobe.settings import Settings
 from lengthprobe.task.prompts import prompts
 
 ASKED = {"question": 1}
 PROMPTS = prompts("en", budget=2)
+WHOLE = [Ablation()] * len(PROMPTS)
 TEXT = Forced(PROMPTS[0], (1, 2), "text", ended=True)
 
 
@@ -68,13 +70,16 @@ def test_checkpoint_and_batch_size() -> None:
 
 
 def test_questions_are_told_apart() -> None:
-    """The same prompts with and without attributions, and forced texts, are different questions."""
+    """The same prompts with and without attributions or parts, and forced texts, are different questions."""
+    cut = Ablation(zero=(Component(1, 0),))
     asked: list[dict[str, Any]] = [
-        prompts_question(PROMPTS, Settings(), traces=False),
-        prompts_question(PROMPTS, Settings(), traces=True),
-        prompts_question(PROMPTS[:1], Settings(), traces=True),
-        forced_question([TEXT], Settings(), "token"),
-        forced_question([TEXT], Settings(), "stop_margin"),
+        prompts_question(PROMPTS, WHOLE, Settings(), traces=False),
+        prompts_question(PROMPTS, WHOLE, Settings(), traces=True),
+        prompts_question(PROMPTS[:1], WHOLE[:1], Settings(), traces=True),
+        prompts_question(PROMPTS, [cut, *WHOLE[1:]], Settings(), traces=True),
+        forced_question([TEXT], Ablation(), Settings(), "token"),
+        forced_question([TEXT], Ablation(), Settings(), "stop_margin"),
+        forced_question([TEXT], cut, Settings(), "token"),
     ]
     keys = {question_key(resolve("tiny-it"), Settings(), 8, one) for one in asked}
     assert len(keys) == len(asked)
@@ -84,7 +89,7 @@ def test_questions_are_told_apart() -> None:
 def test_counter_decides_adherence_only(traces: bool) -> None:
     """The word counter changes no response, but which of its tokens adhere."""
     asked = [
-        prompts_question(PROMPTS, Settings(counter=counter), traces=traces)
+        prompts_question(PROMPTS, WHOLE, Settings(counter=counter), traces=traces)
         for counter in ("uax29", "whitespace")
     ]
     assert (asked[0] != asked[1]) is traces
@@ -103,5 +108,7 @@ def test_counter_decides_adherence_only(traces: bool) -> None:
 )
 def test_forced_texts(change: dict[str, Any]) -> None:
     """Everything about a forced text is part of the question."""
-    one, other = (forced_question([text], Settings(), "token") for text in (TEXT, replace(TEXT, **change)))
+    one, other = (
+        forced_question([text], Ablation(), Settings(), "token") for text in (TEXT, replace(TEXT, **change))
+    )
     assert one != other

@@ -1,0 +1,178 @@
+"""Outputs: how large each part's output is, and what it is on average, where a response is written."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import torch
+from safetensors.torch import load, save
+
+from lengthprobe.attribution.hooks import watching
+from lengthprobe.models.ablation import MeanOutputs
+from lengthprobe.models.templates import render
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from torch import Tensor
+
+    from lengthprobe.models.anatomy import Anatomy
+    from lengthprobe.models.loading import Checkpoint
+    from lengthprobe.settings import Settings
+    from lengthprobe.task.prompts import Response
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Outputs:
+    """The outputs of a model's parts over some positions, float32 on the CPU.
+
+    Args:
+        heads: The mean length of what each head adds to the residual stream, after any norm, [L, H].
+        mlps: The same of each MLP, [L].
+        means: The mean outputs, which mean ablation puts in place.
+    """
+
+    heads: Tensor
+    mlps: Tensor
+    means: MeanOutputs
+
+    def to_bytes(self) -> bytes:
+        """The same as bytes."""
+        packed: bytes = save(
+            {
+                "heads": self.heads.float(),
+                "mlps": self.mlps.float(),
+                "mean heads": torch.stack(self.means.heads).float(),
+                "mean mlps": torch.stack(self.means.mlps).float(),
+            }
+        )
+        return packed
+
+    @classmethod
+    def from_bytes(cls, made: bytes) -> Outputs:
+        """The same from bytes."""
+        arrays = load(made)
+        means = MeanOutputs(tuple(arrays["mean heads"]), tuple(arrays["mean mlps"]))
+        return cls(arrays["heads"], arrays["mlps"], means)
+
+
+class OutputSums:
+    """A receiver that adds up outputs, pass by pass, and keeps none.
+
+    Args:
+        anatomy: The model's parts.
+    """
+
+    def __init__(self, anatomy: Anatomy) -> None:
+        self._anatomy = anatomy
+        self._places: Tensor = torch.zeros(0)
+        self._n = 0
+        layers = range(anatomy.n_layers)
+        self._heads: list[Tensor | float] = [0.0 for _ in layers]
+        self._mlps: list[Tensor | float] = [0.0 for _ in layers]
+        self._head_lengths: list[Tensor | float] = [0.0 for _ in layers]
+        self._mlp_lengths: list[Tensor | float] = [0.0 for _ in layers]
+
+    @torch.no_grad()
+    def read(self, input_ids: Tensor, attention_mask: Tensor, places: Tensor) -> None:
+        """Run the decoder over some rows, left-padded, and add up the outputs at some positions.
+
+        Args:
+            input_ids: [n, S]
+            attention_mask: [n, S]
+            places: Which positions count, [n, S] bool.
+        """
+        model = self._anatomy.model
+        decoder = model.get_decoder() if hasattr(model, "get_decoder") else model.base_model
+        self._places = places
+        self._n += int(places.sum())
+        with watching(self._anatomy, self):
+            decoder(
+                input_ids=input_ids,
+                attention_mask=attention_mask,
+                position_ids=(attention_mask.long().cumsum(-1) - 1).clamp(min=0),
+                use_cache=False,
+            )
+
+    def outputs(self) -> Outputs:
+        """The mean lengths and outputs over all positions that were read."""
+        n = max(self._n, 1)
+        home = torch.device("cpu")
+
+        def means(sums: list[Tensor | float]) -> tuple[Tensor, ...]:
+            return tuple((torch.as_tensor(one) / n).to(home) for one in sums)
+
+        return Outputs(
+            torch.stack(means(self._head_lengths)),
+            torch.stack(means(self._mlp_lengths)),
+            MeanOutputs(means(self._heads), means(self._mlps)),
+        )
+
+    def embedding(self, stream: Tensor) -> None:
+        """As in `Receiver`: the embedding is no component."""
+
+    def final(self, stream: Tensor, normed: Tensor) -> None:
+        """As in `Receiver`."""
+
+    def attention(self, layer: int, heads: Tensor, output: Tensor) -> None:
+        """As in `Receiver`."""
+        anatomy, part = self._anatomy, self._anatomy.layers[layer]
+        chosen = heads[self._places.to(heads.device)].to(anatomy.dtype)
+        self._heads[layer] += chosen.sum(0)
+        # ‖W z‖² = zᵀ (Wᵀ W) z: the heads' outputs in the stream need not be made.
+        weight = part.output_weight(anatomy.dtype).to(heads.device)
+        norm = part.attention_norm
+        if norm is not None:
+            weight = weight * norm.gain(anatomy.dtype).to(heads.device)[:, None]
+        by_head = weight.view(anatomy.width, anatomy.n_heads, anatomy.head_dim)
+        products = torch.einsum("dhk,dhj->hkj", by_head, by_head)
+        z = chosen.view(len(chosen), anatomy.n_heads, anatomy.head_dim)
+        lengths = torch.einsum("mhk,hkj,mhj->mh", z, products, z).clamp(min=0).sqrt()
+        if norm is not None:
+            scale = norm.inverse_scale(output[self._places.to(output.device)].to(anatomy.dtype))
+            lengths = lengths * scale.to(lengths.device)[:, None]
+        self._head_lengths[layer] += lengths.sum(0)
+
+    def mlp(self, layer: int, output: Tensor) -> None:
+        """As in `Receiver`."""
+        chosen = output[self._places.to(output.device)].to(self._anatomy.dtype)
+        self._mlps[layer] += chosen.sum(0)
+        self._mlp_lengths[layer] += chosen.norm(dim=-1).sum()
+
+
+def outputs_of(
+    checkpoint: Checkpoint,
+    anatomy: Anatomy,
+    responses: Sequence[Response],
+    settings: Settings,
+    *,
+    batch_size: int,
+) -> Outputs:
+    """The outputs of a checkpoint's parts at the positions that write some responses of its own.
+
+    Those are the prompt's last position and every token of the response.
+
+    Args:
+        checkpoint: The checkpoint.
+        anatomy: Its parts.
+        responses: The responses, with their prompts.
+        settings: The prompt form and the system prompt count.
+        batch_size: Most rows at once.
+    """
+    sums = OutputSums(anatomy)
+    rows = [(render(checkpoint, one.prompt, settings), one.token_ids) for one in responses]
+    rows.sort(key=lambda row: len(row[0]) + len(row[1]))
+    for first in range(0, len(rows), batch_size):
+        some = rows[first : first + batch_size]
+        width = max(len(prompt) + len(written) for prompt, written in some)
+        ids = torch.full((len(some), width), checkpoint.pad_token_id)
+        mask, places = torch.zeros_like(ids), torch.zeros_like(ids, dtype=torch.bool)
+        for at, (prompt, written) in enumerate(some):
+            tokens = [*prompt, *written]
+            ids[at, width - len(tokens) :] = torch.tensor(tokens)
+            mask[at, width - len(tokens) :] = 1
+            places[at, width - len(written) - 1 :] = True
+        device = checkpoint.device
+        sums.read(ids.to(device), mask.to(device), places.to(device))
+    return sums.outputs()

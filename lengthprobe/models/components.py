@@ -1,0 +1,154 @@
+"""Components: a model's attention heads and MLPs by name (L3H1, MLP4), and what replaces their output."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from lengthprobe.errors import SettingsError
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable
+
+MODES = ("zero", "mean", "resample")
+
+_NAME = re.compile(r"L(?P<layer>\d+)(?:H(?P<head>\d+|\*))?|MLP(?P<mlp>\d+)")
+# So many names stand in a label.
+_NAMED = 4
+_FORMS = "a head is L3H1, a layer's heads L3H*, an MLP MLP3, a whole layer L3"
+
+
+@dataclass(frozen=True, slots=True)
+class Component:
+    """An attention head or an MLP.
+
+    Args:
+        layer: Its layer, from 0.
+        head: Its head, from 0; None for the MLP.
+    """
+
+    layer: int
+    head: int | None = None
+
+    @property
+    def name(self) -> str:
+        """L3H1 or MLP3."""
+        return f"MLP{self.layer}" if self.head is None else f"L{self.layer}H{self.head}"
+
+    @property
+    def kind(self) -> str:
+        """`head` or `mlp`."""
+        return "mlp" if self.head is None else "head"
+
+    def __str__(self) -> str:
+        return self.name
+
+
+@dataclass(frozen=True, slots=True)
+class Ablation:
+    """What replaces the output of which components; empty: nothing is replaced.
+
+    A head's output is what it hands to the output projection, an MLP's what its layer adds to the residual
+    stream, after a norm where one follows. The projection's bias belongs to no head, and stays.
+
+    Args:
+        zero: Components that give nothing.
+        mean: Components that give their mean over reference prompts.
+        resample: Components that give what they give to the same text under a prompt with another N.
+    """
+
+    zero: tuple[Component, ...] = ()
+    mean: tuple[Component, ...] = ()
+    resample: tuple[Component, ...] = ()
+
+    @property
+    def components(self) -> tuple[Component, ...]:
+        """All that is replaced."""
+        return self.zero + self.mean + self.resample
+
+    def and_also(self, components: Collection[Component], mode: str) -> Ablation:
+        """The same with some components more; what was replaced otherwise is now replaced so.
+
+        Raises:
+            SettingsError: The mode is unknown.
+        """
+        if mode not in MODES:
+            raise SettingsError(f"ablation mode {mode!r} is not known", f"mode is one of {', '.join(MODES)}")
+        kept = {name: tuple(one for one in getattr(self, name) if one not in components) for name in MODES}
+        kept[mode] += tuple(components)
+        return Ablation(**kept)
+
+    def with_all(self, other: Ablation) -> Ablation:
+        """The same with all that another replaces."""
+        found = self
+        for mode in MODES:
+            if getattr(other, mode):
+                found = found.and_also(getattr(other, mode), mode)
+        return found
+
+    @property
+    def label(self) -> str:
+        """What is replaced, in few words: `zero: L3H0, L3H2 and 6 more`."""
+        told = []
+        for mode, names in self.as_dict().items():
+            more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+            told.append(f"{mode}: {', '.join(names[:_NAMED])}{more}")
+        return "; ".join(told)
+
+    def as_dict(self) -> dict[str, list[str]]:
+        """The names of the components by mode, as JSON takes them."""
+        return {
+            name: sorted(one.name for one in getattr(self, name)) for name in MODES if getattr(self, name)
+        }
+
+    def __str__(self) -> str:
+        return "; ".join(f"{mode} {', '.join(names)}" for mode, names in self.as_dict().items())
+
+
+def every_component(n_layers: int, n_heads: int) -> tuple[Component, ...]:
+    """All heads and MLPs of a model, layer by layer."""
+    return tuple(Component(layer, head) for layer in range(n_layers) for head in (*range(n_heads), None))
+
+
+def find_components(
+    wanted: str | Component | Iterable[str | Component], *, n_layers: int, n_heads: int, model: str
+) -> tuple[Component, ...]:
+    """The components that some names mean, each once, layer by layer.
+
+    Args:
+        wanted: A component, its name, or several: `L3H1`, `MLP3`, `L3H*` (a layer's heads), `L3` (a layer's
+            heads and its MLP); in one string, with commas between.
+        n_layers: L, the model's layers.
+        n_heads: H, its heads a layer.
+        model: Its name, for messages.
+
+    Raises:
+        SettingsError: A name means nothing, or nothing in this model; or there is none.
+    """
+    each = [wanted] if isinstance(wanted, (str, Component)) else list(wanted)
+    names = [
+        name.strip() for one in each for name in (one.name if isinstance(one, Component) else one).split(",")
+    ]
+    found = {one for name in names if name for one in _named(name, n_layers, n_heads, model)}
+    if not found:
+        raise SettingsError("no component is named, so that nothing would be ablated", _FORMS)
+    return tuple(one for one in every_component(n_layers, n_heads) if one in found)
+
+
+def _named(name: str, n_layers: int, n_heads: int, model: str) -> list[Component]:
+    match = _NAME.fullmatch(name)
+    if match is None:
+        raise SettingsError(f"component {name!r} is not a name of one", _FORMS)
+    layer = int(match["layer"] or match["mlp"] or 0)
+    head = match["head"]
+    if layer >= n_layers or (head not in (None, "*") and int(head) >= n_heads):
+        raise SettingsError(
+            f"component {name!r} is not in {model}, which has {n_layers} layers of {n_heads} heads",
+            f"heads are L0H0 to L{n_layers - 1}H{n_heads - 1}, MLPs MLP0 to MLP{n_layers - 1}",
+        )
+    if match["mlp"] is not None:
+        return [Component(layer)]
+    if head is None:
+        return [Component(layer, one) for one in (*range(n_heads), None)]
+    return [Component(layer, one) for one in (range(n_heads) if head == "*" else [int(head)])]

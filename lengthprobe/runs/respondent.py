@@ -1,0 +1,199 @@
+"""Respondent: a checkpoint that is loaded once, and answers whole or ablated, for every probe of it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from lengthprobe.runs.answers import Answers, Proof, pack_forced, unpack_forced
+from lengthprobe.runs.keys import forced_question, prompts_question, question_key
+from lengthprobe.task.prompts import prompts
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from lengthprobe.attribution.forced import Forced
+    from lengthprobe.attribution.outputs import Outputs
+    from lengthprobe.attribution.readout import Readout
+    from lengthprobe.attribution.trace import ForcedTrace
+    from lengthprobe.models.ablation import MeanOutputs, Surgery
+    from lengthprobe.models.catalog import Source
+    from lengthprobe.models.components import Ablation
+    from lengthprobe.models.held import Held
+    from lengthprobe.runs.exchange import Exchange
+    from lengthprobe.settings import Settings
+    from lengthprobe.task.prompts import Prompt, Response
+
+
+class Respondent:
+    """A held checkpoint under its settings. What another process has made is taken from there.
+
+    Args:
+        source: Where it comes from.
+        held: The checkpoint.
+        settings: How it is asked.
+        exchange: How processes share the work.
+        progress: Told how many prompts are answered, and how many there are.
+        means: Gives the mean outputs of its parts; called when an ablation by the mean wants them.
+    """
+
+    def __init__(
+        self,
+        source: Source,
+        held: Held,
+        settings: Settings,
+        *,
+        exchange: Exchange,
+        progress: Callable[[int, int], None],
+        means: Callable[[], MeanOutputs],
+    ) -> None:
+        self._source = source
+        self._held = held
+        self._settings = settings
+        self._exchange = exchange
+        self._progress = progress
+        self._means = means
+        self._readout: Readout | None = None
+        self._runs = False
+
+    def answers(self, batches: Sequence[Sequence[tuple[Prompt, Ablation]]], *, traces: bool) -> list[Answers]:
+        """The answers to some batches of prompts, each prompt under an ablation of its own.
+
+        Args:
+            batches: The prompts of each batch, with what is ablated.
+            traces: Whether attributions are wanted.
+
+        Raises:
+            LengthprobeError: The checkpoint cannot be loaded or run, or an ablation cannot be had.
+        """
+        total, done = sum(map(len, batches)), 0
+        asked = {}
+        for batch in batches:
+            some, ablations = [prompt for prompt, _ in batch], [ablation for _, ablation in batch]
+            question = prompts_question(some, ablations, self._settings, traces=traces)
+            asked[self._key(question)] = (some, ablations)
+        self._progress(0, total)
+
+        def make(key: str) -> bytes:
+            nonlocal done
+            some, ablations = asked[key]
+
+            def answer() -> Answers:
+                return self._answer(some, ablations, traces=traces)
+
+            # What an ablation makes impossible says nothing of the checkpoint: no failure to remember.
+            cut = any(one.components for one in ablations)
+            content = answer() if cut else self._held.once(answer)
+            done += len(some)
+            self._progress(done, total)
+            return content.to_bytes()
+
+        made = self._exchange.gather(list(asked), make)
+        self._progress(total, total)
+        return [Answers.from_bytes(made[key], some) for key, (some, _) in asked.items()]
+
+    def forced(self, texts: Sequence[Forced], ablation: Ablation, *, target: str) -> list[ForcedTrace]:
+        """What the parts say to some texts, in their order; as `attribution.forced.attribute_forced`."""
+        size = self._held.batch_size
+        chunks = [
+            (self._key(forced_question(some, ablation, self._settings, target)), some)
+            for some in (texts[start : start + size] for start in range(0, len(texts), size))
+        ]
+        asked = dict(chunks)
+
+        def make(key: str) -> bytes:
+            from lengthprobe.attribution.forced import attribute_forced
+
+            # A text that cannot be forced says nothing of the checkpoint: no failure to remember.
+            return pack_forced(
+                attribute_forced(
+                    self._held.checkpoint,
+                    asked[key],
+                    self._settings,
+                    target=target,
+                    batch_size=size,
+                    surgery=self._surgery([one.prompt for one in asked[key]], [ablation] * len(asked[key])),
+                )
+            )
+
+        made = self._exchange.gather(list(asked), make)
+        return [one for key, _ in chunks for one in unpack_forced(made[key])]
+
+    def proof(self) -> Proof:
+        """What is known of the parts, and whether they add up, on a few prompts of the first language.
+
+        Raises:
+            LengthprobeError: The checkpoint cannot be loaded or run.
+        """
+        from lengthprobe.runs.answering import PROOF_PROMPTS, prove
+
+        settings = self._settings
+        few = min(PROOF_PROMPTS, settings.budget)
+        first = prompts(settings.languages[0], lengths=settings.lengths, budget=few, seed=settings.seed)
+
+        def make() -> Proof:
+            return prove(self._held.checkpoint, first, settings, self._parts_readout)
+
+        return Proof.from_bytes(self._shared({"parts": True}, lambda: self._held.once(make).to_bytes()))
+
+    def outputs(self, responses: Sequence[Response]) -> Outputs:
+        """The mean size and output of each part where some responses are written."""
+        from lengthprobe.attribution.outputs import Outputs, outputs_of
+
+        def make() -> bytes:
+            return outputs_of(
+                self._held.checkpoint,
+                self._parts_readout().anatomy,
+                responses,
+                self._settings,
+                batch_size=self._held.batch_size,
+            ).to_bytes()
+
+        asked = {"outputs": [[one.prompt.id, one.prompt.text] for one in responses]}
+        return Outputs.from_bytes(self._shared(asked, make))
+
+    def _answer(self, batch: Sequence[Prompt], ablations: Sequence[Ablation], *, traces: bool) -> Answers:
+        from lengthprobe.models.generation import check_logits
+        from lengthprobe.runs.answering import answer
+
+        checkpoint = self._held.checkpoint
+        if not self._runs:
+            check_logits(checkpoint, batch[0], self._settings)
+            self._runs = True
+        surgery = self._surgery(batch, ablations)
+        return answer(checkpoint, batch, self._settings, self._parts_readout() if traces else None, surgery)
+
+    def _surgery(self, batch: Sequence[Prompt], ablations: Sequence[Ablation]) -> Surgery | None:
+        """What is done to the model for a batch, None where nothing is."""
+        if not any(one.components for one in ablations):
+            return None
+        from lengthprobe.models.ablation import Surgery
+        from lengthprobe.models.donors import donor_tokens
+
+        checkpoint, resampled = self._held.checkpoint, any(one.resample for one in ablations)
+        return Surgery(
+            self._parts_readout().anatomy,
+            tuple(ablations),
+            self._means() if any(one.mean for one in ablations) else None,
+            tuple(donor_tokens(checkpoint, one, self._settings) for one in batch) if resampled else (),
+        )
+
+    def _parts_readout(self) -> Readout:
+        """The readout of the loaded model.
+
+        Raises:
+            ModelError: Its family is not known.
+        """
+        if self._readout is None:
+            from lengthprobe.attribution.readout import readout_of
+            from lengthprobe.models.anatomy import anatomy_of
+
+            self._readout = readout_of(anatomy_of(self._held.checkpoint.model))
+        return self._readout
+
+    def _shared(self, asked: Mapping[str, Any], make: Callable[[], bytes]) -> bytes:
+        """What one of the processes makes for all."""
+        key = self._key(asked)
+        return self._exchange.gather([key], lambda _key: make())[key]
+
+    def _key(self, asked: Mapping[str, Any]) -> str:
+        return question_key(self._source, self._settings, self._held.batch_size, asked)
