@@ -161,6 +161,10 @@ class Probe:
             self._forced[key] = tuple(self._respondent.forced(texts, self.ablation, target=target))
         return self._forced[key]
 
+    def forced_before(self, target: str) -> list[tuple[Forced, ...]]:
+        """The texts that `forced` has been asked about, as they were asked together: again costs nothing."""
+        return [texts for asked, texts in self._forced if asked == target]
+
     @property
     def parts(self) -> Proof:
         """What is known of the model's parts: how many, and whether they add up to its logits.

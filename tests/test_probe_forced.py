@@ -124,3 +124,12 @@ def test_a_text_that_cannot_be_forced(name: str) -> None:
             probe.forced([long], target="token")
     assert len(probe.forced(TEXTS, target="token")) == 5
     assert len(probe.responses("en")) == 8
+
+
+def test_what_was_asked_is_known(name: str) -> None:
+    """So that a figure can show what a claim has measured, and cost nothing where none has."""
+    probe = load(name, **SMALL)
+    assert probe.forced_before("stop_margin") == []
+    probe.forced(list(TEXTS), target="stop_margin")
+    assert probe.forced_before("stop_margin") == [TEXTS]
+    assert probe.forced_before("token") == []

@@ -9,7 +9,7 @@ from lengthprobe.measures.by_part import ByPart, early_controls, estimate_of
 from lengthprobe.measures.per_response import note_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from lengthprobe.attribution.forced import Forced
     from lengthprobe.measures.by_part import Floats, Traceable
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from lengthprobe.task.prompts import Prompt
 
 SWAPPED_BY = 2  # words; ours
+TARGET = "stop_margin"
 
 
 def late_heads_number_swap(probe: Traceable, *, language: str) -> Estimate:
@@ -56,19 +57,41 @@ def final_mlp_number_swap(probe: Traceable, *, language: str) -> Estimate:
     return _number_swap(probe, lambda by_part: by_part.final_mlp, "final_mlp_number_swap", language)
 
 
-def _number_swap(probe: Traceable, part: Callable[[ByPart], Floats], name: str, language: str) -> Estimate:
+def number_swap_by_part(probe: Traceable, language: str) -> tuple[ByPart, ByPart]:
+    """What every part gives to the stop, prompt by prompt: under its own number, and that less the other's.
+
+    Args:
+        probe: The checkpoint.
+        language: Code of the language.
+
+    Returns:
+        Both over the responses that complete N words.
+
+    Raises:
+        ModelError: The checkpoint's parts are not known, or do not add up to its logits.
+    """
     import numpy as np
 
-    placed = [(one, at) for one in probe.traces(language) if (at := _boundary(one)) is not None]
-    own = [_forced(one, at, one.response.prompt) for one, at in placed]
-    other = [_forced(one, at, _swapped(one.response.prompt)) for one, at in placed]
-    asked = [one.contributions for one in probe.forced([*own, *other], target="stop_margin")]
+    placed = _placed(probe, language)
+    asked = [one.contributions for one in probe.forced(number_swap_texts(probe, language), target=TARGET)]
     layers, heads = _shape(probe, language)
     prompts = [one.response.prompt for one, _ in placed]
     notes = [note_of(one.response, one.adherence.counts[-1]) for one, _ in placed if one.adherence]
     of_heads = np.array([one.heads[0] for one in asked], dtype=float).reshape(2, len(placed), layers, heads)
     of_mlps = np.array([one.mlps[0] for one in asked], dtype=float).reshape(2, len(placed), layers)
-    by_part = ByPart(prompts, notes, heads=of_heads[0] - of_heads[1], mlps=of_mlps[0] - of_mlps[1])
+    own = ByPart(prompts, notes, heads=of_heads[0], mlps=of_mlps[0])
+    return own, ByPart(prompts, notes, heads=of_heads[0] - of_heads[1], mlps=of_mlps[0] - of_mlps[1])
+
+
+def number_swap_texts(probe: Traceable, language: str) -> Sequence[Forced]:
+    """What is forced: the responses up to N words under their own prompts, then under the other ones."""
+    placed = _placed(probe, language)
+    own = [_forced(one, at, one.response.prompt) for one, at in placed]
+    return [*own, *(_forced(one, at, _swapped(one.response.prompt)) for one, at in placed)]
+
+
+def _number_swap(probe: Traceable, part: Callable[[ByPart], Floats], name: str, language: str) -> Estimate:
+    own, by_part = number_swap_by_part(probe, language)
     return estimate_of(
         probe,
         by_part,
@@ -76,10 +99,15 @@ def _number_swap(probe: Traceable, part: Callable[[ByPart], Floats], name: str, 
         name=name,
         language=language,
         lengths=None,
-        whole=ByPart(prompts, notes, heads=of_heads[0], mlps=of_mlps[0]),
+        whole=own,
         controls=lambda: early_controls(by_part),
         asked=len(probe.traces(language)),
     )
+
+
+def _placed(probe: Traceable, language: str) -> list[tuple[Traced, int]]:
+    """The responses that complete N words, each with the step after them."""
+    return [(one, at) for one in probe.traces(language) if (at := _boundary(one)) is not None]
 
 
 def _boundary(one: Traced) -> int | None:

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from lengthprobe.measures.by_part import estimate_of
 from lengthprobe.measures.cwa import cwa_by_part
+from lengthprobe.measures.number_swap import TARGET, number_swap_by_part, number_swap_texts
 from lengthprobe.models.layers import late_layers
+from lengthprobe.statistics.share import share
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -42,6 +44,49 @@ def portrait(probe: Probe, languages: Sequence[str]) -> dict[str, Any]:
         "languages": {language: _in_language(probe, language) for language in languages},
         # After the languages, since asking in them may find a larger one.
         "completeness_gap": probe.parts.gap,
+    }
+
+
+def swap_portrait(probe: Probe, language: str) -> dict[str, Any] | None:
+    """What each layer gives to the stop because of the number, beside its CWA: shares of all parts.
+
+    Args:
+        probe: The checkpoint.
+        language: Code of the language.
+
+    Returns:
+        What `reporting.figures` draws; `n` and `clusters` are those of the number swap. None where no claim
+        has measured it on this checkpoint: nothing is asked for a figure.
+
+    Raises:
+        LengthprobeError: As `Probe.traces`.
+    """
+    measured = probe.forced_before(TARGET)
+    # No text is put together where nothing was measured, since this is asked after every claim.
+    if not measured or not (texts := tuple(number_swap_texts(probe, language))) or texts not in measured:
+        return None
+    own, less_other = number_swap_by_part(probe, language)
+    cwa = cwa_by_part(probe, language)
+    return {
+        "n": len(own.prompts),
+        "clusters": len({prompt.topic for prompt in own.prompts}),
+        "cwa": _shares_by_layer(probe, cwa, cwa, language),
+        "number_swap": _shares_by_layer(probe, less_other, own, language),
+    }
+
+
+def _shares_by_layer(probe: Probe, by_part: ByPart, whole: ByPart, language: str) -> dict[str, Any]:
+    def interval(part: Callable[[ByPart], Floats]) -> list[float | None]:
+        mean = estimate_of(probe, by_part, part, name="part", language=language, lengths=None, whole=whole)
+        found = share(mean)
+        return [value if math.isfinite(value) else None for value in (found.mean, found.low, found.high)]
+
+    layers = range(by_part.n_layers)
+    return {
+        "heads_by_layer": [interval(lambda one, at=at: one.layers[:, at]) for at in layers],  # type: ignore[misc]
+        "mlps_by_layer": [interval(lambda one, at=at: one.mlps[:, at]) for at in layers],  # type: ignore[misc]
+        "late_heads": interval(lambda one: one.late_heads),
+        "final_mlp": interval(lambda one: one.final_mlp),
     }
 
 

@@ -42,6 +42,7 @@ class Probes:
         self._roles: dict[str, str] = {}
         self._traced: dict[str, list[str]] = {}
         self._shown: set[str] = set()
+        self._swapped: set[tuple[str, str]] = set()
         self.problems: list[str] = []
 
     def name(self, role: str) -> str | None:
@@ -118,6 +119,22 @@ class Probes:
                     found[role] = portrait
         return found
 
+    def new_swaps(self, roles: Sequence[str]) -> dict[str, dict[str, Any]]:
+        """What a figure shows of the number swap of the checkpoints in some roles, by language; each once.
+
+        A checkpoint has one in a language where this process has measured the number swap of it.
+        """
+        found: dict[str, dict[str, Any]] = {}
+        for role in roles:
+            name = self._roles.get(role, "")
+            for language in self._traced.get(name, ()):
+                if (role, language) not in self._swapped:
+                    swap = self._swap(self._probes[name], language)
+                    if swap is not None:
+                        self._swapped.add((role, language))
+                        found.setdefault(role, {})[language] = swap
+        return found
+
     def _portrait(self, probe: Probe) -> dict[str, Any] | None:
         """A checkpoint's portrait, None where its parts are not known; one process draws it for all."""
         from lengthprobe.measures.portrait import portrait
@@ -125,17 +142,28 @@ class Probes:
         def draw(_key: str) -> bytes:
             return json.dumps(portrait(probe, self._traced[probe.name])).encode()
 
+        return self._drawn(probe, lambda: self._shared(f"portrait of {probe.name}", draw))
+
+    def _swap(self, probe: Probe, language: str) -> dict[str, Any] | None:
+        """A checkpoint's number swap, None where it is not measured."""
+        from lengthprobe.measures.portrait import swap_portrait
+
+        return self._drawn(probe, lambda: swap_portrait(probe, language))
+
+    def _drawn(self, probe: Probe, draw: Callable[[], dict[str, Any] | None]) -> dict[str, Any] | None:
         try:
-            return self._shared(f"portrait of {probe.name}", draw)
+            return draw()
         except LengthprobeError:
             # The claims that needed its parts have said so.
             return None
         # A figure is not worth the verdicts of a session, whatever is wrong with it.
         except Exception as error:
-            self.problems.append(
-                f"{probe.name} is in no figure of the report: {type(error).__name__}: {error}; "
+            problem = (
+                f"{probe.name} is not in every figure of the report: {type(error).__name__}: {error}; "
                 "this is a fault of lengthprobe's: please tell its authors"
             )
+            if problem not in self.problems:
+                self.problems.append(problem)
             return None
 
     def _prepare(self, probe: Probe, items: Sequence[pytest.Item], roles: Sequence[str]) -> None:

@@ -53,6 +53,7 @@ class Run:
         self.problems: list[str] = []
         self.outputs = Outputs()
         self._portraits: dict[str, dict[str, Any]] = {}
+        self._swaps: dict[str, dict[str, Any]] = {}
         self.lineage_told: str | None = None
         if in_use(config):
             # Settings are read before anything is collected, and only where somebody wants them.
@@ -137,6 +138,7 @@ class Run:
                 "entry": asdict(entry),
                 "models": models,
                 "portraits": self.probes.new_portraits(roles) if drawn else {},
+                "swaps": self.probes.new_swaps(roles) if drawn else {},
                 "problems": self.probes.problems if drawn else [],
                 "place": item.session.items.index(item),
             }
@@ -148,6 +150,8 @@ class Run:
             self._places[told["entry"]["nodeid"]] = told["place"]
             self.ledger.record(Entry(**told["entry"]), told["models"])
             self._portraits |= told["portraits"]
+            for role, swaps in told["swaps"].items():
+                self._swaps[role] = self._swaps.get(role, {}) | swaps
             self.problems += [problem for problem in told["problems"] if problem not in self.problems]
 
     def finish(self, session: pytest.Session) -> None:
@@ -162,7 +166,11 @@ class Run:
         self.ledger.arrange(self._places)
         if session.exitstatus != pytest.ExitCode.INTERRUPTED and self._is_pointless():
             self.problems.append("no claim was decided, so that this run says nothing about a checkpoint")
-        self.outputs.write(self._as_dict, self._portraits)
+        portraits = {
+            role: portrait | {"number_swap": self._swaps.get(role, {})}
+            for role, portrait in self._portraits.items()
+        }
+        self.outputs.write(self._as_dict, portraits)
         self.problems += self.outputs.problems
         if self.problems and session.exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED):
             session.exitstatus = pytest.ExitCode.TESTS_FAILED

@@ -10,9 +10,16 @@ import pytest
 
 from lengthprobe import load
 from lengthprobe.attribution.trace import Trace
-from lengthprobe.measures import final_mlp_cwa, late_heads_cwa
+from lengthprobe.measures import (
+    final_mlp_cwa,
+    final_mlp_number_swap,
+    late_heads_cwa,
+    late_heads_number_swap,
+    share,
+)
 from lengthprobe.measures.cwa import cwa_by_part
-from lengthprobe.measures.portrait import portrait
+from lengthprobe.measures.number_swap import number_swap_by_part
+from lengthprobe.measures.portrait import portrait, swap_portrait
 from lengthprobe.runs.answers import Proof, Traced
 from lengthprobe.task.adherence import adherence
 from lengthprobe.task.prompts import Prompt, Response
@@ -172,3 +179,41 @@ def test_example_of_a_model_that_is_never_exact():
     first = probe.responses("en")[0]
     assert (first.finish_reason, found["response"]) == ("length", first.text)
     assert not any(word["ends"] for word in found["words"])
+
+
+def test_number_swap_is_not_measured_for_a_figure():
+    """There is none where no claim has asked for it, and in another language than that of the claim."""
+    probe = load("tiny-it", budget=8, device_map="cpu", languages=("en", "it"))
+    assert swap_portrait(probe, "en") is None
+    late_heads_number_swap(probe, language="it")
+    assert swap_portrait(probe, "en") is None
+    assert swap_portrait(probe, "it") is not None
+    assert len(probe.forced_before("stop_margin")) == 1
+
+
+@pytest.mark.parametrize("language", ["en", "it"])
+def test_number_swap_has_the_shares_of_the_claims(tiny_it, language):
+    """The late heads' and the final MLP's share of the stop and of the CWA, each with its interval."""
+    measures = {
+        ("number_swap", "late_heads"): late_heads_number_swap,
+        ("number_swap", "final_mlp"): final_mlp_number_swap,
+        ("cwa", "late_heads"): late_heads_cwa,
+        ("cwa", "final_mlp"): final_mlp_cwa,
+    }
+    expected = {key: share(measure(tiny_it, language=language)) for key, measure in measures.items()}
+    found = swap_portrait(tiny_it, language)
+    assert json.loads(json.dumps(found, allow_nan=False)) == found
+    for (kind, part), one in expected.items():
+        assert found[kind][part] == pytest.approx([one.mean, one.low, one.high])
+
+
+def test_number_swap_by_layer(tiny_it):
+    """What each layer's heads and its MLP give under the own number less the other, of all under the own."""
+    late_heads_number_swap(tiny_it, language="en")
+    found = swap_portrait(tiny_it, "en")
+    own, less_other = number_swap_by_part(tiny_it, "en")
+    whole = abs(own.heads.mean(0)).sum() + abs(own.mlps.mean(0)).sum()
+    for name, values in (("heads_by_layer", less_other.heads.sum(2)), ("mlps_by_layer", less_other.mlps)):
+        assert [mean for mean, _, _ in found["number_swap"][name]] == pytest.approx(values.mean(0) / whole)
+    topics = {prompt.topic for prompt in own.prompts}
+    assert (found["n"], found["clusters"]) == (len(own.prompts), len(topics))

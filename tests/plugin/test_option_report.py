@@ -164,6 +164,57 @@ class TestPortraits:
             assert shared.read_bytes() == alone.read_bytes()
 
 
+class TestNumberSwap:
+    """What a figure shows of the number swap, which only some claims measure."""
+
+    CLAIMS = """
+@pytest.mark.claim(about="mechanism", languages=["en", "it"])
+def test_first(probe):
+    assert measures.late_heads_cwa(probe, language="en") > 0
+
+
+@pytest.mark.claim(about="mechanism", languages=["en", "it"])
+def test_swap(probe):
+    assert measures.late_heads_number_swap(probe, language="en") > 0
+
+
+@pytest.mark.claim(about="mechanism", languages=["it"])
+def test_reference(probe, reference_probe):
+    assert measures.final_mlp_number_swap(reference_probe, language="it") > 0
+"""
+
+    @pytest.mark.parametrize("args", [(), ("-n", "2")])
+    def test_is_of_what_was_measured(self, project, args):
+        """Each checkpoint in the language of its claim; the same in one process and in several."""
+        project.claims(self.CLAIMS)
+        options = (
+            "--lengthprobe-report=out",
+            "--lengthprobe-reference=tiny-it-2",
+            "--lengthprobe-languages=en,it",
+        )
+
+        result = project.pytester.runpytest_subprocess(*options, *args)
+
+        result.assert_outcomes(passed=3)
+        portraits = json.loads((project.path / "out" / "report.json").read_text())["portraits"]
+        measured = {role: list(one["number_swap"]) for role, one in portraits.items()}
+        assert measured == {"model": ["en"], "reference": ["it"]}
+        assert (project.path / "out" / "figures" / "number_swap.svg").is_file()
+
+    def test_costs_no_forward_pass(self, project, monkeypatch):
+        """It is that of the claim: one for each batch of texts under their own and the other prompts."""
+        from lengthprobe.probe import Probe
+
+        forced = []
+        force = Probe._force
+        monkeypatch.setattr(Probe, "_force", lambda *args: forced.append(args) or force(*args))
+        project.claims(self.CLAIMS)
+
+        project.run("--lengthprobe-report=out", "--lengthprobe-languages=en,it", "-k", "first or swap")
+
+        assert len(forced) == 1
+
+
 class TestStepSummary:
     """The page of a job that GitHub runs."""
 
@@ -236,7 +287,11 @@ class TestProblems:
     @pytest.mark.parametrize(
         ("room", "name", "said"),
         [
-            ("measures.portrait", "portrait", "tiny-it is in no figure of the report: ZeroDivisionError: *"),
+            (
+                "measures.portrait",
+                "portrait",
+                "tiny-it is not in every figure of the report: ZeroDivisionError: *",
+            ),
             ("reporting.page", "page", "the page could not be made: ZeroDivisionError: *"),
         ],
     )

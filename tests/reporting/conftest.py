@@ -90,6 +90,16 @@ def make_portrait(
         "late_heads_by_length": {str(n): _around(-size * n) for n in range(3, 10)},
         "example": example,
     }
+    by_part = {
+        "heads_by_layer": [_share(row[0] / 100) for row in heads],
+        "mlps_by_layer": [_share(row[0] / 50) for row in heads],
+    }
+    swap = {
+        "n": 299,
+        "clusters": 150,
+        "cwa": by_part | {"late_heads": _share(size / 40), "final_mlp": _share(-0.0004)},
+        "number_swap": by_part | {"late_heads": _share(0.001), "final_mlp": _share(-size / 20)},
+    }
     return {
         "name": name,
         "family": "llama",
@@ -99,6 +109,7 @@ def make_portrait(
         "cap": 100,
         "completeness_gap": 1.2e-6,
         "languages": dict.fromkeys(languages, measured),
+        "number_swap": dict.fromkeys(languages, swap),
     } | changes
 
 
@@ -160,6 +171,10 @@ def make_report(*claims: dict[str, Any], **changes: Any) -> dict[str, Any]:
 
 def _around(mean: float) -> list[float]:
     return [mean, mean - 1.0, mean + 1.0]
+
+
+def _share(mean: float) -> list[float]:
+    return [mean, mean - 0.01, mean + 0.01]
 
 
 def _word(text: str, size: float, *, ends: bool) -> dict[str, Any]:

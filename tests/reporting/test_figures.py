@@ -29,7 +29,7 @@ def texts(name, portraits):
     return [element.text or "" for element in root.iter(f"{SVG}text")]
 
 
-def test_there_are_four(portrait):
+def test_there_are_five(portrait):
     """In the order of the page, each with a title and how it is read."""
     made = plates({"model": portrait()})
 
@@ -80,6 +80,31 @@ def test_maps_share_one_scale_with_zero_in_the_middle(portrait):
     assert shown[-6:] == ["−40", "−10", "0", "+10", "+40", "CWA, logits"]
 
 
+def test_number_swap_stands_beside_cwa(portrait):
+    """Above each panel the share of the late heads together, or of the final MLP; a row a language.
+
+    The portrait's shares are 8 / 40 and -0.0004 of the CWA, and 0.001 and -8 / 20 of the swap.
+    """
+    shown = texts("number_swap", {"model": portrait()})
+
+    titles = ["heads: CWA", "late 20.0 %", "heads: number swap", "late 0.1 %"]
+    titles += ["MLP: CWA", "final 0.0 %", "MLP: number swap", "final −40.0 %"]
+    assert [text for text in shown if text in titles] == 2 * titles
+    assert shown.count("299 prompts, 150 topics") == 2
+
+
+def test_number_swap_is_drawn_where_it_was_measured(portrait):
+    """Of the checkpoints and in the languages that a claim has measured it; of none, there is no figure."""
+    without = portrait(number_swap={})
+    half = portrait("approved")
+    half["number_swap"] = {"it": half["number_swap"]["it"]}
+
+    assert drawn("number_swap", {"model": without}) is None
+    shown = texts("number_swap", {"model": without, "reference": half})
+    assert {"approved (reference)", "Italian"} <= set(shown)
+    assert not {"tiny-it", "English"} & set(shown)
+
+
 @pytest.mark.parametrize("n_words", [1, 9, 80])
 def test_response_is_shown_word_by_word(portrait, n_words):
     """The end is marked; of a runaway the first 24 words and how many more there are."""
@@ -106,7 +131,7 @@ def test_checkpoint_without_examples_has_no_such_figure(portrait):
     assert drawn("one_response", {"model": without}) is None
 
 
-@pytest.mark.parametrize("name", NAMES[:3])
+@pytest.mark.parametrize("name", NAMES[:4])
 def test_unknown_numbers_leave_gaps(portrait, name):
     """None and infinities come from intervals that nothing is known of."""
     patchy = portrait(languages=("en",))
@@ -115,6 +140,8 @@ def test_unknown_numbers_leave_gaps(portrait, name):
     measured["mlps_by_layer"][0] = [1.0, -math.inf, math.inf]
     measured["final_mlp_by_length"]["3"] = [2.0, None, None]
     measured["head_map"][0][0] = None
+    swap = patchy["number_swap"]["en"]["cwa"]
+    swap["heads_by_layer"][1] = swap["late_heads"] = [None, None, None]
 
     assert "nan" not in drawn(name, {"model": patchy})
 

@@ -18,6 +18,7 @@ WRITTEN = [
     "figures/cwa_by_layer.svg",
     "figures/cwa_by_length.svg",
     "figures/head_map.svg",
+    "figures/number_swap.svg",
     "figures/one_response.svg",
     "index.html",
     "report.json",
@@ -207,7 +208,7 @@ class TestPage:
         """Each id is there once, although the figures share a page."""
         read = Reader(whole.read_text(encoding="utf-8"))
 
-        assert len([tag for tag, *_ in read.tags if tag == "figcaption"]) == 4
+        assert len([tag for tag, *_ in read.tags if tag == "figcaption"]) == 5
         assert "the late layers (layers 3 to 4) are shaded" in read.shown
         assert "cap, which is 100 tokens" in " ".join(read.shown.split())
         ids = [value for _, name, value in read.values if name == "id"]

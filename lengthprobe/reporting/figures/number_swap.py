@@ -1,0 +1,98 @@
+"""The stop because of the number, layer by layer, beside CWA."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from matplotlib.ticker import MaxNLocator
+
+from lengthprobe.reporting.figures.axes import WIDTH, heading, legend, mark_late, sheet, zero
+from lengthprobe.reporting.figures.portraits import LINES, language_name, languages, roles, triples
+from lengthprobe.reporting.palette import MUTED
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+NAME = "number_swap"
+TITLE = "The stop because of the number, beside CWA"
+# Two pairs: what wrote the words, and what ended them because of the number.
+_PANELS = (
+    ("cwa", "heads_by_layer", "late_heads", "heads: CWA", "late"),
+    ("number_swap", "heads_by_layer", "late_heads", "heads: number swap", "late"),
+    ("cwa", "mlps_by_layer", "final_mlp", "MLP: CWA", "final"),
+    ("number_swap", "mlps_by_layer", "final_mlp", "MLP: number swap", "final"),
+)
+_HEAD, _ROW = 0.42, 1.75
+_MARKERS = 8
+
+
+def caption(portraits: Mapping[str, Mapping[str, Any]]) -> str:  # noqa: ARG001
+    """How the figure is read."""
+    return (
+        "In each pair, on the left a layer's part in the tokens that keep to the length (CWA), on the right "
+        "its part in the stop because of the number: what it says for ending the answer after the words "
+        "asked for, less what it says there where the prompt asks for another number. Both are shares of "
+        "all parts, with intervals over topics; the number above a panel is that of the late heads together "
+        "or of the final MLP. A part that is high on the left and at zero on the right writes words, "
+        "whatever their number is to be."
+    )
+
+
+def figure(portraits: Mapping[str, Mapping[str, Any]]) -> Figure | None:
+    """One row of panels a language; None where no claim has measured the number swap."""
+    drawn = {role: portraits[role] for role in roles(portraits) if portraits[role].get("number_swap")}
+    codes = [
+        code for code in languages(portraits) if any(code in one["number_swap"] for one in drawn.values())
+    ]
+    if not codes:
+        return None
+    made = sheet(WIDTH, (_HEAD + _ROW) * len(codes) + 0.7)
+    places = made.add_gridspec(2 * len(codes), len(_PANELS), height_ratios=[_HEAD, _ROW] * len(codes))
+    panels: list[Axes] = []
+    for row, code in enumerate(codes):
+        measured = {
+            role: one["number_swap"][code] for role, one in drawn.items() if code in one["number_swap"]
+        }
+        first = next(iter(measured.values()))
+        counted = f"{int(first['n'])} prompts, {int(first['clusters'])} topics"
+        heading(made.add_subplot(places[2 * row, :]), language_name(code), counted)
+        for column, (kind, part, together, name, of) in enumerate(_PANELS):
+            # Heads have one scale and MLPs have one, so that pairs and languages can be compared.
+            scale = panels[2 * (column // 2)] if len(panels) > 2 * (column // 2) else None
+            axes = made.add_subplot(places[2 * row + 1, column], sharey=scale)
+            panels.append(axes)
+            mark_late(axes, drawn)
+            zero(axes)
+            for role in reversed(measured):
+                _line(axes, role, measured[role][kind][part])
+            _titles(axes, name, of, triples([first[kind][together]])[0, 0])
+            axes.tick_params(labelleft=column % 2 == 0)
+            axes.set_xlim(-0.5, max(one["n_layers"] for one in drawn.values()) - 0.5)
+            axes.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=6))
+            if row == len(codes) - 1:
+                axes.set_xlabel("layer")
+        panels[-len(_PANELS)].set_ylabel("share of all parts, %")
+    legend(made, drawn, late=True)
+    return made
+
+
+def _line(axes: Axes, role: str, rows: list[list[float | None]]) -> None:
+    mean, low, high = 100 * triples(rows).T
+    layers, line = np.arange(len(mean)), LINES[role]
+    axes.fill_between(layers, low, high, color=line.colour, alpha=0.18, linewidth=0)
+    axes.plot(
+        layers, mean, color=line.colour, linestyle=line.dash,
+        marker=line.marker, markevery=max(1, len(layers) // _MARKERS),
+    )  # fmt: skip
+
+
+def _titles(axes: Axes, name: str, of: str, share: float) -> None:
+    axes.set_title(name, color=MUTED, fontsize=8, fontweight="normal", pad=4)
+    if np.isfinite(share):
+        # Adding zero takes the sign from a zero that was rounded into minus zero.
+        said = f"{of} {round(100 * share, 1) + 0.0:.1f} %".replace("-", "−")
+        axes.set_title(said, loc="right", fontsize=8, pad=4)
