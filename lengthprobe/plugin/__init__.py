@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from lengthprobe.plugin.claims import VERDICTS, status
+from lengthprobe.plugin.claims import VERDICTS, hide_own_lines, status
 from lengthprobe.plugin.fixtures import base_probe, beside, language, margins, probe, reference_probe
 from lengthprobe.plugin.markers import MARKERS, is_claim, is_own, language_parameters
 from lengthprobe.plugin.options import add_options, may_be_ours, stated
@@ -114,6 +114,7 @@ def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Write onto the report what became of a claim."""
+    hide_own_lines(item, call)
     report = yield
     item.config.stash[RUN].judge(item, call, report)
     return report

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import inspect
+import traceback
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -13,6 +15,7 @@ from lengthprobe.reporting.ledger import Entry
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from types import TracebackType
 
     from lengthprobe.statistics.estimate import Estimate
     from lengthprobe.statistics.verdict import Verdict
@@ -20,8 +23,36 @@ if TYPE_CHECKING:
 # Words that are not written in small letters.
 _WRITTEN = {"mlp": "MLP", "mlps": "MLPs", "italian": "Italian", "english": "English"}
 
+_PACKAGE = Path(__file__).parents[1]
+
 VERDICTS = pytest.StashKey[list["Verdict"]]()
 BESIDE = pytest.StashKey[list["Estimate"]]()
+
+
+def hide_own_lines(item: pytest.Item, call: pytest.CallInfo[None]) -> None:
+    """Show where a claim made a mistake, and not the lines of lengthprobe that say which.
+
+    To be called before pytest writes its report. A fault of lengthprobe's own, raised by no line that is
+    meant to, keeps its whole traceback; and so does every error with `--full-trace`.
+    """
+    error = call.excinfo
+    if error is None or not is_claim(item) or item.config.getoption("fulltrace"):
+        return
+    last = traceback.extract_tb(error.tb)[-1]
+    if not (_PACKAGE in Path(last.filename).parents and (last.line or "").startswith("raise ")):
+        return
+    inside, caller = False, error.tb
+    while caller.tb_next is not None:
+        inside = inside or _path(caller) == item.path
+        called = _path(caller.tb_next)
+        if inside and _PACKAGE in called.parents and called != item.path:
+            caller.tb_next = None
+            return
+        caller = caller.tb_next
+
+
+def _path(entry: TracebackType) -> Path:
+    return Path(entry.tb_frame.f_code.co_filename)
 
 
 def judge(item: pytest.Item, call: pytest.CallInfo[None], report: pytest.TestReport) -> Entry | None:

@@ -107,6 +107,36 @@ def test_other_exception_in_a_claim_is_an_error(project):
     assert project.report()["claims"][0]["message"].startswith("TypeError: ")
 
 
+MISTAKE = """
+@pytest.mark.claim
+def test_it(probe):
+    assert measures.exact_match(probe, language='en') > 'half'
+"""
+
+
+def test_mistake_in_a_claim_is_shown_where_it_was_made(project):
+    """The line of the claim and what to write, and no line of lengthprobe's but on demand."""
+    project.claims(MISTAKE)
+
+    shown = project.run().stdout
+    shown.fnmatch_lines(
+        [
+            ">*assert measures.exact_match(probe, language='en') > 'half'",
+            "E*TypeError: 'half' is no number; write exact_match(tiny-it, en) > 0.5",
+            "test_claims.py:*: TypeError",
+        ]
+    )
+    shown.no_fnmatch_line("*comparable.py*")
+    project.run("--full-trace").stdout.fnmatch_lines(["*comparable.py*"])
+
+
+def test_fault_of_lengthprobes_own_is_shown_whole(project):
+    """An error that no line raises on purpose has the traceback that a bug report needs."""
+    project.claims(MISTAKE.replace("'half'", "0.5").replace("'en'", "3"))
+
+    project.run().stdout.fnmatch_lines(["*lengthprobe/*.py:*"])
+
+
 def test_failed_assertion_before_any_verdict_is_an_error(project):
     """An assertion about something else than an estimate breaks no claim."""
     project.claims("@pytest.mark.claim\ndef test_it(probe):\n    assert probe.name == 'another'\n")
