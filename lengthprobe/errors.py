@@ -32,6 +32,10 @@ class ModelError(LengthprobeError):
     """A checkpoint cannot be found, loaded or run."""
 
 
+class OutOfMemoryError(ModelError):
+    """A checkpoint does not fit its device's memory even with a single prompt."""
+
+
 class ReportError(LengthprobeError):
     """A report cannot be written."""
 

@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
+import torch
 
 from lengthprobe import load
+from lengthprobe.attribution.capture import Capture
 from lengthprobe.attribution.trace import Contributions
 from lengthprobe.errors import LanguageError, ModelError
 from lengthprobe.measures import exact_match, late_heads_cwa
@@ -201,6 +203,22 @@ def test_parts_that_add_up_at_first(hooked: Callable[..., Probe]) -> None:
             probe.traces("en")
     assert len(probe.responses("en")) == 8
     assert probe.traces("it") is expected
+
+
+def test_memory_is_out_for_attributions_alone(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is measured of behaviour is measured; what is asked of the parts is an error that says why."""
+
+    def full(*_: object) -> None:
+        raise torch.OutOfMemoryError("CUDA out of memory")
+
+    probe = load(name, **SMALL)
+    assert probe.parts.problem is None
+    monkeypatch.setattr(Capture, "step", full)
+    probe.prepare(["en"], traces=True)
+    assert exact_match(probe, language="en").n == 8
+    for _ in range(2):
+        with pytest.raises(ModelError, match=r"out of memory on cpu .*, while its parts are watched"):
+            late_heads_cwa(probe, language="en")
 
 
 def test_nan_in_one_layer(name: str) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -14,7 +13,7 @@ from lengthprobe.attribution.direct import direct_logit_attribution
 from lengthprobe.attribution.trace import Contributions, ForcedTrace
 from lengthprobe.errors import ModelError
 from lengthprobe.models.anatomy import anatomy_of
-from lengthprobe.models.memory import is_out_of_memory
+from lengthprobe.models.memory import is_out_of_memory, release
 from lengthprobe.models.templates import render
 from lengthprobe.task.adherence import adherence
 
@@ -148,9 +147,7 @@ def _in_pieces(
                 "(--lengthprobe-device-map=balanced)",
             ) from error
     # Here, not above: while the exception lives, its frames hold on to the memory.
-    gc.collect()
-    if torch.cuda.is_available():
-        torch.cuda.empty_cache()
+    release()
     half = (len(rows) + 1) // 2
     first, rest = range(half), range(half, len(rows))
     return [

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
@@ -10,10 +9,10 @@ from typing import TYPE_CHECKING, Any, Protocol
 import torch
 from transformers import LogitsProcessor, LogitsProcessorList
 
-from lengthprobe.errors import ModelError
+from lengthprobe.errors import ModelError, OutOfMemoryError
 from lengthprobe.models.broken import first_broken_part
 from lengthprobe.models.decoding import greedy
-from lengthprobe.models.memory import is_out_of_memory
+from lengthprobe.models.memory import is_out_of_memory, release
 from lengthprobe.models.templates import render
 from lengthprobe.task.prompts import Prompt, Response
 
@@ -117,7 +116,8 @@ def respond_to_batch(
         surgery: What is ablated in each row.
 
     Raises:
-        ModelError: The context is too short, the logits are not usable, or memory is out even for one prompt.
+        OutOfMemoryError: Memory is out even for one prompt.
+        ModelError: The context is too short, or the logits are not usable.
     """
     rows = [render(checkpoint, prompt, settings) for prompt in prompts]
     _check_context(checkpoint, max(map(len, rows)), settings)
@@ -208,16 +208,14 @@ def _generate_in_pieces(
         if not is_out_of_memory(error):
             raise
         if len(rows) == 1:
-            raise ModelError(
+            raise OutOfMemoryError(
                 f"{checkpoint.name} runs out of memory on {checkpoint.device} with a single prompt "
                 f"of {len(rows[0])} tokens and a cap of {cap}",
                 "free the device, lower --lengthprobe-cap, take a smaller format "
                 "(--lengthprobe-dtype=bfloat16), or more devices (--lengthprobe-device-map=balanced)",
             ) from error
     # Here, not above: while the exception lives, its frames hold on to the memory.
-    gc.collect()
-    if torch.cuda.is_available():
-        torch.cuda.empty_cache()
+    release()
     half = (len(rows) + 1) // 2
     first, first_observed, first_pieces = _generate_in_pieces(
         checkpoint, rows[:half], cap, observer, surgery and surgery.of(range(half))

@@ -1,6 +1,8 @@
-"""Whether an error means that memory is out, on whatever device."""
+"""Memory: whether an error means that it is out, on whatever device, and what to give back then."""
 
 from __future__ import annotations
+
+import gc
 
 import torch
 
@@ -14,3 +16,10 @@ def is_out_of_memory(error: BaseException) -> bool:
     if isinstance(error, torch.OutOfMemoryError | MemoryError):
         return True
     return isinstance(error, RuntimeError) and any(said in str(error) for said in _SAID)
+
+
+def release() -> None:
+    """Give back what nothing holds any more, so that less can be tried."""
+    gc.collect()
+    if torch.cuda.is_available():
+        torch.cuda.empty_cache()

@@ -6,8 +6,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from lengthprobe.attribution.capture import Capture
-from lengthprobe.errors import ModelError
-from lengthprobe.models.generation import respond_to_batch
+from lengthprobe.errors import ModelError, OutOfMemoryError
+from lengthprobe.models.generation import Answered, respond_to_batch
+from lengthprobe.models.memory import release
 from lengthprobe.runs.answers import Answers, Proof
 from lengthprobe.task.adherence import adherence
 
@@ -34,6 +35,9 @@ def answer(
 ) -> Answers:
     """The answers to one batch of prompts.
 
+    Watching the parts takes memory of its own: where it is out for that alone, the responses are there
+    without attributions, and the problem says so.
+
     Args:
         checkpoint: Who answers.
         prompts: What is asked.
@@ -53,7 +57,24 @@ def answer(
         captures.append(Capture(checkpoint.name, readout, checkpoint.end_token_ids))
         return captures[-1]
 
-    answered = respond_to_batch(checkpoint, prompts, settings, observer=observer, surgery=surgery)
+    try:
+        answered = respond_to_batch(checkpoint, prompts, settings, observer=observer, surgery=surgery)
+    except OutOfMemoryError as error:
+        problem = ModelError(
+            f"{error.problem}, while its parts are watched",
+            f"{error.fix}; claims about behaviour (behavior_tests) do not need it",
+        )
+    else:
+        return _traced(checkpoint, settings, answered, captures)
+    # Here, not above: while the exception lives, its frames hold on to the memory.
+    captures.clear()
+    release()
+    return replace(answer(checkpoint, prompts, settings, None, surgery), problem=problem)
+
+
+def _traced(
+    checkpoint: Checkpoint, settings: Settings, answered: Answered, captures: Sequence[Capture]
+) -> Answers:
     return Answers(
         answered.responses,
         answered.pieces,

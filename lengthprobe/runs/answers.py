@@ -127,7 +127,7 @@ class Answers:
     def each(self) -> list[Traced]:
         """The responses one by one."""
         if not self.traces:
-            return [Traced(response) for response in self.responses]
+            return [Traced(response, problem=self.problem) for response in self.responses]
         return [
             Traced(*one, self.problem)
             for one in zip(self.responses, self.traces, self.adherences, strict=True)

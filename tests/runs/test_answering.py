@@ -10,7 +10,7 @@ import torch
 
 from lengthprobe.attribution.readout import readout_of
 from lengthprobe.attribution.trace import Contributions
-from lengthprobe.errors import ModelError
+from lengthprobe.errors import ModelError, OutOfMemoryError
 from lengthprobe.models.anatomy import anatomy_of
 from lengthprobe.models.loading import load_checkpoint
 from lengthprobe.runs import answering
@@ -128,6 +128,38 @@ def test_batch_that_is_split(llama: Checkpoint, readout: Readout, hooked: Callab
         for name in Contributions.names():
             wanted = getattr(other.token, name)
             np.testing.assert_allclose(getattr(one.token, name), wanted, rtol=1e-4, atol=1e-4, err_msg=name)
+
+
+def test_memory_is_out_for_attributions_alone(
+    llama: Checkpoint, readout: Readout, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The responses are there all the same, and the problem says that it was the watching."""
+
+    def full(*_: object) -> None:
+        raise torch.OutOfMemoryError("CUDA out of memory")
+
+    monkeypatch.setattr(answering.Capture, "step", full)
+    found = answer(llama, PROMPTS, CPU, readout)
+    assert found.responses == answer(llama, PROMPTS, CPU, None).responses
+    assert (found.pieces, found.traces, found.adherences) == (1, (), ())
+    assert found.problem is not None
+    assert "runs out of memory on cpu with a single prompt" in found.problem.problem
+    assert found.problem.problem.endswith(", while its parts are watched")
+    assert "behavior_tests" in found.problem.fix
+    assert prove(llama, PROMPTS, CPU, lambda: readout).problem is not None
+
+
+def test_memory_is_out_for_responses_too(
+    llama: Checkpoint, readout: Readout, hooked: Callable[..., None]
+) -> None:
+    """Then it is the checkpoint that does not fit."""
+
+    def full(*_: object) -> None:
+        raise torch.OutOfMemoryError("CUDA out of memory")
+
+    hooked("model.layers.2.mlp", full)
+    with pytest.raises(OutOfMemoryError, match=r"with a single prompt of .* tokens and a cap of 30\n"):
+        answer(llama, PROMPTS, CPU, readout)
 
 
 def test_proof(llama: Checkpoint, readout: Readout, monkeypatch: pytest.MonkeyPatch) -> None:

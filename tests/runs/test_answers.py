@@ -91,6 +91,14 @@ def test_problem(traces: tuple[Trace, ...]) -> None:
     assert (problem.problem, problem.fix) == (PROBLEM.problem, PROBLEM.fix)
 
 
+def test_problem_without_attributions() -> None:
+    """Where there are none, each response tells why."""
+    every = Answers(_responses(), 1, problem=PROBLEM).each()
+    assert [(one.response, one.trace, one.problem) for one in every] == [
+        (response, None, PROBLEM) for response in _responses()
+    ]
+
+
 def test_one_by_one() -> None:
     """Each response goes with its own attribution and adherence, and with the batch's problem."""
     answers = Answers(_responses(), 1, _traces(), _adherences(), problem=PROBLEM)
