@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+import inspect
+import re
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from sybil import Sybil
 from sybil.evaluators.doctest import NUMBER
 from sybil.example import SybilFailure
 from sybil.parsers.markdown import PythonCodeBlockParser
+
+from lengthprobe import measures
+from lengthprobe.measures.cwa import Options
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs" / "attribution.md"
@@ -24,6 +33,29 @@ def test_page(monkeypatch: pytest.MonkeyPatch) -> None:
     """Every block runs from the root of a clone without a warning, and prints what the page shows."""
     monkeypatch.chdir(ROOT)
     run(PAGE)
+
+
+def test_table_of_measures() -> None:
+    """It names every measure of parts, with the options that it takes and no other."""
+    section = (
+        PAGE.read_text(encoding="utf-8").partition("## The measures of parts\n")[2].partition("\n## ")[0]
+    )
+    rows = [line.replace(r"\|", "").split("|") for line in section.splitlines() if line.startswith("| `")]
+    shown = {
+        measure: set(re.findall(r"`(\w+)`", options))
+        for _, names, _, options, _ in rows
+        for measure in re.findall(r"`(\w+)`", names)
+    }
+    assert shown == {
+        name: _options(getattr(measures, name))
+        for name in measures.__all__
+        if "Traceable" in str(inspect.signature(getattr(measures, name)))
+    }
+
+
+def _options(measure: Callable[..., object]) -> set[str]:
+    named = set(inspect.signature(measure).parameters) - {"probe", "language"}
+    return named - {"options"} | set(Options.__annotations__) if "options" in named else named
 
 
 @pytest.mark.parametrize(("shown", "right"), [("2.72", True), ("2.74", False), ("2.7 logits", False)])
