@@ -56,7 +56,7 @@ def _generate(model: Any, ids: torch.Tensor, mask: torch.Tensor, *tell: _Tell) -
 
 def _captured(model: Any, ids: torch.Tensor, mask: torch.Tensor) -> tuple[Any, list[list[int]], Capture]:
     watcher = Capture("random", readout_of(anatomy_of(model)), ENDS)
-    with watcher.watching():
+    with watcher.watching(len(ids)):
         written = _generate(model, ids, mask, _Tell(watcher))
     return watcher.finish(written), written, watcher
 

@@ -79,7 +79,7 @@ def test_after_an_interrupt_while_generating() -> None:
     ids, mask, _ = random_rows()
 
     def write() -> None:
-        with watcher.watching():
+        with watcher.watching(len(ids)):
             model(ids, attention_mask=mask)
             raise KeyboardInterrupt
 
