@@ -71,7 +71,7 @@ def test_the_mechanism_is_counted_as_often_as_it_is_claimed():
         mark.kwargs | {"regression": "reference_probe" in inspect.signature(claim).parameters}
         for claim in claims().values()
         for mark in claim.pytestmark
-        if mark.kwargs.get("about") == "mechanism" and mark.kwargs.get("kind") != "replication"
+        if mark.kwargs.get("about") == "mechanism" and "kind" not in mark.kwargs
     ]
     assert all(len(mark["languages"]) == 1 for mark in marks)
     assert sum(not mark["regression"] for mark in marks) == family(1, reference=False) - 7

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from lengthprobe.plugin.claims import VERDICTS, hide_own_lines, status
-from lengthprobe.plugin.fixtures import base_probe, beside, language, margins, probe, reference_probe
+from lengthprobe.plugin.fixtures import base_probe, beside, language, margins, probe, reference_probe, report
 from lengthprobe.plugin.markers import MARKERS, is_claim, is_own, language_parameters
 from lengthprobe.plugin.options import add_options, may_be_ours, stated
 from lengthprobe.plugin.run import RUN, Run
@@ -18,7 +18,7 @@ from lengthprobe.plugin.selection import Selection, mark_claims, select
 if TYPE_CHECKING:
     from collections.abc import Generator
 
-__all__ = ["base_probe", "beside", "language", "margins", "probe", "reference_probe"]
+__all__ = ["base_probe", "beside", "language", "margins", "probe", "reference_probe", "report"]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from types import TracebackType
 
+    from lengthprobe.plugin.findings import Reported
     from lengthprobe.statistics.estimate import Estimate
     from lengthprobe.statistics.verdict import Verdict
 
@@ -27,6 +28,7 @@ _PACKAGE = Path(__file__).parents[1]
 
 VERDICTS = pytest.StashKey[list["Verdict"]]()
 BESIDE = pytest.StashKey[list["Estimate"]]()
+REPORTED = pytest.StashKey[list["Reported"]]()
 
 
 def hide_own_lines(item: pytest.Item, call: pytest.CallInfo[None]) -> None:
@@ -71,20 +73,28 @@ def judge(item: pytest.Item, call: pytest.CallInfo[None], report: pytest.TestRep
             return None
         return _entry(item, report, "skipped" if report.skipped else "error", _message(report, error))
     verdicts = item.stash.get(VERDICTS, [])
-    verdict = "skipped" if isinstance(error, pytest.skip.Exception) else outcome(verdicts, error)
-    if error is None and verdict == "error":
-        return _decided_nothing(item, report)
+    reported = item.stash.get(REPORTED, []) if kind_of(item) == "finding" else None
+    verdict = "skipped" if isinstance(error, pytest.skip.Exception) else outcome(verdicts, error, reported)
+    asserted = reported is not None and verdicts and isinstance(error, AssertionError)
+    if verdict == "error" and (error is None or asserted):
+        return _without_verdict(item, report)
     _tell(item, call, report, verdicts)
     return _entry(item, report, verdict, _message(report, error) if verdict in ("error", "skipped") else "")
 
 
-def outcome(verdicts: Sequence[Verdict], error: BaseException | None) -> str:
-    """What a claim comes to: `holds`, `broken`, `undecided` or `error`.
+def outcome(
+    verdicts: Sequence[Verdict], error: BaseException | None, reported: Sequence[Reported] | None = None
+) -> str:
+    """What a claim comes to: `holds`, `broken`, `undecided`, `reported` or `error`.
 
     Args:
         verdicts: Those whose truth its test asked for, in order.
         error: What ended the test, None where it ended well.
+        reported: What it reported, where it is a finding.
     """
+    if reported is not None:
+        # One that asserts would be red on another checkpoint: that is an error on this one too.
+        return "reported" if reported and not verdicts and error is None else "error"
     if isinstance(error, Undecided):
         return "undecided"
     if error is None:
@@ -103,20 +113,41 @@ def status(
     return {
         "broken": ("failed", "F", ("BROKEN", {"red": True})),
         "undecided": ("failed", "U", ("UNDECIDED", {"yellow": True})),
+        "reported": ("passed", ".", ("REPORTED", {"cyan": True})),
         "error": ("error", "E", ("ERROR", {"red": True})),
     }.get(entry["verdict"])
 
 
-def _decided_nothing(item: pytest.Item, report: pytest.TestReport) -> Entry | None:
+def _decided_nothing(item: pytest.Item) -> str:
     verdicts = item.stash.get(VERDICTS, [])
     why = "its test asked for the truth of no comparison"
     if verdicts:
         why = f"its test ended well, though {verdicts[-1].expression} is {verdicts[-1].status}"
-    message = (
+    return (
         f"{item.nodeid}: the claim decided nothing: {why}\n"
         "  fix: assert the comparison that must hold, as in "
         "assert abs(measures.length_error(probe, language=language)) < 0.5"
     )
+
+
+def _no_finding(item: pytest.Item) -> str:
+    verdicts = item.stash.get(VERDICTS, [])
+    if verdicts:
+        return (
+            f"{item.nodeid}: a finding is never red, and its test asks for the truth of "
+            f"{verdicts[-1].expression}\n"
+            "  fix: report(estimate, 'what it says') in its place, or a claim that can break: "
+            "kind='replication'"
+        )
+    return (
+        f"{item.nodeid}: the finding reported nothing\n"
+        "  fix: take the fixture `report`, and report(measures.length_error(probe, language=language))"
+    )
+
+
+def _without_verdict(item: pytest.Item, report: pytest.TestReport) -> Entry:
+    """The error that a claim is whose test is at fault, and no checkpoint."""
+    message = _no_finding(item) if kind_of(item) == "finding" else _decided_nothing(item)
     if not hasattr(report, "wasxfail"):
         report.outcome = "failed"
         report.longrepr = message
@@ -177,7 +208,10 @@ def _entry(item: pytest.Item, report: pytest.TestReport, verdict: str, message: 
         language=language,
         published=_published(said.get("published"), language),
         verdict=verdict,
-        checks=[each.as_check() for each in item.stash.get(VERDICTS, [])],
+        checks=[
+            *(each.as_check() for each in item.stash.get(VERDICTS, [])),
+            *(each.as_check() for each in item.stash.get(REPORTED, [])),
+        ],
         beside=[_beside(each) for each in item.stash.get(BESIDE, [])],
         message=message,
         duration_s=round(report.duration, 6),

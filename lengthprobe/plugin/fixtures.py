@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, NoReturn
 
 import pytest
 
-from lengthprobe.plugin.claims import BESIDE
+from lengthprobe.plugin.claims import BESIDE, REPORTED
+from lengthprobe.plugin.findings import Reported
 from lengthprobe.plugin.run import RUN
 
 if TYPE_CHECKING:
@@ -14,7 +15,9 @@ if TYPE_CHECKING:
 
     from lengthprobe.margins import Margins
     from lengthprobe.probe import Probe
+    from lengthprobe.statistics.comparable import Comparable
     from lengthprobe.statistics.estimate import Estimate
+    from lengthprobe.statistics.verdict import Verdict
 
 
 @pytest.fixture(scope="session")
@@ -57,3 +60,18 @@ def beside(request: pytest.FixtureRequest) -> Callable[[Estimate], None]:
     figure next to it.
     """
     return request.node.stash.setdefault(BESIDE, []).append  # type: ignore[no-any-return]
+
+
+@pytest.fixture
+def report(request: pytest.FixtureRequest) -> Callable[..., None]:
+    """A function by which a finding states what the model does: an estimate, and what it says in a few words.
+
+    A comparison (`estimate > 0`) can be reported too: it stands with its margin, and whether it holds is not
+    asked.
+    """
+    reported = request.node.stash.setdefault(REPORTED, [])
+
+    def state(found: Comparable | Verdict, says: str = "") -> None:
+        reported.append(Reported.of(found, says))
+
+    return state

@@ -12,12 +12,13 @@ from lengthprobe.plugin.options import in_use
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-KINDS = ("requirement", "replication")
+KINDS = ("requirement", "replication", "finding")
 ABOUT = ("behaviour", "mechanism")
 MARKERS = (
     "claim(source, kind='requirement', published, about='behaviour', languages): what a Verdict decides",
     "requirement: a claim that a checkpoint must satisfy to ship",
     "replication: a claim that describes published models, and runs with `-m replication` only",
+    "finding: states what a model does, either way; it asserts nothing, and runs with `-m finding` only",
 )
 PROBES = {"probe": "model", "base_probe": "base", "reference_probe": "reference"}
 _FIXTURES = "lengthprobe.plugin.fixtures"
@@ -59,7 +60,7 @@ def stated_kind(item: pytest.Item) -> str:
     Raises:
         pytest.UsageError: The marker names no kind that there is.
     """
-    default = "replication" if item.get_closest_marker("replication") else "requirement"
+    default = next((kind for kind in KINDS[1:] if item.get_closest_marker(kind)), KINDS[0])
     return _one_of(item, "kind", str(stated(item).get("kind") or default), KINDS)
 
 

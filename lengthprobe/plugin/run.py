@@ -196,7 +196,7 @@ class Run:
     def _is_pointless(self) -> bool:
         """Whether claims were to be decided, or a checkpoint was named for that, and none was."""
         asked = self._config.getoption("lengthprobe_model") is not None
-        return not self.ledger.decided and (asked or self.selection.claims > 0)
+        return not self.ledger.decided and not self.ledger.only_found and (asked or self.selection.claims > 0)
 
     def _as_dict(self) -> dict[str, Any]:
         settings = asdict(self.settings) | {"margins": asdict(self.margins)}

@@ -1,4 +1,4 @@
-"""Which claims run: what needs a reference or is a replication runs when it is asked for."""
+"""Which claims run: what needs a reference, replicates or finds out runs when it is asked for."""
 
 from __future__ import annotations
 
@@ -36,12 +36,14 @@ class Selection:
         regressions: Those that compare with a reference, where none is given.
         replications: Those that describe published models, where `-m` does not ask for them.
         mechanisms: Those about the mechanism, where the checkpoint is of no lineage for which it is known.
+        findings: Those that decide nothing, where `-m` does not ask for them.
     """
 
     claims: int = 0
     regressions: int = 0
     replications: int = 0
     mechanisms: int = 0
+    findings: int = 0
 
     def lines(self) -> list[str]:
         """What does not run, and what to type to run it."""
@@ -54,6 +56,9 @@ class Selection:
         if self.replications:
             what = "replication" if self.replications == 1 else "replications"
             lines.append(f"not run: {self.replications} {what} of published findings (-m replication)")
+        if self.findings:
+            what = "finding, which decides" if self.findings == 1 else "findings, which decide"
+            lines.append(f"not run: {self.findings} {what} nothing (-m finding)")
         if self.mechanisms:
             from lengthprobe.models.catalog import LINEAGES
 
@@ -108,12 +113,12 @@ def _is_of_unknown_mechanism(config: pytest.Config, item: pytest.Item) -> bool:
 def select(config: pytest.Config, items: list[pytest.Item]) -> Selection:
     """Take out of the items what was not asked for, and say how much that is."""
     claims = [item for item in items if is_claim(item)]
-    regressions, replications = set(), set()
+    regressions = set()
     if stated(config, "reference") is None:
         regressions = {item for item in claims if takes(item, ["reference"])}
-    if not re.search(r"\breplication\b", config.getoption("markexpr", "") or ""):
-        replications = {item for item in claims if kind_of(item) == "replication"} - regressions
-    left_out = regressions | replications
+    replications = _not_asked_for(config, claims, "replication") - regressions
+    findings = _not_asked_for(config, claims, "finding") - regressions
+    left_out = regressions | replications | findings
     if left_out:
         config.hook.pytest_deselected(items=[item for item in items if item in left_out])
         items[:] = [item for item in items if item not in left_out]
@@ -122,4 +127,13 @@ def select(config: pytest.Config, items: list[pytest.Item]) -> Selection:
     unknown = set(downgraded)
     by_name = config.getoption("keyword", "")
     mechanisms = (replications & unknown) if by_name else unknown - set(items)
-    return Selection(len(claims), len(regressions), len(replications - unknown), len(mechanisms))
+    return Selection(
+        len(claims), len(regressions), len(replications - unknown), len(mechanisms), len(findings)
+    )
+
+
+def _not_asked_for(config: pytest.Config, claims: Sequence[pytest.Item], kind: str) -> set[pytest.Item]:
+    """The claims of a kind that runs where `-m` names it, and where it does not."""
+    if re.search(rf"\b{kind}\b", config.getoption("markexpr", "") or ""):
+        return set()
+    return {item for item in claims if kind_of(item) == kind}

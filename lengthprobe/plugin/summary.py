@@ -18,6 +18,7 @@ _COLOURS = {
     "undecided": {"yellow": True},
     "error": {"red": True, "bold": True},
     "skipped": {"light": True},
+    "reported": {"cyan": True},
 }
 
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
 # A verdict is never told by its colour alone.
-SIGNS = {"holds": "✓", "broken": "✕", "undecided": "?", "error": "!", "skipped": "–"}
+SIGNS = {"holds": "✓", "broken": "✕", "undecided": "?", "error": "!", "skipped": "–", "reported": "i"}
 _PLURALS = {"holds": "hold", "error": "errors"}
 _ABOUT = {"behaviour": "What the model writes", "mechanism": "What its parts do"}
 
@@ -55,7 +55,7 @@ class Group:
         claim: Its name, as a phrase.
         statement: What it claims.
         source: Where it is from.
-        kind: `requirement` or `replication`.
+        kind: `requirement`, `replication` or `finding`.
         rows: Its checks.
     """
 
@@ -75,6 +75,8 @@ def headline(totals: Mapping[str, int]) -> str:
     """The run in one line."""
     holds, broken, undecided, errors = (totals[verdict] for verdict in VERDICTS[:4])
     claims = holds + broken + undecided + errors
+    if not claims and totals["reported"]:
+        return f"{totals['reported']} finding{'s' * (totals['reported'] > 1)} reported"
     if not claims:
         return "No claim was decided"
     if holds == claims:

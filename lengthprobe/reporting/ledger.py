@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 SCHEMA = 1
-VERDICTS = ("holds", "broken", "undecided", "error", "skipped")
+VERDICTS = ("holds", "broken", "undecided", "error", "skipped", "reported")
 DECIDED = ("holds", "broken")
 ROLES = ("model", "base", "reference")
 
@@ -24,11 +24,11 @@ class Entry:
         claim: Its name, as a phrase.
         statement: What it claims.
         source: Where the claim is from.
-        kind: `requirement` or `replication`, for the checkpoint under test.
+        kind: `requirement`, `replication` or `finding`, for the checkpoint under test.
         language: Code of the language, None where the claim is about none, or about several.
         published: The figure that the source gives for it, if it gives one.
         verdict: One of `VERDICTS`.
-        checks: The verdicts asked for, as `Verdict.as_check` gives them.
+        checks: The verdicts asked for, as `Verdict.as_check` gives them; or what a finding reported.
         beside: Estimates shown beside them, in the same form, that decide nothing.
         message: Why there is no verdict.
         duration_s: How long the test took.
@@ -86,6 +86,12 @@ class Ledger:
         """How many claims hold or are broken."""
         return sum(self.totals[verdict] for verdict in DECIDED)
 
+    @property
+    def only_found(self) -> bool:
+        """Whether something was reported, and nothing was asked that could have been decided."""
+        kinds = {entry.kind for entry in self.entries.values()}
+        return kinds == {"finding"} and self.totals["reported"] > 0
+
     def as_dict(self, settings: Mapping[str, Any]) -> dict[str, Any]:
         """The ledger in the schema of the JSON report.
 
@@ -99,3 +105,8 @@ class Ledger:
             "claims": [asdict(entry) for entry in self.entries.values()],
             "totals": self.totals,
         }
+
+
+def shown_totals(totals: Mapping[str, int]) -> list[tuple[str, int]]:
+    """The totals as a reader is shown them: findings where there are any, the others in any case."""
+    return [(verdict, totals[verdict]) for verdict in VERDICTS if verdict != "reported" or totals[verdict]]

@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from lengthprobe.reporting.claims import SIGNS, counted, failed, headline, messages
-from lengthprobe.reporting.ledger import ROLES, VERDICTS
+from lengthprobe.reporting.ledger import ROLES, shown_totals
 from lengthprobe.reporting.quantities import margin, numbers
 from lengthprobe.task.text import escaped
 
@@ -46,7 +46,7 @@ def _lines(report: Mapping[str, Any]) -> Iterator[str]:
     name = (report["model"] or {}).get("name", "no checkpoint was asked")
     yield f"## {plain(name)}: {headline(totals).lower()}"
     yield ""
-    yield " · ".join(f"{SIGNS[verdict]} {counted(verdict, totals[verdict])}" for verdict in VERDICTS)
+    yield " · ".join(f"{SIGNS[verdict]} {counted(verdict, count)}" for verdict, count in shown_totals(totals))
     for role in ROLES[1:]:
         if report[role]:
             yield f"<br>{role}: {plain(report[role]['name'])}"

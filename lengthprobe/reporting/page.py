@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from lengthprobe.reporting.claims import SIGNS, counted, failed, headline, messages, sections
 from lengthprobe.reporting.figures import NAMES, plates
 from lengthprobe.reporting.files import write_whole
-from lengthprobe.reporting.ledger import ROLES, VERDICTS
+from lengthprobe.reporting.ledger import ROLES, shown_totals
 from lengthprobe.reporting.markdown import summary
 from lengthprobe.reporting.quantities import margin, numbers
 from lengthprobe.reporting.settings import facts, known
@@ -87,7 +87,7 @@ def page(
         .render(
             name=(report["model"] or {}).get("name", "No checkpoint was asked"),
             headline=headline(report["totals"]),
-            totals=[(verdict, report["totals"][verdict]) for verdict in VERDICTS],
+            totals=shown_totals(report["totals"]),
             models=models,
             settings=known(settings),
             margins=settings.get("margins", {}),

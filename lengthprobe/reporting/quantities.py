@@ -10,6 +10,8 @@ from lengthprobe.task.text import printable
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+# So much of what a finding says has room in a column.
+_SAID = 60
 _RELATION = re.compile(r" (?P<sign><=|>=|<|>) (?P<right>[^<>]+)$")
 
 
@@ -39,7 +41,11 @@ def relation(check: Mapping[str, Any]) -> tuple[str, str]:
 
 
 def margin(check: Mapping[str, Any]) -> str:
-    """The relation to the margin, as in `> 80 %` or `± 0.5 words`."""
+    """The relation to the margin, as in `> 80 %` or `± 0.5 words`, and what a finding says."""
+    return ": ".join(filter(None, (_relation(check), printable(check.get("says", ""), _SAID))))
+
+
+def _relation(check: Mapping[str, Any]) -> str:
     sign, right = relation(check)
     if not sign:
         return ""

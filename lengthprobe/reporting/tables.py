@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
-from lengthprobe.reporting.ledger import ROLES
+from lengthprobe.reporting.ledger import ROLES, shown_totals
 from lengthprobe.reporting.quantities import margin, numbers
 from lengthprobe.task.text import printable
 
@@ -87,7 +87,7 @@ def totals(ledger: Ledger) -> str:
     words = {"holds": ("holds", "hold"), "error": ("error", "errors")}
     return ", ".join(
         f"{count} {words.get(verdict, (verdict, verdict))[count != 1]}"
-        for verdict, count in ledger.totals.items()
+        for verdict, count in shown_totals(ledger.totals)
     )
 
 

@@ -99,6 +99,7 @@ def test_markers_are_registered(project):
         [
             "@pytest.mark.claim(source, kind='requirement', published, about='behaviour', languages): *",
             "*replication: *-m replication*",
+            "*finding: *-m finding*",
         ]
     )
     assert project.run("--strict-markers").ret == pytest.ExitCode.OK

@@ -152,7 +152,7 @@ def make_claim(verdict: str = "holds", *checks: dict[str, Any], **changes: Any) 
 def make_report(*claims: dict[str, Any], **changes: Any) -> dict[str, Any]:
     """A report of some claims, on a checkpoint named tiny-it where no other is given."""
     claims = claims or (make_claim(),)
-    verdicts = ("holds", "broken", "undecided", "error", "skipped")
+    verdicts = ("holds", "broken", "undecided", "error", "skipped", "reported")
     return {
         "schema": 1,
         "model": {"name": "tiny-it", "weights": "a" * 64, "lengths": [3, 4, 5], "commit": None},

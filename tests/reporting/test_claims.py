@@ -6,7 +6,7 @@ import pytest
 
 from lengthprobe.reporting.claims import counted, failed, headline, messages, sections
 
-NONE = {"holds": 0, "broken": 0, "undecided": 0, "error": 0, "skipped": 0}
+NONE = {"holds": 0, "broken": 0, "undecided": 0, "error": 0, "skipped": 0, "reported": 0}
 
 
 @pytest.mark.parametrize(
@@ -19,6 +19,9 @@ NONE = {"holds": 0, "broken": 0, "undecided": 0, "error": 0, "skipped": 0}
         ({"holds": 1, "undecided": 1, "skipped": 5}, "1 of 2 claims is undecided"),
         ({"error": 1}, "1 of 1 claim is without a verdict, for an error"),
         ({"skipped": 3}, "No claim was decided"),
+        ({"holds": 14, "reported": 2}, "All 14 claims hold"),
+        ({"skipped": 3, "reported": 1}, "1 finding reported"),
+        ({"reported": 2}, "2 findings reported"),
     ],
 )
 def test_headline(totals, said):

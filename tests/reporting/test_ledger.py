@@ -36,11 +36,23 @@ def ledger(*entries, **models):
 def test_totals_count_every_verdict():
     """Those that did not occur are there too."""
     book = ledger(
-        entry("a"), entry("b"), entry("c", "broken"), entry("d", "undecided"), entry("e", "skipped")
+        *(entry("a"), entry("b"), entry("c", "broken"), entry("d", "undecided"), entry("e", "skipped")),
+        entry("f", "reported"),
     )
 
-    assert book.totals == {"holds": 2, "broken": 1, "undecided": 1, "error": 0, "skipped": 1}
+    assert list(book.totals.items()) == [
+        *(("holds", 2), ("broken", 1), ("undecided", 1), ("error", 0), ("skipped", 1), ("reported", 1)),
+    ]
     assert book.decided == 3
+
+
+def test_only_findings():
+    """Where something was reported, and nothing else was asked, nothing was to be decided."""
+    finding = entry("a", "reported", kind="finding")
+
+    assert ledger(finding).only_found
+    assert not ledger(finding, entry("b", "skipped")).only_found
+    assert not ledger(entry("a", "skipped", kind="finding")).only_found
 
 
 def test_later_word_on_a_claim_counts():

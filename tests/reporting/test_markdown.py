@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from lengthprobe.reporting.ledger import VERDICTS
 from lengthprobe.reporting.markdown import code, plain, summary
 
 
@@ -33,9 +34,7 @@ def test_says_who_what_and_why(report, claim, check):
 
 def test_without_claims_there_is_no_table(report):
     """The heading says it."""
-    text = summary(
-        report(claims=[], totals=dict.fromkeys(("holds", "broken", "undecided", "error", "skipped"), 0))
-    )
+    text = summary(report(claims=[], totals=dict.fromkeys(VERDICTS, 0)))
 
     assert text.startswith("## tiny-it: no claim was decided\n")
     assert "|" not in text
