@@ -12,6 +12,10 @@ if TYPE_CHECKING:
 
 # So much of what a finding says has room in a column.
 _SAID = 60
+# As few digits as tell the ends of an interval from each other and from the margin, and these at the least.
+_LEAST = {"share": 1}
+_DIGITS, _MORE = 2, 5
+_MODEL = re.compile(r"\(.+?, ")
 _RELATION = re.compile(r" (?P<sign><=|>=|<|>) (?P<right>[^<>]+)$")
 
 
@@ -19,7 +23,8 @@ def numbers(check: Mapping[str, Any]) -> tuple[str, str, str]:
     """Effect, interval and size of a check or of an estimate beside one; nothing of an empty one."""
     if not check:
         return "", "", ""
-    mean, low, high = (_quantity(check[key], check["unit"]) for key in ("mean", "low", "high"))
+    digits = _digits(check)
+    mean, low, high = (_quantity(check[key], check["unit"], digits) for key in ("mean", "low", "high"))
     # An end that JSON does not have is infinite: nothing is known on that side.
     interval = f"{low} to {high}" if low and high else "not known"
     return mean, interval, f"{check['n']} ({check['clusters']})"
@@ -41,7 +46,7 @@ def relation(check: Mapping[str, Any]) -> tuple[str, str]:
 
 
 def margin(check: Mapping[str, Any]) -> str:
-    """The relation to the margin, as in `> 80 %` or `± 0.5 words`, and what a finding says."""
+    """The relation to the margin, as in `> 80 %` or `± 0.1 * final_mlp_cwa(it)`, and what a finding says."""
     return ": ".join(filter(None, (_relation(check), printable(check.get("says", ""), _SAID))))
 
 
@@ -50,8 +55,13 @@ def _relation(check: Mapping[str, Any]) -> str:
     if not sign:
         return ""
     if not is_number(right):
-        # What it is compared with was measured too.
+        # What it is compared with was measured too, on a checkpoint that is named on the left already.
+        model = _MODEL.search(right)
+        if model and model[0] in check["expression"].removesuffix(right):
+            right = right.replace(model[0], "(")
         return f"{sign} {printable(right, 40)}"
+    if not check["margin"]:
+        return f"{sign} 0"
     if check["unit"] == "share":
         return f"{sign} {100 * check['margin']:g} %"
     return f"{sign} {check['margin']:g} {printable(check['unit'])}"
@@ -66,9 +76,22 @@ def is_number(text: str) -> bool:
     return True
 
 
-def _quantity(value: float | None, unit: str) -> str:
+def _digits(check: Mapping[str, Any]) -> int:
+    """How many digits after the point the numbers of a check need."""
+    low, high, margin, unit = check["low"], check["high"], check.get("margin"), check["unit"]
+    least = _LEAST.get(unit, _DIGITS)
+    needed = [least]
+    for one, other in ((low, high), (low, margin), (high, margin)):
+        if one is not None and other is not None and one != other:
+            enough = range(least, least + _MORE)
+            needed += [n for n in enough if _quantity(one, unit, n) != _quantity(other, unit, n)][:1]
+    return max(needed)
+
+
+def _quantity(value: float | None, unit: str, digits: int) -> str:
     """A number as its unit is read, nothing for one that is not finite."""
     if value is None:
         return ""
+    read = 100 * value if unit == "share" else value
     # Adding zero takes the sign from a zero that was rounded or multiplied into minus zero.
-    return f"{round(100 * value, 1) + 0.0:.1f} %" if unit == "share" else f"{round(value, 2) + 0.0:.2f}"
+    return f"{round(read, digits) + 0.0:.{digits}f}{' %' * (unit == 'share')}"

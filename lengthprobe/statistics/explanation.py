@@ -22,11 +22,9 @@ def explanation(comparison: Comparison) -> list[str]:
     # What the mean is of stands in the expression, unless it is of a difference that has no name there.
     name = "" if estimate.name in comparison.expression else f"{estimate.name}: "
     measured = f"{_count(estimate.n, 'prompt')}, {_count(estimate.clusters, 'topic')}"
-    lines = [
-        f"{name}{_effect(estimate, comparison.margin)}",
-        f"{measured}; margin {_counted(comparison.margin, estimate.unit)}",
-        comparison.reason,
-    ]
+    # Of a difference without a name the margin is the other side of the expression.
+    margin = "" if name else f"; margin {_margin(comparison.margin, estimate.unit)}"
+    lines = [f"{name}{_effect(estimate, comparison.margin)}", f"{measured}{margin}", comparison.reason]
     if status == "undecided" and not comparison.caveat:
         lines.append(_advice(comparison))
     if comparison.rival is not None and comparison.rival.status() != comparison.status():
@@ -72,6 +70,10 @@ def worst(estimate: Shown, most: int = _WORST) -> list[Observation]:
 
 def _counted(value: float, unit: str) -> str:
     return _shown(value, unit) if unit == "share" else f"{_shown(value, unit)} {unit}"
+
+
+def _margin(value: float, unit: str) -> str:
+    return _counted(value, unit) if value else "0"
 
 
 def _effect(estimate: Shown, margin: float) -> str:

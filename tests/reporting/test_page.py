@@ -152,7 +152,7 @@ class TestPage:
         text = " ".join(shown(report(), {}).shown.split())
 
         for part in (
-            "It is so.", "requirement · a paper", "en ✓ holds 0.25 0.10 to 0.40 > 0 words 300 (151) −0.07",
+            "It is so.", "requirement · a paper", "en ✓ holds 0.25 0.10 to 0.40 > 0 300 (151) −0.07",
         ):  # fmt: skip
             assert part in text
 

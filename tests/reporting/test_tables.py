@@ -66,7 +66,7 @@ class TestTable:
     def test_has_effect_interval_size_and_margin(self):
         """And which claim, in which language, came to which verdict, beside the published figure."""
         assert cells(ledger(check(), published="-0.07")) == [
-            ["it is so", "en", "holds", "0.25", "0.10 to 0.40", "300 (151)", "> 0 words", "-0.07"]
+            ["it is so", "en", "holds", "0.25", "0.10 to 0.40", "300 (151)", "> 0", "-0.07"]
         ]
 
     def test_second_check_repeats_nothing(self):
@@ -104,11 +104,15 @@ class TestTable:
             ("rate(m) < 0.05", "share", 0.05, "< 5 %"),
             ("rate(m) >= 0.125", "share", 0.125, ">= 12.5 %"),
             ("a - b > -0.02", "share", -0.02, "> -2 %"),
+            ("a - b > 0", "share", 0.0, "> 0"),
             ("abs(a) < 0.1 * b", "words", 0.0, "± 0.1 * b"),
+            ("abs(cwa(m, en)) < 0.1 * cwa(m, it)", "logits", 0.0, "± 0.1 * cwa(it)"),
+            ("error(m, en, N=3) < error(m, en, N=4–9)", "words", 0.0, "< error(en, N=4–9)"),
+            ("error(m, en) < error(other, en)", "words", 0.0, "< error(other, en)"),
         ],
     )
     def test_margin_is_said_with_its_relation(self, expression, unit, margin, shown):
-        """In the unit of the measure, or as what it was compared with."""
+        """In the unit of the measure, or as what it was compared with, whose model is named but once."""
         assert cells(ledger(check(expression, unit, margin)))[0][6] == shown
 
     def test_share_is_a_percentage_and_zero_has_no_sign(self):
@@ -116,6 +120,28 @@ class TestTable:
         row = cells(ledger(check("a < 0.05", "share", 0.05, mean=-0.0, low=-0.0001, high=0.0203)))[0]
 
         assert row[3:5] == ["0.0 %", "0.0 % to 2.0 %"]
+
+    @pytest.mark.parametrize(
+        ("unit", "mean", "low", "high", "shown"),
+        [
+            # The ends of the interval.
+            ("share", 0.000896, 0.00055, 0.00124, ["0.09 %", "0.06 % to 0.12 %"]),
+            ("words", 0.001, 0.0006, 0.0014, ["0.0010", "0.0006 to 0.0014"]),
+            # The lower end and the margin of 2 %, or of 2 words.
+            ("share", 0.0218, 0.01982, 0.03, ["2.18 %", "1.98 % to 3.00 %"]),
+            ("words", 2.5, 1.9991, 3.0, ["2.500", "1.999 to 3.000"]),
+            # An interval that is a point, ends that only rounding parts, an end that is the margin.
+            ("share", 0.0, 0.0, 0.0, ["0.0 %", "0.0 % to 0.0 %"]),
+            ("words", 1.0, 1.0, 1.0 + 1e-15, ["1.00", "1.00 to 1.00"]),
+            ("words", 3.0, 2.0, 4.0, ["3.00", "2.00 to 4.00"]),
+        ],
+    )
+    def test_digits_are_as_many_as_tell(self, unit, mean, low, high, shown):
+        """The ends of an interval from each other, and from the margin; not more than that."""
+        margin = 0.02 if unit == "share" else 2.0
+        row = cells(ledger(check(f"a > {margin}", unit, margin, mean=mean, low=low, high=high)))[0]
+
+        assert row[3:5] == shown
 
     def test_verdict_is_painted_by_what_it_is(self):
         """The columns stay where they are."""

@@ -82,6 +82,12 @@ class TestExplanation:
         lines = explanation(estimate([0] * 300, "a") < estimate([1] * 300, "b"))
         assert lines[0] == "holds: a < b"
         assert lines[1].startswith("  a - b: mean -1 words, 90 % interval ")
+        assert lines[2] == "  300 prompts, 150 topics"
+
+    def test_margin_of_zero_has_no_unit(self):
+        """Nothing is nothing of anything."""
+        lines = explanation(estimate([1] * 300) > 0)
+        assert lines[2] == "  300 prompts, 150 topics; margin 0"
 
     def test_shows_the_nearer_contrast_of_a_magnitude(self):
         """That which decides whether |a| stays below b."""
