@@ -41,8 +41,8 @@ def fall_of_share(candidate: Estimate, reference: Estimate) -> Estimate:
         else ""
     )
     caveat = ours.caveat or theirs.caveat or flaw
-    terms = [_linearised(one, common) for one in (reference, candidate)]
-    fall = terms[0].plus(terms[1].scaled(-1.0))
+    terms = [_linearised(one, common) for one in (candidate, reference)]
+    fall = _noted(terms[0].scaled(-1.0).plus(terms[1]), candidate, reference)
     same = terms[0].equals(terms[1]) and len({one.value for one in terms[0].observations}) > 1
     scale = 1.0 / max(abs(theirs.mean), LEAST_SHARE)
     return replace(
@@ -54,6 +54,7 @@ def fall_of_share(candidate: Estimate, reference: Estimate) -> Estimate:
         worst="high",
         whole=None,
         background=candidate.background + reference.background,
+        effect="fall",
     )
 
 
@@ -75,3 +76,18 @@ def _linearised(estimate: Estimate, common: set[str]) -> Sample:
         ),
         None,
     )
+
+
+def _noted(fall: Sample, candidate: Estimate, reference: Estimate) -> Sample:
+    """The sample, with what each side's part gave of its whole in the note of each prompt."""
+
+    def part(estimate: Estimate, prompt_id: str) -> str:
+        assert estimate.whole is not None
+        value, whole = estimate.samples[0].by_prompt[prompt_id], estimate.whole.by_prompt[prompt_id]
+        return f"{value.value:.3g} of {whole.value:.3g}"
+
+    noted = []
+    for one in fall.observations:
+        pair = " against ".join(part(each, one.prompt_id) for each in (candidate, reference))
+        noted.append(replace(one, note=f"{pair} {candidate.unit}; {one.note}".rstrip("; ")))
+    return replace(fall, observations=tuple(noted))

@@ -44,7 +44,7 @@ class Shown(Protocol):
 
     @property
     def effect(self) -> str:
-        """What its value is called: a mean, or a share."""
+        """What its value is called: a mean, a share, a fall."""
 
     @property
     def unit(self) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING
 
 from lengthprobe.statistics.comparable import Comparable, number
 from lengthprobe.statistics.comparison import Part
@@ -42,9 +42,8 @@ class Estimate(Comparable):
         compound: Whether the name needs parentheses within a longer expression.
         name, unit, alpha, family, rival, worst, counter, whole: As in `from_observations`.
         background: What a reader of a claim that failed is told beside it, of each term.
+        effect: What a reader is told that the mean is.
     """
-
-    effect: ClassVar[str] = "mean"
 
     name: str
     unit: str
@@ -57,6 +56,7 @@ class Estimate(Comparable):
     compound: bool = False
     whole: Sample | None = None
     background: tuple[Background, ...] = ()
+    effect: str = "mean"
     _limits: dict[tuple[float, float], tuple[float, float]] = field(default_factory=dict, init=False)
 
     @classmethod
@@ -239,6 +239,7 @@ class Estimate(Comparable):
             compound=True,
             whole=self.whole if shared else None,
             background=self.background + other.background,
+            effect="mean",
         )
 
     def side(self, below: bool, margin: float) -> Part:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from lengthprobe.measures import fall_of_share
 from lengthprobe.statistics.estimate import Estimate, Observation
+from lengthprobe.statistics.explanation import worst
 from lengthprobe.statistics.sample import Sample
 
 PROMPTS = 40
@@ -87,3 +90,23 @@ def test_a_whole_that_is_nothing_decides_nothing():
     """A share of what may be 0 is no share."""
     nothing = measure(0.3, whole=-2.0)
     assert (fall_of_share(nothing, measure(0.3)) < 0.5).status == "undecided"
+
+
+def test_its_mean_is_called_a_fall():
+    """A reader is told what it is a mean of; of falls that are added up it is a mean."""
+    fall = fall_of_share(measure(0.03), measure(0.3))
+    text = str(fall < 0.5)
+    assert text.splitlines()[1].startswith("  fall 90")
+    assert (fall - fall).effect == "mean"
+
+
+def test_worst_prompts_have_what_each_side_gave():
+    """The part and its whole, of the candidate against the reference, with what both wrote."""
+    noted = [replace(one, note=f"wrote {one.prompt_id}") for one in measure(0.3).observations]
+    reference = measure(0.3)
+    (sample,) = reference.samples
+    reference = replace(reference, samples=(replace(sample, observations=tuple(noted)),))
+    fall = fall_of_share(measure(0.15), reference)
+    # Prompt 0: wholes of 10, parts of 0.15 and 0.3 of that, less 0.01.
+    assert fall.observations[0].note == "1.49 of 10 against 2.99 of 10 logits; against: wrote p0"
+    assert (fall < 0.2).as_check()["worst"][0].endswith(f"against: wrote {worst(fall)[0].prompt_id}")
