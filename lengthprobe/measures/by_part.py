@@ -10,6 +10,7 @@ from lengthprobe.models.layers import early_layers, late_layers
 from lengthprobe.statistics.background import Background
 from lengthprobe.statistics.estimate import Estimate, Observation
 from lengthprobe.statistics.sample import Sample
+from lengthprobe.task.languages import load_language
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping, Sequence
@@ -170,6 +171,7 @@ def estimate_of(
         family=probe.family,
         worst="far",
         whole=Sample(tuple(observed(total)), None),
+        topics=load_language(language).n_topics,
     )
     told = controls if by_part.prompts else dict
     (sample,) = estimate.samples

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 from lengthprobe.statistics.estimate import Estimate, Observation
+from lengthprobe.task.languages import load_language
 from lengthprobe.task.words import count_words
 
 if TYPE_CHECKING:
@@ -110,6 +111,7 @@ def mean_of_all(
             rival=rival,
             worst=worst,
             counter=counter,
+            topics=load_language(language).n_topics,
         )
 
     counter = probe.settings.counter

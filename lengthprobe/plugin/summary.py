@@ -34,8 +34,7 @@ def _topics_left(run: Run) -> int:
     """How many topics of its languages a session has no prompt about."""
     from lengthprobe.task.languages import load_language
 
-    # One more for the wordings that have none.
-    topics = min(len(load_language(language).topics) for language in run.settings.languages) + 1
+    topics = min(load_language(language).n_topics for language in run.settings.languages)
     return max(0, topics - run.settings.budget)
 
 

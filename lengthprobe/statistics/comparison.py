@@ -71,6 +71,10 @@ class Shown(Protocol):
         """The number of topics."""
 
     @property
+    def topics(self) -> int | None:
+        """How many topics there are to ask about, None where that is not known."""
+
+    @property
     def alpha(self) -> float:
         """The one-sided error rate of each end of the interval."""
 

@@ -40,7 +40,7 @@ class Estimate(Comparable):
     Args:
         samples: The terms of the sum that the mean is: one, but for a contrast.
         compound: Whether the name needs parentheses within a longer expression.
-        name, unit, alpha, family, rival, worst, counter, whole: As in `from_observations`.
+        name, unit, alpha, family, rival, worst, counter, whole, topics: As in `from_observations`.
         background: What a reader of a claim that failed is told beside it, of each term.
         effect: What a reader is told that the mean is.
     """
@@ -56,6 +56,7 @@ class Estimate(Comparable):
     compound: bool = False
     whole: Sample | None = None
     background: tuple[Background, ...] = ()
+    topics: int | None = None
     effect: str = "mean"
     _limits: dict[tuple[float, float], tuple[float, float]] = field(default_factory=dict, init=False)
 
@@ -73,6 +74,7 @@ class Estimate(Comparable):
         worst: str = "far",
         counter: str = "",
         whole: Sample | None = None,
+        topics: int | None = None,
     ) -> Estimate:
         """The estimate of a mean from one value a prompt.
 
@@ -90,6 +92,7 @@ class Estimate(Comparable):
             worst: Which prompts are the worst: those with a `high`, with a `low` value, or `far` from 0.
             counter: The word counter.
             whole: Prompt by prompt, what a share of the measure is taken of (`share.share`); without bounds.
+            topics: How many topics there are to ask about, None where that is not known.
 
         Raises:
             ValueError: A value is no finite number or is out of bounds, a prompt comes twice, or an argument
@@ -104,7 +107,7 @@ class Estimate(Comparable):
         sample = checked(tuple(observations), bounds, name)
         if whole is not None:
             whole = checked_whole(whole, sample, name)
-        return cls(name, unit, (sample,), alpha, family, rival, worst, counter, whole=whole)
+        return cls(name, unit, (sample,), alpha, family, rival, worst, counter, whole=whole, topics=topics)
 
     @cached_property
     def mean(self) -> float:
@@ -239,6 +242,7 @@ class Estimate(Comparable):
             compound=True,
             whole=self.whole if shared else None,
             background=self.background + other.background,
+            topics=min(filter(None, (self.topics, other.topics)), default=None),
             effect="mean",
         )
 

@@ -87,9 +87,13 @@ def _effect(estimate: Shown, margin: float) -> str:
 
 
 def _advice(comparison: Comparison) -> str:
-    more = topics_needed(
-        comparison.estimate.clusters, lambda copies: comparison.outcome(copies) != "undecided"
-    )
+    clusters, topics = comparison.estimate.clusters, comparison.estimate.topics
+    more = topics_needed(clusters, lambda copies: comparison.outcome(copies) != "undecided")
+    if more is not None and topics is not None and clusters + more > topics:
+        there_are = (
+            f"there are only {topics} in all" if clusters < topics else f"all {topics} were asked about"
+        )
+        return f"it would take about {_count(more, 'more topic')}, and {there_are}"
     if more is not None:
         return f"about {_count(more, 'more topic')} would decide it"
     if comparison.rival is not None and comparison.rival.status() != comparison.status():

@@ -104,6 +104,11 @@ class Share(Comparable):
         return self.estimate.family
 
     @property
+    def topics(self) -> int | None:
+        """How many topics there are to ask about, None where that is not known."""
+        return self.estimate.topics
+
+    @property
     def background(self) -> tuple[Background, ...]:
         """What a reader is told beside it, as of the estimate."""
         return self.estimate.background

@@ -94,6 +94,11 @@ class Language:
     introductions: tuple[str, ...]
     ordinary: tuple[str, ...]
 
+    @property
+    def n_topics(self) -> int:
+        """How many topics there are to ask about; wordings without one count as one more."""
+        return len(self.topics) + any(wording.bare for wording in self.wordings)
+
 
 def available() -> tuple[str, ...]:
     """The codes of the languages that lengthprobe ships, sorted."""

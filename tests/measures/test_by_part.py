@@ -7,6 +7,7 @@ import pytest
 
 from lengthprobe.measures import share
 from lengthprobe.measures.by_part import ByPart, estimate_of
+from lengthprobe.task.languages import load_language
 from lengthprobe.task.prompts import Prompt
 from tests.measures.attributed import Attributed
 
@@ -140,3 +141,8 @@ def test_background():
     assert background.parts == by_part.by_name
     assert background.lines()[1] == "late(model, en): controls: shuffled +1"
     assert told == ["asked"]
+
+
+def test_topics():
+    """As many as the language has: 150, and the wording that has none."""
+    assert estimated(some()).topics == load_language("en").n_topics == 151

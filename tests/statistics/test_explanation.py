@@ -54,6 +54,27 @@ class TestExplanation:
         # imagined count the same way.
         assert 19 <= more <= 21
 
+    @pytest.mark.parametrize(
+        ("topics", "line"),
+        [
+            (None, "about {} more topics would decide it"),
+            (150, "about {} more topics would decide it"),
+            (50, "it would take about {} more topics, and there are only 50 in all"),
+            (40, "it would take about {} more topics, and all 40 were asked about"),
+        ],
+    )
+    def test_says_when_there_are_not_so_many_topics(self, topics, line):
+        """40 were measured, and about 20 more would do, as above."""
+        verdict = estimate([0] * 80, topics=topics) < 0.5
+        (said,) = (one for one in explanation(verdict) if " more topics" in one)
+        more = int(re.search(r"about (\d+) ", said)[1])
+        assert f"  {line.format(more)}" in explanation(verdict)
+
+    def test_difference_has_the_topics_of_both(self):
+        """As many as either side can be asked about, where that is known of any."""
+        few, more, unknown = (estimate([0] * 80, topics=n) for n in (50, 60, None))
+        assert [(few - more).topics, (more - unknown).topics, (unknown - unknown).topics] == [50, 60, None]
+
     def test_says_when_more_topics_would_not_decide(self):
         """The mean is the margin."""
         assert "  the effect sits at the margin; more topics will not decide it" in explanation(

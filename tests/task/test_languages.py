@@ -68,6 +68,15 @@ def test_a_file_becomes_a_language(tmp_path: Path) -> None:
     }
 
 
+def test_topics_are_counted_with_none(tmp_path: Path) -> None:
+    """Two, and the wording without one; where all wordings have one, two."""
+    for text, count in ((GOOD, 3), (GOOD.replace("Give {n}", "Give {about} {n}"), 2)):
+        file = tmp_path / f"{count}" / "xx.toml"
+        file.parent.mkdir()
+        file.write_text(text, encoding="utf-8")
+        assert load_language("xx", file).n_topics == count
+
+
 def test_a_wording_without_a_topic_is_bare() -> None:
     """A wording is bare when it uses no form of a topic."""
     assert Wording("paper", "paper", "Give {n} {words}").bare
