@@ -226,7 +226,7 @@ def _published(figures: object, language: str | None) -> str:
 
 
 def _beside(estimate: Estimate) -> dict[str, Any]:
-    check = (estimate > 0).as_check()
-    return {"name": estimate.name} | {
-        key: check[key] for key in ("mean", "low", "high", "n", "clusters", "unit")
-    }
+    # Imported here, since it needs what an estimate needs.
+    from lengthprobe.statistics.verdict import numbers_of
+
+    return {"name": estimate.name} | numbers_of(estimate)

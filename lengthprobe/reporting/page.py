@@ -14,6 +14,7 @@ from lengthprobe.reporting.markdown import summary
 from lengthprobe.reporting.quantities import margin, numbers
 from lengthprobe.reporting.settings import facts, known
 from lengthprobe.reporting.strips import WIDTH
+from lengthprobe.statistics.background import listed
 from lengthprobe.task.text import escaped
 
 if TYPE_CHECKING:
@@ -121,6 +122,7 @@ def _environment() -> Environment:
     )
     environment.filters |= {
         "counted": counted,
+        "parts": _parts,
         "numbers": numbers,
         "margin": margin,
         "minus": _minus,
@@ -133,6 +135,11 @@ def _environment() -> Environment:
 def _minus(text: str) -> str:
     """Numbers with the sign that they are printed with."""
     return _MINUS.sub("−", text)
+
+
+def _parts(values: Mapping[str, Any]) -> str:
+    """Parts or controls with their means, each on one line with its own."""
+    return ", ".join(listed({name: value}).replace(" ", "\u00a0") for name, value in values.items())
 
 
 def _examples(portraits: Mapping[str, Mapping[str, Any]]) -> list[tuple[str, str]]:

@@ -2,51 +2,113 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Mapping
 
 _MOST = 5
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class Background:
     """The parts of a model beside the one that was estimated, and the estimate's controls.
 
     Args:
         name: The estimate.
         parts: The mean of each part, by its name.
-        controls: Gives the mean of each control, by its name; asked when it is to be shown.
+        controls: Gives the mean of each control, by its name; asked when it is to be shown, and once.
     """
 
     name: str
     parts: Mapping[str, float]
     controls: Callable[[], Mapping[str, float]]
 
-    def lines(self) -> list[str]:
-        """The largest parts, and the controls."""
-        largest = sorted(self.parts.items(), key=lambda part: (-abs(part[1]), part[0]))[:_MOST]
-        told = {"largest parts": dict(largest), "controls": self.controls()}
-        return [f"{self.name}: {what}: {_listed(values)}" for what, values in told.items() if values]
+    @property
+    def largest(self) -> dict[str, float]:
+        """The largest parts, whatever their sign."""
+        return dict(sorted(self.parts.items(), key=lambda part: (-abs(part[1]), part[0]))[:_MOST])
+
+    @cached_property
+    def controlled(self) -> dict[str, float]:
+        """The mean of each control."""
+        return dict(self.controls())
 
 
-def background_lines(backgrounds: Sequence[Background]) -> list[str]:
-    """What a reader is told of the terms of an estimate; of two that differ, what differs most."""
+@dataclass(frozen=True, slots=True)
+class Told:
+    """One thing that a reader is told.
+
+    Args:
+        what: `largest parts`, `controls` or `differ most`.
+        of: The estimate; nothing where that goes without saying.
+        values: By the name of a part or a control its mean; of parts that differ, the one and the other.
+    """
+
+    what: str
+    of: str
+    values: Mapping[str, float | tuple[float, float]]
+
+    def line(self) -> str:
+        """It in words."""
+        of = f"{self.of}: " if self.of else ""
+        return f"{of}{self.what}: {listed(self.values)}"
+
+    def as_dict(self) -> dict[str, Any]:
+        """It as a report keeps it; a number that JSON does not have is None."""
+        values = {
+            name: [_finite(one) for one in value] if isinstance(value, tuple) else _finite(value)
+            for name, value in self.values.items()
+        }
+        return {"what": self.what, "of": self.of, "values": values}
+
+
+def told(backgrounds: Sequence[Background]) -> list[Told]:
+    """What a reader is told of the terms of an estimate, each thing once.
+
+    The largest parts, and the controls; of two terms that have the same parts, those of the first and what
+    differs most between the two.
+    """
     distinct = list({one.name: one for one in backgrounds}.values())
-    lines = [line for one in distinct for line in one.lines()]
-    if len(distinct) == 2 and distinct[0].parts.keys() == distinct[1].parts.keys():
-        one, other = (each.parts for each in distinct)
-        changed = sorted(one, key=lambda name: (-abs(one[name] - other[name]), name))[:_MOST]
-        moves = [
-            f"{name} {one[name]:+.3g} against {other[name]:+.3g}"
-            for name in changed
-            if one[name] != other[name]
-        ]
-        lines += [f"differ most: {', '.join(moves)}"] if moves else []
-    return lines
+    moved = _moved(*distinct) if len(distinct) == 2 else {}
+    found = _each("largest parts", [(one.name, one.largest) for one in distinct[: 1 if moved else None]])
+    if moved:
+        found = [Told("largest parts", distinct[0].name, found[0].values), Told("differ most", "", moved)]
+    return found + _each("controls", [(one.name, one.controlled) for one in distinct])
 
 
-def _listed(values: Mapping[str, float]) -> str:
-    return ", ".join(f"{name} {value:+.3g}" for name, value in values.items())
+def listed(values: Mapping[str, Any]) -> str:
+    """Means by name in words, as in `MLP3 +9.41, L2H1 +1.87` or `MLP3 +9.41 against -0.2`."""
+    return ", ".join(
+        f"{name} {' against '.join(map(_signed, value if isinstance(value, Sequence) else [value]))}"
+        for name, value in values.items()
+    )
+
+
+def _each(what: str, of_each: Sequence[tuple[str, Mapping[str, float]]]) -> list[Told]:
+    """The same thing of each term: once and without a name where all are equal."""
+    some = [(name, values) for name, values in of_each if values]
+    if len(some) == len(of_each) and all(values == some[0][1] for _, values in some):
+        return [Told(what, "", values) for _, values in some[:1]]
+    return [Told(what, name, values) for name, values in some]
+
+
+def _moved(one: Background, other: Background) -> dict[str, tuple[float, float]]:
+    """The parts that differ most between two terms that have the same parts."""
+    if one.parts.keys() != other.parts.keys():
+        return {}
+    pairs = {name: (value, other.parts[name]) for name, value in one.parts.items()}
+    largest = sorted(pairs, key=lambda name: (-abs(pairs[name][0] - pairs[name][1]), name))[:_MOST]
+    return {name: pairs[name] for name in largest if pairs[name][0] != pairs[name][1]}
+
+
+def _signed(value: float | None) -> str:
+    return "not known" if value is None else f"{value:+.3g}"
+
+
+def _finite(value: float) -> float | None:
+    return value if math.isfinite(value) else None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from lengthprobe.statistics.background import background_lines
+from lengthprobe.statistics.background import told
 from lengthprobe.statistics.planning import topics_needed
 from lengthprobe.task.text import printable
 
@@ -25,12 +25,11 @@ def explanation(comparison: Comparison) -> list[str]:
     # Of a difference without a name the margin is the other side of the expression.
     margin = "" if name else f"; margin {_margin(comparison.margin, estimate.unit)}"
     lines = [f"{name}{_effect(estimate, comparison.margin)}", f"{measured}{margin}", comparison.reason]
-    if status == "undecided" and not comparison.caveat:
-        lines.append(_advice(comparison))
+    lines += filter(None, [advice(comparison)])
     if comparison.rival is not None and comparison.rival.status() != comparison.status():
         rival = comparison.rival.estimate
         lines.append(f"under {rival.counter or 'the other counter'}: {_effect(rival, comparison.margin)}")
-    lines += background_lines(estimate.background)
+    lines += [one.line() for one in told(estimate.background)]
     for one in shown(comparison):
         note = f": {printable(one.note)}" if one.note else ""
         value = "" if estimate.unit == "share" else f"{_counted(one.value, estimate.unit)}, "
@@ -38,6 +37,24 @@ def explanation(comparison: Comparison) -> list[str]:
     # A name can come from a model card, which is anybody's text.
     first = f"{status}: {printable(comparison.expression, None)}"
     return [first, *(f"  {printable(line, None)}" for line in lines)]
+
+
+def advice(comparison: Comparison) -> str:
+    """What would decide an undecided comparison; nothing where it is decided, or the reason says it."""
+    if comparison.outcome() != "undecided" or comparison.caveat:
+        return ""
+    clusters, topics = comparison.estimate.clusters, comparison.estimate.topics
+    more = topics_needed(clusters, lambda copies: comparison.outcome(copies) != "undecided")
+    if more is not None and topics is not None and clusters + more > topics:
+        there_are = (
+            f"there are only {topics} in all" if clusters < topics else f"all {topics} were asked about"
+        )
+        return f"it would take about {_count(more, 'more topic')}, and {there_are}"
+    if more is not None:
+        return f"about {_count(more, 'more topic')} would decide it"
+    if comparison.rival is not None and comparison.rival.status() != comparison.status():
+        return "more topics will not decide it"
+    return "the effect sits at the margin; more topics will not decide it"
 
 
 def shown(comparison: Comparison) -> list[Observation]:
@@ -84,21 +101,6 @@ def _effect(estimate: Shown, margin: float) -> str:
     unit = "" if estimate.unit == "share" else f" {estimate.unit}"
     effect = f"{estimate.effect} {_shown(estimate.mean, estimate.unit, margin)}{unit}"
     return f"{effect}, {level:g} % interval {limits}"
-
-
-def _advice(comparison: Comparison) -> str:
-    clusters, topics = comparison.estimate.clusters, comparison.estimate.topics
-    more = topics_needed(clusters, lambda copies: comparison.outcome(copies) != "undecided")
-    if more is not None and topics is not None and clusters + more > topics:
-        there_are = (
-            f"there are only {topics} in all" if clusters < topics else f"all {topics} were asked about"
-        )
-        return f"it would take about {_count(more, 'more topic')}, and {there_are}"
-    if more is not None:
-        return f"about {_count(more, 'more topic')} would decide it"
-    if comparison.rival is not None and comparison.rival.status() != comparison.status():
-        return "more topics will not decide it"
-    return "the effect sits at the margin; more topics will not decide it"
 
 
 def _count(number: int, what: str) -> str:

@@ -10,8 +10,9 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from lengthprobe.errors import Undecided
+from lengthprobe.statistics.background import told
 from lengthprobe.statistics.comparison import Comparison
-from lengthprobe.statistics.explanation import explanation, quantity, shown
+from lengthprobe.statistics.explanation import advice, explanation, quantity, shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -62,25 +63,35 @@ class Verdict:
     def as_check(self) -> dict[str, Any]:
         """The verdict as a report keeps it; a number that JSON does not have is None.
 
-        One that does not hold has its worst prompts with it.
+        One that does not hold has with it its worst prompts and what stands behind the estimate, one that is
+        undecided what would decide it.
         """
-        mean, low, high = (
-            value if math.isfinite(value) else None
-            for value in (self.estimate.mean, self.estimate.low, self.estimate.high)
-        )
+        failed = self.status != "holds"
         return {
             "expression": self.expression,
             "verdict": self.status,
-            "mean": mean,
-            "low": low,
-            "high": high,
-            "n": self.estimate.n,
-            "clusters": self.estimate.clusters,
+            **numbers_of(self.estimate),
             "margin": self.margin,
-            "unit": self.estimate.unit,
             "reason": self.reason,
-            "worst": [] if self.status == "holds" else [one.note for one in shown(self.comparison)],
+            "advice": advice(self.comparison) or None,
+            "background": [one.as_dict() for one in told(self.estimate.background)] if failed else [],
+            "worst": [one.note for one in shown(self.comparison)] if failed else [],
         }
+
+
+def numbers_of(estimate: Shown) -> dict[str, Any]:
+    """An estimate as a report keeps it; a number that JSON does not have is None."""
+    mean, low, high = (
+        value if math.isfinite(value) else None for value in (estimate.mean, estimate.low, estimate.high)
+    )
+    return {
+        "mean": mean,
+        "low": low,
+        "high": high,
+        "n": estimate.n,
+        "clusters": estimate.clusters,
+        "unit": estimate.unit,
+    }
 
 
 def decide(comparison: Comparison) -> Verdict:

@@ -139,7 +139,7 @@ def test_background():
     (background,) = estimated(by_part, controls=lambda: told.append("asked") or {"shuffled": 1.0}).background
     assert (background.name, told) == ("late(model, en)", [])
     assert background.parts == by_part.by_name
-    assert background.lines()[1] == "late(model, en): controls: shuffled +1"
+    assert background.controlled == {"shuffled": 1.0}
     assert told == ["asked"]
 
 

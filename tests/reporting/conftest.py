@@ -126,6 +126,8 @@ def make_check(expression: str = "length_error(m, en) > 0", **changes: Any) -> d
         "margin": 0.0,
         "unit": "words",
         "reason": "the whole interval lies above 0",
+        "advice": None,
+        "background": [],
         "worst": [],
     } | changes
 

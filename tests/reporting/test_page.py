@@ -175,6 +175,26 @@ class TestPage:
             assert part in attention
         assert "fine" not in attention
 
+    def test_shows_what_stands_behind_a_failed_claim(self, shown, report, claim, check):
+        """Its parts and controls, of which estimate, and what would decide it, as on a terminal."""
+        background = [
+            {"what": "largest parts", "of": "late(m, en)", "values": {"MLP3": 9.412, "L2H1": -1.87}},
+            {"what": "differ most", "of": "", "values": {"MLP3": [9.412, 0.2]}},
+        ]
+        unsure = check(
+            verdict="undecided", advice="about 7 more topics would decide it", background=background
+        )
+
+        text = " ".join(shown(report(claim("undecided", unsure)), {}).shown.split())
+
+        assert "length_error(m, en) > 0: the whole interval lies above 0; about 7 more topics would" in text
+        assert "largest partslate(m, en) MLP3 +9.41, L2H1 −1.87" in text
+        assert "differ mostMLP3 +9.41 against +0.2" in text
+
+    def test_shows_nothing_behind_a_claim_about_behaviour(self, shown, report, claim):
+        """It has no parts."""
+        assert "details" not in [tag for tag, *_ in shown(report(claim("broken")), {}).tags]
+
     def test_error_is_told_once(self, shown, report, claim):
         """However many claims it stopped, with its fix."""
         broken = [claim("error", message="NaN in layer 3\n  fix: another step") for _ in range(3)]
@@ -222,7 +242,11 @@ class TestPage:
         def written(name, words, alike):
             bad = claim(
                 "broken",
-                check(verdict="broken", worst=list(words), reason=words[0], expression=f"{words[1]} > 0"),
+                check(
+                    verdict="broken", worst=list(words), reason=words[0], expression=f"{words[1]} > 0",
+                    advice=alike(4),
+                    background=[{"what": "controls", "of": alike(2), "values": {alike(3): 1.0}}],
+                ),
                 claim=alike(2), statement=alike(3), source=alike(5), language=alike(7),
             )  # fmt: skip
             told = report(bad, claim("error", message=alike(0)), claim("skipped", message=alike(1)))

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
+import math
 from collections.abc import Mapping
 
-from lengthprobe.statistics.background import Background, background_lines
+from lengthprobe.statistics.background import Background, Told, listed, told
 
 
 def _background(
@@ -13,64 +15,88 @@ def _background(
     return Background(name, parts, lambda: controls or {})
 
 
+def _lines(*backgrounds: Background) -> list[str]:
+    return [one.line() for one in told(backgrounds)]
+
+
 def test_largest_parts_first() -> None:
     """The five that are largest, whatever their sign; of equal ones the first by name."""
     background = _background(L0H0=1, L0H1=-7, L1H0=3, L1H1=-3, MLP0=0.12345, MLP1=40, MLP2=2)
-    assert background.lines() == [
-        "late(tiny-it, en): largest parts: MLP1 +40, L0H1 -7, L1H0 +3, L1H1 -3, MLP2 +2"
-    ]
+    assert _lines(background) == ["largest parts: MLP1 +40, L0H1 -7, L1H0 +3, L1H1 -3, MLP2 +2"]
 
 
 def test_controls() -> None:
     """Each control's mean follows the parts."""
-    lines = _background(controls={"shuffled": -0.5, "all-plus": 12.3456}, MLP0=1).lines()
-    assert lines == [
-        "late(tiny-it, en): largest parts: MLP0 +1",
-        "late(tiny-it, en): controls: shuffled -0.5, all-plus +12.3",
+    assert _lines(_background(controls={"shuffled": -0.5, "all-plus": 12.3456}, MLP0=1)) == [
+        "largest parts: MLP0 +1",
+        "controls: shuffled -0.5, all-plus +12.3",
     ]
 
 
-def test_controls_are_asked_when_shown() -> None:
-    """A claim that holds pays for no control."""
+def test_controls_are_asked_when_told_and_once() -> None:
+    """A claim that holds pays for no control, one that fails for each of them once."""
     asked: list[str] = []
     background = Background("late", {}, lambda: asked.append("asked") or {})  # type: ignore[func-returns-value]
     assert asked == []
-    background.lines()
+    told([background])
+    told([background])
     assert asked == ["asked"]
 
 
 def test_nothing_to_tell() -> None:
     """Without parts or controls there is no line."""
-    assert _background().lines() == []
-    assert background_lines([]) == []
+    assert told([_background()]) == []
+    assert told([]) == []
 
 
 def test_two_models_that_differ() -> None:
     """Of a candidate and its reference, the parts that moved most are named, the others not."""
     candidate = _background("late(ckpt, en)", L0H0=1, L0H1=2, MLP0=5)
     reference = _background("late(ref, en)", L0H0=1, L0H1=-4, MLP0=6)
-    assert background_lines([candidate, reference]) == [
+    assert _lines(candidate, reference) == [
         "late(ckpt, en): largest parts: MLP0 +5, L0H1 +2, L0H0 +1",
-        "late(ref, en): largest parts: MLP0 +6, L0H1 -4, L0H0 +1",
         "differ most: L0H1 +2 against -4, MLP0 +5 against +6",
     ]
 
 
 def test_two_parts_of_one_model() -> None:
-    """Late less early heads of one model: the same parts behind both, none of which differs."""
-    late, early = _background("late", MLP0=1), _background("early", MLP0=1)
-    assert background_lines([late, early]) == [
-        "late: largest parts: MLP0 +1",
-        "early: largest parts: MLP0 +1",
+    """Late less early heads of one model: the same parts behind both are told once, other controls apart."""
+    late = _background("late", {"shuffled": 3.0}, MLP0=1)
+    early = _background("early", {"shuffled": 2.0}, MLP0=1)
+    assert _lines(late, early) == [
+        "largest parts: MLP0 +1",
+        "late: controls: shuffled +3",
+        "early: controls: shuffled +2",
     ]
 
 
+def test_equal_controls_are_told_once() -> None:
+    """Those of an estimate and of its own control."""
+    own = _background("late", {"shuffled": 3.0}, MLP0=1)
+    shuffled = _background("late[shuffled]", {"shuffled": 3.0}, MLP0=2)
+    assert _lines(own, shuffled)[-1] == "controls: shuffled +3"
+
+
 def test_models_of_other_shapes() -> None:
-    """Parts that only one of them has are not compared."""
+    """Parts that only one of them has are not compared: the largest of each are told."""
     one, other = _background("one", L0H0=1), _background("other", L0H0=2, L1H0=3)
-    assert not any("differ" in line for line in background_lines([one, other]))
+    assert _lines(one, other) == ["one: largest parts: L0H0 +1", "other: largest parts: L1H0 +3, L0H0 +2"]
+
+
+def test_one_of_two_has_nothing() -> None:
+    """What the other has is told by its name."""
+    assert _lines(_background("one"), _background("other", MLP0=1)) == ["other: largest parts: MLP0 +1"]
 
 
 def test_one_estimate_twice() -> None:
     """What stands in an expression twice is told once."""
-    assert len(background_lines([_background(MLP0=1), _background(MLP0=1)])) == 1
+    assert len(told([_background(MLP0=1), _background(MLP0=1)])) == 1
+
+
+def test_in_a_report() -> None:
+    """As JSON takes it, which has no number for NaN; a page tells it in the same words."""
+    moved = Told("differ most", "", {"MLP0": (5.0, 0.25), "L0H0": (math.nan, 1.0)})
+    found = json.loads(json.dumps(moved.as_dict(), allow_nan=False))
+    assert found == {"what": "differ most", "of": "", "values": {"MLP0": [5.0, 0.25], "L0H0": [None, 1.0]}}
+    assert listed(found["values"]) == "MLP0 +5 against +0.25, L0H0 not known against +1"
+    assert Told("controls", "late", {"shuffled": 2.0}).as_dict()["values"] == {"shuffled": 2.0}

@@ -7,8 +7,8 @@ import re
 import pytest
 
 from lengthprobe.statistics.estimate import Estimate, Observation
+from lengthprobe.statistics.explanation import advice, worst
 from lengthprobe.statistics.explanation import explanation as lines_of
-from lengthprobe.statistics.explanation import worst
 
 
 def estimate(values, name="error", prompt="p", note="wrote {}", **changes) -> Estimate:
@@ -66,14 +66,19 @@ class TestExplanation:
     def test_says_when_there_are_not_so_many_topics(self, topics, line):
         """40 were measured, and about 20 more would do, as above."""
         verdict = estimate([0] * 80, topics=topics) < 0.5
-        (said,) = (one for one in explanation(verdict) if " more topics" in one)
-        more = int(re.search(r"about (\d+) ", said)[1])
+        more = int(re.search(r"about (\d+) ", advice(verdict.comparison))[1])
+        assert advice(verdict.comparison) == line.format(more)
         assert f"  {line.format(more)}" in explanation(verdict)
 
     def test_difference_has_the_topics_of_both(self):
         """As many as either side can be asked about, where that is known of any."""
         few, more, unknown = (estimate([0] * 80, topics=n) for n in (50, 60, None))
         assert [(few - more).topics, (more - unknown).topics, (unknown - unknown).topics] == [50, 60, None]
+
+    @pytest.mark.parametrize("claim", [estimate([0] * 300) < 0.5, estimate([0] * 300) > 0.5])
+    def test_has_no_advice_where_it_is_decided(self, claim):
+        """There is nothing to do."""
+        assert advice(claim.comparison) == ""
 
     def test_says_when_more_topics_would_not_decide(self):
         """The mean is the margin."""

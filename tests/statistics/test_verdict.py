@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 
 from lengthprobe.errors import Undecided
+from lengthprobe.statistics.background import Background
 from lengthprobe.statistics.estimate import Estimate, Observation
 from lengthprobe.statistics.explanation import worst
 from lengthprobe.statistics.verdict import recording
@@ -247,8 +249,24 @@ class TestAsCheck:
             "margin": 0.5,
             "unit": "words",
             "reason": "the whole interval lies above 0.5, at one-sided 0.05 too",
+            "advice": None,
+            "background": [],
             "worst": [one.note for one in worst(ones)],
         }
+
+    def test_in_a_report_has_its_advice_and_its_background(self):
+        """Of one that is undecided what would decide it, of one that does not hold the parts and controls."""
+        asked = []
+        background = Background("late", {"MLP0": 1.0}, lambda: asked.append("asked") or {"shuffled": 2.0})
+        found = replace(zeros, background=(background,))
+        assert ((found < 0.5).as_check()["background"], asked) == ([], [])
+        check = (found < 0.1).as_check()
+        assert check["advice"].endswith("more topics would decide it")
+        assert check["background"] == [
+            {"what": "largest parts", "of": "", "values": {"MLP0": 1.0}},
+            {"what": "controls", "of": "", "values": {"shuffled": 2.0}},
+        ]
+        assert (found < -0.5).as_check()["background"] == check["background"]
 
     @pytest.mark.parametrize("unsure", [estimate([], bounds=None), estimate([3], bounds=None)])
     def test_writes_what_json_has_no_number_for_as_none(self, unsure):
