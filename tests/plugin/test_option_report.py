@@ -203,16 +203,18 @@ def test_reference(probe, reference_probe):
 
     def test_costs_no_forward_pass(self, project, monkeypatch):
         """It is that of the claim: one for each batch of texts under their own and the other prompts."""
-        from lengthprobe.probe import Probe
+        from lengthprobe.attribution import forced as room
 
-        forced = []
-        force = Probe._force
-        monkeypatch.setattr(Probe, "_force", lambda *args: forced.append(args) or force(*args))
+        passes = []
+        force = room.attribute_forced
+        monkeypatch.setattr(
+            room, "attribute_forced", lambda *args, **options: passes.append(args) or force(*args, **options)
+        )
         project.claims(self.CLAIMS)
 
         project.run("--lengthprobe-report=out", "--lengthprobe-languages=en,it", "-k", "first or swap")
 
-        assert len(forced) == 1
+        assert len(passes) == 1
 
 
 class TestStepSummary:
