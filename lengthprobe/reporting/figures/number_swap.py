@@ -36,9 +36,9 @@ def caption(portraits: Mapping[str, Mapping[str, Any]]) -> str:  # noqa: ARG001
         "In each pair, on the left a layer's part in the tokens that keep to the length (CWA), on the right "
         "its part in the stop because of the number: what it says for ending the answer after the words "
         "asked for, less what it says there where the prompt asks for another number. Both are shares of "
-        "all parts, with intervals over topics; the number above a panel is that of the late heads together "
-        "or of the final MLP. A part that is high on the left and at zero on the right writes words, "
-        "whatever their number is to be."
+        "all parts, with intervals over topics; the number above a panel is that of the first checkpoint's "
+        "late heads together, or of its final MLP. A part that is high on the left and at zero on the right "
+        "writes words, whatever their number is to be."
     )
 
 
