@@ -30,7 +30,7 @@ class Reported:
             TypeError: It is neither.
         """
         from lengthprobe.statistics.comparable import Comparable
-        from lengthprobe.statistics.verdict import Verdict
+        from lengthprobe.statistics.verdict import Verdict, numbers_of
 
         if isinstance(found, Verdict):
             return cls(found.as_check(), says)
@@ -39,8 +39,16 @@ class Reported:
                 f"report({found!r}): this is no estimate, so that nobody knows how sure it is; "
                 "write report(measures.length_error(probe, language=language), 'what it says')"
             )
-        compared = (found > 0).as_check()
-        return cls({**compared, "expression": found.name, "verdict": "reported", "margin": None}, says)
+        check = {
+            "expression": found.name,
+            "verdict": "reported",
+            **numbers_of((found > 0).estimate),
+            "margin": None,
+            "reason": "",
+            "advice": None,
+            "background": [],
+        }
+        return cls(check, says)
 
     def as_check(self) -> dict[str, Any]:
         """It as a report keeps it: no prompt is the worst where nothing was to be reached."""
