@@ -50,17 +50,30 @@ class Ablation:
     """What replaces the output of which components; empty: nothing is replaced.
 
     A head's output is what it hands to the output projection, an MLP's what its layer adds to the residual
-    stream, after a norm where one follows. The projection's bias belongs to no head, and stays.
+    stream, after a norm where one follows. The projection's bias belongs to no head, and stays. In whatever
+    order its components are named, an ablation is the same.
 
     Args:
         zero: Components that give nothing.
         mean: Components that give their mean over reference prompts.
         resample: Components that give what they give to the same text under a prompt with another N.
+
+    Raises:
+        SettingsError: A component is named under two modes.
     """
 
     zero: tuple[Component, ...] = ()
     mean: tuple[Component, ...] = ()
     resample: tuple[Component, ...] = ()
+
+    def __post_init__(self) -> None:
+        for mode in MODES:
+            object.__setattr__(self, mode, tuple(sorted(set(getattr(self, mode)), key=_place)))
+        if len(set(self.components)) < len(self.components):
+            raise SettingsError(
+                f"a component is to be replaced in two ways: {self}",
+                "name it under one mode, or say which way wins: ablation.and_also([component], mode)",
+            )
 
     @property
     def components(self) -> tuple[Component, ...]:
@@ -98,12 +111,15 @@ class Ablation:
 
     def as_dict(self) -> dict[str, list[str]]:
         """The names of the components by mode, as JSON takes them."""
-        return {
-            name: sorted(one.name for one in getattr(self, name)) for name in MODES if getattr(self, name)
-        }
+        return {name: [one.name for one in getattr(self, name)] for name in MODES if getattr(self, name)}
 
     def __str__(self) -> str:
         return "; ".join(f"{mode} {', '.join(names)}" for mode, names in self.as_dict().items())
+
+
+def _place(component: Component) -> tuple[int, bool, int]:
+    """Where a component stands in a model: layer by layer, the heads before the MLP."""
+    return component.layer, component.head is None, component.head or 0
 
 
 def every_component(n_layers: int, n_heads: int) -> tuple[Component, ...]:
