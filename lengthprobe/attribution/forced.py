@@ -70,7 +70,8 @@ def attribute_forced(
             memory is out for one text.
     """
     rows = [_row(checkpoint, text, settings) for text in texts]
-    longest = max((len(row.before) + len(row.asked) for row in rows), default=0)
+    donors = surgery.donors if surgery else ()
+    longest = max((len(row.before) + len(row.asked) for row in [*rows, *_after(rows, donors)]), default=0)
     if checkpoint.context is not None and longest > checkpoint.context:
         raise ModelError(
             f"{checkpoint.name} reads at most {checkpoint.context} tokens, and a prompt with its answer has "
@@ -114,10 +115,6 @@ class _Row:
         """The tokens before the first step that is asked about."""
         return self.prompt + self.between
 
-    def after(self, prompt: tuple[int, ...]) -> _Row:
-        """The same text after another prompt."""
-        return replace(self, prompt=prompt)
-
 
 def _row(checkpoint: Checkpoint, text: Forced, settings: Settings) -> _Row:
     written = text.token_ids
@@ -129,6 +126,11 @@ def _row(checkpoint: Checkpoint, text: Forced, settings: Settings) -> _Row:
     if text.last_only:
         return _Row(prompt, written, end, written)
     return _Row(prompt, (), written + (end if text.ended else ()), written)
+
+
+def _after(rows: Sequence[_Row], donors: Sequence[tuple[int, ...]]) -> list[_Row]:
+    """The same texts after their donors' prompts; none without donors."""
+    return [replace(row, prompt=donor) for row, donor in zip(rows, donors, strict=bool(donors))]
 
 
 def _in_pieces(
@@ -160,8 +162,7 @@ def _attributed(
     checkpoint: Checkpoint, rows: Sequence[_Row], target: str, surgery: Surgery | None
 ) -> list[Contributions]:
     donors = surgery.donors if surgery else ()
-    # A donor is given the same text after its own prompt.
-    every = [*rows, *(row.after(donor) for row, donor in zip(rows, donors, strict=bool(donors)))]
+    every = [*rows, *_after(rows, donors)]
     start, steps = max(len(row.before) for row in every), max(len(row.asked) for row in every)
     ids = torch.full((len(every), start + steps), checkpoint.pad_token_id)
     mask = torch.zeros_like(ids)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from lengthprobe.models.components import MODES, Ablation, Component
+from lengthprobe.models.components import MODES, Ablation
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -67,92 +67,109 @@ class Surgery:
         owner = threading.get_ident()
         handles: list[Any] = []
         try:
+            heads, mlps = self._masks()
             for at, layer in enumerate(self.anatomy.layers):
-                heads = self._masks(at, head=True)
-                if heads:
-                    hook = self._heads_hook(at, heads, donors_seen, owner)
+                if heads[at]:
+                    hook = self._heads_hook(at, heads[at], donors_seen, owner)
                     handles.append(layer.projection.register_forward_pre_hook(hook))
-                mlps = self._masks(at, head=False)
-                if mlps:
-                    hook = self._mlp_hook(at, mlps, donors_seen, owner)
+                if mlps[at]:
+                    hook = self._mlp_hook(at, mlps[at], donors_seen, owner)
                     handles.append(layer.mlp.register_forward_hook(hook))
             yield
         finally:
             for handle in handles:
                 handle.remove()
 
-    def _masks(self, layer: int, *, head: bool) -> dict[str, Tensor]:
-        """By mode, which heads, [n, 1, H], or whether the MLP, [n, 1, 1], is replaced in each row."""
-        places: tuple[int | None, ...] = tuple(range(self.anatomy.n_heads)) if head else (None,)
-        found = {}
-        for mode in MODES:
-            mask = torch.tensor(
-                [[Component(layer, place) in getattr(row, mode) for place in places] for row in self.rows]
-            )
-            if mask.any():
-                found[mode] = mask[:, None, :]
-        return found
+    def _masks(self) -> tuple[list[dict[str, Tensor]], list[dict[str, Tensor]]]:
+        """For each layer, by mode: which heads, [n, 1, H], and whether the MLP, [n, 1, 1], of each row."""
+        anatomy, n = self.anatomy, len(self.rows)
+        heads = torch.zeros(len(MODES), anatomy.n_layers, n, 1, anatomy.n_heads, dtype=torch.bool)
+        mlps = torch.zeros(len(MODES), anatomy.n_layers, n, 1, 1, dtype=torch.bool)
+        for row, ablation in enumerate(self.rows):
+            for at, mode in enumerate(MODES):
+                for one in getattr(ablation, mode):
+                    masks, place = (mlps, 0) if one.head is None else (heads, one.head)
+                    masks[at, one.layer, row, 0, place] = True
+
+        def by_layer(masks: Tensor) -> list[dict[str, Tensor]]:
+            return [
+                {mode: masks[at, layer] for at, mode in enumerate(MODES) if masks[at, layer].any()}
+                for layer in range(anatomy.n_layers)
+            ]
+
+        return by_layer(heads), by_layer(mlps)
 
     def _heads_hook(
         self, at: int, masks: dict[str, Tensor], donors_seen: Tensor | None, owner: int
     ) -> Callable[..., Any]:
         shape = (self.anatomy.n_heads, self.anatomy.head_dim)
-        mean = None if self.means is None else self.means.heads[at]
-        replace = _Replacement({mode: mask[..., None] for mode, mask in masks.items()}, donors_seen)
+        mean = None if self.means is None else self.means.heads[at].view(shape)
+        replace = _Replacement({mode: mask[..., None] for mode, mask in masks.items()}, mean, donors_seen)
 
         def hook(_module: object, args: tuple[Tensor, ...]) -> tuple[Tensor, ...] | None:
             if threading.get_ident() != owner:
                 return None
             heads = args[0].view(*args[0].shape[:-1], *shape)
-            into = None if mean is None else mean.view(shape)
-            return (replace(heads, into).flatten(-2), *args[1:])
+            return (replace(heads).flatten(-2), *args[1:])
 
         return hook
 
     def _mlp_hook(
         self, at: int, masks: dict[str, Tensor], donors_seen: Tensor | None, owner: int
     ) -> Callable[..., Any]:
-        mean = None if self.means is None else self.means.mlps[at]
-        replace = _Replacement(masks, donors_seen)
+        replace = _Replacement(masks, None if self.means is None else self.means.mlps[at], donors_seen)
 
         def hook(_module: object, _args: object, output: Tensor) -> Tensor | None:
-            return replace(output, mean) if threading.get_ident() == owner else None
+            return replace(output) if threading.get_ident() == owner else None
 
         return hook
 
 
 class _Replacement:
-    """Replaces outputs of a batch where masks say so.
+    """Replaces a part's outputs where masks say so.
 
     Args:
         masks: By mode, [n, 1, ...].
+        mean: What `mean` puts in place, [...].
         donors_seen: As in `Surgery.applied`.
     """
 
-    def __init__(self, masks: dict[str, Tensor], donors_seen: Tensor | None) -> None:
+    def __init__(self, masks: dict[str, Tensor], mean: Tensor | None, donors_seen: Tensor | None) -> None:
         self._masks = masks
+        self._mean = mean
         self._seen = donors_seen
 
-    def __call__(self, outputs: Tensor, mean: Tensor | None) -> Tensor:
-        # Of models spread over several devices, each layer is always on the same one.
-        masks = self._masks = {mode: mask.to(outputs.device) for mode, mask in self._masks.items()}
+    def __call__(self, outputs: Tensor) -> Tensor:
+        self._beside(outputs)
+        masks = self._masks
         n = len(next(iter(masks.values())))
+        if len(outputs) != (n if self._seen is None else 2 * n):
+            raise ValueError(f"{len(outputs)} rows in a pass of an ablation that is stated for {n}")
         own = outputs[:n]
         if "zero" in masks:
             # Not a product: it would keep what is infinite or not a number.
             own = own.masked_fill(masks["zero"], 0.0)
         if "mean" in masks:
-            assert mean is not None
-            own = torch.where(masks["mean"], mean.to(outputs), own)
+            assert self._mean is not None
+            own = torch.where(masks["mean"], self._mean, own)
         if "resample" in masks:
             own = torch.where(self._with_donor(masks["resample"], outputs), outputs[n:], own)
         return own if len(outputs) == n else torch.cat([own, outputs[n:]])
 
+    def _beside(self, outputs: Tensor) -> None:
+        """Put all that is needed on the device of the layer, which is the same in every pass."""
+        self._masks = {mode: mask.to(outputs.device) for mode, mask in self._masks.items()}
+        if self._mean is not None:
+            self._mean = self._mean.to(outputs)
+        if self._seen is not None:
+            self._seen = self._seen.to(outputs.device)
+
     def _with_donor(self, mask: Tensor, outputs: Tensor) -> Tensor:
         """The mask, without the positions at which the donor's prompt has no token."""
-        if self._seen is None or outputs.shape[1] < self._seen.shape[1]:
+        seen = self._seen
+        assert seen is not None
+        if outputs.shape[1] < seen.shape[1]:
             return mask
-        seen = self._seen.to(outputs.device)
         after = seen.new_ones(len(seen), outputs.shape[1] - seen.shape[1])
         there = torch.cat([seen, after], 1).bool()
         return mask & there.view(*there.shape, *[1] * (mask.dim() - 2))

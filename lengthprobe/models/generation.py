@@ -120,7 +120,8 @@ def respond_to_batch(
         ModelError: The context is too short, or the logits are not usable.
     """
     rows = [render(checkpoint, prompt, settings) for prompt in prompts]
-    _check_context(checkpoint, max(map(len, rows)), settings)
+    donors = surgery.donors if surgery else ()
+    _check_context(checkpoint, max(map(len, [*rows, *donors])), settings)
     written, observed, pieces = _generate_in_pieces(checkpoint, rows, settings.cap, observer, surgery)
     responses = tuple(
         _response(checkpoint, prompt, tokens) for prompt, tokens in zip(prompts, written, strict=True)
@@ -153,12 +154,13 @@ class _Guard(LogitsProcessor):
         self._flat = flat if self._flat is None else self._flat | flat
         return scores
 
-    def judge(self, checkpoint: Checkpoint, rows: Sequence[Sequence[int]]) -> None:
+    def judge(self, checkpoint: Checkpoint, rows: Sequence[Sequence[int]], *, ablated: bool) -> None:
         if self._broken is not None and bool(self._broken):
             narrow = checkpoint.dtype == torch.float16
             part = first_broken_part(checkpoint.model, rows)
             raise ModelError(
                 f"{checkpoint.name} gives logits that are NaN or infinite, though its weights are finite"
+                + (", while parts of it are ablated" if ablated else "")
                 + (f": first in {part}" if part else ""),
                 "float16 is too narrow for it: --lengthprobe-dtype=bfloat16"
                 if narrow
@@ -256,8 +258,14 @@ def _generate(
             generation_config=greedy(checkpoint, cap),
             logits_processor=LogitsProcessorList([guard, *told, *same]),
         )
-        rows_written = [row[width:] for row in written[:n].tolist()]
-        guard.judge(checkpoint, [[*row, *tokens] for row, tokens in zip(rows, rows_written, strict=True)])
+    rows_written = [row[width:] for row in written[:n].tolist()]
+    # Not before the ablation ends, which is of these rows together: to judge, they are run one by one.
+    guard.judge(
+        checkpoint,
+        [[*row, *tokens] for row, tokens in zip(rows, rows_written, strict=True)],
+        ablated=surgery is not None,
+    )
+    with torch.inference_mode():
         return rows_written, list(observer.finish(rows_written)) if observer else []
 
 
