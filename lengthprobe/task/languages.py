@@ -72,6 +72,7 @@ class Language:
     Args:
         code: Name of the language, e.g. `it`.
         name: Its name in English.
+        aside: A sentence that names a number, {n}, which nobody asks for.
         numbers: Number words, as they stand before the counted noun.
         word_one: The counted noun after 1.
         word_other: The counted noun after any other number.
@@ -85,6 +86,7 @@ class Language:
 
     code: str
     name: str
+    aside: str
     numbers: Mapping[int, str]
     word_one: str
     word_other: str
@@ -144,7 +146,9 @@ def _unknown(code: str) -> LanguageError:
 
 
 def _language(file: Table) -> Language:
-    file.check_keys(("code", "name", "word", "numbers", "wordings", "topics", "preambles", "ordinary"))
+    file.check_keys(
+        ("code", "name", "word", "numbers", "wordings", "topics", "preambles", "ordinary", "aside")
+    )
     word = file.table("word")
     word.check_keys(("one", "other"))
     preambles = file.table("preambles")
@@ -153,6 +157,7 @@ def _language(file: Table) -> Language:
     return Language(
         code=file.text("code"),
         name=file.text("name"),
+        aside=_aside(file),
         numbers=_numbers(file.table("numbers")),
         word_one=word.text("one"),
         word_other=word.text("other"),
@@ -162,6 +167,15 @@ def _language(file: Table) -> Language:
         introductions=preambles.lines("introductions"),
         ordinary=_ordinary(file.table("ordinary")),
     )
+
+
+def _aside(file: Table) -> str:
+    text = file.text("aside")
+    if text.count("{n}") != 1 or set("{}") & set(text.replace("{n}", "")):
+        raise file.unusable(
+            "aside", "does not name one number", 'write {n} for it, as in aside = "This is request {n}."'
+        )
+    return text
 
 
 def _numbers(table: Table) -> Mapping[int, str]:

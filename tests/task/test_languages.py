@@ -18,6 +18,7 @@ ORDINARY = f"[ordinary]\nsentences = [\n{SENTENCES}\n]\n"
 GOOD = f"""\
 code = "xx"
 name = "Example"
+aside = "Bitte {{n}}."
 
 [word]
 one = "wort"
@@ -56,7 +57,7 @@ def test_a_file_becomes_a_language(tmp_path: Path) -> None:
 
     language = load_language("xx", file)
 
-    assert (language.code, language.name) == ("xx", "Example")
+    assert (language.code, language.name, language.aside) == ("xx", "Example", "Bitte {n}.")
     assert (language.word_one, language.word_other) == ("wort", "worte")
     assert language.numbers[20] == "number20"
     assert (language.interjections, language.introductions) == (("sure",), ("here is",))
@@ -88,6 +89,9 @@ def test_a_wording_without_a_topic_is_bare() -> None:
     [
         ('code = "xx"\n', "", "", "code is missing", 'add code = "…"'),
         ('name = "Example"\n', "", "", "name is missing", 'add name = "…"'),
+        ('aside = "Bitte {n}."\n', "", "", "aside is missing", 'add aside = "…"'),
+        ('"Bitte {n}."', '"Bitte."', "aside", "aside does not name one number", "write {n} for it"),
+        ('"Bitte {n}."', '"{n} {x}"', "aside", "aside does not name one number", "write {n} for it"),
         ('one = "wort"\n', "", "[word]", "word.one is missing", 'add one = "…"'),
         ('other = "worte"\n', "", "[word]", "word.other is missing", 'add other = "…"'),
         ('"wort"', '""', "one", "word.one is '', not a line of text", "write it in quotes"),
