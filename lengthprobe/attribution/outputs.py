@@ -96,9 +96,14 @@ class OutputSums:
             )
 
     def outputs(self) -> Outputs:
-        """The mean lengths and outputs over all positions that were read."""
-        n = max(self._n, 1)
-        home = torch.device("cpu")
+        """The mean lengths and outputs over all positions that were read.
+
+        Raises:
+            ValueError: There was none.
+        """
+        if not self._n:
+            raise ValueError("there is no mean over no positions: read some rows first")
+        n, home = self._n, torch.device("cpu")
 
         def means(sums: list[Tensor | float]) -> tuple[Tensor, ...]:
             return tuple((torch.as_tensor(one) / n).to(home) for one in sums)
@@ -151,7 +156,8 @@ def outputs_of(
 ) -> Outputs:
     """The outputs of a checkpoint's parts at the positions that write some responses of its own.
 
-    Those are the prompt's last position and every token of the response.
+    Those are the prompt's last position and every token of the response that another follows, be it an end
+    token.
 
     Args:
         checkpoint: The checkpoint.
@@ -159,20 +165,28 @@ def outputs_of(
         responses: The responses, with their prompts.
         settings: The prompt form and the system prompt count.
         batch_size: Most rows at once.
+
+    Raises:
+        ValueError: There is no response.
     """
     sums = OutputSums(anatomy)
-    rows = [(render(checkpoint, one.prompt, settings), one.token_ids) for one in responses]
+    rows = [
+        (render(checkpoint, one.prompt, settings), one.token_ids, one.finish_reason == "stop")
+        for one in responses
+    ]
     rows.sort(key=lambda row: len(row[0]) + len(row[1]))
     for first in range(0, len(rows), batch_size):
         some = rows[first : first + batch_size]
-        width = max(len(prompt) + len(written) for prompt, written in some)
+        width = max(len(prompt) + len(written) for prompt, written, _ in some)
         ids = torch.full((len(some), width), checkpoint.pad_token_id)
         mask, places = torch.zeros_like(ids), torch.zeros_like(ids, dtype=torch.bool)
-        for at, (prompt, written) in enumerate(some):
+        for at, (prompt, written, ended) in enumerate(some):
             tokens = [*prompt, *written]
             ids[at, width - len(tokens) :] = torch.tensor(tokens)
             mask[at, width - len(tokens) :] = 1
             places[at, width - len(written) - 1 :] = True
+            # After the last token of a response that was cut off nothing was written.
+            places[at, -1] = ended
         device = checkpoint.device
         sums.read(ids.to(device), mask.to(device), places.to(device))
     return sums.outputs()
