@@ -207,14 +207,15 @@ class Probe:
         Raises:
             LengthprobeError: The checkpoint cannot be loaded, or not be asked in this form.
         """
-        if self._identity is None:
+        whole = self._whole
+        if whole._identity is None:
             from lengthprobe.runs.identity import identify
 
-            self._identity = self._held.once(
+            whole._identity = self._held.once(
                 lambda: identify(self.checkpoint, self.settings, batch_size=self.batch_size)
             )
         ablation = self.ablation.as_dict() or None
-        return replace(self._identity, split_batches=self._split_batches, ablation=ablation)
+        return replace(whole._identity, split_batches=self._split_batches, ablation=ablation)
 
     @contextmanager
     def ablated(
@@ -237,18 +238,13 @@ class Probe:
             SettingsError: A component does not exist, none is named, or the mode is unknown.
             ModelError: The checkpoint's parts are not known.
         """
-        proof = self.parts
-        if proof.problem is not None:
-            raise proof.problem
-        found = find_components(
-            components, n_layers=proof.n_layers, n_heads=proof.n_heads, model=self._whole.name
-        )
-        whole = self._whole
+        self._check_open()
+        found, whole = self._components(components), self._whole
         inner = Probe(whole.name, self.settings, family=self.family)
         inner.ablation = self.ablation.and_also(found, mode)
         inner.name = f"{whole.name} [{inner.ablation.label}]"
         inner._whole, inner._held, inner._respondent = whole, self._held, self._respondent
-        inner._parts = proof
+        inner._parts = self.parts
         try:
             yield inner
         finally:
@@ -261,17 +257,20 @@ class Probe:
             asked: The prompts, with what is ablated for each beside what this probe ablates.
 
         Raises:
-            LengthprobeError: The checkpoint cannot be loaded or run.
+            SettingsError: A component does not exist.
+            LengthprobeError: The checkpoint cannot be loaded or run, or its parts are not known.
         """
-        missing = [one for one in dict.fromkeys(asked) if (one[0].id, one[1]) not in self._under]
+        for ablation in {one for _, one in asked if one.components}:
+            self._components(ablation.components)
+        wanted = [(prompt, self.ablation.with_all(one)) for prompt, one in asked]
+        missing = [one for one in dict.fromkeys(wanted) if (one[0].id, one[1]) not in self._under]
         # A batch runs as long as its longest response: those under one ablation are alike.
         missing.sort(key=lambda one: (str(one[1]), one[0].language, one[0].n_words, one[0].id))
         size = self.batch_size
         chunks = [missing[first : first + size] for first in range(0, len(missing), size)]
-        added = [[(prompt, self.ablation.with_all(one)) for prompt, one in chunk] for chunk in chunks]
-        for (prompt, ablation), found in zip(missing, self._answers(added, traces=False), strict=True):
+        for (prompt, ablation), found in zip(missing, self._answers(chunks, traces=False), strict=True):
             self._under[prompt.id, ablation] = found.response
-        return tuple(self._under[prompt.id, ablation] for prompt, ablation in asked)
+        return tuple(self._under[prompt.id, ablation] for prompt, ablation in wanted)
 
     @property
     def outputs(self) -> Outputs:
@@ -281,18 +280,34 @@ class Probe:
         discovery topics.
 
         Raises:
+            SettingsError: None of the prompts is on a discovery topic.
             LengthprobeError: As `traces`.
         """
         if self._whole is not self:
             return self._whole.outputs
         if self._outputs is None:
+            if self.parts.problem is not None:
+                raise self.parts.problem
             chosen = [
                 one
                 for language in self.settings.languages
                 for one in of_split(self.responses(language), "discovery")[:REFERENCE_PROMPTS]
             ]
+            if not chosen:
+                raise SettingsError(
+                    f"the parts' mean outputs are taken over discovery topics, and of {self.settings.budget} "
+                    f"prompts in {', '.join(self.settings.languages)} none is on one",
+                    "--lengthprobe-budget=300, or another mode of ablation: zero, resample",
+                )
             self._outputs = self._respondent.outputs(chosen)
         return self._outputs
+
+    def _components(self, wanted: str | Component | Iterable[str | Component]) -> tuple[Component, ...]:
+        """The components that some names mean, of a checkpoint whose parts are known."""
+        proof = self.parts
+        if proof.problem is not None:
+            raise proof.problem
+        return find_components(wanted, n_layers=proof.n_layers, n_heads=proof.n_heads, model=self._whole.name)
 
     def _ask(self, wanted: Sequence[Prompt], traces: bool) -> dict[str, Traced]:
         """The answers by prompt id."""
