@@ -22,7 +22,7 @@ os.environ.setdefault("KINETO_LOG_LEVEL", "99")
 
 import torch
 import transformers
-from random_llama import SHAPES, Rows, random_llama, random_rows
+from random_llama import SHAPES, Rows, checkpoint_of, random_llama, random_rows
 from transformers import GenerationConfig
 from turns import Stopwatch, clock, compare, compare_within, peak_of
 
@@ -179,11 +179,11 @@ def _prompt_cache(model: Any, rows: Rows) -> Any:
 
 
 def _generating(model: Any, rows: Rows) -> dict[str, Way]:
-    written = _written(_checkpoint(model, ()), rows)
+    written = _written(checkpoint_of(model, ()), rows)
     tokens = {token for row in written for token in row}
     # Greedy text does not change: tokens that it does not hold end no response.
     ends = tuple(token for token in range(len(tokens) + 2) if token not in tokens)[:2]
-    checkpoint = _checkpoint(model, ends)
+    checkpoint = checkpoint_of(model, ends)
     assert _written(checkpoint, rows) == written
     print(f"generated: {sum(map(len, written))} tokens, {len(tokens)} of them different")
     readout = readout_of(anatomy_of(model))
@@ -196,7 +196,7 @@ def _generating(model: Any, rows: Rows) -> dict[str, Way]:
         if stopwatch:
             stopwatch.watch(capture._kept, "embedding", "attention", "mlp", "final")
             stopwatch.watch(capture, "step", "finish")
-        return _generate(checkpoint, rows.prompts, RESPONSE, capture)
+        return _generate(checkpoint, rows.prompts, RESPONSE, capture, None)
 
     @torch.inference_mode()
     def transformers_own() -> Any:
@@ -217,25 +217,8 @@ def _generating(model: Any, rows: Rows) -> dict[str, Way]:
     )
 
 
-def _checkpoint(model: Any, ends: tuple[int, ...]) -> Checkpoint:
-    model.generation_config = GenerationConfig()
-    return Checkpoint(
-        files=None,
-        model=model,
-        tokenizer=None,
-        end_token_ids=ends,
-        pad_token_id=0,
-        chat_template=None,
-        device=model.device,
-        dtype=model.dtype,
-        attention="sdpa",
-        context=None,
-        overridden=(),
-    )
-
-
 def _written(checkpoint: Checkpoint, rows: Rows) -> list[list[int]]:
-    return _generate(checkpoint, rows.prompts, RESPONSE, None)[0]
+    return _generate(checkpoint, rows.prompts, RESPONSE, None, None)[0]
 
 
 def _by_others(model: Any, rows: Rows) -> dict[str, Way]:

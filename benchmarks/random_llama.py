@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
-from transformers import AutoModelForCausalLM, LlamaConfig
+from transformers import AutoModelForCausalLM, GenerationConfig, LlamaConfig
+
+from lengthprobe.models.loading import Checkpoint
 
 _LLAMA_3_1_ROPE = {
     "rope_type": "llama3",
@@ -94,3 +96,21 @@ def random_rows(model: Any, batch: int, prompt: int, response: int) -> Rows:
         model.config.vocab_size, (batch, prompt + response), generator=torch.Generator().manual_seed(1)
     )
     return Rows(ids.to(device), torch.ones_like(ids, device=device), prompt)
+
+
+def checkpoint_of(model: Any, ends: tuple[int, ...]) -> Checkpoint:
+    """A checkpoint around a model, without a tokenizer, whose responses some tokens end."""
+    model.generation_config = GenerationConfig()
+    return Checkpoint(
+        files=None,
+        model=model,
+        tokenizer=None,
+        end_token_ids=ends,
+        pad_token_id=0,
+        chat_template=None,
+        device=model.device,
+        dtype=model.dtype,
+        attention="sdpa",
+        context=None,
+        overridden=(),
+    )
