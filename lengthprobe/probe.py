@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from lengthprobe.attribution.forced import Forced
+    from lengthprobe.attribution.looks import Floats, Look
     from lengthprobe.attribution.outputs import Outputs
     from lengthprobe.attribution.trace import ForcedTrace
     from lengthprobe.models.files import Files
@@ -79,6 +80,7 @@ class Probe:
         self._parts: Proof | None = None
         self._traced: dict[str, tuple[Traced, ...]] = {}
         self._forced: dict[tuple[str, tuple[Forced, ...]], tuple[ForcedTrace, ...]] = {}
+        self._looked: dict[tuple[tuple[Component, ...], tuple[Look, ...]], tuple[Floats, ...]] = {}
         self._split_batches = 0
         # The languages whose prompts were answered a second time, for their attributions.
         self.asked_again: list[str] = []
@@ -164,6 +166,48 @@ class Probe:
     def forced_before(self, target: str) -> list[tuple[Forced, ...]]:
         """The texts that `forced` has been asked about, as they were asked together: again costs nothing."""
         return [texts for asked, texts in self._forced if asked == target]
+
+    def heads(self, names: str | Component | Iterable[str | Component]) -> tuple[Component, ...]:
+        """The heads that some names mean: a head (`L3H1`), or a layer's heads (`L3H*`).
+
+        Raises:
+            SettingsError: A head does not exist, none is named, or another component is.
+            ModelError: The checkpoint's parts are not known.
+        """
+        found = self._components(names)
+        if not all(one.kind == "head" for one in found):
+            raise SettingsError(
+                f"{', '.join(one.name for one in found if one.kind != 'head')} is no head",
+                "name heads: L3H1, or L3H* for a layer's",
+            )
+        return found
+
+    def attention(
+        self, looks: Sequence[Look], heads: str | Component | Iterable[str | Component]
+    ) -> tuple[Floats, ...]:
+        """The share of some heads' attention that words of a prompt have, from places of a text after it.
+
+        Args:
+            looks: The texts, with the places and the words.
+            heads: As in `heads`, h of them.
+
+        Returns:
+            For each look, over its b steps and k targets, [b, h, k].
+
+        Raises:
+            SettingsError: As `heads`; or this probe is ablated.
+            LengthprobeError: As `traces`; or which tokens stand for a word is not known.
+        """
+        self._check_open()
+        if self.ablation.components:
+            raise SettingsError(
+                f"{self.name}: attention is asked of the whole model only",
+                "ask the probe outside of its `with probe.ablated(...)`",
+            )
+        key = (self.heads(heads), tuple(looks))
+        if key not in self._looked:
+            self._looked[key] = tuple(self._respondent.attention(looks, key[0]))
+        return self._looked[key]
 
     @property
     def parts(self) -> Proof:

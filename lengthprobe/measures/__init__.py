@@ -1,5 +1,10 @@
 """Measures: one number each about a probe's responses, as an Estimate over topics."""
 
+from lengthprobe.measures.attention_to_number import (
+    attention_share_of_distractor,
+    attention_share_of_number,
+    attention_to_number,
+)
 from lengthprobe.measures.counter_disagreement import counter_disagreement
 from lengthprobe.measures.cwa import (
     early_heads_cwa,
@@ -29,6 +34,9 @@ from lengthprobe.statistics.share import share
 
 __all__ = [
     "absolute_error",
+    "attention_share_of_distractor",
+    "attention_share_of_number",
+    "attention_to_number",
     "counter_disagreement",
     "cut_off",
     "early_heads_cwa",

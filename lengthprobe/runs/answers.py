@@ -155,6 +155,17 @@ def unpack_forced(made: bytes) -> list[ForcedTrace]:
     ]
 
 
+def pack_shares(found: Sequence[NDArray[np.float32]]) -> bytes:
+    """Shares of attention, an array a text, as bytes."""
+    return _packed({"texts": len(found)}, {str(at): one for at, one in enumerate(found)})
+
+
+def unpack_shares(made: bytes) -> list[NDArray[np.float32]]:
+    """The shares that `pack_shares` packed."""
+    content, arrays = _unpacked(made)
+    return [arrays[str(at)] for at in range(content["texts"])]
+
+
 def _packed(content: dict[str, Any], arrays: Mapping[str, NDArray[np.float32]]) -> bytes:
     text = json.dumps(content).encode()
     if not arrays:

@@ -11,8 +11,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from lengthprobe.attribution.forced import Forced
+    from lengthprobe.attribution.looks import Look
     from lengthprobe.models.catalog import Source
-    from lengthprobe.models.components import Ablation
+    from lengthprobe.models.components import Ablation, Component
     from lengthprobe.settings import Settings
     from lengthprobe.task.prompts import Prompt
 
@@ -63,6 +64,14 @@ def forced_question(
         "ablation": _ablated(ablation, settings),
         "counter": settings.counter,
         "texts": [[one.prompt.text, one.token_ids, one.text, one.ended, one.last_only] for one in texts],
+    }
+
+
+def looks_question(looks: Sequence[Look], heads: Sequence[Component]) -> dict[str, Any]:
+    """What is asked of some heads about a batch of texts."""
+    return {
+        "attention of": [one.name for one in heads],
+        "looks": [[one.prompt.text, one.token_ids, one.steps, one.targets] for one in looks],
     }
 
 

@@ -4,20 +4,28 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from lengthprobe.runs.answers import Answers, Proof, pack_forced, unpack_forced
-from lengthprobe.runs.keys import forced_question, prompts_question, question_key
+from lengthprobe.runs.answers import (
+    Answers,
+    Proof,
+    pack_forced,
+    pack_shares,
+    unpack_forced,
+    unpack_shares,
+)
+from lengthprobe.runs.keys import forced_question, looks_question, prompts_question, question_key
 from lengthprobe.task.prompts import prompts
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from lengthprobe.attribution.forced import Forced
+    from lengthprobe.attribution.looks import Floats, Look
     from lengthprobe.attribution.outputs import Outputs
     from lengthprobe.attribution.readout import Readout
     from lengthprobe.attribution.trace import ForcedTrace
     from lengthprobe.models.ablation import MeanOutputs, Surgery
     from lengthprobe.models.catalog import Source
-    from lengthprobe.models.components import Ablation
+    from lengthprobe.models.components import Ablation, Component
     from lengthprobe.models.held import Held
     from lengthprobe.runs.exchange import Exchange
     from lengthprobe.settings import Settings
@@ -117,6 +125,25 @@ class Respondent:
 
         made = self._exchange.gather(list(asked), make)
         return [one for key, _ in chunks for one in unpack_forced(made[key])]
+
+    def attention(self, looks: Sequence[Look], heads: Sequence[Component]) -> list[Floats]:
+        """The shares of attention that some looks ask for, in order; as `attribution.looks.look`."""
+        size = self._held.batch_size
+        chunks = [
+            (self._key(looks_question(some, heads)), some)
+            for some in (looks[start : start + size] for start in range(0, len(looks), size))
+        ]
+        asked = dict(chunks)
+
+        def make(key: str) -> bytes:
+            from lengthprobe.attribution.looks import look
+
+            # As of a text that cannot be forced: no failure to remember.
+            found = look(self._held.checkpoint, asked[key], self._settings, heads, batch_size=size)
+            return pack_shares(found)
+
+        made = self._exchange.gather(list(asked), make)
+        return [one for key, _ in chunks for one in unpack_shares(made[key])]
 
     def proof(self) -> Proof:
         """What is known of the parts, and whether they add up, on a few prompts of the first language.
