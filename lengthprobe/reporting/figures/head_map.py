@@ -29,7 +29,7 @@ _FLATTER = 8
 _DARK = 0.55
 _HEAD = 0.22
 # An odd number of colours, the middle one of which is white.
-_COLOURS = LinearSegmentedColormap.from_list("against-for", DIVERGING, N=129)
+COLOURS = LinearSegmentedColormap.from_list("against-for", DIVERGING, N=129)
 
 
 def caption(portraits: Mapping[str, Mapping[str, Any]]) -> str:  # noqa: ARG001
@@ -51,8 +51,7 @@ def figure(portraits: Mapping[str, Mapping[str, Any]]) -> Figure | None:
         if code in portraits[role]["languages"]
     }
     most = max(float(np.abs(np.nan_to_num(one)).max(initial=0)) for one in maps.values()) or 1.0
-    # Linear about zero, flatter towards the ends: the largest head of one map must not bleach the others.
-    scale = AsinhNorm(most / _FLATTER, -most, most)
+    scale = scale_of(most)
     n_layers = max(one.shape[0] for one in maps.values())
     height = min(3.0, max(1.6, 0.32 * n_layers))
     made = sheet(width_of(codes), (height + _HEAD + 0.5) * len(shown) + 0.6)
@@ -63,25 +62,49 @@ def figure(portraits: Mapping[str, Mapping[str, Any]]) -> Figure | None:
         for column, code in enumerate(codes):
             if (role, code) in maps:
                 panels.append(made.add_subplot(places[2 * row + 1, column]))
-                _panel(panels[-1], maps[role, code], scale, portraits[role]["late_layers"])
+                means = maps[role, code]
+                panel(panels[-1], means, scale, portraits[role]["late_layers"], strongest(means))
                 panels[-1].set_title(language_name(code), fontsize=8.5, fontweight="normal", pad=5)
-    shown_scale = ScalarMappable(scale, _COLOURS)
-    bar = made.colorbar(shown_scale, ax=panels, location="bottom", shrink=0.5, aspect=40, pad=0.02)
-    ticks = _ticks(most)
-    bar.set_ticks(ticks, labels=[_tick(tick) for tick in ticks])
-    bar.set_label("CWA, logits", color=MUTED)
-    bar.outline.set_visible(False)
-    bar.ax.tick_params(length=0)
-    bar.ax.minorticks_off()
+    colour_bar(made, panels, scale, "CWA, logits")
     return made
 
 
-def _panel(axes: Axes, means: NDArray[np.float64], scale: AsinhNorm, late: list[int]) -> None:
+def scale_of(most: float) -> AsinhNorm:
+    """A scale of colours from less than nothing to more than nothing.
+
+    Linear about zero, flatter towards the ends: the largest part of one map must not bleach the others.
+    """
+    return AsinhNorm(most / _FLATTER, -most, most)
+
+
+def colour_bar(figure: Figure, panels: list[Axes], scale: AsinhNorm, label: str) -> None:
+    """Show below some panels what their colours mean."""
+    bar = figure.colorbar(
+        ScalarMappable(scale, COLOURS), ax=panels, location="bottom", shrink=0.5, aspect=40, pad=0.02
+    )
+    ticks = _ticks(float(scale.vmax or 1.0))
+    bar.set_ticks(ticks, labels=[_tick(tick) for tick in ticks])
+    bar.set_label(label, color=MUTED)
+    bar.outline.set_visible(False)
+    bar.ax.tick_params(length=0)
+    bar.ax.minorticks_off()
+
+
+def panel(axes: Axes, means: NDArray[np.float64], scale: AsinhNorm, late: list[int], note: str) -> None:
+    """A map: layer by head, the last layer on top, with the numbers where there is room for them.
+
+    Args:
+        axes: Where.
+        means: What the cells show, [L, H]; not a number where nothing is known.
+        scale: Their colours.
+        late: The late layers, which lie above a line.
+        note: What is said above the map's right end.
+    """
     n_layers, n_heads = means.shape
     # Whole pixels for every cell: a viewer that smooths what it enlarges has nothing to smooth.
     pixels = means.repeat(-(-_PIXELS // n_layers), axis=0).repeat(-(-_PIXELS // n_heads), axis=1)
     axes.imshow(
-        pixels, cmap=_COLOURS, norm=scale, origin="lower", aspect="auto", interpolation="none",
+        pixels, cmap=COLOURS, norm=scale, origin="lower", aspect="auto", interpolation="none",
         extent=(-0.5, n_heads - 0.5, -0.5, n_layers - 0.5),
     )  # fmt: skip
     if late and late[0] > 0:
@@ -91,11 +114,11 @@ def _panel(axes: Axes, means: NDArray[np.float64], scale: AsinhNorm, late: list[
     frame(axes)
     axes.set_xlabel("head")
     axes.set_ylabel("layer")
-    axes.set_title(_strongest(means), loc="right", color=MUTED, fontsize=7.5, fontweight="normal", pad=5)
+    axes.set_title(note, loc="right", color=MUTED, fontsize=7.5, fontweight="normal", pad=5)
     if means.size <= _CELLS_WITH_NUMBERS:
         for layer, one_head in np.ndindex(means.shape):
             value = float(means[layer, one_head])
-            red, green, blue, _ = _COLOURS(scale(np.nan_to_num(value)))
+            red, green, blue, _ = COLOURS(scale(np.nan_to_num(value)))
             dark = 0.299 * red + 0.587 * green + 0.114 * blue < _DARK
             axes.text(
                 one_head, layer, _signed(value), ha="center", va="center", fontsize=7.5,
@@ -115,7 +138,7 @@ def _tick(value: float) -> str:
     return f"{value:+g}".replace("-", "−") if value else "0"
 
 
-def _strongest(means: NDArray[np.float64]) -> str:
+def strongest(means: NDArray[np.float64]) -> str:
     """The heads with the largest CWA by name, since no reader counts to row 30."""
     order = np.argsort(-np.abs(np.nan_to_num(means)), axis=None, kind="stable")[:_STRONGEST]
     named = [divmod(int(place), means.shape[1]) for place in order]

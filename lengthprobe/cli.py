@@ -1,0 +1,145 @@
+"""The command `lengthprobe`: one subcommand a task. Its help imports neither torch nor transformers."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from lengthprobe.errors import LengthprobeError, ReportError
+from lengthprobe.settings import DTYPES
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+# An answer ten words too long counts as one of twenty: nothing is learned from more.
+CAP = 50
+# Of so many prompts about half are on discovery topics, over which mean outputs are taken.
+_BUDGET = 100
+MODES = ("zero", "mean", "resample")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a subcommand.
+
+    Args:
+        arguments: Those of the command line by default.
+
+    Returns:
+        The exit status: 0, or 2 where the arguments or the checkpoint cannot be used.
+    """
+    options = _parser().parse_args(arguments)
+    try:
+        return int(options.run(options))
+    except LengthprobeError as error:
+        print(f"lengthprobe {options.command}: {_one_line(error)}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print(f"lengthprobe {options.command}: interrupted", file=sys.stderr)
+        return 130
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="lengthprobe", description="Length control of language models.")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    _add_scan(commands)
+    return parser
+
+
+def _add_scan(commands: Any) -> None:
+    about = "rank a model's heads and MLPs by what ablating each alone does to length control"
+    scan = commands.add_parser("scan", help=about, description=f"{about[0].upper()}{about[1:]}.")
+    scan.set_defaults(run=_scan)
+    scan.add_argument("model", metavar="MODEL", help="an alias, a hub id (@revision), a directory")
+    scan.add_argument("--language", default="en", metavar="CODE", help="language to ask in (en)")
+    scan.add_argument("--top", type=int, default=10, metavar="K", help="components wanted (10)")
+    scan.add_argument(
+        "--prompts", type=int, default=64, metavar="N", help="prompts that the top are measured on (64)"
+    )
+    scan.add_argument(
+        "--sample", type=int, default=10, metavar="N", help="others, drawn at random, to ablate too (10)"
+    )
+    scan.add_argument("--mode", default="zero", metavar="MODE", help=f"{', '.join(MODES)} (zero)")
+    scan.add_argument("--seed", type=int, default=0, metavar="N", help="seed of prompts and of the draw (0)")
+    scan.add_argument("--full", action="store_true", help="ablate every component on every prompt")
+    scan.add_argument(
+        "--report", type=Path, metavar="DIR",
+        help="write scan.json, scan.md and a map to a folder; an interrupted scan goes on from there",
+    )  # fmt: skip
+    loading = scan.add_argument_group("loading")
+    loading.add_argument("--dtype", default="auto", metavar="NAME", help=", ".join(DTYPES))
+    loading.add_argument("--device-map", default="auto", metavar="MAP", help="as in transformers (auto)")
+    loading.add_argument(
+        "--batch-size", type=_batch_size, default=None, metavar="N", help="rows at once (auto: chosen once)"
+    )
+    loading.add_argument("--allow-pickle", action="store_true", help="load pickled weights")
+    loading.add_argument("--allow-remote-code", action="store_true", help="run the checkpoint's own code")
+
+
+def _batch_size(text: str) -> int | None:
+    return None if text == "auto" else int(text)
+
+
+def _scan(options: argparse.Namespace) -> int:
+    from lengthprobe.probe import Probe
+    from lengthprobe.scan.plan import Plan
+    from lengthprobe.settings import Settings
+
+    if options.report is not None and options.report.exists() and not options.report.is_dir():
+        raise ReportError(
+            f"--report={options.report} is a file", "name a folder, which is made: --report=DIR"
+        )
+    plan = Plan(
+        **{name: getattr(options, name) for name in ("language", "top", "prompts", "sample", "mode")},
+        **{name: getattr(options, name) for name in ("seed", "full")},
+    )
+    settings = Settings(
+        languages=(options.language,),
+        budget=_BUDGET,
+        cap=CAP,
+        **{name: getattr(options, name) for name in ("seed", "dtype", "device_map", "batch_size")},
+        **{name: getattr(options, name) for name in ("allow_pickle", "allow_remote_code")},
+    )
+    plan.asked(settings)
+    probe = Probe(options.model, settings)
+
+    from lengthprobe.scan.command import scan
+
+    report = scan(probe, plan, options.report, _progress())
+    from lengthprobe.scan.report import lines
+
+    print("\n".join(lines(report)))
+    if options.report is not None:
+        print(f"report: {options.report}")
+    return 0
+
+
+def _progress() -> Callable[[str, int, int], None]:
+    """Draws a bar for each thing that is done; nothing where nobody looks."""
+    if not sys.stderr.isatty():
+        return lambda _what, _done, _total: None
+    from tqdm import tqdm
+
+    bars: dict[str, Any] = {}
+
+    def progress(what: str, done: int, total: int) -> None:
+        if what not in bars:
+            bars[what] = tqdm(total=total, desc=what, unit="row", leave=False, file=sys.stderr)
+        bars[what].update(done - bars[what].n)
+        if done == total:
+            bars.pop(what).close()
+
+    return progress
+
+
+def _one_line(error: LengthprobeError) -> str:
+    from lengthprobe.task.text import printable
+
+    fix = f" (fix: {printable(error.fix, None)})" if error.fix else ""
+    # The options of the command have no prefix.
+    return f"{printable(error.problem, None)}{fix}".replace("--lengthprobe-", "--")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

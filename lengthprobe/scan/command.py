@@ -1,0 +1,69 @@
+"""Command: a scan with its memory and its report in one folder."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from lengthprobe.errors import SettingsError
+from lengthprobe.scan.kept import NAME, Kept, asked_of, read_kept
+from lengthprobe.scan.report import as_dict, write
+from lengthprobe.scan.scanning import Scan
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from lengthprobe.probe import Probe
+    from lengthprobe.scan.plan import Plan
+
+
+def scan(
+    probe: Probe,
+    plan: Plan,
+    folder: Path | None = None,
+    progress: Callable[[str, int, int], None] = lambda _what, _done, _total: None,
+) -> dict[str, Any]:
+    """Scan a checkpoint, and go on from what an earlier scan of it left in the folder.
+
+    Args:
+        probe: The checkpoint; its settings ask in the plan's language.
+        plan: What is asked for.
+        folder: Where the report is written, and what is found as it is found; None for nowhere.
+        progress: Told what is being done, how much of it is done, and how much there is.
+
+    Returns:
+        The report, as scan.json has it.
+
+    Raises:
+        SettingsError: The probe asks in another language than the plan.
+        LengthprobeError: The checkpoint cannot be loaded or run, or the folder holds another scan.
+    """
+    if probe.settings.languages != (plan.language,):
+        raise SettingsError(
+            f"the plan is for {plan.language!r}, and the probe asks in {', '.join(probe.settings.languages)}",
+            f"lengthprobe.load(name, languages=({plan.language!r},))",
+        )
+    identity = probe.identity().as_dict()
+    asked = asked_of(identity, language=plan.language, mode=plan.mode)
+    kept = Kept(asked) if folder is None else read_kept(folder / NAME, asked)
+    run = Scan(probe, replace(plan, top=min(plan.top, _n_components(probe))), kept, progress)
+    found = run.run()
+    report = as_dict(
+        found,
+        run.estimated,
+        probe.identity().as_dict(),
+        (probe.parts.n_layers, probe.parts.n_heads),
+        plan,
+        kept,
+        probe.settings.alpha,
+    )
+    if folder is not None:
+        write(folder, report)
+    return report
+
+
+def _n_components(probe: Probe) -> int:
+    from lengthprobe.scan.estimates import components_of
+
+    return len(components_of(probe))

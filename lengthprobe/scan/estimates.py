@@ -1,0 +1,136 @@
+"""Estimates: what attribution and gradients say of every component, from the responses of the whole model."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+from lengthprobe.attribution.cumulative import stop_weights
+from lengthprobe.attribution.forced import Forced
+from lengthprobe.attribution.trace import Trace
+from lengthprobe.measures.cwa import cwa_by_part
+from lengthprobe.measures.number_swap import number_swap_by_part
+from lengthprobe.models.components import every_component
+from lengthprobe.runs.answers import Traced
+from lengthprobe.scan.forcing import estimated
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from lengthprobe.attribution.trace import ForcedTrace
+    from lengthprobe.models.components import Component
+    from lengthprobe.probe import Probe
+    from lengthprobe.task.prompts import Response
+
+# Forward passes that a forward and a backward pass cost.
+_GRADIENT = 3
+
+
+class Spoken:
+    """A probe of which only some responses are looked at, as the measures of mechanism take one.
+
+    Args:
+        probe: The checkpoint.
+        responses: The whole model's responses.
+    """
+
+    def __init__(self, probe: Probe, responses: Sequence[Response]) -> None:
+        self._probe = probe
+        self._responses = tuple(responses)
+        self.name, self.settings, self.family = probe.name, probe.settings, probe.family
+        texts = [
+            Forced(one.prompt, one.token_ids, text=None, ended=one.finish_reason == "stop")
+            for one in responses
+        ]
+        token, stop = (self.forced(texts, target=target) for target in ("token", "stop_margin"))
+        self._traces = tuple(
+            Traced(one, Trace(of_token.contributions, of_stop.contributions), of_token.adherence)
+            for one, of_token, of_stop in zip(responses, token, stop, strict=True)
+        )
+
+    def responses(self, language: str) -> Sequence[Response]:  # noqa: ARG002  (they are of one)
+        """The responses."""
+        return self._responses
+
+    def traces(self, language: str) -> Sequence[Traced]:  # noqa: ARG002
+        """The attribution of each, in a pass over the finished response."""
+        return self._traces
+
+    def forced(self, texts: Sequence[Forced], *, target: str) -> Sequence[ForcedTrace]:
+        """As `Probe.forced`."""
+        return self._probe.forced(texts, target=target)
+
+
+def estimates(
+    probe: Probe, responses: Sequence[Response], mode: str, *, spend: Callable[[str, float], None]
+) -> dict[str, dict[str, float | None]]:
+    """What is estimated of every component, by its name.
+
+    `cwa`: its CWA (METHODS §3). `number_swap`: what it gives to the stop because of the number (METHODS §3,
+    control 6). `gradient`: the mean over responses of |the first-order change, were it ablated, of the
+    stop margin where ending is due less where it is early|: a component that moves some responses' stop one
+    way and others' the other way matters too. In logits; None where no response has what is measured.
+
+    Args:
+        probe: The checkpoint.
+        responses: The whole model's, in one language.
+        mode: What replaces a component's output.
+        spend: Told what was computed, in forward passes of a row.
+
+    Raises:
+        LengthprobeError: As `Probe.traces`.
+    """
+    language = responses[0].prompt.language
+    spoken = Spoken(probe, responses)
+    cwa = cwa_by_part(spoken, language)
+    _, swap = number_swap_by_part(spoken, language)
+    spend("attribution", 4 * len(responses))
+    found: dict[str, dict[str, float | None]] = {
+        one.name: {
+            "cwa": cwa.by_name.get(one.name),
+            "number_swap": swap.by_name.get(one.name),
+            "gradient": None,
+        }
+        for one in components_of(probe)
+    }
+    if mode == "mean":
+        spend("finding", sum(len(one.token_ids) + 2 for one in probe.responses(language)))
+    for name, size in _gradients(probe, spoken, responses, mode).items():
+        # In a narrow format a backward pass can overflow where the forward pass did not.
+        found[name]["gradient"] = size if math.isfinite(size) else None
+    spend("gradient", _GRADIENT * len(responses))
+    return found
+
+
+def components_of(probe: Probe) -> tuple[Component, ...]:
+    """Every component of a checkpoint.
+
+    Raises:
+        LengthprobeError: The checkpoint cannot be loaded or run, or its parts are not known.
+    """
+    if probe.parts.problem is not None:
+        raise probe.parts.problem
+    return every_component(probe.parts.n_layers, probe.parts.n_heads)
+
+
+def _gradients(probe: Probe, spoken: Spoken, responses: Sequence[Response], mode: str) -> dict[str, float]:
+    adherences = [one.adherence for one in spoken.traces("") if one.adherence is not None]
+    weights = stop_weights(adherences, [one.prompt.n_words for one in responses])
+    # A response that ends nowhere, or could not have ended early, has no such margin.
+    asked = [(one, weight) for one, weight in zip(responses, weights, strict=True) if any(weight)]
+    if not asked:
+        return {}
+    found = estimated(
+        probe.checkpoint,
+        [one for one, _ in asked],
+        [weight for _, weight in asked],
+        mode,
+        probe.settings,
+        means=lambda: probe.outputs.means,
+        batch_size=probe.batch_size,
+    )
+    heads, mlps = found.heads.abs().mean(0), found.mlps.abs().mean(0)
+    return {
+        one.name: float(mlps[one.layer] if one.head is None else heads[one.layer, one.head])
+        for one in components_of(probe)
+    }

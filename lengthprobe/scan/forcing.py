@@ -1,0 +1,244 @@
+"""Forcing: a model's own responses given to it again, where ablating a component takes one forward pass."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeVar
+
+import torch
+
+from lengthprobe.attribution.direct import stop_target
+from lengthprobe.attribution.gradient import Donors, FirstOrder, first_order_effects
+from lengthprobe.attribution.hooks import watching
+from lengthprobe.attribution.readout import Readout, readout_of
+from lengthprobe.errors import ModelError
+from lengthprobe.models.ablation import MeanOutputs, Surgery
+from lengthprobe.models.anatomy import anatomy_of
+from lengthprobe.models.donors import donor_tokens
+from lengthprobe.models.memory import is_out_of_memory, release
+from lengthprobe.models.templates import render
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from torch import Tensor
+
+    from lengthprobe.models.components import Ablation
+    from lengthprobe.models.loading import Checkpoint
+    from lengthprobe.settings import Settings
+    from lengthprobe.task.prompts import Response
+
+Asked = TypeVar("Asked")
+Made = TypeVar("Made")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Rows:
+    """Prompts with the same texts after each, of which the texts begin in one column.
+
+    Args:
+        input_ids: [n, S]
+        attention_mask: [n, S]
+        start: The column of the texts' first token.
+    """
+
+    input_ids: Tensor
+    attention_mask: Tensor
+    start: int
+
+    def of(self, rows: slice) -> Rows:
+        """Some of the rows."""
+        return Rows(self.input_ids[rows], self.attention_mask[rows], self.start)
+
+
+def lay_out(checkpoint: Checkpoint, prompts: Sequence[Sequence[int]], texts: Sequence[Sequence[int]]) -> Rows:
+    """Prompts and texts as rows, padded on the left before a prompt and on the right after a text."""
+    start = max(map(len, prompts))
+    ids = torch.full((len(texts), start + max(map(len, texts))), checkpoint.pad_token_id)
+    mask = torch.zeros_like(ids)
+    for at, (prompt, text) in enumerate(zip(prompts, texts, strict=True)):
+        row = [*prompt, *text]
+        first = start - len(prompt)
+        ids[at, first : first + len(row)] = torch.tensor(row)
+        mask[at, first : first + len(row)] = 1
+    return Rows(ids.to(checkpoint.device), mask.to(checkpoint.device), start)
+
+
+def margins_under(
+    checkpoint: Checkpoint,
+    asked: Sequence[tuple[Response, Ablation]],
+    settings: Settings,
+    *,
+    means: Callable[[], MeanOutputs],
+) -> list[list[float]]:
+    """The stop margin (METHODS §2) at every step of some responses, each under an ablation of its own.
+
+    What is above 0 would end the answer there. One forward pass over all rows, less where memory is short;
+    logits are computed at the responses' positions alone.
+
+    Args:
+        checkpoint: Who wrote the responses.
+        asked: The responses, with what is ablated.
+        settings: The prompt form and the system prompt count.
+        means: Gives the mean outputs, where an ablation wants them.
+
+    Returns:
+        For each response T + 1 margins: before each of its T tokens, and after the last.
+
+    Raises:
+        ModelError: Memory is out for a single row.
+    """
+    readout = readout_of(anatomy_of(checkpoint.model))
+
+    def run(some: Sequence[tuple[Response, Ablation]]) -> list[list[float]]:
+        return _margins(checkpoint, readout, some, settings, means)
+
+    return _in_pieces(checkpoint, asked, run)
+
+
+def estimated(
+    checkpoint: Checkpoint,
+    responses: Sequence[Response],
+    weights: Sequence[Sequence[float]],
+    mode: str,
+    settings: Settings,
+    *,
+    means: Callable[[], MeanOutputs],
+    batch_size: int,
+) -> FirstOrder:
+    """The first-order estimate of what ablating each component does to the stop, response by response.
+
+    Args:
+        checkpoint: Who wrote the responses.
+        responses: The responses.
+        weights: The weight of the margin at each step, for each (`attribution.cumulative.stop_weights`).
+        mode: What replaces a component's output, as in `Probe.ablated`.
+        settings: The prompt form and the system prompt count.
+        means: Gives the mean outputs, where the mode wants them.
+        batch_size: Most rows at once.
+
+    Raises:
+        ModelError: Memory is out for a single row.
+    """
+
+    def run(some: Sequence[tuple[Response, Sequence[float]]]) -> list[FirstOrder]:
+        texts = [one.token_ids for one, _ in some]
+        prompts = [render(checkpoint, one.prompt, settings) for one, _ in some]
+        replacement: MeanOutputs | Donors | None = means() if mode == "mean" else None
+        rows = lay_out(checkpoint, prompts, texts)
+        if mode == "resample":
+            donors = [donor_tokens(checkpoint, one.prompt, settings) for one, _ in some]
+            both = lay_out(checkpoint, [*prompts, *donors], [*texts, *texts])
+            rows, theirs = both.of(slice(len(some))), both.of(slice(len(some), None))
+            replacement = Donors(theirs.input_ids, theirs.attention_mask)
+        placed = torch.zeros(rows.input_ids.shape, device=rows.input_ids.device)
+        for at, (_, weight) in enumerate(some):
+            # The margin at a step is read off the column before it.
+            placed[at, rows.start - 1 : rows.start - 1 + len(weight)] = torch.tensor(weight)
+        return [
+            first_order_effects(
+                checkpoint.model,
+                rows.input_ids,
+                rows.attention_mask,
+                placed,
+                end_token_ids=checkpoint.end_token_ids,
+                replacement=replacement,
+            )
+        ]
+
+    asked = list(zip(responses, weights, strict=True))
+    found = [
+        part
+        for first in range(0, len(asked), batch_size)
+        for part in _in_pieces(checkpoint, asked[first : first + batch_size], run)
+    ]
+    return FirstOrder(
+        *(torch.cat([getattr(one, name).cpu() for one in found]) for name in ("heads", "mlps", "metric"))
+    )
+
+
+@torch.inference_mode()
+def _margins(
+    checkpoint: Checkpoint,
+    readout: Readout,
+    asked: Sequence[tuple[Response, Ablation]],
+    settings: Settings,
+    means: Callable[[], MeanOutputs],
+) -> list[list[float]]:
+    anatomy, model = readout.anatomy, checkpoint.model
+    texts = [one.token_ids for one, _ in asked]
+    ablations = tuple(ablation for _, ablation in asked)
+    prompts = [render(checkpoint, one.prompt, settings) for one, _ in asked]
+    donors: tuple[tuple[int, ...], ...] = ()
+    if any(one.resample for one in ablations):
+        donors = tuple(donor_tokens(checkpoint, one.prompt, settings) for one, _ in asked)
+    rows = lay_out(checkpoint, [*prompts, *donors], texts * 2 if donors else texts)
+    places = [
+        at * rows.input_ids.shape[1] + rows.start - 1 + step
+        for at, text in enumerate(texts)
+        for step in range(len(text) + 1)
+    ]
+    chosen = torch.tensor(places)
+    final = _Final(lambda outputs: outputs.flatten(0, 1).index_select(0, chosen.to(outputs.device)))
+    surgery = Surgery(anatomy, ablations, means() if any(one.mean for one in ablations) else None, donors)
+    seen = rows.attention_mask[len(asked) :, : rows.start] if donors else None
+    decoder = model.get_decoder() if hasattr(model, "get_decoder") else model.base_model
+    with surgery.applied(seen), watching(anatomy, final):
+        decoder(
+            input_ids=rows.input_ids,
+            attention_mask=rows.attention_mask,
+            position_ids=(rows.attention_mask.long().cumsum(-1) - 1).clamp(min=0),
+            use_cache=False,
+        )
+    ends = torch.tensor(list(checkpoint.end_token_ids), device=anatomy.unembedding.weight.device)
+    target = stop_target(readout, final.normed, ends)
+    assert target.less is not None
+    normed = final.normed.to(ends.device, anatomy.dtype)
+    margins = (normed * (readout.unembedding(target.token) - readout.unembedding(target.less))).sum(-1)
+    own = anatomy.unembedding.bias
+    if own is not None:
+        margins = margins + (own[target.token] - own[target.less]).to(anatomy.dtype)
+    each = torch.split(margins.cpu(), [len(text) + 1 for text in texts])
+    return [one.tolist() for one in each]
+
+
+class _Final:
+    """A receiver that keeps the final norm's output at some positions."""
+
+    def __init__(self, select: Callable[[Tensor], Tensor]) -> None:
+        self._select = select
+        self.normed = torch.zeros(0)
+
+    def embedding(self, stream: Tensor) -> None:
+        """As in `Receiver`."""
+
+    def attention(self, layer: int, heads: Tensor, output: Tensor) -> None:
+        """As in `Receiver`."""
+
+    def mlp(self, layer: int, output: Tensor) -> None:
+        """As in `Receiver`."""
+
+    def final(self, stream: Tensor, normed: Tensor) -> None:  # noqa: ARG002
+        """As in `Receiver`."""
+        self.normed = self._select(normed)
+
+
+def _in_pieces(
+    checkpoint: Checkpoint, asked: Sequence[Asked], run: Callable[[Sequence[Asked]], list[Made]]
+) -> list[Made]:
+    """What a run gives for some rows, in halves where memory is out for all."""
+    try:
+        return run(asked)
+    except (RuntimeError, MemoryError) as error:
+        if not is_out_of_memory(error):
+            raise
+        if len(asked) == 1:
+            raise ModelError(
+                f"{checkpoint.name} runs out of memory on {checkpoint.device} with a single text",
+                "free the device, take a smaller format (--dtype=bfloat16), or more devices "
+                "(--device-map=balanced)",
+            ) from error
+    # Here, not above: while the exception lives, its frames hold on to the memory.
+    release()
+    half = (len(asked) + 1) // 2
+    return _in_pieces(checkpoint, asked[:half], run) + _in_pieces(checkpoint, asked[half:], run)

@@ -1,0 +1,198 @@
+"""Report of a scan: a table, the same in Markdown, JSON, and a map of the components."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from lengthprobe.errors import ReportError
+from lengthprobe.models.components import Component, every_component
+from lengthprobe.reporting.files import write_whole
+from lengthprobe.reporting.markdown import plain
+from lengthprobe.reporting.quantities import numbers
+from lengthprobe.scan.effects import at_most
+from lengthprobe.task.text import escaped, printable
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from lengthprobe.scan.kept import Kept
+    from lengthprobe.scan.plan import Plan
+    from lengthprobe.scan.scanning import Found
+
+HEADERS = (
+    *("component", "exact falls by", "interval", "|error| rises by", "interval"),
+    *("foretold", "CWA", "number swap", "gradient"),
+)
+JSON, MARKDOWN, MAP = "scan.json", "scan.md", "effect_map.svg"
+# What was spent to find the top; the rest measured them, and those drawn by chance.
+_FINDING = ("attribution", "gradient", "forcing", "finding")
+
+
+def as_dict(
+    found: Found,
+    estimates: Mapping[str, Mapping[str, float | None]],
+    identity: Mapping[str, Any],
+    shape: tuple[int, int],
+    plan: Plan,
+    kept: Kept,
+    alpha: float,
+) -> dict[str, Any]:
+    """What a scan found, as JSON takes it.
+
+    Args:
+        found: What it found.
+        estimates: What was estimated of every component.
+        identity: The checkpoint's, as `Identity.as_dict` gives it.
+        shape: Its layers, and its heads a layer.
+        plan: What was asked for.
+        kept: What it rests on, and what it cost.
+        alpha: One-sided error rate of each end of an interval.
+    """
+    whole = sum(len(tokens) + 1 for tokens, _, _ in kept.responses.values())
+    return {
+        "schema": 1,
+        "model": dict(identity),
+        "plan": {name: getattr(plan, name) for name in plan.__slots__},
+        "shape": {"n_layers": shape[0], "n_heads": shape[1]},
+        "alpha": alpha,
+        "exact": found.exact,
+        "top": [{**one.as_dict(), **estimates[one.component]} for one in found.top],
+        "measured": [one.as_dict() for one in found.every],
+        "sample": {
+            "components": [one.name for one in found.sample],
+            "as_strong": [one.name for one in found.strong],
+            "prompts": plan.screened,
+            "others": found.others,
+            "at_most": at_most(len(found.strong), len(found.sample), found.others, alpha=alpha),
+        },
+        "estimates": {name: dict(one) for name, one in estimates.items()},
+        "cost": {
+            **kept.cost,
+            "total": sum(kept.cost.values()),
+            "every component": whole * (1 + len(estimates)),
+        },
+    }
+
+
+def lines(report: Mapping[str, Any]) -> list[str]:
+    """The report as a terminal shows it."""
+    from tabulate import tabulate
+
+    name = printable(str(report["model"]["name"]))
+    table = tabulate(
+        [_cells(one) for one in report["top"]], HEADERS, tablefmt="simple", disable_numparse=True
+    )
+    return [f"{name}: {_headline(report)}", "", *table.splitlines(), "", *_told(report)]
+
+
+def markdown(report: Mapping[str, Any]) -> str:
+    """The report as Markdown."""
+    cells = [[plain(cell) for cell in row] for row in [HEADERS, *map(_cells, report["top"])]]
+    rows = [cells[0], ["---"] * len(HEADERS), *cells[1:]]
+    table = [f"| {' | '.join(row)} |" for row in rows]
+    told = [line for one in _told(report) for line in ("", plain(one))]
+    return "\n".join([f"## {plain(report['model']['name'])}: {_headline(report)}", "", *table, *told]) + "\n"
+
+
+def write(folder: Path, report: Mapping[str, Any]) -> None:
+    """Write scan.json, scan.md and the map into a folder, which is made; each is there whole or not at all.
+
+    Raises:
+        ReportError: A file cannot be written.
+    """
+    texts = {
+        MAP: drawn(report),
+        MARKDOWN: markdown(report),
+        JSON: json.dumps(_finite(report), indent=2, allow_nan=False) + "\n",
+    }
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, text in texts.items():
+            write_whole(folder / name, text)
+    except OSError as error:
+        raise ReportError(
+            f"the report cannot be written to {folder}: {error.strerror or error}",
+            "name a folder that can be written to: --report=DIR",
+        ) from error
+
+
+def drawn(report: Mapping[str, Any]) -> str:
+    """The map of effects as an SVG file."""
+    from lengthprobe.reporting.figures import effect_map
+    from lengthprobe.reporting.svg import drawing, style
+
+    falls = {name: one["foretold"] for name, one in report["estimates"].items()}
+    falls |= {one["component"]: one["fall"]["mean"] for one in report["measured"]}
+    n_layers, n_heads = report["shape"]["n_layers"], report["shape"]["n_heads"]
+    measured = {one["component"] for one in report["measured"]}
+    name = escaped(str(report["model"]["name"]), 48).replace("\n", " ")
+    shown = {
+        "title": f"{name}, {report['plan']['language']}, {report['plan']['mode']} ablation",
+        "heads": [
+            [falls.get(Component(layer, head).name) for head in range(n_heads)] for layer in range(n_layers)
+        ],
+        "mlps": [falls.get(Component(layer).name) for layer in range(n_layers)],
+        "measured": [
+            (one.layer, one.head) for one in every_component(n_layers, n_heads) if one.name in measured
+        ],
+    }
+    with style():
+        label = f"{effect_map.TITLE}. {effect_map.caption()}"
+        return drawing(effect_map.figure(shown), "effect-map", label).file
+
+
+def _headline(report: Mapping[str, Any]) -> str:
+    plan = report["plan"]
+    return (
+        f"{100 * report['exact']:.1f} % of {plan['prompts']} answers exact in {plan['language']}; "
+        f"each component alone ablated ({plan['mode']})"
+    )
+
+
+def _cells(one: Mapping[str, Any]) -> list[str]:
+    fall, falls, _ = numbers(one["fall"])
+    rise, rises, _ = numbers(one["rise"])
+    foretold = one["foretold"]
+    return [
+        one["component"], fall, falls, rise, rises,
+        "" if foretold is None else f"{100 * foretold + 0.0:.1f} %",
+        *(_logits(one[name]) for name in ("cwa", "number_swap", "gradient")),
+    ]  # fmt: skip
+
+
+def _logits(value: float | None) -> str:
+    return "" if value is None else f"{round(value, 2) + 0.0:.2f}"
+
+
+def _told(report: Mapping[str, Any]) -> list[str]:
+    """The lines below the table."""
+    cost, sample, plan = report["cost"], report["sample"], report["plan"]
+    every, finding = cost["every component"], sum(cost.get(name, 0) for name in _FINDING)
+    told = []
+    if plan["full"]:
+        told.append(f"every component was ablated on all {plan['prompts']} prompts")
+    elif sample["components"]:
+        strong = ", ".join(sample["as_strong"])
+        told.append(
+            f"of the {sample['others']} other components {len(sample['components'])}, drawn by chance, were "
+            f"ablated on {sample['prompts']} prompts: {len(sample['as_strong'])} as strong as the weakest "
+            "of the top"
+            + (f" ({strong}; now measured too)" if strong else "")
+            + f"; of all {sample['others']} at most {sample['at_most']} are (at alpha {report['alpha']:g})"
+        )
+    told.append(
+        f"cost: {cost['total']:.0f} steps of a row, {100 * cost['total'] / every:.1f} % of ablating every "
+        f"component on all prompts; {100 * finding / every:.1f} % were to find the top"
+    )
+    return told
+
+
+def _finite(value: Any) -> Any:
+    """The same without what JSON has no number for."""
+    if isinstance(value, dict):
+        return {key: _finite(one) for key, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(one) for one in value]
+    return None if isinstance(value, float) and value - value != 0 else value

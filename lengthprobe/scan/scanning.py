@@ -1,0 +1,290 @@
+"""Scanning: estimate every component, ablate the likely ones on more and more prompts, a few by chance."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from lengthprobe.errors import ModelError
+from lengthprobe.models.components import Ablation, Component
+from lengthprobe.scan.effects import Effect, Outcome, effect
+from lengthprobe.scan.estimates import components_of, estimates
+from lengthprobe.scan.forcing import margins_under
+from lengthprobe.task.adherence import adherence
+from lengthprobe.task.prompts import Prompt, Response
+from lengthprobe.task.words import count_words
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from lengthprobe.probe import Probe
+    from lengthprobe.scan.kept import Kept
+    from lengthprobe.scan.plan import Plan
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Found:
+    """What a scan found.
+
+    Args:
+        top: The effects of the strongest components, strongest first.
+        every: The effect of every component that was ablated on all prompts, strongest first.
+        sample: Those drawn at random from the components that the estimates left out.
+        strong: Of these, those as strong as the weakest of the top that the estimates found.
+        others: How many they were drawn from.
+        exact: The share of prompts that the whole model answers exactly.
+    """
+
+    top: tuple[Effect, ...]
+    every: tuple[Effect, ...]
+    sample: tuple[Component, ...]
+    strong: tuple[Component, ...]
+    others: int
+    exact: float
+
+
+class Scan:
+    """One scan of a checkpoint.
+
+    Args:
+        probe: The checkpoint.
+        plan: What is asked for.
+        kept: What an earlier scan found, and where to keep what this one finds.
+        progress: Told what is being done, how much of it is done, and how much there is.
+    """
+
+    def __init__(
+        self, probe: Probe, plan: Plan, kept: Kept, progress: Callable[[str, int, int], None]
+    ) -> None:
+        self._probe, self._plan, self._kept, self._progress = probe, plan, kept, progress
+        self._components = components_of(probe)
+        self._prompts = plan.asked(probe.settings)
+        self._screened = self._prompts[: plan.screened]
+
+    def run(self) -> Found:
+        """Scan.
+
+        Raises:
+            LengthprobeError: The checkpoint cannot be run, answers nothing exactly, or what was found cannot
+                be kept.
+        """
+        plan = self._plan
+        self._ask_whole(self._screened, "finding")
+        if not any(self._whole(one).exact(one) for one in self._screened):
+            raise ModelError(
+                f"{self._probe.name} answers none of {len(self._screened)} prompts in {plan.language!r} "
+                "exactly, so that no ablation can make that worse",
+                "name a checkpoint that keeps to the length asked for",
+            )
+        likely = self._likely()
+        sample, left = self._draw(likely)
+        self._ask_whole(self._prompts, "measuring")
+        measured = list(self._components) if plan.full else list(likely)
+        self._ablate(measured, self._prompts, "measuring")
+        weakest = min((self._effect(one, self._prompts) for one in likely), key=lambda one: one.strength)
+        self._ablate(sample, self._screened, "sample")
+        strong = [
+            one
+            for one in sample
+            if (found := self._effect(one, self._screened)).strength >= weakest.strength
+            and found.fall.mean > 0
+        ]
+        self._ablate(strong, self._prompts, "measuring")
+        every = sorted(
+            (self._effect(one, self._prompts) for one in dict.fromkeys([*measured, *strong])),
+            key=lambda one: one.strength,
+            reverse=True,
+        )
+        whole = [self._whole(one).exact(one) for one in self._prompts]
+        return Found(
+            tuple(every[: plan.top]),
+            tuple(every),
+            tuple(sample),
+            tuple(strong),
+            left,
+            sum(whole) / len(whole),
+        )
+
+    @property
+    def estimated(self) -> dict[str, dict[str, float | None]]:
+        """What was estimated of every component, with the fall that forcing foretold."""
+        screened = self._kept.estimates[self._screened_key]
+        return {name: {**found, "foretold": self._foretold_fall(name)} for name, found in screened.items()}
+
+    def _likely(self) -> list[Component]:
+        """The components that estimates and rounds of ablation leave, as many as are wanted."""
+        self._estimate()
+        left, told, written = list(self._components), self._prompts[:0], self._prompts[:0]
+        for rung in self._plan.forced_rungs(len(left)):
+            left = self._best(left, told, written)[: rung.components]
+            told = self._prompts[: rung.prompts]
+            self._foretell(left, told)
+        for rung in self._plan.written_rungs(len(self._components)):
+            left = self._best(left, told, written)[: rung.components]
+            written = self._prompts[: rung.prompts]
+            self._ablate(left, written, "finding")
+        return self._best(left, told, written)[: self._plan.top]
+
+    def _best(
+        self, components: Sequence[Component], told: Sequence[Prompt], written: Sequence[Prompt]
+    ) -> list[Component]:
+        """Those first under which most answers are no longer exact; among equals by the gradient.
+
+        Nothing else that is known counts, so that a scan that goes on takes the way that it would have taken.
+
+        Args:
+            components: Which are to be put in order.
+            told: The prompts of which it was foretold whether they stay exact.
+            written: Those that were answered without the component: there that counts.
+        """
+        kept, gradient = self._kept, self._kept.estimates[self._screened_key]
+
+        def promise(one: Component) -> tuple[int, float]:
+            exact = {prompt.id: kept.foretold[one.name][prompt.id] for prompt in told}
+            exact |= {
+                prompt.id: _outcome(kept.answers[one.name][prompt.id]).exact(prompt) for prompt in written
+            }
+            return sum(not stays for stays in exact.values()), gradient[one.name]["gradient"] or 0.0
+
+        return sorted(components, key=promise, reverse=True)
+
+    def _foretold_fall(self, name: str) -> float | None:
+        told = self._kept.foretold.get(name, {})
+        falls = [
+            float(self._whole(one).exact(one)) - float(told[one.id])
+            for one in self._screened
+            if one.id in told
+        ]
+        return sum(falls) / len(falls) if falls else None
+
+    def _draw(self, likely: Sequence[Component]) -> tuple[list[Component], int]:
+        """Some of the components that are not among the likely ones, and how many those are."""
+        rest = [one for one in self._components if one not in likely]
+        some = random.Random(self._plan.seed).sample(rest, min(self._plan.sample, len(rest)))
+        return sorted(some, key=self._components.index), len(rest)
+
+    @property
+    def _screened_key(self) -> str:
+        return " ".join(one.id for one in self._screened)
+
+    def _estimate(self) -> None:
+        if self._screened_key in self._kept.estimates:
+            return
+        self._progress("estimates", 0, 1)
+        responses = [self._response(one) for one in self._screened]
+        self._kept.estimates[self._screened_key] = estimates(
+            self._probe, responses, self._plan.mode, spend=self._kept.spend
+        )
+        self._kept.save()
+        self._progress("estimates", 1, 1)
+
+    def _foretell(self, components: Sequence[Component], prompts: Sequence[Prompt]) -> None:
+        """Whether each component's ablation leaves the model ending its own responses where it did."""
+        kept = self._kept
+        adherences = {one.id: self._adherence(one) for one in prompts}
+        asked = self._missing(components, prompts, kept.foretold)
+
+        def foretell(some: Sequence[tuple[Component, Prompt]]) -> None:
+            margins = margins_under(
+                self._probe.checkpoint,
+                [(self._response(prompt), self._cut(one)) for one, prompt in some],
+                self._probe.settings,
+                means=lambda: self._probe.outputs.means,
+            )
+            for (one, prompt), steps in zip(some, margins, strict=True):
+                counts = (0, *adherences[prompt.id])
+                stop = next((at for at, margin in enumerate(steps) if margin > 0), None)
+                exact = stop is not None and counts[stop] == prompt.n_words
+                kept.foretold.setdefault(one.name, {})[prompt.id] = exact
+            kept.spend("forcing", len(some))
+
+        self._in_batches("forced", asked, foretell)
+
+    def _ablate(self, components: Sequence[Component], prompts: Sequence[Prompt], purpose: str) -> None:
+        """Have the prompts answered with each of the components ablated."""
+        kept = self._kept
+
+        def ablate(some: Sequence[tuple[Component, Prompt]]) -> None:
+            responses = self._probe.under([(prompt, self._cut(one)) for one, prompt in some])
+            for (one, prompt), response in zip(some, responses, strict=True):
+                kept.answers.setdefault(one.name, {})[prompt.id] = self._counted(response)
+            kept.spend(purpose, sum(len(one.token_ids) + 1 for one in responses))
+
+        self._in_batches("ablated", self._missing(components, prompts, kept.answers), ablate)
+
+    def _missing(
+        self,
+        components: Sequence[Component],
+        prompts: Sequence[Prompt],
+        known: dict[str, Any],
+    ) -> list[tuple[Component, Prompt]]:
+        """What is not known yet; by component, since those under one ablation are alike."""
+        ordered = sorted(prompts, key=lambda one: (one.n_words, one.id))
+        return [
+            (one, prompt)
+            for one in components
+            for prompt in ordered
+            if prompt.id not in known.get(one.name, {})
+        ]
+
+    def _in_batches(self, what: str, asked: Sequence[Any], run: Callable[[Sequence[Any]], None]) -> None:
+        """Work through what is asked, and keep what is found after every batch."""
+        size = self._probe.batch_size
+        for first in range(0, len(asked), size):
+            self._progress(what, first, len(asked))
+            run(asked[first : first + size])
+            self._kept.save()
+        if asked:
+            self._progress(what, len(asked), len(asked))
+
+    def _ask_whole(self, prompts: Sequence[Prompt], purpose: str) -> None:
+        kept = self._kept
+
+        def ask(some: Sequence[Prompt]) -> None:
+            for one in self._probe.under([(prompt, Ablation()) for prompt in some]):
+                kept.responses[one.prompt.id] = [list(one.token_ids), one.text, one.finish_reason]
+                kept.spend(purpose, len(one.token_ids) + 1)
+
+        missing = [one for one in prompts if one.id not in kept.responses]
+        self._in_batches("whole model", sorted(missing, key=lambda one: (one.n_words, one.id)), ask)
+
+    def _cut(self, component: Component) -> Ablation:
+        return Ablation().and_also([component], self._plan.mode)
+
+    def _response(self, prompt: Prompt) -> Response:
+        tokens, text, reason = self._kept.responses[prompt.id]
+        return Response(prompt, tuple(tokens), text, reason)
+
+    def _whole(self, prompt: Prompt) -> Outcome:
+        return _outcome(self._counted(self._response(prompt)))
+
+    def _counted(self, response: Response) -> list[int]:
+        settings, language = self._probe.settings, self._plan.language
+        n_words = count_words(response.text, language=language, counter=settings.counter)
+        return [n_words, int(response.finish_reason == "stop"), len(response.token_ids) + 1]
+
+    def _adherence(self, prompt: Prompt) -> tuple[int, ...]:
+        """The words after each token of the whole model's response."""
+        response = self._response(prompt)
+        return adherence(
+            response.token_ids,
+            self._probe.checkpoint.decode,
+            ended=False,
+            language=self._plan.language,
+            counter=self._probe.settings.counter,
+        ).counts
+
+    def _effect(self, component: Component, prompts: Sequence[Prompt]) -> Effect:
+        answers = self._kept.answers[component.name]
+        return effect(
+            component.name,
+            prompts,
+            [self._whole(one) for one in prompts],
+            [_outcome(answers[one.id]) for one in prompts],
+            alpha=self._probe.settings.alpha,
+        )
+
+
+def _outcome(kept: Sequence[int]) -> Outcome:
+    return Outcome(kept[0], bool(kept[1]))

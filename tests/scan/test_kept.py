@@ -1,0 +1,119 @@
+"""Kept: what is written is read again, or refused and left as it is."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from lengthprobe.errors import ReportError
+from lengthprobe.scan.kept import NAME, Kept, asked_of, read_kept
+
+ASKED = {"weights": "abc", "mode": "zero"}
+
+
+def _kept(path: Path) -> Kept:
+    kept = Kept(ASKED, path)
+    kept.responses["p"] = [[1, 2], "a \u2028 \udcff text", "stop"]
+    kept.answers["L0H1"] = {"p": [3, 1, 5]}
+    kept.foretold["MLP0"] = {"p": True}
+    kept.estimates["p q"] = {"L0H1": {"cwa": 0.1, "number_swap": None, "gradient": 1e-9}}
+    kept.spend("finding", 3)
+    kept.spend("finding", 4)
+    return kept
+
+
+def test_is_read_as_it_was_written(tmp_path: Path) -> None:
+    """Numbers to the last bit, and any text."""
+    kept = _kept(tmp_path / "new" / NAME)
+    kept.save()
+
+    assert read_kept(tmp_path / "new" / NAME, ASKED) == kept
+    assert kept.cost == {"finding": 7}
+
+
+def test_no_file_is_a_beginning(tmp_path: Path) -> None:
+    """Nothing has been found, and nothing is written before something is."""
+    assert read_kept(tmp_path / NAME, ASKED) == Kept(ASKED, tmp_path / NAME)
+    assert not list(tmp_path.iterdir())
+
+
+def test_nowhere_writes_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without a folder."""
+    monkeypatch.chdir(tmp_path)
+    Kept(ASKED).save()
+    assert not list(tmp_path.iterdir())
+
+
+def test_name_and_budget_of_a_checkpoint_are_not_asked() -> None:
+    """A checkpoint that is named otherwise is the same; one with other weights is not."""
+    one, other = ({"name": name, "weights": "w", "lengths": (3, 4)} for name in ("./a", "/b/a"))
+
+    assert asked_of(one, mode="zero") == asked_of(other, mode="zero")
+    assert asked_of(one, mode="zero") != asked_of(one, mode="mean")
+    assert asked_of(one)["lengths"] == [3, 4]
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        lambda text: text[:-20],
+        lambda _text: "",
+        lambda _text: "[]",
+        lambda text: text.replace("[3, 1, 5]", "[4, 1, 5]"),
+        lambda text: text.replace('"digest"', '"other"'),
+    ],
+    ids=["cut off", "empty", "no object", "another number", "no digest"],
+)
+def test_damaged_file_is_refused_and_left(tmp_path: Path, spoil) -> None:  # type: ignore[no-untyped-def]
+    """The message says what to do; nothing is lost."""
+    path = tmp_path / NAME
+    _kept(path).save()
+    path.write_text(spoil(path.read_text()))
+    before = path.read_bytes()
+
+    with pytest.raises(ReportError, match="is damaged") as caught:
+        read_kept(path, ASKED)
+
+    assert "--report=DIR" in caught.value.fix
+    assert path.read_bytes() == before
+
+
+def test_binary_file_is_refused(tmp_path: Path) -> None:
+    """It is no text."""
+    (tmp_path / NAME).write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(ReportError, match="is damaged"):
+        read_kept(tmp_path / NAME, ASKED)
+
+
+def test_another_scan_s_file_is_refused(tmp_path: Path) -> None:
+    """The message says in what they differ."""
+    _kept(tmp_path / NAME).save()
+    with pytest.raises(ReportError, match="differs in mode, seed"):
+        read_kept(tmp_path / NAME, {"weights": "abc", "mode": "mean", "seed": 1})
+
+
+def test_another_version_s_file_is_refused(tmp_path: Path) -> None:
+    """Whatever it holds."""
+    (tmp_path / NAME).write_text(json.dumps({"digest": "", "schema": 99, "asked": {}}))
+    with pytest.raises(ReportError, match="another version"):
+        read_kept(tmp_path / NAME, ASKED)
+
+
+def test_file_is_there_whole_after_a_failure(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A disk that is full when the second is written leaves the first."""
+    kept = _kept(tmp_path / NAME)
+    kept.save()
+    before = (tmp_path / NAME).read_bytes()
+    kept.spend("finding", 1)
+
+    def full(_descriptor: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("os.fsync", full)
+    with pytest.raises(ReportError, match="No space left on device"):
+        kept.save()
+
+    assert [path.name for path in tmp_path.iterdir()] == [NAME]
+    assert (tmp_path / NAME).read_bytes() == before
