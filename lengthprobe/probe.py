@@ -10,6 +10,7 @@ from lengthprobe.errors import SettingsError
 from lengthprobe.models.catalog import resolve
 from lengthprobe.models.components import Ablation, Component, find_components
 from lengthprobe.models.held import Held
+from lengthprobe.models.vocabulary import WORDS
 from lengthprobe.runs.exchange import Alone, Exchange
 from lengthprobe.runs.respondent import Respondent
 from lengthprobe.settings import Settings
@@ -68,9 +69,11 @@ class Probe:
             exchange=exchange or Alone(),
             progress=progress or (lambda _done, _total: None),
             means=lambda: self.outputs.means,
+            written=self.responses,
         )
-        # Of an ablated probe: what is ablated, and the probe of the whole model.
+        # Of a probe within a block: what is ablated, the words it writes with, the probe of the whole model.
         self.ablation = Ablation()
+        self.words: str | None = None
         self._whole = self
         self._ended = False
         self._outputs: Outputs | None = None
@@ -258,8 +261,12 @@ class Probe:
             whole._identity = self._held.once(
                 lambda: identify(self.checkpoint, self.settings, batch_size=self.batch_size)
             )
-        ablation = self.ablation.as_dict() or None
-        return replace(whole._identity, split_batches=self._split_batches, ablation=ablation)
+        return replace(
+            whole._identity,
+            split_batches=self._split_batches,
+            ablation=self.ablation.as_dict() or None,
+            words=self.words,
+        )
 
     @contextmanager
     def ablated(
@@ -283,12 +290,48 @@ class Probe:
             ModelError: The checkpoint's parts are not known.
         """
         self._check_open()
-        found, whole = self._components(components), self._whole
+        ablation = self.ablation.and_also(self._components(components), mode)
+        with self._within(ablation, self.words) as inner:
+            yield inner
+
+    @contextmanager
+    def writing(self, words: str) -> Iterator[Probe]:
+        """A probe of this checkpoint that writes with words of one kind alone (METHODS §4).
+
+        They are words of its own ordinary responses in each language, as many of one kind as of the other and
+        matched in frequency (`models.vocabulary`); between them and at the end stands what
+        `models.constraint` says. It measures as any other, as in `ablated`; blocks of both nest. Attributions
+        are of the scores as the model gives them, before words are forbidden.
+
+        Args:
+            words: `one-token` or `several-token`: how many tokens the checkpoint wrote each with.
+
+        Raises:
+            SettingsError: There are no such words, or this probe is already so constrained. That it wrote too
+                few of them is said when it is asked.
+        """
+        self._check_open()
+        if words not in WORDS:
+            raise SettingsError(f"words {words!r} are not known", f"words is one of {', '.join(WORDS)}")
+        if self.words is not None:
+            raise SettingsError(
+                f"{self.name} writes with {self.words} words already",
+                "ask the probe outside of its `with probe.writing(...)`",
+            )
+        with self._within(self.ablation, words) as inner:
+            yield inner
+
+    @contextmanager
+    def _within(self, ablation: Ablation, words: str | None) -> Iterator[Probe]:
+        """A probe of the same checkpoint, for a block."""
+        whole = self._whole
         inner = Probe(whole.name, self.settings, family=self.family)
-        inner.ablation = self.ablation.and_also(found, mode)
-        inner.name = f"{whole.name} [{inner.ablation.label}]"
+        inner.ablation, inner.words = ablation, words
+        told = [ablation.label] if ablation.components else []
+        told += [f"{words} words"] if words else []
+        inner.name = f"{whole.name} [{'; '.join(told)}]"
         inner._whole, inner._held, inner._respondent = whole, self._held, self._respondent
-        inner._parts = self.parts
+        inner._parts = self._parts
         try:
             yield inner
         finally:
@@ -364,7 +407,7 @@ class Probe:
         """The answers to some batches, one after the other."""
         self._check_open()
         found: list[Traced] = []
-        for answers in self._respondent.answers(chunks, traces=traces):
+        for answers in self._respondent.answers(chunks, traces=traces, words=self.words):
             self._split_batches += answers.pieces > 1
             found += answers.each()
             if traces:
@@ -374,8 +417,8 @@ class Probe:
     def _check_open(self) -> None:
         if self._ended:
             raise SettingsError(
-                f"{self.name}: its block has ended, and with it the ablation",
-                "measure inside of `with probe.ablated(...) as ablated:`",
+                f"{self.name}: its block has ended",
+                "measure inside of `with probe.ablated(...) as ablated:`, or of `with probe.writing(...)`",
             )
 
 

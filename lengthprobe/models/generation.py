@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     from lengthprobe.models.ablation import Surgery
+    from lengthprobe.models.constraint import Constraint
     from lengthprobe.models.loading import Checkpoint
     from lengthprobe.settings import Settings
 
@@ -105,6 +106,7 @@ def respond_to_batch(
     *,
     observer: Callable[[], Observer] | None = None,
     surgery: Surgery | None = None,
+    constraint: Constraint | None = None,
 ) -> Answered:
     """The responses to one batch, which is halved as often as memory demands.
 
@@ -114,6 +116,7 @@ def respond_to_batch(
         settings: As in `respond`.
         observer: Makes an observer for each piece that is generated whole.
         surgery: What is ablated in each row.
+        constraint: What each response may be written with; an observer is told the scores before it.
 
     Raises:
         OutOfMemoryError: Memory is out even for one prompt.
@@ -122,7 +125,9 @@ def respond_to_batch(
     rows = [render(checkpoint, prompt, settings) for prompt in prompts]
     donors = surgery.donors if surgery else ()
     _check_context(checkpoint, max(map(len, [*rows, *donors])), settings)
-    written, observed, pieces = _generate_in_pieces(checkpoint, rows, settings.cap, observer, surgery)
+    written, observed, pieces = _generate_in_pieces(
+        checkpoint, rows, settings.cap, observer, surgery, constraint
+    )
     responses = tuple(
         _response(checkpoint, prompt, tokens) for prompt, tokens in zip(prompts, written, strict=True)
     )
@@ -135,7 +140,7 @@ def check_logits(checkpoint: Checkpoint, prompt: Prompt, settings: Settings) -> 
     Raises:
         ModelError: Its logits are NaN or infinite, or the same for every token; or memory is out.
     """
-    _generate_in_pieces(checkpoint, [render(checkpoint, prompt, settings)], 1, None, None)
+    _generate_in_pieces(checkpoint, [render(checkpoint, prompt, settings)], 1, None)
 
 
 class _Guard(LogitsProcessor):
@@ -202,10 +207,11 @@ def _generate_in_pieces(
     rows: Sequence[Sequence[int]],
     cap: int,
     observer: Callable[[], Observer] | None,
-    surgery: Surgery | None,
+    surgery: Surgery | None = None,
+    constraint: Constraint | None = None,
 ) -> tuple[list[list[int]], list[Any], int]:
     try:
-        return (*_generate(checkpoint, rows, cap, observer() if observer else None, surgery), 1)
+        return (*_generate(checkpoint, rows, cap, observer() if observer else None, surgery, constraint), 1)
     except (RuntimeError, MemoryError) as error:
         if not is_out_of_memory(error):
             raise
@@ -219,13 +225,13 @@ def _generate_in_pieces(
     # Here, not above: while the exception lives, its frames hold on to the memory.
     release()
     half = (len(rows) + 1) // 2
-    first, first_observed, first_pieces = _generate_in_pieces(
-        checkpoint, rows[:half], cap, observer, surgery and surgery.of(range(half))
-    )
-    rest, rest_observed, rest_pieces = _generate_in_pieces(
-        checkpoint, rows[half:], cap, observer, surgery and surgery.of(range(half, len(rows)))
-    )
-    return first + rest, first_observed + rest_observed, first_pieces + rest_pieces
+    written, observed, pieces = list[list[int]](), list[Any](), 0
+    for places in (range(half), range(half, len(rows))):
+        some = [rows[at] for at in places]
+        own = surgery and surgery.of(places), constraint and constraint.of(places)
+        more = _generate_in_pieces(checkpoint, some, cap, observer, *own)
+        written, observed, pieces = written + more[0], observed + more[1], pieces + more[2]
+    return written, observed, pieces
 
 
 def _generate(
@@ -234,6 +240,7 @@ def _generate(
     cap: int,
     observer: Observer | None,
     surgery: Surgery | None,
+    constraint: Constraint | None = None,
 ) -> tuple[list[list[int]], list[Any]]:
     """All tokens written after each row, with what follows its end token; `_response` cuts that off."""
     n, donors = len(rows), surgery.donors if surgery else ()
@@ -245,6 +252,7 @@ def _generate(
     )
     guard = _Guard()
     told = [_Told(observer, n, width)] if observer else []
+    allowed = [constraint.processor(width)] if constraint else []
     same = [_SameText(n)] if donors else []
     with (
         torch.inference_mode(),
@@ -256,7 +264,7 @@ def _generate(
             torch.tensor(padded, device=checkpoint.device),
             attention_mask=seen,
             generation_config=greedy(checkpoint, cap),
-            logits_processor=LogitsProcessorList([guard, *told, *same]),
+            logits_processor=LogitsProcessorList([guard, *told, *allowed, *same]),
         )
     rows_written = [row[width:] for row in written[:n].tolist()]
     # Not before the ablation ends, which is of these rows together: to judge, they are run one by one.

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from lengthprobe.attribution.readout import Readout
     from lengthprobe.models.ablation import Surgery
+    from lengthprobe.models.constraint import Constraint
     from lengthprobe.models.loading import Checkpoint
     from lengthprobe.settings import Settings
     from lengthprobe.task.prompts import Prompt
@@ -32,6 +33,7 @@ def answer(
     settings: Settings,
     readout: Readout | None,
     surgery: Surgery | None = None,
+    constraint: Constraint | None = None,
 ) -> Answers:
     """The answers to one batch of prompts.
 
@@ -44,12 +46,13 @@ def answer(
         settings: How.
         readout: The checkpoint's readout where attributions are wanted, else None.
         surgery: What is ablated for each prompt.
+        constraint: What each response may be written with.
 
     Raises:
         ModelError: As `respond_to_batch`.
     """
     if readout is None:
-        answered = respond_to_batch(checkpoint, prompts, settings, surgery=surgery)
+        answered = respond_to_batch(checkpoint, prompts, settings, surgery=surgery, constraint=constraint)
         return Answers(answered.responses, answered.pieces)
     captures: list[Capture] = []
 
@@ -58,7 +61,9 @@ def answer(
         return captures[-1]
 
     try:
-        answered = respond_to_batch(checkpoint, prompts, settings, observer=observer, surgery=surgery)
+        answered = respond_to_batch(
+            checkpoint, prompts, settings, observer=observer, surgery=surgery, constraint=constraint
+        )
     except OutOfMemoryError as error:
         problem = ModelError(
             f"{error.problem}, while its parts are watched",

@@ -63,6 +63,8 @@ class Identity:
         overridden: What the checkpoint's generation config asked for and did not get.
         versions: Of Python and the libraries.
         ablation: The components whose output is replaced, by mode; None of a whole model.
+        words: The kind of words that responses were written with, `one-token` or `several-token`; None where
+            they were free.
     """
 
     name: str
@@ -92,6 +94,7 @@ class Identity:
     overridden: tuple[str, ...]
     versions: dict[str, str]
     ablation: dict[str, list[str]] | None = None
+    words: str | None = None
 
     def as_dict(self) -> dict[str, Any]:
         """The identity as JSON takes it."""

@@ -44,13 +44,24 @@ def question_key(source: Source, settings: Settings, batch_size: int, asked: Map
 
 
 def prompts_question(
-    batch: Sequence[Prompt], ablations: Sequence[Ablation], settings: Settings, *, traces: bool
+    batch: Sequence[Prompt],
+    ablations: Sequence[Ablation],
+    settings: Settings,
+    *,
+    traces: bool,
+    words: str | None = None,
 ) -> dict[str, Any]:
-    """What is asked of a batch of prompts, with or without attributions, each under its ablation."""
+    """What is asked of a batch of prompts, with or without attributions, each under its ablation.
+
+    `words` says which kind of words alone may be written.
+    """
     asked: dict[str, Any] = {
         "prompts": [[prompt.id, prompt.text] for prompt in batch],
         "ablations": [_ablated(one, settings) for one in ablations],
     }
+    if words:
+        # They are those of the responses to these prompts.
+        asked["words"] = [words, settings.lengths, settings.budget, settings.seed]
     # The counter changes no response, but which of its tokens adhere.
     return asked | ({"traces": settings.counter} if traces else {})
 

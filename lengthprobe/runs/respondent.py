@@ -26,7 +26,9 @@ if TYPE_CHECKING:
     from lengthprobe.models.ablation import MeanOutputs, Surgery
     from lengthprobe.models.catalog import Source
     from lengthprobe.models.components import Ablation, Component
+    from lengthprobe.models.constraint import Constraint
     from lengthprobe.models.held import Held
+    from lengthprobe.models.vocabulary import Vocabulary
     from lengthprobe.runs.exchange import Exchange
     from lengthprobe.settings import Settings
     from lengthprobe.task.prompts import Prompt, Response
@@ -42,6 +44,7 @@ class Respondent:
         exchange: How processes share the work.
         progress: Told how many prompts are answered, and how many there are.
         means: Gives the mean outputs of its parts; called when an ablation by the mean wants them.
+        written: Gives its own responses in a language; called when words of one kind alone are wanted.
     """
 
     def __init__(
@@ -53,6 +56,7 @@ class Respondent:
         exchange: Exchange,
         progress: Callable[[int, int], None],
         means: Callable[[], MeanOutputs],
+        written: Callable[[str], Sequence[Response]],
     ) -> None:
         self._source = source
         self._held = held
@@ -60,24 +64,33 @@ class Respondent:
         self._exchange = exchange
         self._progress = progress
         self._means = means
+        self._written = written
+        self._vocabularies: dict[tuple[str, str], Vocabulary] = {}
         self._readout: Readout | None = None
         self._runs = False
 
-    def answers(self, batches: Sequence[Sequence[tuple[Prompt, Ablation]]], *, traces: bool) -> list[Answers]:
+    def answers(
+        self,
+        batches: Sequence[Sequence[tuple[Prompt, Ablation]]],
+        *,
+        traces: bool,
+        words: str | None = None,
+    ) -> list[Answers]:
         """The answers to some batches of prompts, each prompt under an ablation of its own.
 
         Args:
             batches: The prompts of each batch, with what is ablated.
             traces: Whether attributions are wanted.
+            words: The kind of words that alone may be written, as in `models.vocabulary`; None for all.
 
         Raises:
-            LengthprobeError: The checkpoint cannot be loaded or run, or an ablation cannot be had.
+            LengthprobeError: The checkpoint cannot be loaded or run, or ablation or words cannot be had.
         """
         total, done = sum(map(len, batches)), 0
         asked = {}
         for batch in batches:
             some, ablations = [prompt for prompt, _ in batch], [ablation for _, ablation in batch]
-            question = prompts_question(some, ablations, self._settings, traces=traces)
+            question = prompts_question(some, ablations, self._settings, traces=traces, words=words)
             asked[self._key(question)] = (some, ablations)
         self._progress(0, total)
 
@@ -86,11 +99,11 @@ class Respondent:
             some, ablations = asked[key]
 
             def answer() -> Answers:
-                return self._answer(some, ablations, traces=traces)
+                return self._answer(some, ablations, traces=traces, words=words)
 
-            # What an ablation makes impossible says nothing of the checkpoint: no failure to remember.
-            cut = any(one.components for one in ablations)
-            content = answer() if cut else self._held.once(answer)
+            # What is impossible only so says nothing of the checkpoint: no failure to remember.
+            free = words is None and not any(one.components for one in ablations)
+            content = self._held.once(answer) if free else answer()
             done += len(some)
             self._progress(done, total)
             return content.to_bytes()
@@ -178,7 +191,9 @@ class Respondent:
         asked = {"outputs": [[one.prompt.id, one.prompt.text] for one in responses]}
         return Outputs.from_bytes(self._shared(asked, make))
 
-    def _answer(self, batch: Sequence[Prompt], ablations: Sequence[Ablation], *, traces: bool) -> Answers:
+    def _answer(
+        self, batch: Sequence[Prompt], ablations: Sequence[Ablation], *, traces: bool, words: str | None
+    ) -> Answers:
         from lengthprobe.models.generation import check_logits
         from lengthprobe.runs.answering import answer
 
@@ -186,8 +201,26 @@ class Respondent:
         if not self._runs:
             check_logits(checkpoint, batch[0], self._settings)
             self._runs = True
-        surgery = self._surgery(batch, ablations)
-        return answer(checkpoint, batch, self._settings, self._parts_readout() if traces else None, surgery)
+        surgery, constraint = self._surgery(batch, ablations), self._constraint(batch, words)
+        readout = self._parts_readout() if traces else None
+        return answer(checkpoint, batch, self._settings, readout, surgery, constraint)
+
+    def _constraint(self, batch: Sequence[Prompt], words: str | None) -> Constraint | None:
+        """What a batch may be written with, None where that is anything."""
+        if words is None:
+            return None
+        from lengthprobe.models.constraint import Constraint
+        from lengthprobe.models.vocabulary import vocabulary_of, written_words
+
+        checkpoint = self._held.checkpoint
+        for language in {prompt.language for prompt in batch}:
+            if (language, words) not in self._vocabularies:
+                written = written_words(self._written(language), checkpoint.decode)
+                self._vocabularies[language, words] = vocabulary_of(
+                    written, words, model=checkpoint.name, language=language
+                )
+        rows = tuple(self._vocabularies[prompt.language, words] for prompt in batch)
+        return Constraint(rows, checkpoint.end_token_ids)
 
     def _surgery(self, batch: Sequence[Prompt], ablations: Sequence[Ablation]) -> Surgery | None:
         """What is done to the model for a batch, None where nothing is."""

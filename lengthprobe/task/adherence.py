@@ -73,7 +73,7 @@ def adherence(
     Raises:
         SettingsError: The counter is unknown.
     """
-    texts = _texts(token_ids, decode)
+    texts = texts_by_step(token_ids, decode)
     whole = texts[-1]
     count = _Count(language, counter)
     counts: list[int] = []
@@ -128,7 +128,7 @@ class _Count:
         return count_words(text, language=self._language, counter=self._counter)
 
 
-def _texts(token_ids: Sequence[int], decode: Callable[[Sequence[int]], str]) -> list[str]:
+def texts_by_step(token_ids: Sequence[int], decode: Callable[[Sequence[int]], str]) -> list[str]:
     """The text of no token, of the first, of the first two, …, each as it is when decoded on its own.
 
     To decode every beginning whole takes quadratic time. Before a token that begins with a space and a letter

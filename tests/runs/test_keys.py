@@ -112,3 +112,16 @@ def test_forced_texts(change: dict[str, Any]) -> None:
         forced_question([text], Ablation(), Settings(), "token") for text in (TEXT, replace(TEXT, **change))
     )
     assert one != other
+
+
+def _with_words(words: str | None, settings: Settings | None = None) -> Any:
+    return prompts_question(PROMPTS, WHOLE, settings or Settings(), traces=False, words=words)
+
+
+def test_words_are_part_of_the_question() -> None:
+    """So are the prompts whose answers they are taken from; without words those decide nothing."""
+    settings = (Settings(lengths=(3, 4)), Settings(budget=7), Settings(seed=9))
+    asked = [_with_words(words) for words in (None, "one-token", "several-token")]
+    asked += [_with_words("one-token", one) for one in settings]
+    assert all(one not in asked[:at] for at, one in enumerate(asked))
+    assert all(_with_words(None, one) == _with_words(None) for one in settings)

@@ -1,0 +1,153 @@
+"""Vocabulary: words of one token or of several, as a checkpoint itself wrote them, to write with alone."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from lengthprobe.errors import SettingsError
+from lengthprobe.task.adherence import texts_by_step
+from lengthprobe.task.words import count_words
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from lengthprobe.task.prompts import Response
+
+WORDS = ("one-token", "several-token")
+# With fewer, what is measured is how a model takes a handful of words; ours.
+FEWEST_WORDS = 5
+
+_Tokens = tuple[int, ...]
+_MARKS = ".,;:!?…"
+# A word as it stands: with the space before it, and without the marks after it.
+_WORD = re.compile(rf"(?P<space>\s*)(?P<word>\S+?)[{_MARKS}]*(?=\s|$)")
+_COUNTERS = ("uax29", "whitespace")
+
+
+@dataclass(frozen=True, slots=True)
+class Vocabulary:
+    """What a response may be written with, as tokens.
+
+    Args:
+        openings: Words as they open a response.
+        words: Words as they follow another, with the space before them.
+        marks: Tokens of punctuation that may stand right after a word.
+    """
+
+    openings: tuple[_Tokens, ...]
+    words: tuple[_Tokens, ...]
+    marks: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """How often a checkpoint wrote each word, with the very tokens that it wrote.
+
+    Args:
+        openings: Words that open a response.
+        words: Words that follow another after a space.
+        marks: Tokens of sentence punctuation, and nothing else, right after a word.
+    """
+
+    openings: Counter[_Tokens] = field(default_factory=Counter)
+    words: Counter[_Tokens] = field(default_factory=Counter)
+    marks: Counter[int] = field(default_factory=Counter)
+
+
+def written_words(responses: Sequence[Response], decode: Callable[[Sequence[int]], str]) -> Written:
+    """The words of some responses.
+
+    A word begins and ends with a letter or a digit, is one word to either counter, and begins and ends where
+    a token does. The last word of a response that was cut off may be half of one, and is left out.
+
+    Args:
+        responses: The responses.
+        decode: Gives the text of some tokens, special ones left out.
+    """
+    written = Written()
+    for response in responses:
+        tokens = response.token_ids
+        texts = texts_by_step(tokens, decode)
+        whole = texts[-1]
+        steps: dict[int, int] = {}
+        for step, text in enumerate(texts):
+            if whole.startswith(text):
+                steps.setdefault(len(text), step)
+        for match in _WORD.finditer(whole):
+            start, end = steps.get(match.start()), steps.get(match.end("word"))
+            if start is None or end is None or not _is_word(match["word"]):
+                continue
+            if response.finish_reason == "length" and match.end("word") == len(whole):
+                continue
+            if start == 0:
+                written.openings[tokens[:end]] += 1
+            elif match["space"] == " ":
+                written.words[tokens[start:end]] += 1
+            if end < len(tokens) and _is_mark(texts[end + 1].removeprefix(texts[end])):
+                written.marks[tokens[end]] += 1
+    return written
+
+
+def vocabulary_of(written: Written, words: str, *, model: str, language: str) -> Vocabulary:
+    """The words of one token that a checkpoint wrote, or as many of several, as frequent (METHODS §4).
+
+    Ours: of the kind that has fewer words all are taken, of the other as many, so paired that the ratios of
+    their counts are nearest to one; openings apart from other words. Where one kind opens no response, both
+    vocabularies have all openings. A space that is a token of its own is one of the word's tokens.
+
+    Args:
+        written: What the checkpoint wrote.
+        words: `one-token` or `several-token`.
+        model: The checkpoint's name, for messages.
+        language: Code of the responses' language, for messages.
+
+    Raises:
+        SettingsError: The checkpoint wrote too few words of a kind.
+    """
+    chosen = _matched(written.words)
+    if len(chosen[words]) < FEWEST_WORDS:
+        counts = {kind: sum(_kind(one) == kind for one in written.words) for kind in WORDS}
+        fewest = min(counts, key=lambda kind: counts[kind])
+        raise SettingsError(
+            f"{model} wrote {counts[fewest]} different {fewest} words after a first one in {language!r}, and "
+            f"at least {FEWEST_WORDS} are needed to write with these alone",
+            "--lengthprobe-budget=1000, or leave out the measures of tokenization in this language"
+            if sum(counts.values())
+            else "see what it answers at all: lengthprobe.load(name).responses(language)",
+        )
+    openings = _matched(written.openings)[words] or tuple(sorted(written.openings))
+    return Vocabulary(openings, chosen[words], tuple(sorted(written.marks)))
+
+
+def _kind(tokens: _Tokens) -> str:
+    return WORDS[len(tokens) > 1]
+
+
+def _matched(counts: Mapping[_Tokens, int]) -> dict[str, tuple[_Tokens, ...]]:
+    """By kind, equally many words of each, with nearly the same counts."""
+    # Imported here, since a probe that writes freely needs neither.
+    import numpy as np
+
+    # scipy carries no types.
+    from scipy.optimize import linear_sum_assignment  # type: ignore[import-untyped]
+
+    ordered = sorted(counts, key=lambda one: (-counts[one], one))
+    kinds = [[one for one in ordered if _kind(one) == kind] for kind in WORDS]
+    logs = [np.log([counts[one] for one in kind]) for kind in kinds]
+    pairs = linear_sum_assignment(np.abs(logs[0][:, None] - logs[1][None, :]))
+    return {
+        kind: tuple(sorted(some[at] for at in places))
+        for kind, some, places in zip(WORDS, kinds, pairs, strict=True)
+    }
+
+
+def _is_word(text: str) -> bool:
+    ends = text[0].isalnum() and text[-1].isalnum()
+    return ends and all(count_words(text, counter=counter) == 1 for counter in _COUNTERS)
+
+
+def _is_mark(text: str) -> bool:
+    return bool(text) and not text.strip(_MARKS)
