@@ -13,6 +13,7 @@ from lengthprobe.measures.cwa import (
     heads_rise,
     late_heads_cwa,
 )
+from lengthprobe.measures.error_by_tokens_per_word import error_by_tokens_per_word
 from lengthprobe.measures.error_growth import error_growth
 from lengthprobe.measures.exact_match import exact_match
 from lengthprobe.measures.fall_of_share import fall_of_share
@@ -30,6 +31,7 @@ from lengthprobe.measures.stop_cwa import (
     final_mlp_stop_cwa,
     late_heads_stop_cwa,
 )
+from lengthprobe.measures.tokenization_gap import tokenization_gap
 from lengthprobe.statistics.share import share
 
 __all__ = [
@@ -45,6 +47,7 @@ __all__ = [
     "early_mlps_cwa",
     "early_mlps_stop_cwa",
     "empty",
+    "error_by_tokens_per_word",
     "error_growth",
     "exact_match",
     "fall_of_share",
@@ -62,6 +65,7 @@ __all__ = [
     "runaways",
     "share",
     "short_answers",
+    "tokenization_gap",
     "too_long",
     "too_short",
 ]

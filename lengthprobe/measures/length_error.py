@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 WINSORISED_AT = 10.0  # words; ours (METHODS §1)
 
 
-def _winsorised(error: float) -> float:
+def winsorised(error: float) -> float:
+    """An error of at most ±10 words."""
     return max(-WINSORISED_AT, min(WINSORISED_AT, error))
 
 
@@ -28,7 +29,7 @@ def length_error(probe: Measured, *, language: str, lengths: Collection[int] | N
     """
     return mean_of(
         probe,
-        lambda response, n_words: _winsorised(n_words - response.prompt.n_words),
+        lambda response, n_words: winsorised(n_words - response.prompt.n_words),
         name="length_error",
         language=language,
         unit="words",
@@ -60,7 +61,7 @@ def absolute_error(probe: Measured, *, language: str, lengths: Collection[int] |
     """The mean absolute error in words, |words(response) − N|, each winsorised at 10 (METHODS §1)."""
     return mean_of(
         probe,
-        lambda response, n_words: abs(_winsorised(n_words - response.prompt.n_words)),
+        lambda response, n_words: abs(winsorised(n_words - response.prompt.n_words)),
         name="absolute_error",
         language=language,
         unit="words",

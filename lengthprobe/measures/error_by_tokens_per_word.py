@@ -1,0 +1,105 @@
+"""How much of the error that a model would make if it counted tokens in place of words is in its errors."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from lengthprobe.errors import SettingsError
+from lengthprobe.measures.length_error import winsorised
+from lengthprobe.measures.per_response import RIVALS, named, note_of, selected
+from lengthprobe.statistics.estimate import Estimate, Observation
+from lengthprobe.statistics.sample import Sample
+from lengthprobe.task.words import count_words
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from lengthprobe.measures.per_response import Measured
+    from lengthprobe.task.prompts import Response
+
+
+def error_by_tokens_per_word(probe: Measured, *, language: str) -> Estimate:
+    """The slope of words(response) − N on tokens per word, N held fixed, as a share of a token counter's.
+
+    METHODS §4 asks for the error against tokens per word with N held fixed; the rest is ours. Who counts
+    tokens writes N / t words of t tokens each, and is off by d = N / t − N. The measure is the slope of the
+    error e on d: 0 for a model that counts words, 1 for one that counts tokens, whatever the tokenizer. It is
+    Wald's slope (1940, Annals of Mathematical Statistics 11, 284-300), which no one response rules: with
+    z = +1 for a response whose d is above the mean of those with the same N, −1 for one below it, 0 for one
+    without words, and z, e and d each less its mean over the same N,
+
+        slope = mean(z e) / mean(z d).
+
+    Errors are winsorised at ±10 words, as in `length_error`. A claim is on `share` of it, whose interval is
+    that of a ratio: a model that makes no error follows none.
+
+    Raises:
+        SettingsError: All responses to the prompts of each N have as many tokens a word.
+    """
+    asked = selected(probe, language, None)
+
+    def under(counter: str, rival: Estimate | None) -> Estimate:
+        counts = [count_words(one.text, language=language, counter=counter) for one in asked]
+        parts, wholes = _parts(probe, asked, counts, language)
+        notes = [note_of(*one) for one in zip(asked, counts, strict=True)]
+
+        def observations(values: Sequence[float]) -> tuple[Observation, ...]:
+            rows = zip(asked, values, notes, strict=True)
+            return tuple(
+                Observation(one.prompt.id, one.prompt.topic, value, note) for one, value, note in rows
+            )
+
+        return Estimate.from_observations(
+            observations(parts),
+            name=named("error_by_tokens_per_word", probe, language, None),
+            unit="share",
+            bounds=None,
+            alpha=probe.settings.alpha,
+            family=probe.family,
+            rival=rival,
+            worst="high",
+            counter=counter,
+            whole=Sample(observations(wholes), None),
+        )
+
+    counter = probe.settings.counter
+    rival = RIVALS.get(counter)
+    return under(counter, under(rival, None) if rival else None)
+
+
+def _parts(
+    probe: Measured, asked: Sequence[Response], counts: Sequence[int], language: str
+) -> tuple[list[float], list[float]]:
+    """Of each response z e and z d, over the mean of z d."""
+    lengths = [one.prompt.n_words for one in asked]
+    errors = _within(lengths, [winsorised(count - n) for count, n in zip(counts, lengths, strict=True)])
+    counted = [at for at, count in enumerate(counts) if count]
+    apart = _within(
+        [lengths[at] for at in counted],
+        [lengths[at] * (counts[at] / len(asked[at].token_ids) - 1) for at in counted],
+    )
+    expected = [0.0] * len(asked)
+    for at, value in zip(counted, apart, strict=True):
+        expected[at] = value
+    sides = _within(lengths, [float((value > 0) - (value < 0)) for value in expected])
+    products = [side * value for side, value in zip(sides, expected, strict=True)]
+    spread = sum(products) / len(products) if products else 0.0
+    if spread <= 0:
+        raise SettingsError(
+            f"{probe.name} answers in {language!r} with as many tokens a word wherever N is the same: how "
+            "its error hangs on them cannot be seen",
+            "--lengthprobe-budget=300 (or more), or deselect the claim",
+        )
+    return (
+        [side * error / spread for side, error in zip(sides, errors, strict=True)],
+        [product / spread for product in products],
+    )
+
+
+def _within(lengths: Sequence[int], values: Sequence[float]) -> list[float]:
+    """Each value less the mean of those with the same N; exactly 0 where all of them are equal."""
+    groups: dict[int, list[float]] = {}
+    for n, value in zip(lengths, values, strict=True):
+        groups.setdefault(n, []).append(value)
+    means = {n: some[0] if len(set(some)) == 1 else sum(some) / len(some) for n, some in groups.items()}
+    return [value - means[n] for n, value in zip(lengths, values, strict=True)]
