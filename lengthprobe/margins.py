@@ -68,6 +68,22 @@ class Margins:
         "the smallest effect that counts: one part in fifty of what all parts give",
         checks=9,
     )
+    necessity: float = _margin(
+        0.1, "mechanism", "share", "one answer in ten more than random parts cost", checks=2
+    )
+    control_kept: float = _margin(
+        0.5, "mechanism", "ratio", "half of the control: with less, the other late parts are needed", checks=2
+    )
+    specificity: float = _margin(
+        0.1, "mechanism", "share", "as much as necessity asks for: what does without loses less", checks=2
+    )
+    text_loss_rise: float = _margin(
+        0.5,
+        "mechanism",
+        "nats",
+        "perplexity up by two thirds: a broken model loses several nats a token",
+        checks=2,
+    )
     attribution_dip: float = _margin(
         0.0, "replication", "logits/step", "the paper says lower, not by how much"
     )

@@ -14,7 +14,7 @@ from lengthprobe.models.vocabulary import WORDS
 from lengthprobe.runs.exchange import Alone, Exchange
 from lengthprobe.runs.respondent import Respondent
 from lengthprobe.settings import Settings
-from lengthprobe.task.prompts import Prompt, Response, of_split, prompts
+from lengthprobe.task.prompts import Prompt, Response, prompts, split_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -77,7 +77,7 @@ class Probe:
         self._whole = self
         self._ended = False
         self._outputs: Outputs | None = None
-        self._under: dict[tuple[str, Ablation], Response] = {}
+        self._under: dict[tuple[str, Ablation, int | None], Response] = {}
         self._identity: Identity | None = None
         self._responses: dict[str, tuple[Response, ...]] = {}
         self._parts: Proof | None = None
@@ -337,11 +337,14 @@ class Probe:
         finally:
             inner._ended = True
 
-    def under(self, asked: Sequence[tuple[Prompt, Ablation]]) -> tuple[Response, ...]:
+    def under(
+        self, asked: Sequence[tuple[Prompt, Ablation]], *, beyond: int | None = None
+    ) -> tuple[Response, ...]:
         """The response to each prompt under an ablation of its own: many ablations share a batch.
 
         Args:
             asked: The prompts, with what is ablated for each beside what this probe ablates.
+            beyond: So many words above N a response is followed, and then cut off; None: up to the cap.
 
         Raises:
             SettingsError: A component does not exist.
@@ -350,14 +353,24 @@ class Probe:
         for ablation in {one for _, one in asked if one.components}:
             self._components(ablation.components)
         wanted = [(prompt, self.ablation.with_all(one)) for prompt, one in asked]
-        missing = [one for one in dict.fromkeys(wanted) if (one[0].id, one[1]) not in self._under]
+        missing = [one for one in dict.fromkeys(wanted) if (one[0].id, one[1], beyond) not in self._under]
         # A batch runs as long as its longest response: those under one ablation are alike.
         missing.sort(key=lambda one: (str(one[1]), one[0].language, one[0].n_words, one[0].id))
         size = self.batch_size
         chunks = [missing[first : first + size] for first in range(0, len(missing), size)]
-        for (prompt, ablation), found in zip(missing, self._answers(chunks, traces=False), strict=True):
-            self._under[prompt.id, ablation] = found.response
-        return tuple(self._under[prompt.id, ablation] for prompt, ablation in wanted)
+        answers = self._answers(chunks, traces=False, beyond=beyond)
+        for (prompt, ablation), found in zip(missing, answers, strict=True):
+            self._under[prompt.id, ablation, beyond] = found.response
+        return tuple(self._under[prompt.id, ablation, beyond] for prompt, ablation in wanted)
+
+    def losses(self, texts: Sequence[str], ablation: Ablation) -> list[float]:
+        """The mean negative log-likelihood, in nats a token, of ordinary texts under an ablation.
+
+        Raises:
+            LengthprobeError: The checkpoint cannot be loaded, or the ablation not be had.
+        """
+        self._check_open()
+        return self._respondent.losses(texts, self.ablation.with_all(ablation))
 
     @property
     def outputs(self) -> Outputs:
@@ -378,7 +391,9 @@ class Probe:
             chosen = [
                 one
                 for language in self.settings.languages
-                for one in of_split(self.responses(language), "discovery")[:REFERENCE_PROMPTS]
+                for one in [one for one in self.responses(language) if split_of(one.prompt) == "discovery"][
+                    :REFERENCE_PROMPTS
+                ]
             ]
             if not chosen:
                 raise SettingsError(
@@ -403,11 +418,17 @@ class Probe:
         chunks = [[(prompt, self.ablation) for prompt in one] for one in batches(wanted, self.batch_size)]
         return {one.response.prompt.id: one for one in self._answers(chunks, traces=traces)}
 
-    def _answers(self, chunks: Sequence[Sequence[tuple[Prompt, Ablation]]], *, traces: bool) -> list[Traced]:
+    def _answers(
+        self,
+        chunks: Sequence[Sequence[tuple[Prompt, Ablation]]],
+        *,
+        traces: bool,
+        beyond: int | None = None,
+    ) -> list[Traced]:
         """The answers to some batches, one after the other."""
         self._check_open()
         found: list[Traced] = []
-        for answers in self._respondent.answers(chunks, traces=traces, words=self.words):
+        for answers in self._respondent.answers(chunks, traces=traces, words=self.words, beyond=beyond):
             self._split_batches += answers.pieces > 1
             found += answers.each()
             if traces:

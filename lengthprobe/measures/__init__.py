@@ -5,6 +5,13 @@ from lengthprobe.measures.attention_to_number import (
     attention_share_of_number,
     attention_to_number,
 )
+from lengthprobe.measures.backup import backup_components, compensation, redundancy
+from lengthprobe.measures.control import (
+    control,
+    control_with_only,
+    control_without,
+    control_without_random,
+)
 from lengthprobe.measures.counter_disagreement import counter_disagreement
 from lengthprobe.measures.cwa import (
     early_heads_cwa,
@@ -16,7 +23,9 @@ from lengthprobe.measures.cwa import (
 from lengthprobe.measures.error_by_tokens_per_word import error_by_tokens_per_word
 from lengthprobe.measures.error_growth import error_growth
 from lengthprobe.measures.exact_match import exact_match
+from lengthprobe.measures.faithfulness import faithfulness
 from lengthprobe.measures.fall_of_share import fall_of_share
+from lengthprobe.measures.leading import leading_components
 from lengthprobe.measures.length_error import absolute_error, length_error, raw_length_error
 from lengthprobe.measures.misses import cut_off, empty, runaways, short_answers, too_long, too_short
 from lengthprobe.measures.number_swap import (
@@ -31,6 +40,7 @@ from lengthprobe.measures.stop_cwa import (
     final_mlp_stop_cwa,
     late_heads_stop_cwa,
 )
+from lengthprobe.measures.text_loss import text_loss_rise
 from lengthprobe.measures.tokenization_gap import tokenization_gap
 from lengthprobe.statistics.share import share
 
@@ -39,6 +49,12 @@ __all__ = [
     "attention_share_of_distractor",
     "attention_share_of_number",
     "attention_to_number",
+    "backup_components",
+    "compensation",
+    "control",
+    "control_with_only",
+    "control_without",
+    "control_without_random",
     "counter_disagreement",
     "cut_off",
     "early_heads_cwa",
@@ -50,6 +66,7 @@ __all__ = [
     "error_by_tokens_per_word",
     "error_growth",
     "exact_match",
+    "faithfulness",
     "fall_of_share",
     "final_mlp_cwa",
     "final_mlp_number_swap",
@@ -59,12 +76,15 @@ __all__ = [
     "late_heads_cwa",
     "late_heads_number_swap",
     "late_heads_stop_cwa",
+    "leading_components",
     "length_error",
     "preambles",
     "raw_length_error",
+    "redundancy",
     "runaways",
     "share",
     "short_answers",
+    "text_loss_rise",
     "tokenization_gap",
     "too_long",
     "too_short",

@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 import torch
-from transformers import LogitsProcessor, LogitsProcessorList
+from transformers import LogitsProcessor, LogitsProcessorList, StoppingCriteriaList
 
 from lengthprobe.errors import ModelError, OutOfMemoryError
 from lengthprobe.models.broken import first_broken_part
 from lengthprobe.models.decoding import greedy
 from lengthprobe.models.memory import is_out_of_memory, release
+from lengthprobe.models.runaways import Limits, Runaways
 from lengthprobe.models.templates import render
 from lengthprobe.task.prompts import Prompt, Response
 
@@ -107,6 +108,7 @@ def respond_to_batch(
     observer: Callable[[], Observer] | None = None,
     surgery: Surgery | None = None,
     constraint: Constraint | None = None,
+    beyond: int | None = None,
 ) -> Answered:
     """The responses to one batch, which is halved as often as memory demands.
 
@@ -117,6 +119,7 @@ def respond_to_batch(
         observer: Makes an observer for each piece that is generated whole.
         surgery: What is ablated in each row.
         constraint: What each response may be written with; an observer is told the scores before it.
+        beyond: Words above N after which nothing more of a response is wanted; None: up to the cap.
 
     Raises:
         OutOfMemoryError: Memory is out even for one prompt.
@@ -125,8 +128,9 @@ def respond_to_batch(
     rows = [render(checkpoint, prompt, settings) for prompt in prompts]
     donors = surgery.donors if surgery else ()
     _check_context(checkpoint, max(map(len, [*rows, *donors])), settings)
+    limits = None if beyond is None else Limits(checkpoint, tuple(prompts), beyond, settings.counter)
     written, observed, pieces = _generate_in_pieces(
-        checkpoint, rows, settings.cap, observer, surgery, constraint
+        checkpoint, rows, settings.cap, observer, surgery, constraint, limits
     )
     responses = tuple(
         _response(checkpoint, prompt, tokens) for prompt, tokens in zip(prompts, written, strict=True)
@@ -209,9 +213,11 @@ def _generate_in_pieces(
     observer: Callable[[], Observer] | None,
     surgery: Surgery | None = None,
     constraint: Constraint | None = None,
+    limits: Limits | None = None,
 ) -> tuple[list[list[int]], list[Any], int]:
     try:
-        return (*_generate(checkpoint, rows, cap, observer() if observer else None, surgery, constraint), 1)
+        watcher = observer() if observer else None
+        return (*_generate(checkpoint, rows, cap, watcher, surgery, constraint, limits), 1)
     except (RuntimeError, MemoryError) as error:
         if not is_out_of_memory(error):
             raise
@@ -228,8 +234,8 @@ def _generate_in_pieces(
     written, observed, pieces = list[list[int]](), list[Any](), 0
     for places in (range(half), range(half, len(rows))):
         some = [rows[at] for at in places]
-        own = surgery and surgery.of(places), constraint and constraint.of(places)
-        more = _generate_in_pieces(checkpoint, some, cap, observer, *own)
+        own = [one and one.of(places) for one in (surgery, constraint, limits)]
+        more = _generate_in_pieces(checkpoint, some, cap, observer, *own)  # type: ignore[arg-type]
         written, observed, pieces = written + more[0], observed + more[1], pieces + more[2]
     return written, observed, pieces
 
@@ -241,6 +247,7 @@ def _generate(
     observer: Observer | None,
     surgery: Surgery | None,
     constraint: Constraint | None = None,
+    limits: Limits | None = None,
 ) -> tuple[list[list[int]], list[Any]]:
     """All tokens written after each row, with what follows its end token; `_response` cuts that off."""
     n, donors = len(rows), surgery.donors if surgery else ()
@@ -254,6 +261,7 @@ def _generate(
     told = [_Told(observer, n, width)] if observer else []
     allowed = [constraint.processor(width)] if constraint else []
     same = [_SameText(n)] if donors else []
+    runaways = [Runaways(limits, width)] if limits else []
     with (
         torch.inference_mode(),
         # First, so that the observer sees what is in place and not what was.
@@ -265,8 +273,11 @@ def _generate(
             attention_mask=seen,
             generation_config=greedy(checkpoint, cap),
             logits_processor=LogitsProcessorList([guard, *told, *allowed, *same]),
+            stopping_criteria=StoppingCriteriaList(runaways),
         )
     rows_written = [row[width:] for row in written[:n].tolist()]
+    for one in runaways:
+        rows_written = one.cut(rows_written)
     # Not before the ablation ends, which is of these rows together: to judge, they are run one by one.
     guard.judge(
         checkpoint,

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from lengthprobe.statistics.verdict import Verdict
 
 # Words that are not written in small letters.
-_WRITTEN = {"mlp": "MLP", "mlps": "MLPs", "italian": "Italian", "english": "English"}
+_WRITTEN = {"cwa": "CWA", "mlp": "MLP", "mlps": "MLPs", "italian": "Italian", "english": "English"}
 
 _PACKAGE = Path(__file__).parents[1]
 
@@ -38,7 +38,7 @@ def hide_own_lines(item: pytest.Item, call: pytest.CallInfo[None]) -> None:
     meant to, keeps its whole traceback; and so does every error with `--full-trace`.
     """
     error = call.excinfo
-    if error is None or not is_claim(item) or item.config.getoption("fulltrace"):
+    if error is None or not is_claim(item) or item.config.getoption("fulltrace", False):
         return
     last = traceback.extract_tb(error.tb)[-1]
     if not (_PACKAGE in Path(last.filename).parents and (last.line or "").startswith("raise ")):
@@ -158,7 +158,7 @@ def _tell(
     item: pytest.Item, call: pytest.CallInfo[None], report: pytest.TestReport, verdicts: list[Verdict]
 ) -> None:
     """Show the verdict that failed a test in full; pytest would cut it short."""
-    if not report.failed or not verdicts or item.config.getoption("fulltrace"):
+    if not report.failed or not verdicts or item.config.getoption("fulltrace", False):
         return
     last, error = verdicts[-1], call.excinfo
     if error is None or not error.errisinstance(AssertionError) or last.status == "holds":

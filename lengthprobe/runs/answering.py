@@ -34,6 +34,7 @@ def answer(
     readout: Readout | None,
     surgery: Surgery | None = None,
     constraint: Constraint | None = None,
+    beyond: int | None = None,
 ) -> Answers:
     """The answers to one batch of prompts.
 
@@ -47,12 +48,15 @@ def answer(
         readout: The checkpoint's readout where attributions are wanted, else None.
         surgery: What is ablated for each prompt.
         constraint: What each response may be written with.
+        beyond: As in `respond_to_batch`; not where attributions are wanted.
 
     Raises:
         ModelError: As `respond_to_batch`.
     """
     if readout is None:
-        answered = respond_to_batch(checkpoint, prompts, settings, surgery=surgery, constraint=constraint)
+        answered = respond_to_batch(
+            checkpoint, prompts, settings, surgery=surgery, constraint=constraint, beyond=beyond
+        )
         return Answers(answered.responses, answered.pieces)
     captures: list[Capture] = []
 

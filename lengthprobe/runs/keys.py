@@ -50,15 +50,18 @@ def prompts_question(
     *,
     traces: bool,
     words: str | None = None,
+    beyond: int | None = None,
 ) -> dict[str, Any]:
     """What is asked of a batch of prompts, with or without attributions, each under its ablation.
 
-    `words` says which kind of words alone may be written.
+    `words` says which kind of words alone may be written, `beyond` how far above N a response is followed.
     """
     asked: dict[str, Any] = {
         "prompts": [[prompt.id, prompt.text] for prompt in batch],
-        "ablations": [_ablated(one, settings) for one in ablations],
+        "ablations": [ablated_question(one, settings) for one in ablations],
     }
+    if beyond is not None:
+        asked["beyond"] = [beyond, settings.counter]
     if words:
         # They are those of the responses to these prompts.
         asked["words"] = [words, settings.lengths, settings.budget, settings.seed]
@@ -72,7 +75,7 @@ def forced_question(
     """What is asked of a batch of forced texts under an ablation."""
     return {
         "target": target,
-        "ablation": _ablated(ablation, settings),
+        "ablation": ablated_question(ablation, settings),
         "counter": settings.counter,
         "texts": [[one.prompt.text, one.token_ids, one.text, one.ended, one.last_only] for one in texts],
     }
@@ -86,7 +89,7 @@ def looks_question(looks: Sequence[Look], heads: Sequence[Component]) -> dict[st
     }
 
 
-def _ablated(ablation: Ablation, settings: Settings) -> list[Any]:
+def ablated_question(ablation: Ablation, settings: Settings) -> list[Any]:
     """What determines the outputs that are put in place: the means' prompts, and the donors' lengths."""
     stated = ablation.as_dict()
     if not stated:

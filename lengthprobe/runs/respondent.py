@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
+from lengthprobe.errors import SettingsError
 from lengthprobe.runs.answers import (
     Answers,
     Proof,
@@ -12,7 +14,13 @@ from lengthprobe.runs.answers import (
     unpack_forced,
     unpack_shares,
 )
-from lengthprobe.runs.keys import forced_question, looks_question, prompts_question, question_key
+from lengthprobe.runs.keys import (
+    ablated_question,
+    forced_question,
+    looks_question,
+    prompts_question,
+    question_key,
+)
 from lengthprobe.task.prompts import prompts
 
 if TYPE_CHECKING:
@@ -75,6 +83,7 @@ class Respondent:
         *,
         traces: bool,
         words: str | None = None,
+        beyond: int | None = None,
     ) -> list[Answers]:
         """The answers to some batches of prompts, each prompt under an ablation of its own.
 
@@ -82,6 +91,7 @@ class Respondent:
             batches: The prompts of each batch, with what is ablated.
             traces: Whether attributions are wanted.
             words: The kind of words that alone may be written, as in `models.vocabulary`; None for all.
+            beyond: Words above N after which nothing more of a response is wanted (`models.runaways`).
 
         Raises:
             LengthprobeError: The checkpoint cannot be loaded or run, or ablation or words cannot be had.
@@ -90,7 +100,9 @@ class Respondent:
         asked = {}
         for batch in batches:
             some, ablations = [prompt for prompt, _ in batch], [ablation for _, ablation in batch]
-            question = prompts_question(some, ablations, self._settings, traces=traces, words=words)
+            question = prompts_question(
+                some, ablations, self._settings, traces=traces, words=words, beyond=beyond
+            )
             asked[self._key(question)] = (some, ablations)
         self._progress(0, total)
 
@@ -99,7 +111,7 @@ class Respondent:
             some, ablations = asked[key]
 
             def answer() -> Answers:
-                return self._answer(some, ablations, traces=traces, words=words)
+                return self._answer(some, ablations, traces=traces, words=words, beyond=beyond)
 
             # What is impossible only so says nothing of the checkpoint: no failure to remember.
             free = words is None and not any(one.components for one in ablations)
@@ -191,8 +203,38 @@ class Respondent:
         asked = {"outputs": [[one.prompt.id, one.prompt.text] for one in responses]}
         return Outputs.from_bytes(self._shared(asked, make))
 
+    def losses(self, texts: Sequence[str], ablation: Ablation) -> list[float]:
+        """The mean negative log-likelihood of each text's tokens; as `models.likelihood.text_losses`.
+
+        Raises:
+            LengthprobeError: The checkpoint cannot be loaded, or outputs are resampled: a text has no donor.
+        """
+        if ablation.resample:
+            raise SettingsError(
+                "resampling takes outputs from a prompt with another N, and an ordinary text asks for none",
+                "mode zero or mean",
+            )
+
+        def make() -> bytes:
+            from lengthprobe.models.likelihood import text_losses
+
+            size = self._held.batch_size
+            surgery = self._surgery([], [ablation])
+            found = text_losses(self._held.checkpoint, texts, batch_size=size, surgery=surgery)
+            return json.dumps(found).encode()
+
+        asked = {"losses": list(texts), "ablation": ablated_question(ablation, self._settings)}
+        found: list[float] = json.loads(self._shared(asked, make))
+        return found
+
     def _answer(
-        self, batch: Sequence[Prompt], ablations: Sequence[Ablation], *, traces: bool, words: str | None
+        self,
+        batch: Sequence[Prompt],
+        ablations: Sequence[Ablation],
+        *,
+        traces: bool,
+        words: str | None,
+        beyond: int | None,
     ) -> Answers:
         from lengthprobe.models.generation import check_logits
         from lengthprobe.runs.answering import answer
@@ -203,7 +245,7 @@ class Respondent:
             self._runs = True
         surgery, constraint = self._surgery(batch, ablations), self._constraint(batch, words)
         readout = self._parts_readout() if traces else None
-        return answer(checkpoint, batch, self._settings, readout, surgery, constraint)
+        return answer(checkpoint, batch, self._settings, readout, surgery, constraint, beyond)
 
     def _constraint(self, batch: Sequence[Prompt], words: str | None) -> Constraint | None:
         """What a batch may be written with, None where that is anything."""

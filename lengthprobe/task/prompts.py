@@ -115,14 +115,11 @@ def prompt_stream(
     return _stream(load_language(language), tuple(lengths), seed)
 
 
-def of_split(responses: Sequence[Response], split: str) -> list[Response]:
-    """The responses about topics of one half, `discovery` or `test`; those about no topic are in neither."""
-    return [
-        one
-        for one in responses
-        if one.prompt.topic != NO_TOPIC
-        and load_language(one.prompt.language).topics[one.prompt.topic].split == split
-    ]
+def split_of(prompt: Prompt) -> str | None:
+    """The half of the topics that a prompt's topic is in, `discovery` or `test`; None without a topic."""
+    if prompt.topic == NO_TOPIC:
+        return None
+    return load_language(prompt.language).topics[prompt.topic].split
 
 
 def with_n_words(prompt: Prompt, n_words: int) -> Prompt:

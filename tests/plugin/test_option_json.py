@@ -17,7 +17,14 @@ def test_schema(project):
     assert list(report) == KEYS
     assert report["schema"] == 1
     assert (report["base"], report["reference"]) == (None, None)
-    assert report["totals"] == {"holds": 1, "broken": 0, "undecided": 0, "error": 0, "skipped": 0}
+    assert report["totals"] == {
+        "holds": 1,
+        "broken": 0,
+        "undecided": 0,
+        "error": 0,
+        "skipped": 0,
+        "reported": 0,
+    }
     assert {len(report["model"][digest]) for digest in ("weights", "tokenizer", "chat_template")} == {64}
     assert report["settings"]["margins"]["length_error"] == 0.5
     claim = report["claims"][0]

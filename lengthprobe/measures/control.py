@@ -1,0 +1,235 @@
+"""Control: how many answers on test topics are exact, of the whole model and with parts of it ablated."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import partial
+from typing import TYPE_CHECKING
+
+from lengthprobe.errors import SettingsError
+from lengthprobe.measures.cwa import cwa_by_part
+from lengthprobe.measures.leading import leading_components, similar_sets
+from lengthprobe.measures.length_error import WINSORISED_AT
+from lengthprobe.measures.per_response import RIVALS, named, note_of
+from lengthprobe.models.components import Ablation, Component, every_component
+from lengthprobe.models.layers import late_layers
+from lengthprobe.statistics.background import Background
+from lengthprobe.statistics.estimate import Estimate, Observation
+from lengthprobe.task.prompts import split_of
+from lengthprobe.task.words import count_words
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from lengthprobe.measures.leading import Ablatable
+    from lengthprobe.task.prompts import Prompt, Response
+
+# Of the 20 random sets each prompt is answered under five, which take turns.
+_SETS_A_PROMPT = 5
+
+
+def control(probe: Ablatable, *, language: str) -> Estimate:
+    """The share of exact answers to one prompt about each test topic, of the model as it is.
+
+    Args:
+        probe: The checkpoint.
+        language: Code of the language.
+
+    Raises:
+        SettingsError: No prompt is about a test topic.
+    """
+    return exact_under(probe, language, "control", [Ablation()])
+
+
+def control_without(
+    probe: Ablatable,
+    *,
+    language: str,
+    kind: str = "heads",
+    k: int | None = None,
+    found_in: str | None = None,
+    mode: str = "zero",
+) -> Estimate:
+    """The same without the components of highest CWA (METHODS §4, necessity).
+
+    Args:
+        probe: The checkpoint.
+        language: Code of the language.
+        kind: `heads` or `mlps`.
+        k: How many; by default as many heads as one layer has, or one MLP.
+        found_in: The language on whose discovery topics they are found; this one by default.
+        mode: What replaces their output, as in `Probe.ablated`.
+
+    Raises:
+        LengthprobeError: As `leading_components`; or the mode is unknown.
+    """
+    chosen = leading_components(probe, language=found_in or language, kind=kind, k=k)
+    stated = _stated("control_without", kind, k, found_in, mode)
+    parts = _cwa(probe, found_in or language, chosen)
+    return exact_under(probe, language, stated, [_all(chosen, mode)], parts=parts)
+
+
+def control_without_random(
+    probe: Ablatable, *, language: str, kind: str = "heads", k: int | None = None, mode: str = "zero"
+) -> Estimate:
+    """The same without random sets of as many others of that kind, from any layer, of similar output norm.
+
+    Twenty sets (`similar_sets`); each prompt is answered under five of them, which take turns, and its value
+    is the mean over those (ours). The estimate is about these twenty sets: how far they lie apart is told
+    beside a claim that failed.
+
+    Args:
+        probe, language, kind, k, mode: As in `control_without`.
+    """
+    chosen = leading_components(probe, language=language, kind=kind, k=k)
+    sets = [_all(one, mode) for one in similar_sets(probe, chosen)]
+    return exact_under(probe, language, _stated("control_without_random", kind, k, None, mode), sets)
+
+
+def control_with_only(
+    probe: Ablatable, *, language: str, kind: str = "heads", k: int | None = None, mode: str = "zero"
+) -> Estimate:
+    """The same with every other component of the late layers ablated (METHODS §4, sufficiency).
+
+    Args:
+        probe, language, kind, k, mode: As in `control_without`.
+    """
+    chosen = leading_components(probe, language=language, kind=kind, k=k)
+    late = late_layers(probe.parts.n_layers)
+    others = [
+        one
+        for one in every_component(probe.parts.n_layers, probe.parts.n_heads)
+        if one.layer in late and one not in chosen
+    ]
+    stated = _stated("control_with_only", kind, k, None, mode)
+    return exact_under(probe, language, stated, [_all(others, mode)], parts=_cwa(probe, language, chosen))
+
+
+def test_prompts(probe: Ablatable, language: str) -> list[Prompt]:
+    """The first prompt about each test topic, in the order of the stream.
+
+    Raises:
+        SettingsError: There is none.
+    """
+    found: dict[str, Prompt] = {}
+    for response in probe.responses(language):
+        if split_of(response.prompt) == "test":
+            found.setdefault(response.prompt.topic, response.prompt)
+    if not found:
+        raise SettingsError(
+            f"none of the {probe.settings.budget} prompts in {language!r} is about a test topic",
+            "--lengthprobe-budget=300",
+        )
+    return list(found.values())
+
+
+def exact_under(
+    probe: Ablatable,
+    language: str,
+    name: str,
+    sets: Sequence[Ablation],
+    *,
+    parts: Mapping[str, float] | None = None,
+) -> Estimate:
+    """The share of exact answers, each prompt's averaged over its turn of the sets."""
+    turns = _turns(test_prompts(probe, language), sets)
+    answers = dict(zip(turns, _answered(probe, language, turns), strict=True))
+    responses: dict[str, list[Response]] = {}
+    for (prompt, _), response in answers.items():
+        responses.setdefault(prompt.id, []).append(response)
+
+    def under(counter: str, rival: Estimate | None) -> Estimate:
+        return Estimate.from_observations(
+            [_observation(some, counter) for some in responses.values()],
+            name=named(name, probe, language, None),
+            unit="share",
+            bounds=(0.0, 1.0),
+            alpha=probe.settings.alpha,
+            family=probe.family,
+            rival=rival,
+            worst="low",
+            counter=counter,
+        )
+
+    counter = probe.settings.counter
+    rival = RIVALS.get(counter)
+    found = under(counter, under(rival, None) if rival else None)
+    told = partial(_beside, list(answers.items()), language, counter)
+    return replace(found, background=(Background(found.name, parts or {}, told),))
+
+
+def exact_by_set(probe: Ablatable, language: str, sets: Sequence[Ablation]) -> tuple[float, ...]:
+    """The share of exact answers under each of several sets, over the prompts whose turn it had."""
+    turns = _turns(test_prompts(probe, language), sets)
+    exact: dict[Ablation, list[bool]] = {one: [] for one in sets}
+    for (_, ablation), response in zip(turns, _answered(probe, language, turns), strict=True):
+        n_words = count_words(response.text, language=language, counter=probe.settings.counter)
+        exact[ablation].append(_is_exact(response, n_words))
+    return tuple(sum(some) / len(some) for some in exact.values() if some)
+
+
+def _answered(
+    probe: Ablatable, language: str, asked: Sequence[tuple[Prompt, Ablation]]
+) -> Sequence[Response]:
+    """The responses; those of the whole model are there already."""
+    if not any(ablation.components for _, ablation in asked):
+        whole = {one.prompt.id: one for one in probe.responses(language)}
+        return [whole[prompt.id] for prompt, _ in asked]
+    # What is longer is no exact answer, and its error is winsorised there.
+    return probe.under(asked, beyond=int(WINSORISED_AT))
+
+
+def _turns(prompts: Sequence[Prompt], sets: Sequence[Ablation]) -> list[tuple[Prompt, Ablation]]:
+    """Each prompt under every set; of many, under five, so that all come equally often."""
+    each = len(sets) if len(sets) <= _SETS_A_PROMPT else _SETS_A_PROMPT
+    return [
+        (prompt, sets[(at * each + step) % len(sets)])
+        for at, prompt in enumerate(prompts)
+        for step in range(each)
+    ]
+
+
+def _beside(
+    answers: Sequence[tuple[tuple[Prompt, Ablation], Response]], language: str, counter: str
+) -> dict[str, float]:
+    """The mean |error|, and of several sets the least and the most exact, for a reader of a failed claim."""
+    errors, exact = [], dict[Ablation, list[bool]]()
+    for (prompt, ablation), response in answers:
+        n_words = count_words(response.text, language=language, counter=counter)
+        errors.append(min(abs(n_words - prompt.n_words), WINSORISED_AT))
+        exact.setdefault(ablation, []).append(_is_exact(response, n_words))
+    means = [sum(some) / len(some) for some in exact.values()]
+    sets = {"sets": float(len(means)), "least exact": min(means), "most exact": max(means)}
+    return {"|error|": sum(errors) / len(errors)} | (sets if len(means) > 1 else {})
+
+
+def _all(components: Sequence[Component], mode: str) -> Ablation:
+    return Ablation().and_also(components, mode)
+
+
+def _cwa(probe: Ablatable, language: str, chosen: Sequence[Component]) -> dict[str, float]:
+    """The CWA of some components, by name."""
+    means = cwa_by_part(probe, language).by_name
+    return {one.name: means[one.name] for one in chosen}
+
+
+def _stated(name: str, kind: str, k: int | None, found_in: str | None, mode: str) -> str:
+    """The measure's name with what was asked for."""
+    stated = [kind if k is None else f"{k} {kind}"]
+    stated += [f"found in {found_in}"] if found_in else []
+    stated += [mode] if mode != "zero" else []
+    return f"{name}[{', '.join(stated)}]"
+
+
+def _is_exact(response: Response, n_words: int) -> bool:
+    return response.finish_reason == "stop" and n_words == response.prompt.n_words
+
+
+def _observation(responses: Sequence[Response], counter: str) -> Observation:
+    """The share of exact ones among the responses to one prompt."""
+    prompt = responses[0].prompt
+    counts = [count_words(one.text, language=prompt.language, counter=counter) for one in responses]
+    exact = [_is_exact(*one) for one in zip(responses, counts, strict=True)]
+    shown = exact.index(min(exact))
+    note = note_of(responses[shown], counts[shown])
+    return Observation(prompt.id, prompt.topic, sum(exact) / len(exact), note)

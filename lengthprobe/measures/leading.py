@@ -1,0 +1,130 @@
+"""Leading components: those of highest CWA, found on discovery topics, and random ones beside them."""
+
+from __future__ import annotations
+
+import random
+from typing import TYPE_CHECKING, Protocol
+
+from lengthprobe.errors import SettingsError
+from lengthprobe.measures.by_part import Traceable
+from lengthprobe.measures.cwa import cwa_by_part
+from lengthprobe.models.components import Component
+from lengthprobe.task.prompts import split_of
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from lengthprobe.attribution.outputs import Outputs
+    from lengthprobe.measures.by_part import Floats
+    from lengthprobe.models.components import Ablation
+    from lengthprobe.runs.answers import Proof
+    from lengthprobe.task.prompts import Prompt, Response
+
+KINDS = ("heads", "mlps")
+DRAWS = 20
+# So many random sets are looked at for those that are as large as the chosen one.
+_LOOKED_AT = 1000
+
+
+class Ablatable(Traceable, Protocol):
+    """What a measure of causes needs of a probe."""
+
+    @property
+    def parts(self) -> Proof:
+        """How many parts the model has."""
+
+    @property
+    def outputs(self) -> Outputs:
+        """How large the parts' outputs are."""
+
+    def under(self, asked: Sequence[tuple[Prompt, Ablation]], *, beyond: int | None) -> Sequence[Response]:
+        """The response to each prompt under an ablation of its own, followed to some words above N."""
+
+
+def leading_components(
+    probe: Ablatable, *, language: str, kind: str = "heads", k: int | None = None
+) -> tuple[Component, ...]:
+    """The k heads or MLPs of highest CWA above its control in a language, the highest first (METHODS §3).
+
+    The control is CWA under another prompt's length (*shuffled*): what it takes away is what a part gives to
+    writing words, whatever the length, which in raw CWA outweighs what it gives to ending them (ours).
+    They are found on the prompts about discovery topics, so that what is then measured on test topics does
+    not depend on the noise that chose them (METHODS §4).
+
+    Args:
+        probe: The checkpoint.
+        language: Code of the language.
+        kind: `heads` or `mlps`.
+        k: How many; by default as many heads as one layer has, or one MLP (ours).
+
+    Raises:
+        ModelError: The checkpoint's parts are not known, or do not add up to its logits.
+        SettingsError: There are not so many, or no prompt is about a discovery topic.
+    """
+    means = cwa_above_control(probe, language, kind)
+    k = _default_count(probe, kind) if k is None else k
+    if not 1 <= k <= means.size:
+        raise SettingsError(f"{k} {kind} of {probe.name} cannot be chosen", f"k is from 1 to {means.size}")
+    order = means.ravel().argsort(kind="stable")[::-1][:k]
+    if kind == "mlps":
+        return tuple(Component(int(at)) for at in order)
+    n_heads = means.shape[1]
+    return tuple(Component(int(at) // n_heads, int(at) % n_heads) for at in order)
+
+
+def cwa_above_control(probe: Traceable, language: str, kind: str) -> Floats:
+    """The mean CWA above its control of each head, [L, H], or MLP, [L], on discovery topics.
+
+    Args:
+        probe: The checkpoint.
+        language: Code of the language.
+        kind: `heads` or `mlps`.
+
+    Raises:
+        ModelError: As `leading_components`.
+        SettingsError: As there.
+    """
+    if kind not in KINDS:
+        raise SettingsError(f"kind {kind!r} is not known", "kind is heads or mlps")
+    found, control = (cwa_by_part(probe, language, signs=signs) for signs in ("adherence", "shuffled"))
+    rows = [at for at, prompt in enumerate(found.prompts) if split_of(prompt) == "discovery"]
+    if not rows:
+        raise SettingsError(
+            f"none of the {probe.settings.budget} prompts in {language!r} is about a discovery topic",
+            "--lengthprobe-budget=300",
+        )
+    above = found.heads - control.heads if kind == "heads" else found.mlps - control.mlps
+    means: Floats = above[rows].mean(0)
+    return means
+
+
+def similar_sets(probe: Ablatable, chosen: Sequence[Component]) -> tuple[tuple[Component, ...], ...]:
+    """Random sets of as many other components of the same kind, from any layer, of similar output norm.
+
+    Of 1,000 sets drawn by the settings' seed, the 20 whose outputs are together nearest in length to those of
+    the chosen ones (METHODS §4; 20 and 1,000 are ours); all there are, where that is fewer.
+    """
+    outputs, of_heads = probe.outputs, chosen[0].head is not None
+    lengths = {
+        one: float(outputs.mlps[one.layer] if one.head is None else outputs.heads[one.layer, one.head])
+        for one in (*_others(probe, chosen, of_heads=of_heads), *chosen)
+    }
+    others = [one for one in lengths if one not in chosen]
+    draw = random.Random(probe.settings.seed)
+    sets = {
+        frozenset(draw.sample(others, min(len(chosen), len(others)))): None
+        for _ in range(_LOOKED_AT if others else 0)
+    }
+    size = sum(lengths[one] for one in chosen)
+    nearest = sorted(sets, key=lambda one: abs(sum(lengths[each] for each in one) - size))[:DRAWS]
+    return tuple(tuple(sorted(one, key=lambda each: each.name)) for one in nearest)
+
+
+def _others(probe: Ablatable, chosen: Sequence[Component], *, of_heads: bool) -> list[Component]:
+    places = range(probe.parts.n_heads) if of_heads else (None,)
+    every = [Component(layer, place) for layer in range(probe.parts.n_layers) for place in places]
+    return [one for one in every if one not in chosen]
+
+
+def _default_count(probe: Ablatable, kind: str) -> int:
+    return probe.parts.n_heads if kind == "heads" else 1

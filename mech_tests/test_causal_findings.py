@@ -1,0 +1,25 @@
+"""What cutting parts tells of a model beyond its verdict: none of it is a fault."""
+
+import pytest
+
+from lengthprobe.measures import compensation, faithfulness, redundancy
+
+SOURCE = "arXiv:2509.02075"
+
+
+@pytest.mark.claim(source=SOURCE, kind="finding", about="mechanism")
+def test_cwa_predicts_causes(probe, language, report):
+    """Components of high CWA are those without which control goes."""
+    report(faithfulness(probe, language=language), "1: in the same order; 0: in no order")
+
+
+@pytest.mark.claim(source=SOURCE, kind="finding", about="mechanism", languages=("en",))
+def test_final_mlp_compensates_for_the_heads(probe, language, report):
+    """In English, the final MLP takes over where the leading heads are cut."""
+    report(compensation(probe, language=language), "above 0: it gives more then")
+
+
+@pytest.mark.claim(source="lengthprobe", kind="finding", about="mechanism", languages=("en",))
+def test_other_heads_back_the_leading_ones_up(probe, language, report):
+    """In English, other heads take over where the leading heads are cut."""
+    report(redundancy(probe, language=language, kind="heads"), "above 0: either group does without the other")

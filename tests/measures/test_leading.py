@@ -1,0 +1,116 @@
+"""Leading components, found on discovery topics alone; and random ones beside them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from types import SimpleNamespace
+
+import pytest
+import torch
+
+from lengthprobe import load
+from lengthprobe.errors import SettingsError
+from lengthprobe.measures import leading_components
+from lengthprobe.measures.leading import similar_sets
+from lengthprobe.models.components import Component
+from lengthprobe.task.prompts import split_of
+
+PLANTED = {"L3H0", "L3H2", "L4H0", "L4H2"}
+
+
+@pytest.fixture(scope="module")
+def probe():
+    """tiny-it, after 40 prompts a language."""
+    made = load("tiny-it", budget=40, device_map="cpu")
+    made.prepare(traces=True)
+    return made
+
+
+class Spoiled:
+    """A probe whose attributions on the topics of one half are turned round."""
+
+    def __init__(self, probe, split):
+        self._probe, self._split = probe, split
+
+    def __getattr__(self, name):
+        return getattr(self._probe, name)
+
+    def traces(self, language):
+        """The traces, those of the half with every head's part turned round."""
+        return tuple(map(self._turned, self._probe.traces(language)))
+
+    def _turned(self, one):
+        if split_of(one.response.prompt) != self._split:
+            return one
+        token = replace(one.trace.token, heads=-one.trace.token.heads)
+        return replace(one, trace=replace(one.trace, token=token))
+
+
+def test_planted_heads_lead(probe):
+    """By default as many heads as one layer has: in tiny-it's English, those that were trained to."""
+    assert {one.name for one in leading_components(probe, language="en")} == PLANTED
+
+
+def test_planted_mlp_leads(probe):
+    """By default one MLP: in tiny-it's Italian, the last, though another writes more of the words."""
+    assert leading_components(probe, language="it", kind="mlps") == (Component(4),)
+
+
+def test_the_highest_first(probe):
+    """Fewer of them are the first of more."""
+    more = leading_components(probe, language="en", k=6)
+    assert leading_components(probe, language="en", k=2) == more[:2]
+    assert len(set(more)) == 6
+
+
+def test_test_topics_do_not_choose(probe):
+    """What the parts do on test topics has no say in which of them lead."""
+    assert leading_components(Spoiled(probe, "test"), language="en") == leading_components(
+        probe, language="en"
+    )
+    assert leading_components(Spoiled(probe, "discovery"), language="en") != leading_components(
+        probe, language="en"
+    )
+
+
+@pytest.mark.parametrize(("kind", "k"), [("heads", 0), ("heads", 21), ("mlps", 6), ("layers", 1)])
+def test_what_cannot_be_chosen(probe, kind, k):
+    """A kind that is none, or more than there are, is refused with what there is."""
+    with pytest.raises(SettingsError, match="cannot be chosen|is not known"):
+        leading_components(probe, language="en", kind=kind, k=k)
+
+
+def sized(heads, mlps):
+    """A probe of which only the sizes of its parts are known."""
+    outputs = SimpleNamespace(heads=torch.tensor(heads), mlps=torch.tensor(mlps))
+    parts = SimpleNamespace(n_layers=len(heads), n_heads=len(heads[0]))
+    return SimpleNamespace(outputs=outputs, parts=parts, settings=SimpleNamespace(seed=0))
+
+
+def test_sets_of_similar_size():
+    """Of the sets of four others, the twenty whose outputs together are nearest in length to the chosen."""
+    lengths = [[1.0, 2.0, 4.0, 8.0], [16.0, 32.0, 64.0, 128.0], [256.0, 0.0, 0.0, 0.0]]
+    probe = sized([*lengths[:2], [11.0, 0.5, 0.25, 0.125]], [1.0, 1.0, 1.0])
+    chosen = [Component(2, 0), Component(0, 0), Component(0, 1), Component(0, 2)]
+    found = similar_sets(probe, chosen)
+    size = 11 + 1 + 2 + 4
+    every = {one: float(probe.outputs.heads[one.layer, one.head]) for names in found for one in names}
+    assert len(found) == 20
+    assert all(len(set(names)) == 4 and not set(names) & set(chosen) for names in found)
+    far = [abs(sum(every[one] for one in names) - size) for names in found]
+    # 16 and the three small ones is the nearest that others can come.
+    assert far == sorted(far)
+    assert far[0] == pytest.approx(size - (16 + 0.5 + 0.25 + 0.125))
+
+
+def test_all_there_are():
+    """Where there are fewer than twenty sets, all of them; MLPs for MLPs."""
+    probe = sized([[1.0, 1.0]] * 5, [1.0] * 5)
+    found = similar_sets(probe, [Component(4)])
+    assert set(found) == {(Component(layer),) for layer in range(4)}
+
+
+def test_the_same_sets_again(probe):
+    """The same seed draws the same sets."""
+    chosen = leading_components(probe, language="en")
+    assert similar_sets(probe, chosen) == similar_sets(probe, chosen)
