@@ -59,7 +59,7 @@ def test_a_margin_that_decides_nothing_is_refused(line, fix):
 
 
 def test_the_family_is_the_requirements_of_every_language():
-    """Eight requirements in two languages, nine of attribution, eight of causes; regressions with a reference."""
+    """Eight requirements in two languages, nine of attribution, eight of causes; and regressions."""
     assert family(2, reference=False) == 16 + 9 + 8
     assert family(2, reference=True) == 30 + 9 + 8 + 4
     assert family(1, reference=False) == 8 + 9 + 8
