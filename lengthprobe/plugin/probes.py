@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -15,7 +16,7 @@ from lengthprobe.plugin.options import named
 from lengthprobe.plugin.progress import progress_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Collection, Sequence
 
     from lengthprobe.plugin.workers import Exchange
     from lengthprobe.probe import Probe
@@ -42,7 +43,7 @@ class Probes:
         self._roles: dict[str, str] = {}
         self._traced: dict[str, list[str]] = {}
         self._shown: set[str] = set()
-        self._swapped: set[tuple[str, str]] = set()
+        self._pieces: set[tuple[str, ...]] = set()
         self.problems: list[str] = []
 
     def name(self, role: str) -> str | None:
@@ -119,20 +120,30 @@ class Probes:
                     found[role] = portrait
         return found
 
-    def new_swaps(self, roles: Sequence[str]) -> dict[str, dict[str, Any]]:
-        """What a figure shows of the number swap of the checkpoints in some roles, by language; each once.
+    def new_pieces(
+        self, roles: Sequence[str], said: Collection[str]
+    ) -> list[tuple[tuple[str, ...], dict[str, Any]]]:
+        """What figures show of what only some claims measure, with its place among all portraits; each once.
 
-        A checkpoint has one in a language where this process has measured the number swap of it.
+        Args:
+            roles: Whose checkpoints a claim took.
+            said: The expressions that it compared or reported.
         """
-        found: dict[str, dict[str, Any]] = {}
+        from lengthprobe.measures.causes import causes
+        from lengthprobe.measures.portrait import swap_portrait
+
+        found = []
         for role in roles:
             name = self._roles.get(role, "")
             for language in self._traced.get(name, ()):
-                if (role, language) not in self._swapped:
-                    swap = self._swap(self._probes[name], language)
-                    if swap is not None:
-                        self._swapped.add((role, language))
-                        found.setdefault(role, {})[language] = swap
+                probe = self._probes[name]
+                every = {("number_swap", language): partial(swap_portrait, probe, language)}
+                for place, draw in (every | causes(probe, language, said)).items():
+                    if (role, *place) not in self._pieces:
+                        piece = self._drawn(probe, draw)
+                        if piece is not None:
+                            self._pieces.add((role, *place))
+                            found.append(((role, *place), piece))
         return found
 
     def _portrait(self, probe: Probe) -> dict[str, Any] | None:
@@ -143,12 +154,6 @@ class Probes:
             return json.dumps(portrait(probe, self._traced[probe.name])).encode()
 
         return self._drawn(probe, lambda: self._shared(f"portrait of {probe.name}", draw))
-
-    def _swap(self, probe: Probe, language: str) -> dict[str, Any] | None:
-        """A checkpoint's number swap, None where it is not measured."""
-        from lengthprobe.measures.portrait import swap_portrait
-
-        return self._drawn(probe, lambda: swap_portrait(probe, language))
 
     def _drawn(self, probe: Probe, draw: Callable[[], dict[str, Any] | None]) -> dict[str, Any] | None:
         try:

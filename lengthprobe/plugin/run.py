@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from lengthprobe.settings import Settings
 
 RUN = pytest.StashKey["Run"]()
+# What only some claims measure of a checkpoint, in a portrait.
+PIECES = ("number_swap", "causes", "faithfulness")
 _DIRECTORY, _DEVICES = "lengthprobe_directory", "lengthprobe_devices"
 
 
@@ -53,7 +55,7 @@ class Run:
         self.problems: list[str] = []
         self.outputs = Outputs()
         self._portraits: dict[str, dict[str, Any]] = {}
-        self._swaps: dict[str, dict[str, Any]] = {}
+        self._pieces: dict[tuple[str, ...], dict[str, Any]] = {}
         self.lineage_told: str | None = None
         if in_use(config):
             # Settings are read before anything is collected, and only where somebody wants them.
@@ -138,7 +140,7 @@ class Run:
                 "entry": asdict(entry),
                 "models": models,
                 "portraits": self.probes.new_portraits(roles) if drawn else {},
-                "swaps": self.probes.new_swaps(roles) if drawn else {},
+                "pieces": self.probes.new_pieces(roles, _said(entry)) if drawn else [],
                 "problems": self.probes.problems if drawn else [],
                 "place": item.session.items.index(item),
             }
@@ -150,8 +152,7 @@ class Run:
             self._places[told["entry"]["nodeid"]] = told["place"]
             self.ledger.record(Entry(**told["entry"]), told["models"])
             self._portraits |= told["portraits"]
-            for role, swaps in told["swaps"].items():
-                self._swaps[role] = self._swaps.get(role, {}) | swaps
+            self._pieces |= {tuple(place): piece for place, piece in told["pieces"]}
             self.problems += [problem for problem in told["problems"] if problem not in self.problems]
 
     def finish(self, session: pytest.Session) -> None:
@@ -166,16 +167,22 @@ class Run:
         self.ledger.arrange(self._places)
         if session.exitstatus != pytest.ExitCode.INTERRUPTED and self._is_pointless():
             self.problems.append("no claim was decided, so that this run says nothing about a checkpoint")
-        portraits = {
-            role: portrait | {"number_swap": self._swaps.get(role, {})}
-            for role, portrait in self._portraits.items()
-        }
-        self.outputs.write(self._as_dict, portraits)
+        self.outputs.write(self._as_dict, self._whole_portraits())
         self.problems += self.outputs.problems
         if self.problems and session.exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED):
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
         if self.problems and not self._config.pluginmanager.has_plugin("terminalreporter"):
             sys.stderr.writelines(f"lengthprobe: {problem}\n" for problem in self.problems)
+
+    def _whole_portraits(self) -> dict[str, dict[str, Any]]:
+        """What the figures show, by role; in the same order whichever worker was first."""
+        found = {role: portrait | {name: {} for name in PIECES} for role, portrait in self._portraits.items()}
+        for (role, *folders, last), piece in sorted(self._pieces.items()):
+            inside = found.get(role, {})
+            for folder in folders:
+                inside = inside.setdefault(folder, {})
+            inside[last] = piece
+        return found
 
     def close(self) -> None:
         """Remove what the workers shared."""
@@ -201,3 +208,8 @@ class Run:
     def _as_dict(self) -> dict[str, Any]:
         settings = asdict(self.settings) | {"margins": asdict(self.margins)}
         return self.ledger.as_dict(settings) | {"not_run": self.selection.lines()}
+
+
+def _said(entry: Entry) -> list[str]:
+    """What a claim compared or reported."""
+    return [check["expression"] for check in entry.checks]

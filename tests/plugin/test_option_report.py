@@ -217,6 +217,90 @@ def test_reference(probe, reference_probe):
         assert len(passes) == 1
 
 
+class TestCauses:
+    """What figures show of cutting parts, which only some claims measure."""
+
+    CLAIMS = """
+@pytest.mark.claim(about="mechanism", languages=["en", "it"])
+def test_cwa(probe, language):
+    assert measures.late_heads_cwa(probe, language="en") > 0
+
+
+@pytest.mark.claim(about="mechanism", languages=["en"])
+def test_necessity(probe, language):
+    without = measures.control_without(probe, language=language)
+    assert measures.control_without_random(probe, language=language) - without > 0
+
+
+@pytest.mark.claim(about="mechanism", languages=["en"])
+def test_sufficiency(probe, language):
+    whole = measures.control(probe, language=language)
+    assert measures.control_with_only(probe, language=language) > 0.5 * whole
+
+
+@pytest.mark.claim(about="mechanism", languages=["en", "it"])
+def test_specificity(probe):
+    without = measures.control_without(probe, language="it", kind="heads", found_in="en")
+    assert measures.control(probe, language="it") - without < 0.5
+
+
+@pytest.mark.claim(kind="finding", about="mechanism", languages=["it"])
+def test_faithfulness(probe, language, report):
+    report(measures.faithfulness(probe, language=language))
+"""
+    OPTIONS = ("--lengthprobe-report=out", "--lengthprobe-languages=en,it", "-m", "requirement or finding")
+
+    def portrait(self, project, *args, selected=()):
+        """The portrait in the report of a run."""
+        result = project.pytester.runpytest_subprocess(*self.OPTIONS, *args, *selected)
+        assert result.ret == pytest.ExitCode.OK
+        return json.loads((project.path / "out" / "report.json").read_text())["portraits"]["model"]
+
+    def test_are_of_what_was_measured(self, project):
+        """One claim's piece each, the same and in the same order in one process and in several."""
+        project.claims(self.CLAIMS)
+
+        alone, shared = self.portrait(project), self.portrait(project, "-n", "2")
+
+        assert list(alone["causes"]) == ["en"]
+        assert list(alone["causes"]["en"]) == ["heads"]
+        assert list(alone["causes"]["en"]["heads"]) == ["elsewhere", "only", "random", "without"]
+        assert list(alone["causes"]["en"]["heads"]["without"]["by_k"]) == ["1", "2", "4", "8"]
+        assert list(alone["faithfulness"]) == ["it"]
+        assert json.dumps(alone) == json.dumps(shared)
+        assert {"causes.svg", "faithfulness.svg"} <= {
+            path.name for path in (project.path / "out" / "figures").iterdir()
+        }
+
+    def test_are_not_measured_for_a_figure(self, project):
+        """Where no claim cuts anything, nothing is cut."""
+        project.claims(self.CLAIMS)
+
+        some = self.portrait(project, selected=("-k", "cwa or sufficiency"))
+
+        assert {kind: list(found) for kind, found in some["causes"]["en"].items()} == {"heads": ["only"]}
+        assert some["faithfulness"] == {}
+
+    @pytest.mark.parametrize(("args", "sizes"), [((), []), (("--lengthprobe-report=out",), [1, 2, 4, 8])])
+    def test_curve_is_measured_for_a_report_only(self, project, monkeypatch, args, sizes):
+        """A table shows nothing of it, and its answers cost time."""
+        rooms = [import_module(f"lengthprobe.{room}") for room in ("measures", "measures.causes")]
+        asked = []
+        for room, measure in [(room, room.control_without) for room in rooms]:
+            monkeypatch.setattr(
+                room,
+                "control_without",
+                lambda probe, *, k=None, measure=measure, **how: (
+                    asked.append(k) or measure(probe, k=k, **how)
+                ),
+            )
+        project.claims(self.CLAIMS)
+
+        project.run("-k", "necessity", *args)
+
+        assert asked == [None, *sizes]
+
+
 class TestStepSummary:
     """The page of a job that GitHub runs."""
 

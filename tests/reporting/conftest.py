@@ -110,6 +110,8 @@ def make_portrait(
         "completeness_gap": 1.2e-6,
         "languages": dict.fromkeys(languages, measured),
         "number_swap": dict.fromkeys(languages, swap),
+        "causes": {code: {"heads": _causes(languages)} for code in languages},
+        "faithfulness": dict.fromkeys(languages, _faithfulness(size)),
     } | changes
 
 
@@ -169,6 +171,32 @@ def make_report(*claims: dict[str, Any], **changes: Any) -> dict[str, Any]:
         "claims": list(claims),
         "totals": {verdict: sum(one["verdict"] == verdict for one in claims) for verdict in verdicts},
     } | changes
+
+
+def _causes(languages: tuple[str, ...]) -> dict[str, Any]:
+    """Nearly all control is lost with the first of two leading heads, and less with random ones."""
+    whole = {"k": 2, "n": 75, "clusters": 75, "whole": _share(0.97)}
+    by_k = {"1": _share(0.04), "2": _share(0.02), "4": _share(0.01)}
+    leading = ["L4H0", "L4H2", "L3H0", "L3H2"]
+    elsewhere = {"k": 2, "whole": _share(0.96), "without": _share(0.95)}
+    return {
+        "without": whole | {"leading": leading, "by_k": by_k},
+        "random": whole | {"without": _share(0.8), "sets": [0.7, 0.8, 0.9]},
+        "only": whole | {"with_only": _share(0.9)},
+        "elsewhere": {languages[-1]: elsewhere},
+    }
+
+
+def _faithfulness(size: float) -> dict[str, Any]:
+    return {
+        "correlation": [0.45, 0.19, 0.7],
+        "components": {
+            "L4H0": [size, 9.0],
+            "MLP3": [2 * size, 0.1],
+            "L0H0": [0.0, 0.0],
+            "MLP4": [-size, 0.3],
+        },
+    }
 
 
 def _around(mean: float) -> list[float]:

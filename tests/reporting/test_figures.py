@@ -29,7 +29,7 @@ def texts(name, portraits):
     return [element.text or "" for element in root.iter(f"{SVG}text")]
 
 
-def test_there_are_five(portrait):
+def test_there_are_seven(portrait):
     """In the order of the page, each with a title and how it is read."""
     made = plates({"model": portrait()})
 
@@ -105,6 +105,68 @@ def test_number_swap_is_drawn_where_it_was_measured(portrait):
     assert not {"tiny-it", "English"} & set(shown)
 
 
+def test_causes_say_which_components_lead(portrait):
+    """As many as the claim cuts, on how much it rests, and at which numbers of them it was measured."""
+    shown = texts("causes", {"model": portrait(languages=("en",))})
+
+    assert {"English: heads", "75 prompts, 75 topics; leading: L4H0, L4H2"} <= set(shown)
+    assert [text for text in shown if text in ("1", "2", "4", "8")] == ["1", "2", "4"]
+    assert {"only these", "left late", "whole model"} <= set(shown)
+
+
+@pytest.mark.parametrize(
+    ("left_out", "missing"),
+    [
+        ("without", "leading"),
+        ("random", None),
+        ("only", "only these"),
+        ("elsewhere", "without these"),
+    ],
+)
+def test_causes_are_drawn_where_they_were_measured(portrait, left_out, missing):
+    """What no claim measured is not there, and the rest is."""
+    some = portrait(languages=("en", "it"))
+    some["causes"] = {"en": {"heads": {**some["causes"]["en"]["heads"]}}}
+    del some["causes"]["en"]["heads"][left_out]
+
+    shown = texts("causes", {"model": some})
+
+    assert "English: heads" in shown
+    assert "Italian: heads" not in shown
+    assert missing is None or not any(text.endswith(f"{missing}") or f"; {missing}" in text for text in shown)
+
+
+@pytest.mark.parametrize("name", ["causes", "faithfulness"])
+def test_no_causes_draw_nothing(portrait, name):
+    """Where no claim has measured any, be the portrait an old one."""
+    old = portrait()
+    del old["causes"], old["faithfulness"]
+
+    assert drawn(name, {"model": portrait(causes={}, faithfulness={})}) is None
+    assert drawn(name, {"model": old}) is None
+
+
+@pytest.mark.parametrize("name", ["causes", "faithfulness"])
+def test_causes_of_several_checkpoints_are_told_apart(portrait, name):
+    """Each has panels of its own, headed with its name."""
+    shown = texts(name, {"model": portrait(), "reference": portrait("approved")})
+
+    heads = [text for text in shown if text.startswith(("tiny-it, ", "approved (reference), "))]
+    assert len(heads) == 4
+
+
+def test_faithfulness_names_what_stands_out(portrait):
+    """The correlation with its interval, heads and MLPs; a name that would cover a point is left out."""
+    shown = texts("faithfulness", {"model": portrait(languages=("en",))})
+
+    assert {"rank correlation 0.45 (0.19 to 0.70)", "L4H0", "MLP3", "MLP4"} <= set(shown)
+    crowd = {f"L0H{at}": [0.001 * at, 1.0] for at in range(30)}
+    crowded = {"en": {"correlation": [None, None, None], "components": crowd}}
+    shown = texts("faithfulness", {"model": portrait(languages=("en",), faithfulness=crowded)})
+    assert "30 components" in shown
+    assert len([text for text in shown if text.startswith("L0H")]) < 30
+
+
 @pytest.mark.parametrize("n_words", [1, 9, 80])
 def test_response_is_shown_word_by_word(portrait, n_words):
     """The end is marked; of a runaway the first 24 words and how many more there are."""
@@ -131,7 +193,7 @@ def test_checkpoint_without_examples_has_no_such_figure(portrait):
     assert drawn("one_response", {"model": without}) is None
 
 
-@pytest.mark.parametrize("name", NAMES[:4])
+@pytest.mark.parametrize("name", NAMES[:6])
 def test_unknown_numbers_leave_gaps(portrait, name):
     """None and infinities come from intervals that nothing is known of."""
     patchy = portrait(languages=("en",))
@@ -142,6 +204,9 @@ def test_unknown_numbers_leave_gaps(portrait, name):
     measured["head_map"][0][0] = None
     swap = patchy["number_swap"]["en"]["cwa"]
     swap["heads_by_layer"][1] = swap["late_heads"] = [None, None, None]
+    causes = patchy["causes"]["en"]["heads"]
+    causes["without"]["by_k"]["2"] = causes["only"]["with_only"] = [0.5, None, None]
+    patchy["faithfulness"]["en"]["components"]["MLP3"] = [None, 1.0]
 
     assert "nan" not in drawn(name, {"model": patchy})
 

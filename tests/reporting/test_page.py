@@ -15,8 +15,10 @@ from lengthprobe.reporting import page
 from lengthprobe.reporting.page import write_report
 
 WRITTEN = [
+    "figures/causes.svg",
     "figures/cwa_by_layer.svg",
     "figures/cwa_by_length.svg",
+    "figures/faithfulness.svg",
     "figures/head_map.svg",
     "figures/number_swap.svg",
     "figures/one_response.svg",
@@ -228,7 +230,7 @@ class TestPage:
         """Each id is there once, although the figures share a page."""
         read = Reader(whole.read_text(encoding="utf-8"))
 
-        assert len([tag for tag, *_ in read.tags if tag == "figcaption"]) == 5
+        assert len([tag for tag, *_ in read.tags if tag == "figcaption"]) == 7
         assert "the late layers (layers 3 to 4) are shaded" in read.shown
         assert "cap, which is 100 tokens" in " ".join(read.shown.split())
         ids = [value for _, name, value in read.values if name == "id"]

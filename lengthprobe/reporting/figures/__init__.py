@@ -36,12 +36,20 @@ def plates(portraits: Mapping[str, Mapping[str, Any]]) -> tuple[Plate, ...]:
     """
     if not any(portrait.get("languages") for portrait in portraits.values()):
         return ()
-    from lengthprobe.reporting.figures import by_layer, by_length, head_map, number_swap, one_response
+    from lengthprobe.reporting.figures import (
+        by_layer,
+        by_length,
+        causes,
+        faithfulness,
+        head_map,
+        number_swap,
+        one_response,
+    )
     from lengthprobe.reporting.svg import drawing, style
 
     made = []
     with style():
-        for room in (by_layer, number_swap, by_length, head_map, one_response):
+        for room in (by_layer, number_swap, causes, faithfulness, by_length, head_map, one_response):
             figure = room.figure(portraits)
             if figure is not None:
                 shown = drawing(figure, room.NAME.replace("_", "-"), room.TITLE)
@@ -49,4 +57,7 @@ def plates(portraits: Mapping[str, Mapping[str, Any]]) -> tuple[Plate, ...]:
     return tuple(made)
 
 
-NAMES = ("cwa_by_layer", "number_swap", "cwa_by_length", "head_map", "one_response")
+NAMES = (
+    *("cwa_by_layer", "number_swap", "causes", "faithfulness"),
+    *("cwa_by_length", "head_map", "one_response"),
+)

@@ -68,7 +68,7 @@ def figure(portraits: Mapping[str, Mapping[str, Any]]) -> Figure | None:
             mark_late(axes, drawn)
             zero(axes)
             for role in reversed(measured):
-                _line(axes, role, measured[role][kind][part])
+                draw_line(axes, role, measured[role][kind][part])
             _titles(axes, name, of, triples([first[kind][together]])[0, 0])
             axes.tick_params(labelleft=column % 2 == 0)
             axes.set_xlim(-0.5, max(one["n_layers"] for one in drawn.values()) - 0.5)
@@ -80,7 +80,14 @@ def figure(portraits: Mapping[str, Mapping[str, Any]]) -> Figure | None:
     return made
 
 
-def _line(axes: Axes, role: str, rows: list[list[float | None]]) -> None:
+def draw_line(axes: Axes, role: str, rows: list[list[float | None]]) -> None:
+    """Draw shares by layer, in percent, with their intervals.
+
+    Args:
+        axes: Where to.
+        role: Whose they are.
+        rows: Mean, low and high of each layer.
+    """
     mean, low, high = 100 * triples(rows).T
     layers, line = np.arange(len(mean)), LINES[role]
     axes.fill_between(layers, low, high, color=line.colour, alpha=0.18, linewidth=0)

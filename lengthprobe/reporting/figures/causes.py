@@ -1,0 +1,182 @@
+"""Control of the length without the components that lead by CWA, and beside it what that is compared with."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from matplotlib.lines import Line2D
+from matplotlib.ticker import FixedLocator, NullLocator
+
+from lengthprobe.reporting.figures.axes import WIDTH, heading, sheet, zero
+from lengthprobe.reporting.figures.portraits import label, language_name, languages, roles, triples
+from lengthprobe.reporting.palette import BLUE, GREY, INK, LATE
+from lengthprobe.task.text import escaped
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from matplotlib.artist import Artist
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+NAME = "causes"
+TITLE = "What is left of the control without the leading components"
+_KINDS = {"heads": "heads", "mlps": "MLPs"}
+_HEAD, _ROW = 0.42, 2.0
+_WHOLE: Any = {"color": INK, "linestyle": (0, (4, 2)), "linewidth": 1.1}
+_NAMED = 8
+# How far beside k the random sets stand, and how far apart, as shares of a panel.
+_BESIDE, _STREWN = 0.035, 0.009
+# Room on either side of a panel, as a factor on the axis of k.
+_ROOM = 1.35
+
+
+def caption(portraits: Mapping[str, Mapping[str, Any]]) -> str:  # noqa: ARG001
+    """How the figure is read."""
+    return (
+        "The share of exact answers to prompts on topics that chose no component, with intervals over "
+        "topics. On the left, the line falls from the whole model's (dashed) as the 1, 2, 4, … components "
+        "that lead by CWA are cut; the larger mark is at the number that the claim takes, and beside it "
+        "stand random sets of as many others with outputs of similar size, each a dot, together a diamond. "
+        "Components are needed where the line lies far below those. On the right, they alone are left in "
+        "the late layers, or another language is asked without them, its own whole control a dash: there "
+        "little is to be lost."
+    )
+
+
+def figure(portraits: Mapping[str, Mapping[str, Any]]) -> Figure | None:
+    """One row of panels for each checkpoint, language and kind that a claim measured; None without any."""
+    rows = list(_rows(portraits))
+    if not rows:
+        return None
+    made = sheet(WIDTH, (_HEAD + _ROW) * len(rows) + 0.6)
+    places = made.add_gridspec(
+        2 * len(rows), 2, height_ratios=[_HEAD, _ROW] * len(rows), width_ratios=[1.7, 1]
+    )
+    several = len({role for role, *_ in rows}) > 1
+    for row, (role, language, kind, found) in enumerate(rows):
+        whose = f"{label(portraits, role)}, " if several else ""
+        title = f"{whose}{language_name(language)}: {_KINDS.get(kind, escaped(kind, 24))}"
+        heading(made.add_subplot(places[2 * row, :]), title, _below(found))
+        left = made.add_subplot(places[2 * row + 1, 0])
+        right = made.add_subplot(places[2 * row + 1, 1], sharey=left)
+        draw_curve(left, found)
+        left.set_ylabel("exact answers, %")
+        _points(right, found)
+        right.tick_params(labelleft=False)
+        if row == len(rows) - 1:
+            left.set_xlabel("components cut (k)")
+    made.legend(
+        *_legend(), loc="outside upper left", ncols=4, handlelength=2.2, labelcolor=INK, borderaxespad=0.2
+    )
+    return made
+
+
+def draw_curve(axes: Axes, found: Mapping[str, Any]) -> None:
+    """Draw control over the number of components cut, beside the whole model's and that of random sets.
+
+    Args:
+        axes: Where to.
+        found: What a portrait has of one kind of components in a language.
+    """
+    _frame(axes)
+    _whole(axes, found)
+    without, beside = found.get("without"), found.get("random")
+    sizes = sorted(int(k) for k in without["by_k"]) if without else []
+    if without:
+        mean, low, high = 100 * triples([without["by_k"][str(k)] for k in sizes]).T
+        axes.fill_between(sizes, low, high, color=BLUE, alpha=0.18, linewidth=0)
+        axes.plot(sizes, mean, color=BLUE, marker="o", zorder=3)
+        at = sizes.index(without["k"])
+        axes.plot(sizes[at], mean[at], color=BLUE, marker="o", markersize=9, zorder=3)
+    if beside and not sizes:
+        sizes = [beside["k"]]
+    axes.set_xscale("log", base=2)
+    left, right = (sizes or [1])[0] / _ROOM, (sizes or [1])[-1] * _ROOM
+    axes.set_xlim(left, right)
+    axes.xaxis.set_major_locator(FixedLocator(sizes))
+    axes.xaxis.set_minor_locator(NullLocator())
+    axes.set_xticks(sizes, [str(k) for k in sizes])
+    if beside:
+        _random(axes, beside, right / left)
+
+
+def _random(axes: Axes, found: Mapping[str, Any], width: float) -> None:
+    """The random sets beside k, each a dot, and their mean with its interval, on an axis of this width."""
+    sets = 100 * np.array(found["sets"], dtype=float)
+    # Strewn so that sets with the same control do not hide each other.
+    at = found["k"] * width ** (_BESIDE + _STREWN * (np.arange(len(sets)) % 3 - 1))
+    axes.plot(at, sets, color=GREY, linestyle="", marker="o", markersize=2.6, alpha=0.7)
+    mean, low, high = 100 * triples([found["without"]])[0]
+    place = found["k"] * width ** (2 * _BESIDE)
+    axes.vlines(place, low, high, color=GREY, linewidth=1.8)
+    axes.plot(place, mean, color=GREY, marker="D", markersize=5.5, linestyle="")
+
+
+def _points(axes: Axes, found: Mapping[str, Any]) -> None:
+    """What is measured at k alone: these components left alone, and other languages without them."""
+    _frame(axes)
+    named: list[str] = []
+    if only := found.get("only"):
+        _point(axes, 0, only["with_only"], only["whole"], "s")
+        named.append("only these\nleft late")
+    for other, one in found.get("elsewhere", {}).items():
+        _point(axes, len(named), one["without"], one["whole"], "o")
+        named.append(f"{language_name(other)}\nwithout these")
+    axes.set_xticks(range(len(named)), named)
+    axes.set_xlim(-0.6, max(len(named), 2) - 0.4)
+    axes.set_visible(bool(named))
+
+
+def _point(
+    axes: Axes, at: int, found: Sequence[float | None], whole: Sequence[float | None], marker: str
+) -> None:
+    mean, low, high = 100 * triples([found])[0]
+    axes.hlines(100 * triples([whole])[0, 0], at - 0.28, at + 0.28, **_WHOLE)
+    axes.vlines(at, low, high, color=BLUE, linewidth=1.8)
+    axes.plot(at, mean, color=BLUE, marker=marker, markersize=7, linestyle="", zorder=3)
+
+
+def _whole(axes: Axes, found: Mapping[str, Any]) -> None:
+    """The control of the whole model, across the panel."""
+    first = next((one for name, one in found.items() if name != "elsewhere"), None)
+    if first:
+        mean, low, high = 100 * triples([first["whole"]])[0]
+        axes.axhspan(low, high, facecolor=LATE, edgecolor="none", zorder=0)
+        axes.axhline(mean, zorder=2, **_WHOLE)
+
+
+def _frame(axes: Axes) -> None:
+    zero(axes)
+    axes.set_ylim(-7, 107)
+    axes.set_yticks(range(0, 101, 25))
+
+
+def _legend() -> tuple[list[Artist], list[str]]:
+    handles: list[Artist] = [
+        Line2D([], [], **_WHOLE),
+        Line2D([], [], color=BLUE, marker="o"),
+        Line2D([], [], color=GREY, marker="D", markersize=5.5),
+    ]
+    return handles, ["whole model", "without the leading k", "without random ones of similar size"]
+
+
+def _below(found: Mapping[str, Any]) -> str:
+    """On how much it rests, and which components lead."""
+    said = [f"{one['n']} prompts, {one['clusters']} topics" for one in found.values() if "n" in one][:1]
+    if without := found.get("without"):
+        leading = [escaped(str(name), 16) for name in without["leading"][: without["k"]]]
+        more = f" and {len(leading) - _NAMED} more" if len(leading) > _NAMED else ""
+        said.append(f"leading: {', '.join(leading[:_NAMED])}{more}")
+    return "; ".join(said)
+
+
+def _rows(
+    portraits: Mapping[str, Mapping[str, Any]],
+) -> Iterator[tuple[str, str, str, Mapping[str, Any]]]:
+    """Role, language and kind of what was measured, with what was found."""
+    for role in roles(portraits):
+        for language in languages(portraits):
+            for kind, found in portraits[role].get("causes", {}).get(language, {}).items():
+                yield role, language, kind, found

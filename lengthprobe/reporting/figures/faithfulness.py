@@ -1,0 +1,120 @@
+"""CWA of each component against what ablating it alone does."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from matplotlib.lines import Line2D
+
+from lengthprobe.reporting.figures.axes import WIDTH, sheet, zero
+from lengthprobe.reporting.figures.portraits import grid, label, language_name, languages, roles, triples
+from lengthprobe.reporting.palette import BLUE, INK, MUTED, VERMILLION
+from lengthprobe.task.text import escaped
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+    from numpy.typing import NDArray
+
+NAME = "faithfulness"
+TITLE = "Attribution against cause, component by component"
+_ACROSS, _ROW = 2, 3.1
+_HEADS: Any = {"color": BLUE, "marker": "o"}
+_MLPS: Any = {"color": VERMILLION, "marker": "s"}
+# At most so many are named. A name stands on no other and on no point; it takes these shares of a panel.
+_NAMED, _SIZE = 12, (0.1, 0.06)
+
+
+def caption(portraits: Mapping[str, Mapping[str, Any]]) -> str:  # noqa: ARG001
+    """How the figure is read."""
+    return (
+        "To the right: what a component gives to the tokens that keep to the length (CWA). Upwards: by how "
+        "many words the answers get worse when it alone gives nothing. Where attribution tells the cause, "
+        "points rise from left to right; one far to the right and at zero writes what it need not, one high "
+        "up on the left works through others. Above a panel, the rank correlation with its interval over "
+        "components. All values are in report.json."
+    )
+
+
+def figure(portraits: Mapping[str, Mapping[str, Any]]) -> Figure | None:
+    """One panel for each checkpoint and language in which a finding measured it; None without any."""
+    shown = list(_shown(portraits))
+    if not shown:
+        return None
+    down = -(-len(shown) // _ACROSS)
+    made = sheet(WIDTH, _ROW * down + 0.5)
+    panels = made.subplots(down, _ACROSS, squeeze=False).ravel()
+    for axes in panels[len(shown) :]:
+        axes.set_visible(False)
+    several = len({role for role, *_ in shown}) > 1
+    for axes, (role, language, found) in zip(panels, shown, strict=False):
+        whose = f"{label(portraits, role)}, " if several else ""
+        _panel(axes, found)
+        axes.set_title(f"{whose}{language_name(language)}", color=INK)
+        axes.set_title(_correlation(found), loc="right", color=MUTED, fontsize=7.5, fontweight="normal")
+        axes.set_xlabel("CWA, logits")
+    for axes in panels[::_ACROSS]:
+        axes.set_ylabel("|error| without it, words more")
+    handles = [Line2D([], [], linestyle="", **one) for one in (_HEADS, _MLPS)]
+    made.legend(
+        handles, ["head", "MLP"], loc="outside upper left", ncols=2, labelcolor=INK, borderaxespad=0.2
+    )
+    return made
+
+
+def _panel(axes: Axes, found: Mapping[str, Any]) -> None:
+    zero(axes)
+    axes.axvline(0, color=MUTED, linewidth=0.9, zorder=1.5)
+    names = list(found["components"])
+    places = grid(list(found["components"].values())).reshape(-1, 2)
+    is_mlp = np.array([name.startswith("MLP") for name in names], dtype=bool)
+    for some, look in ((~is_mlp, _HEADS), (is_mlp, _MLPS)):
+        axes.plot(*places[some].T, linestyle="", alpha=0.85, zorder=3, **look)
+    axes.margins(x=0.12, y=0.12)
+    for at, side in _named(places).items():
+        axes.annotate(
+            escaped(names[at], 16), places[at], xytext=(5 * side, 3), textcoords="offset points",
+            ha="left" if side > 0 else "right", fontsize=7.5,
+        )  # fmt: skip
+
+
+def _named(places: NDArray[np.float64]) -> dict[int, int]:
+    """The components that stand out, the farthest from zero first, and on which side each has its name."""
+    spans = np.ptp(np.vstack([np.nan_to_num(places), [[0, 0]]]), axis=0)
+    scaled, size = places / np.where(spans > 0, spans, 1), np.array(_SIZE)
+    chosen: dict[int, int] = {}
+    taken = np.empty((0, 2))
+    for at in np.argsort(-np.nan_to_num(np.hypot(*scaled.T)), kind="stable"):
+        others = np.delete(scaled, at, axis=0)
+        for side in (1, -1) if np.isfinite(scaled[at]).all() and len(chosen) < _NAMED else ():
+            middle = scaled[at] + [side * size[0] / 2, size[1] / 2]
+            if _is_free(middle, taken, size) and _is_free(middle, others, size / 2):
+                chosen[int(at)], taken = side, np.vstack([taken, middle])
+                break
+    return chosen
+
+
+def _is_free(middle: NDArray[np.float64], others: NDArray[np.float64], apart: NDArray[np.float64]) -> bool:
+    return not (np.abs(others - middle) < apart).all(1).any()
+
+
+def _correlation(found: Mapping[str, Any]) -> str:
+    mean, low, high = triples([found["correlation"]])[0]
+    if not np.isfinite(mean):
+        return f"{len(found['components'])} components"
+    known = f" ({_signed(low)} to {_signed(high)})" if np.isfinite([low, high]).all() else ""
+    return f"rank correlation {_signed(mean)}{known}"
+
+
+def _signed(value: float) -> str:
+    return f"{round(value, 2) + 0.0:.2f}".replace("-", "−")
+
+
+def _shown(portraits: Mapping[str, Mapping[str, Any]]) -> Iterator[tuple[str, str, Mapping[str, Any]]]:
+    for role in roles(portraits):
+        for language in languages(portraits):
+            if found := portraits[role].get("faithfulness", {}).get(language):
+                yield role, language, found
