@@ -1,13 +1,18 @@
-"""Which part of a model is the first to give NaN: asked when its logits turn out to be."""
+"""Broken models: whether logits can be read at all, and which part was the first to give NaN."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
 import torch
+from transformers import LogitsProcessor
+
+from lengthprobe.errors import ModelError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+
+    from lengthprobe.models.loading import Checkpoint
 
 
 @torch.inference_mode()
@@ -47,3 +52,50 @@ def _finite(output: object) -> bool:
     if isinstance(output, torch.Tensor) and output.is_floating_point():
         return bool(torch.isfinite(output).all())
     return True
+
+
+class Guard(LogitsProcessor):
+    """Looks at the scores of every step, changes nothing, and makes no device wait."""
+
+    def __init__(self) -> None:
+        self._broken: Any = None
+        self._flat: Any = None
+
+    def __call__(self, input_ids: Any, scores: Any) -> Any:  # noqa: ARG002  (the signature is transformers')
+        """The scores as they are."""
+        # Many times as fast as aminmax, which looks for the places too.
+        low, high = scores.amin(-1), scores.amax(-1)
+        # A token that is never to be written may score minus infinity: the best one tells.
+        broken, flat = ~torch.isfinite(high).all(), (low == high).any()
+        self._broken = broken if self._broken is None else self._broken | broken
+        self._flat = flat if self._flat is None else self._flat | flat
+        return scores
+
+    def judge(self, checkpoint: Checkpoint, rows: Sequence[Sequence[int]], *, ablated: bool) -> None:
+        """Refuse what no answer can be read from.
+
+        Args:
+            checkpoint: Who answered.
+            rows: Prompts and what was written, to look for the part that broke first.
+            ablated: Whether parts of it were ablated.
+
+        Raises:
+            ModelError: Logits were NaN or infinite, or the same for every token.
+        """
+        if self._broken is not None and bool(self._broken):
+            narrow = checkpoint.dtype == torch.float16
+            part = first_broken_part(checkpoint.model, rows)
+            raise ModelError(
+                f"{checkpoint.name} gives logits that are NaN or infinite, though its weights are finite"
+                + (", while parts of it are ablated" if ablated else "")
+                + (f": first in {part}" if part else ""),
+                "float16 is too narrow for it: --lengthprobe-dtype=bfloat16"
+                if narrow
+                else f"run it in another format than {str(checkpoint.dtype).removeprefix('torch.')} "
+                "(--lengthprobe-dtype=float32); if that does not help, the checkpoint is broken",
+            )
+        if self._flat is not None and bool(self._flat):
+            raise ModelError(
+                f"{checkpoint.name} gives every token the same logit",
+                "save the checkpoint again: its unembedding (lm_head) or its final norm is empty",
+            )

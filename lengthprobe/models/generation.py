@@ -10,7 +10,7 @@ import torch
 from transformers import LogitsProcessor, LogitsProcessorList, StoppingCriteriaList
 
 from lengthprobe.errors import ModelError, OutOfMemoryError
-from lengthprobe.models.broken import first_broken_part
+from lengthprobe.models.broken import Guard
 from lengthprobe.models.decoding import greedy
 from lengthprobe.models.memory import is_out_of_memory, release
 from lengthprobe.models.runaways import Limits, Runaways
@@ -147,42 +147,6 @@ def check_logits(checkpoint: Checkpoint, prompt: Prompt, settings: Settings) -> 
     _generate_in_pieces(checkpoint, [render(checkpoint, prompt, settings)], 1, None)
 
 
-class _Guard(LogitsProcessor):
-    """Looks at the scores of every step, changes nothing, and makes no device wait."""
-
-    def __init__(self) -> None:
-        self._broken: Any = None
-        self._flat: Any = None
-
-    def __call__(self, input_ids: Any, scores: Any) -> Any:  # noqa: ARG002  (the signature is transformers')
-        # Many times as fast as aminmax, which looks for the places too.
-        low, high = scores.amin(-1), scores.amax(-1)
-        # A token that is never to be written may score minus infinity: the best one tells.
-        broken, flat = ~torch.isfinite(high).all(), (low == high).any()
-        self._broken = broken if self._broken is None else self._broken | broken
-        self._flat = flat if self._flat is None else self._flat | flat
-        return scores
-
-    def judge(self, checkpoint: Checkpoint, rows: Sequence[Sequence[int]], *, ablated: bool) -> None:
-        if self._broken is not None and bool(self._broken):
-            narrow = checkpoint.dtype == torch.float16
-            part = first_broken_part(checkpoint.model, rows)
-            raise ModelError(
-                f"{checkpoint.name} gives logits that are NaN or infinite, though its weights are finite"
-                + (", while parts of it are ablated" if ablated else "")
-                + (f": first in {part}" if part else ""),
-                "float16 is too narrow for it: --lengthprobe-dtype=bfloat16"
-                if narrow
-                else f"run it in another format than {str(checkpoint.dtype).removeprefix('torch.')} "
-                "(--lengthprobe-dtype=float32); if that does not help, the checkpoint is broken",
-            )
-        if self._flat is not None and bool(self._flat):
-            raise ModelError(
-                f"{checkpoint.name} gives every token the same logit",
-                "save the checkpoint again: its unembedding (lm_head) or its final norm is empty",
-            )
-
-
 class _Told(LogitsProcessor):
     """Tells an observer of every step of the first n rows."""
 
@@ -257,7 +221,7 @@ def _generate(
     seen = torch.tensor(
         [[0] * (width - len(row)) + [1] * len(row) for row in every], device=checkpoint.device
     )
-    guard = _Guard()
+    guard = Guard()
     told = [_Told(observer, n, width)] if observer else []
     allowed = [constraint.processor(width)] if constraint else []
     same = [_SameText(n)] if donors else []

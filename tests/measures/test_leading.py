@@ -76,7 +76,7 @@ def test_test_topics_do_not_choose(probe):
 @pytest.mark.parametrize(("kind", "k"), [("heads", 0), ("heads", 21), ("mlps", 6), ("layers", 1)])
 def test_what_cannot_be_chosen(probe, kind, k):
     """A kind that is none, or more than there are, is refused with what there is."""
-    with pytest.raises(SettingsError, match="cannot be chosen|is not known"):
+    with pytest.raises(SettingsError, match=r"cannot be chosen|is not known"):
         leading_components(probe, language="en", kind=kind, k=k)
 
 
