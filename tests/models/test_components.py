@@ -38,7 +38,7 @@ def _find(wanted: object) -> tuple[str, ...]:
         (Component(3, 1), ("L3H1",)),
         (Component(3), ("MLP3",)),
         ([Component(3), "L3H1"], ("L3H1", "MLP3")),
-        (iter(["L3H1", "L2H0"]), ("L2H0", "L3H1")),
+        pytest.param(iter(["L3H1", "L2H0"]), ("L2H0", "L3H1"), id="an iterator"),
         ("L10H0,L2H0,MLP1", ("MLP1", "L2H0", "L10H0")),
         ("L3H1,L3H1,L3H*,MLP3,L3", ("L3H0", "L3H1", "L3H2", "L3H3", "MLP3")),
     ],
