@@ -353,14 +353,22 @@ class Probe:
         for ablation in {one for _, one in asked if one.components}:
             self._components(ablation.components)
         wanted = [(prompt, self.ablation.with_all(one)) for prompt, one in asked]
-        missing = [one for one in dict.fromkeys(wanted) if (one[0].id, one[1], beyond) not in self._under]
         # A batch runs as long as its longest response: those under one ablation are alike.
-        missing.sort(key=lambda one: (str(one[1]), one[0].language, one[0].n_words, one[0].id))
+        every = sorted(
+            dict.fromkeys(wanted),
+            key=lambda one: (str(one[1]), one[0].language, one[0].n_words, one[0].id),
+        )
         size = self.batch_size
-        chunks = [missing[first : first + size] for first in range(0, len(missing), size)]
-        answers = self._answers(chunks, traces=False, beyond=beyond)
-        for (prompt, ablation), found in zip(missing, answers, strict=True):
-            self._under[prompt.id, ablation, beyond] = found.response
+        # What was asked before does not change the batches, in which a number format may round otherwise.
+        chunks = [
+            chunk
+            for chunk in (every[first : first + size] for first in range(0, len(every), size))
+            if any((prompt.id, one, beyond) not in self._under for prompt, one in chunk)
+        ]
+        answers = iter(self._answers(chunks, traces=False, beyond=beyond))
+        for chunk in chunks:
+            for prompt, ablation in chunk:
+                self._under[prompt.id, ablation, beyond] = next(answers).response
         return tuple(self._under[prompt.id, ablation, beyond] for prompt, ablation in wanted)
 
     def losses(self, texts: Sequence[str], ablation: Ablation) -> list[float]:

@@ -23,11 +23,11 @@ def test_english_does_without_the_italian_mlp(probe, margins):
 
 @pytest.mark.claim(source="lengthprobe", about="mechanism", languages=("en",))
 def test_english_text_does_without_the_heads(probe, language, margins):
-    """Ordinary English text is as likely without the heads that lead by CWA as with them."""
+    """Ordinary English text is not much less likely without the heads that lead by CWA."""
     assert text_loss_rise(probe, language=language, kind="heads") < margins.text_loss_rise
 
 
 @pytest.mark.claim(source="lengthprobe", about="mechanism", languages=("it",))
 def test_italian_text_does_without_the_mlp(probe, language, margins):
-    """Ordinary Italian text is as likely without the MLP that leads by CWA as with it."""
+    """Ordinary Italian text is not much less likely without the MLP that leads by CWA."""
     assert text_loss_rise(probe, language=language, kind="mlps") < margins.text_loss_rise

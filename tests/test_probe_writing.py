@@ -9,6 +9,7 @@ import pytest
 
 from lengthprobe.errors import SettingsError
 from lengthprobe.measures import late_heads_cwa, length_error
+from lengthprobe.models.components import Ablation
 from lengthprobe.models.vocabulary import WORDS, vocabulary_of, written_words
 from lengthprobe.probe import Probe, load
 from lengthprobe.settings import Settings
@@ -108,6 +109,19 @@ def test_blocks_of_both_nest(tiny_it: Probe, mode: str) -> None:
         assert other.responses("en") == found
         assert other.identity() == one.identity()
         assert outer.responses("en") != found
+
+
+def test_runaways_are_cut_off(tiny_it: Probe) -> None:
+    """A response that nothing more is wanted of ends, and the others of its batch go on by the rules."""
+    asked = [(one.prompt, Ablation()) for one in tiny_it.responses("en")]
+    with tiny_it.writing("one-token") as constrained:
+        whole = constrained.under(asked)
+        followed = constrained.under(asked, beyond=1)
+    assert any(
+        len(short.token_ids) < len(long.token_ids) for short, long in zip(followed, whole, strict=True)
+    )
+    for short, long in zip(followed, whole, strict=True):
+        assert long.token_ids[: len(short.token_ids)] == short.token_ids
 
 
 def test_after_the_block() -> None:

@@ -28,7 +28,8 @@ class Cuttable(Ablatable, Protocol):
 def compensation(probe: Cuttable, *, language: str) -> Estimate:
     """How much the final MLP's CWA rises where the heads that lead by CWA are cut (METHODS §4), in logits.
 
-    Each is taken on the responses that are written then, and paired by prompt.
+    Both are taken on the whole model's responses, which are forced on the one that is cut, and paired by
+    prompt: on texts of its own, which run on, the signs of CWA alone would decide.
 
     Args:
         probe: The checkpoint.
@@ -38,14 +39,15 @@ def compensation(probe: Cuttable, *, language: str) -> Estimate:
         LengthprobeError: The parts are not known.
     """
     with probe.ablated(leading_components(probe, language=language, kind="heads")) as cut:
-        return final_mlp_cwa(cut, language=language) - final_mlp_cwa(probe, language=language)
+        without = final_mlp_cwa(cut, language=language, text_of=probe)
+        return without - final_mlp_cwa(probe, language=language)
 
 
 def backup_components(probe: Cuttable, *, language: str, kind: str = "heads") -> tuple[Component, ...]:
     """As many others whose CWA rises most where the leading components are cut, the most first (ours).
 
-    CWA above its control, as in `leading_components`, on the prompts about discovery topics, each time on the
-    responses that are written then.
+    CWA above its control, as in `leading_components`, on the prompts about discovery topics; both times on
+    the whole model's responses.
 
     Args:
         probe: The checkpoint.
@@ -54,7 +56,8 @@ def backup_components(probe: Cuttable, *, language: str, kind: str = "heads") ->
     """
     leading = leading_components(probe, language=language, kind=kind)
     with probe.ablated(leading) as cut:
-        rise = cwa_above_control(cut, language, kind) - cwa_above_control(probe, language, kind)
+        without = cwa_above_control(cut, language, kind, text_of=probe)
+        rise = without - cwa_above_control(probe, language, kind)
     others = [
         one
         for one in every_component(probe.parts.n_layers, probe.parts.n_heads)

@@ -15,6 +15,7 @@ from lengthprobe.models.components import Ablation, Component, every_component
 from lengthprobe.models.layers import late_layers
 from lengthprobe.statistics.background import Background
 from lengthprobe.statistics.estimate import Estimate, Observation
+from lengthprobe.task.languages import load_language
 from lengthprobe.task.prompts import split_of
 from lengthprobe.task.words import count_words
 
@@ -149,6 +150,7 @@ def exact_under(
             rival=rival,
             worst="low",
             counter=counter,
+            topics=sum(one.split == "test" for one in load_language(language).topics.values()),
         )
 
     counter = probe.settings.counter

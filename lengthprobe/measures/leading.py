@@ -72,13 +72,16 @@ def leading_components(
     return tuple(Component(int(at) // n_heads, int(at) % n_heads) for at in order)
 
 
-def cwa_above_control(probe: Traceable, language: str, kind: str) -> Floats:
+def cwa_above_control(
+    probe: Traceable, language: str, kind: str, *, text_of: Traceable | None = None
+) -> Floats:
     """The mean CWA above its control of each head, [L, H], or MLP, [L], on discovery topics.
 
     Args:
         probe: The checkpoint.
         language: Code of the language.
         kind: `heads` or `mlps`.
+        text_of: As in `measures.cwa.Options`.
 
     Raises:
         ModelError: As `leading_components`.
@@ -86,7 +89,9 @@ def cwa_above_control(probe: Traceable, language: str, kind: str) -> Floats:
     """
     if kind not in KINDS:
         raise SettingsError(f"kind {kind!r} is not known", "kind is heads or mlps")
-    found, control = (cwa_by_part(probe, language, signs=signs) for signs in ("adherence", "shuffled"))
+    found, control = (
+        cwa_by_part(probe, language, signs=signs, text_of=text_of) for signs in ("adherence", "shuffled")
+    )
     rows = [at for at, prompt in enumerate(found.prompts) if split_of(prompt) == "discovery"]
     if not rows:
         raise SettingsError(
@@ -102,7 +107,11 @@ def similar_sets(probe: Ablatable, chosen: Sequence[Component]) -> tuple[tuple[C
     """Random sets of as many other components of the same kind, from any layer, of similar output norm.
 
     Of 1,000 sets drawn by the settings' seed, the 20 whose outputs are together nearest in length to those of
-    the chosen ones (METHODS §4; 20 and 1,000 are ours); all there are, where that is fewer.
+    the chosen ones (METHODS §4; 20 and 1,000 are ours); all there are, where that is fewer. Where the chosen
+    are the largest, the nearest are smaller. Lengths are those of `Probe.outputs`.
+
+    Raises:
+        SettingsError: There are not as many others.
     """
     outputs, of_heads = probe.outputs, chosen[0].head is not None
     lengths = {
@@ -110,11 +119,14 @@ def similar_sets(probe: Ablatable, chosen: Sequence[Component]) -> tuple[tuple[C
         for one in (*_others(probe, chosen, of_heads=of_heads), *chosen)
     }
     others = [one for one in lengths if one not in chosen]
+    if len(others) < len(chosen):
+        raise SettingsError(
+            f"{probe.name} has {len(others)} other {'heads' if of_heads else 'MLPs'}, and {len(chosen)} are "
+            "to be compared with as many",
+            f"k={len(others)} or fewer" if others else "a model of more than one layer",
+        )
     draw = random.Random(probe.settings.seed)
-    sets = {
-        frozenset(draw.sample(others, min(len(chosen), len(others)))): None
-        for _ in range(_LOOKED_AT if others else 0)
-    }
+    sets = {frozenset(draw.sample(others, len(chosen))): None for _ in range(_LOOKED_AT)}
     size = sum(lengths[one] for one in chosen)
     nearest = sorted(sets, key=lambda one: abs(sum(lengths[each] for each in one) - size))[:DRAWS]
     return tuple(tuple(sorted(one, key=lambda each: each.name)) for one in nearest)

@@ -136,7 +136,7 @@ def named(name: str, probe: Measured, language: str, lengths: Collection[int] | 
 def note_of(response: Response, n_words: int) -> str:
     """What was asked and written, for a response of so many words."""
     prompt = response.prompt
-    end = "" if response.finish_reason == "stop" else ", cut off at the cap"
+    end = "" if response.finish_reason == "stop" else ", cut off"
     return f"asked {prompt.n_words}, wrote {n_words}{end}: {prompt.text!r} → {response.text!r}"
 
 

@@ -60,4 +60,5 @@ def text_loss_rise(
         alpha=probe.settings.alpha,
         family=probe.family,
         worst="high",
+        topics=len(sentences),
     )

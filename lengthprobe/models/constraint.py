@@ -109,6 +109,14 @@ class Automaton:
         return self._allowed[state]
 
 
+def _after(automaton: Automaton, state: int, token: int) -> int:
+    """The state after a token. What is not allowed is padding, of a row that something else has ended."""
+    try:
+        return automaton.step(state, token)
+    except KeyError:
+        return _OVER
+
+
 class _Allowed(LogitsProcessor):
     """Gives minus infinity to every token that is not allowed, row by row."""
 
@@ -124,7 +132,7 @@ class _Allowed(LogitsProcessor):
             # A device waits here at every step, for one token a row.
             last = input_ids[:n, -1].tolist()
             each = zip(self._automata, self._states, last, strict=True)
-            self._states = [automaton.step(state, token) for automaton, state, token in each]
+            self._states = [_after(automaton, state, token) for automaton, state, token in each]
         own, device = scores[:n], scores.device
         places = list(zip(self._automata, self._states, strict=True))
         tokens = [automaton.allowed(state, device) for automaton, state in places]

@@ -78,7 +78,8 @@ def answer(
     # Here, not above: while the exception lives, its frames hold on to the memory.
     captures.clear()
     release()
-    return replace(answer(checkpoint, prompts, settings, None, surgery), problem=problem)
+    found = answer(checkpoint, prompts, settings, None, surgery, constraint, beyond)
+    return replace(found, problem=problem)
 
 
 def _traced(

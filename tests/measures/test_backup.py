@@ -50,7 +50,8 @@ def test_no_redundancy_without_backups(plain):
 
 
 def test_compensation_is_a_difference_by_prompt(plain):
-    """The final MLP's CWA with the leading heads cut, less that of the whole model."""
+    """The final MLP's CWA with the leading heads cut, less that of the whole model, on the latter's text."""
     with plain.ablated(leading_components(plain, language="en")) as cut:
-        expected = final_mlp_cwa(cut, language="en").mean - final_mlp_cwa(plain, language="en").mean
+        without = final_mlp_cwa(cut, language="en", text_of=plain).mean
+    expected = without - final_mlp_cwa(plain, language="en").mean
     assert compensation(plain, language="en").mean == pytest.approx(expected)

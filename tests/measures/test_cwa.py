@@ -142,7 +142,7 @@ def test_prompts_and_topics_are_those_asked(probe):
         (f"p{place}", f"t{place}") for place in range(len(PAIRS))
     ]
     assert found.observations[3].note == (
-        "asked 3, wrote 6, cut off at the cap: 'Write 3 words' → 'word word word word word word'"
+        "asked 3, wrote 6, cut off: 'Write 3 words' → 'word word word word word word'"
     )
 
 

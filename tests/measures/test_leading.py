@@ -91,6 +91,7 @@ def test_sets_of_similar_size():
     """Of the sets of four others, the twenty whose outputs together are nearest in length to the chosen."""
     lengths = [[1.0, 2.0, 4.0, 8.0], [16.0, 32.0, 64.0, 128.0], [256.0, 0.0, 0.0, 0.0]]
     probe = sized([*lengths[:2], [11.0, 0.5, 0.25, 0.125]], [1.0, 1.0, 1.0])
+    probe.name = "sized"
     chosen = [Component(2, 0), Component(0, 0), Component(0, 1), Component(0, 2)]
     found = similar_sets(probe, chosen)
     size = 11 + 1 + 2 + 4
@@ -114,3 +115,14 @@ def test_the_same_sets_again(probe):
     """The same seed draws the same sets."""
     chosen = leading_components(probe, language="en")
     assert similar_sets(probe, chosen) == similar_sets(probe, chosen)
+
+
+def test_not_as_many_others():
+    """Random sets are of as many components as were chosen, or there are none: what can be asked is said."""
+    probe = SimpleNamespace(**vars(sized([[1.0, 2.0, 3.0]], [1.0])), name="one-layer")
+    with pytest.raises(SettingsError, match="1 other heads, and 2 are") as raised:
+        similar_sets(probe, [Component(0, 0), Component(0, 1)])
+    assert raised.value.fix == "k=1 or fewer"
+    with pytest.raises(SettingsError, match="0 other MLPs") as raised:
+        similar_sets(probe, [Component(0)])
+    assert raised.value.fix == "a model of more than one layer"

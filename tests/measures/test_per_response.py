@@ -56,7 +56,7 @@ def test_note_says_what_was_asked_and_written(answered):
 
     assert [one.note for one in estimate.observations] == [
         "asked 3, wrote 2: 'Write 3 words' → 'Waves sing'",
-        "asked 3, wrote 3, cut off at the cap: 'Write 3 words' → 'And on and'",
+        "asked 3, wrote 3, cut off: 'Write 3 words' → 'And on and'",
     ]
 
 
