@@ -41,7 +41,7 @@ coverage: $(STAMP)
 	$(BIN)/python benchmarks/coverage.py
 
 $(STAMP): pyproject.toml constraints.txt
-	@echo "installing into $(VENV): some minutes, some 1.5 GB"
+	@echo "installing into $(VENV): some minutes, some 2 GB"
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[dev]"
 	touch $@

@@ -9,6 +9,6 @@ from lengthprobe.measures import control, control_without, late_heads_cwa, share
 def test_english_heads_carry_over(probe, language, report):
     """The heads that lead by CWA in English control the length in this language too."""
     whole = control(probe, language=language)
-    report(whole, "control in this language: what follows means something where there is any")
+    report(whole, "control in this language")
     report(whole - control_without(probe, language=language, found_in="en"), "lost without the English heads")
-    report(share(late_heads_cwa(probe, language=language)), "the late heads' share of CWA")
+    report(share(late_heads_cwa(probe, language=language)), "late heads' share of CWA")

@@ -97,6 +97,8 @@ class Respondent:
             LengthprobeError: The checkpoint cannot be loaded or run, or ablation or words cannot be had.
         """
         total, done = sum(map(len, batches)), 0
+        if not total:
+            return []
         asked = {}
         for batch in batches:
             some, ablations = [prompt for prompt, _ in batch], [ablation for _, ablation in batch]
