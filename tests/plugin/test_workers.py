@@ -244,7 +244,14 @@ def test_it(probe, copy, worker_id):
         report = json.loads((project.path / "out.json").read_text())
         # xdist itself counts the test in which a worker died.
         assert result.ret == pytest.ExitCode.TESTS_FAILED
-        assert report["totals"] == {"holds": 3, "broken": 0, "undecided": 0, "error": 0, "skipped": 0, "reported": 0}
+        assert report["totals"] == {
+            "holds": 3,
+            "broken": 0,
+            "undecided": 0,
+            "error": 0,
+            "skipped": 0,
+            "reported": 0,
+        }
 
     def test_nothing_is_left_behind(self, project, monkeypatch, tmp_path):
         """What the workers shared is removed."""
