@@ -11,7 +11,6 @@ work is its nature, and no goal is set. `--shape 8b --device cuda` is Llama 3.1 
 
 from __future__ import annotations
 
-import argparse
 import os
 from collections.abc import Callable
 from typing import Any
@@ -21,7 +20,7 @@ os.environ.setdefault("KINETO_LOG_LEVEL", "99")
 
 import torch
 import transformers
-from random_llama import SHAPES, Rows, checkpoint_of, random_llama, random_rows
+from random_llama import SHAPES, Rows, checkpoint_of, options, random_llama, random_rows
 from turns import clock, compare, peak_of
 
 from lengthprobe.models.ablation import MeanOutputs, Surgery
@@ -40,7 +39,7 @@ Way = Callable[[], list[list[int]]]
 
 def main() -> None:
     """Measure, and print a table of times and memory for each batch and dtype."""
-    told = _told()
+    told = options(__doc__).parse_args()
     device = torch.device(told.device)
     torch.set_num_threads(told.threads)
     transformers.logging.set_verbosity_error()
@@ -149,22 +148,6 @@ def _means(anatomy: Anatomy) -> MeanOutputs:
         return tuple(torch.randn(width, generator=generator) * 0.1 for _ in range(anatomy.n_layers))
 
     return MeanOutputs(drawn(anatomy.n_heads * anatomy.head_dim), drawn(anatomy.width))
-
-
-def _told() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--shape", choices=SHAPES, default="210m")
-    parser.add_argument("--batch", type=int, nargs="+", default=[8, 32])
-    parser.add_argument(
-        "--dtype", nargs="+", choices=("float32", "bfloat16"), default=["float32", "bfloat16"]
-    )
-    parser.add_argument("--pairs", type=int, default=15)
-    parser.add_argument("--threads", type=int, default=1)
-    parser.add_argument("--device", default="cpu")
-    parser.add_argument("--memory", choices=("with", "only", "no"), default="with")
-    return parser.parse_args()
 
 
 if __name__ == "__main__":

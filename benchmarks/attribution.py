@@ -11,7 +11,6 @@ Llama 3.1 8B's exact shape.
 
 from __future__ import annotations
 
-import argparse
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -22,7 +21,7 @@ os.environ.setdefault("KINETO_LOG_LEVEL", "99")
 
 import torch
 import transformers
-from random_llama import SHAPES, Rows, checkpoint_of, random_llama, random_rows
+from random_llama import SHAPES, Rows, checkpoint_of, options, random_llama, random_rows
 from transformers import GenerationConfig
 from turns import Stopwatch, clock, compare, compare_within, peak_of
 
@@ -65,7 +64,9 @@ class Way:
 
 def main() -> None:
     """Measure, and print a table of times and one of memory for each batch and dtype."""
-    told = _told()
+    parser = options(__doc__)
+    parser.add_argument("--parts", nargs="+", choices=PARTS, default=PARTS)
+    told = parser.parse_args()
     device = torch.device(told.device)
     torch.set_num_threads(told.threads)
     transformers.logging.set_verbosity_error()
@@ -243,23 +244,6 @@ def _described(device: torch.device) -> str:
     if device.type == "cuda":
         return torch.cuda.get_device_name(device)
     return f"{device} ({torch.backends.cpu.get_cpu_capability()})"
-
-
-def _told() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--shape", choices=SHAPES, default="210m")
-    parser.add_argument("--batch", type=int, nargs="+", default=[8, 32])
-    parser.add_argument(
-        "--dtype", nargs="+", choices=("float32", "bfloat16"), default=["float32", "bfloat16"]
-    )
-    parser.add_argument("--parts", nargs="+", choices=PARTS, default=PARTS)
-    parser.add_argument("--pairs", type=int, default=15)
-    parser.add_argument("--threads", type=int, default=1)
-    parser.add_argument("--device", default="cpu")
-    parser.add_argument("--memory", choices=("with", "only", "no"), default="with")
-    return parser.parse_args()
 
 
 if __name__ == "__main__":

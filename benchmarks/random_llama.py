@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 from dataclasses import dataclass
 from typing import Any
 
@@ -114,3 +115,20 @@ def checkpoint_of(model: Any, ends: tuple[int, ...]) -> Checkpoint:
         context=None,
         overridden=(),
     )
+
+
+def options(description: str | None) -> argparse.ArgumentParser:
+    """What every benchmark on such a model can be told."""
+    parser = argparse.ArgumentParser(
+        description=description, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--shape", choices=SHAPES, default="210m")
+    parser.add_argument("--batch", type=int, nargs="+", default=[8, 32])
+    parser.add_argument(
+        "--dtype", nargs="+", choices=("float32", "bfloat16"), default=["float32", "bfloat16"]
+    )
+    parser.add_argument("--pairs", type=int, default=15)
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--device", default="cpu")
+    parser.add_argument("--memory", choices=("with", "only", "no"), default="with")
+    return parser

@@ -11,6 +11,7 @@ from transformers.modeling_utils import ALL_ATTENTION_FUNCTIONS
 
 from lengthprobe.errors import ModelError
 from lengthprobe.models.anatomy import anatomy_of
+from lengthprobe.models.forward import run_decoder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -58,14 +59,8 @@ def attention_shares(
     """
     anatomy = anatomy_of(model)
     rows = _Rows(places, heads, targets)
-    decoder = model.get_decoder() if hasattr(model, "get_decoder") else model.base_model
     with _watching(_modules(anatomy, rows.layers), rows):
-        decoder(
-            input_ids=input_ids,
-            attention_mask=attention_mask,
-            position_ids=(attention_mask.long().cumsum(-1) - 1).clamp(min=0),
-            use_cache=False,
-        )
+        run_decoder(model, input_ids, attention_mask)
     return rows.shares(str(getattr(model.config, "_name_or_path", "") or type(model).__name__))
 
 

@@ -12,6 +12,7 @@ from lengthprobe.attribution.hooks import Kept, watching
 from lengthprobe.attribution.readout import Readout, readout_of
 from lengthprobe.attribution.reduction import Reduced, Reduction, Target
 from lengthprobe.models.anatomy import Anatomy, anatomy_of
+from lengthprobe.models.forward import run_decoder
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -110,11 +111,15 @@ def direct_logit_attribution(
     if target == "token":
         reduction = Reduction(readout, [Target(token)])
         with watching(anatomy, _AtOnce(reduction, anatomy, select)):
-            _forward(model, input_ids[:, :last], attention_mask[:, :last], first, past)
+            run_decoder(
+                model, input_ids[:, :last], attention_mask[:, :last], first=first, past_key_values=past
+            )
     else:
         kept = Kept(anatomy, select)
         with watching(anatomy, kept):
-            _forward(model, input_ids[:, :last], attention_mask[:, :last], first, past)
+            run_decoder(
+                model, input_ids[:, :last], attention_mask[:, :last], first=first, past_key_values=past
+            )
         past = None  # Its memory goes to the logits.
         stop = stop_target(readout, kept.normed, ends)
         written = Target(torch.where(torch.isin(token, ends), stop.token, token))
@@ -168,19 +173,25 @@ def stop_target(readout: Readout, normed: Tensor, ends: Tensor) -> Target:
     return Target(torch.cat(best), torch.cat(other))
 
 
-def _forward(model: Any, input_ids: Tensor, attention_mask: Tensor, first: int, past: Any) -> None:
-    """Run the decoder alone: no logits are computed."""
-    decoder = model.get_decoder() if hasattr(model, "get_decoder") else model.base_model
-    # As generate() counts them: padding on the left has no place.
-    places = (attention_mask.long().cumsum(-1) - 1).clamp(min=0)
-    more = {} if past is None else {"past_key_values": past}
-    decoder(
-        input_ids=input_ids[:, first:],
-        attention_mask=attention_mask,
-        position_ids=places[:, first:],
-        use_cache=past is not None,
-        **more,
-    )
+def stop_margins(readout: Readout, normed: Tensor, ends: Tensor) -> Tensor:
+    """The stop margin at each of m positions (METHODS §2), [m]: gradients pass through the stream alone.
+
+    Args:
+        readout: The model's readout.
+        normed: The stream after the final norm, [m, d].
+        ends: The end tokens.
+    """
+    normed = normed.to(ends.device)
+    with torch.no_grad():
+        target = stop_target(readout, normed, ends)
+        assert target.less is not None
+        direction = readout.unembedding(target.token) - readout.unembedding(target.less)
+    margins = (normed.to(readout.anatomy.dtype) * direction).sum(-1)
+    own = readout.anatomy.unembedding.bias
+    if own is None:
+        return margins
+    added: Tensor = (own[target.token] - own[target.less]).detach().to(readout.anatomy.dtype)
+    return margins + added
 
 
 def _prompt_cache(past: Any, start: int) -> Any:

@@ -13,7 +13,7 @@ from lengthprobe.attribution.direct import direct_logit_attribution
 from lengthprobe.attribution.trace import Contributions, ForcedTrace
 from lengthprobe.errors import ModelError
 from lengthprobe.models.anatomy import anatomy_of
-from lengthprobe.models.memory import is_out_of_memory, release
+from lengthprobe.models.memory import in_pieces, text_too_large
 from lengthprobe.models.templates import render
 from lengthprobe.task.adherence import adherence
 
@@ -80,9 +80,16 @@ def attribute_forced(
         )
     order = sorted(range(len(rows)), key=lambda at: (len(rows[at].before), len(rows[at].asked), at))
     found: dict[int, Contributions] = {}
+
+    def run(some: Sequence[int]) -> list[Contributions]:
+        return _attributed(checkpoint, [rows[at] for at in some], target, surgery and surgery.of(some))
+
+    def too_large(at: int) -> ModelError:
+        return text_too_large(checkpoint.name, checkpoint.device, len(rows[at].before + rows[at].asked))
+
     for start in range(0, len(order), batch_size):
         chosen = order[start : start + batch_size]
-        made = _in_pieces(checkpoint, [rows[at] for at in chosen], target, surgery and surgery.of(chosen))
+        made = in_pieces(chosen, run, too_large)
         found |= dict(zip(chosen, made, strict=True))
     return [
         ForcedTrace(
@@ -131,31 +138,6 @@ def _row(checkpoint: Checkpoint, text: Forced, settings: Settings) -> _Row:
 def _after(rows: Sequence[_Row], donors: Sequence[tuple[int, ...]]) -> list[_Row]:
     """The same texts after their donors' prompts; none without donors."""
     return [replace(row, prompt=donor) for row, donor in zip(rows, donors, strict=bool(donors))]
-
-
-def _in_pieces(
-    checkpoint: Checkpoint, rows: Sequence[_Row], target: str, surgery: Surgery | None
-) -> list[Contributions]:
-    try:
-        return _attributed(checkpoint, rows, target, surgery)
-    except (RuntimeError, MemoryError) as error:
-        if not is_out_of_memory(error):
-            raise
-        if len(rows) == 1:
-            raise ModelError(
-                f"{checkpoint.name} runs out of memory on {checkpoint.device} with a single text "
-                f"of {len(rows[0].before) + len(rows[0].asked)} tokens",
-                "free the device, take a smaller format (--lengthprobe-dtype=bfloat16), or more devices "
-                "(--lengthprobe-device-map=balanced)",
-            ) from error
-    # Here, not above: while the exception lives, its frames hold on to the memory.
-    release()
-    half = (len(rows) + 1) // 2
-    first, rest = range(half), range(half, len(rows))
-    return [
-        *_in_pieces(checkpoint, rows[:half], target, surgery and surgery.of(first)),
-        *_in_pieces(checkpoint, rows[half:], target, surgery and surgery.of(rest)),
-    ]
 
 
 def _attributed(

@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from lengthprobe.attribution.direct import stop_target
+from lengthprobe.attribution.direct import stop_margins
 from lengthprobe.attribution.hooks import watching
 from lengthprobe.attribution.readout import readout_of
 from lengthprobe.models.ablation import MeanOutputs
 from lengthprobe.models.anatomy import Anatomy, anatomy_of
+from lengthprobe.models.forward import run_decoder
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -104,7 +105,7 @@ def first_order_effects(
     products = _Products(anatomy, given, attention_mask.bool())
     with _frozen(model), torch.enable_grad(), _differentiable_embedding(model) as start:
         with watching(anatomy, products):
-            _run(model, input_ids, attention_mask)
+            run_decoder(model, input_ids, attention_mask)
         metric = _metric(readout_of(anatomy), products.normed, weights, ends)
         torch.autograd.grad(metric.sum(), start)
     return FirstOrder(
@@ -132,7 +133,7 @@ class _Given:
             self.seen = replacement.attention_mask.bool()
             outputs = _Outputs()
             with torch.no_grad(), watching(anatomy, outputs):
-                _run(anatomy.model, replacement.input_ids, replacement.attention_mask)
+                run_decoder(anatomy.model, replacement.input_ids, replacement.attention_mask)
             self._heads, self._mlps = outputs.heads, outputs.mlps
 
     def heads_less(self, layer: int, own: Tensor) -> Tensor:
@@ -231,28 +232,10 @@ def _metric(readout: Readout, normed: Tensor, weights: Tensor, ends: Tensor) -> 
     """The weighted sum of each row's stop margins, [n]."""
     home, dtype = ends.device, readout.anatomy.dtype
     rows, columns = weights.nonzero(as_tuple=True)
-    asked = normed[rows.to(normed.device), columns.to(normed.device)].to(home)
-    with torch.no_grad():
-        target = stop_target(readout, asked, ends)
-        assert target.less is not None
-        direction = readout.unembedding(target.token) - readout.unembedding(target.less)
-    margins = (asked.to(dtype) * direction).sum(-1)
-    own = readout.anatomy.unembedding.bias
-    if own is not None:
-        margins = margins + (own[target.token] - own[target.less]).detach().to(dtype)
+    asked = normed[rows.to(normed.device), columns.to(normed.device)]
+    margins = stop_margins(readout, asked, ends)
     found = torch.zeros(len(weights), dtype=dtype, device=home)
     return found.index_add(0, rows.to(home), margins * weights[rows, columns].to(home, dtype))
-
-
-def _run(model: Any, input_ids: Tensor, attention_mask: Tensor) -> None:
-    """Run the decoder alone, with positions as generate() counts them."""
-    decoder = model.get_decoder() if hasattr(model, "get_decoder") else model.base_model
-    decoder(
-        input_ids=input_ids,
-        attention_mask=attention_mask,
-        position_ids=(attention_mask.long().cumsum(-1) - 1).clamp(min=0),
-        use_cache=False,
-    )
 
 
 @contextmanager

@@ -9,7 +9,7 @@ import torch
 
 from lengthprobe.attribution.attention import attention_shares
 from lengthprobe.errors import ModelError
-from lengthprobe.models.memory import is_out_of_memory, release
+from lengthprobe.models.memory import in_pieces, text_too_large
 from lengthprobe.models.templates import chat_text, prompt_form, render
 
 if TYPE_CHECKING:
@@ -80,7 +80,11 @@ def look(
     found: dict[int, Floats] = {}
     for start in range(0, len(order), batch_size):
         chosen = order[start : start + batch_size]
-        made = _in_pieces(checkpoint, [rows[at] for at in chosen], heads)
+        made = in_pieces(
+            [rows[at] for at in chosen],
+            lambda some: _looked(checkpoint, some, heads),
+            lambda row: text_too_large(checkpoint.name, checkpoint.device, len(row.tokens)),
+        )
         found |= dict(zip(chosen, made, strict=True))
     return [found[at] for at in range(len(rows))]
 
@@ -142,25 +146,6 @@ def _row(checkpoint: Checkpoint, one: Look, settings: Settings) -> _Row:
         tuple(len(prompt) + step - 1 for step in one.steps),
         tuple(token_places(checkpoint, one.prompt, settings, spans) for spans in one.targets),
     )
-
-
-def _in_pieces(checkpoint: Checkpoint, rows: Sequence[_Row], heads: Sequence[Component]) -> list[Floats]:
-    try:
-        return _looked(checkpoint, rows, heads)
-    except (RuntimeError, MemoryError) as error:
-        if not is_out_of_memory(error):
-            raise
-        if len(rows) == 1:
-            raise ModelError(
-                f"{checkpoint.name} runs out of memory on {checkpoint.device} with a single text "
-                f"of {len(rows[0].tokens)} tokens",
-                "free the device, take a smaller format (--lengthprobe-dtype=bfloat16), or more devices "
-                "(--lengthprobe-device-map=balanced)",
-            ) from error
-    # Here, not above: while the exception lives, its frames hold on to the memory.
-    release()
-    half = (len(rows) + 1) // 2
-    return [*_in_pieces(checkpoint, rows[:half], heads), *_in_pieces(checkpoint, rows[half:], heads)]
 
 
 def _looked(checkpoint: Checkpoint, rows: Sequence[_Row], heads: Sequence[Component]) -> list[Floats]:

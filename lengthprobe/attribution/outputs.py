@@ -10,6 +10,7 @@ from safetensors.torch import load, save
 
 from lengthprobe.attribution.hooks import watching
 from lengthprobe.models.ablation import MeanOutputs
+from lengthprobe.models.forward import run_decoder
 from lengthprobe.models.templates import render
 
 if TYPE_CHECKING:
@@ -83,17 +84,10 @@ class OutputSums:
             attention_mask: [n, S]
             places: Which positions count, [n, S] bool.
         """
-        model = self._anatomy.model
-        decoder = model.get_decoder() if hasattr(model, "get_decoder") else model.base_model
         self._places = places
         self._n += int(places.sum())
         with watching(self._anatomy, self):
-            decoder(
-                input_ids=input_ids,
-                attention_mask=attention_mask,
-                position_ids=(attention_mask.long().cumsum(-1) - 1).clamp(min=0),
-                use_cache=False,
-            )
+            run_decoder(self._anatomy.model, input_ids, attention_mask)
 
     def outputs(self) -> Outputs:
         """The mean lengths and outputs over all positions that were read.

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from lengthprobe.measures.by_part import Traceable
 from lengthprobe.measures.per_response import named, note_of
+from lengthprobe.models.components import few
 from lengthprobe.statistics.estimate import Estimate, Observation
 from lengthprobe.task.distractor import distracted
 
@@ -19,8 +20,6 @@ if TYPE_CHECKING:
 
     Heads = str | Component | Iterable[str | Component]
 
-# So many heads stand in a name.
-_NAMED = 4
 _NUMBER, _DISTRACTOR = 0, 1
 
 
@@ -107,7 +106,7 @@ def _attention(
         )
     return Estimate.from_observations(
         observations,
-        name=named(f"{name}[{_called(chosen)}]", probe, language, None),
+        name=named(f"{name}[{few([one.name for one in chosen])}]", probe, language, None),
         unit="share",
         bounds=bounds,
         alpha=probe.settings.alpha,
@@ -121,8 +120,3 @@ def _look(probe: Attentive, one: Traced, steps: tuple[int, ...], *, before: bool
 
     both = distracted(one.response.prompt, probe.settings.lengths, before=before)
     return Look(both.prompt, one.response.token_ids, steps, (both.number, (both.distractor,)))
-
-
-def _called(heads: Sequence[Component]) -> str:
-    more = f" and {len(heads) - _NAMED} more" if len(heads) > _NAMED else ""
-    return f"{', '.join(one.name for one in heads[:_NAMED])}{more}"

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Protocol
 
 from lengthprobe.measures.control import exact_under
 from lengthprobe.measures.cwa import final_mlp_cwa
-from lengthprobe.measures.leading import Ablatable, cwa_above_control, leading_components
-from lengthprobe.models.components import Ablation, Component, every_component
+from lengthprobe.measures.leading import Ablatable, cwa_above_control, leading_components, others_of_kind
+from lengthprobe.models.components import Ablation, Component
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -58,16 +58,11 @@ def backup_components(probe: Cuttable, *, language: str, kind: str = "heads") ->
     with probe.ablated(leading) as cut:
         without = cwa_above_control(cut, language, kind, text_of=probe)
         rise = without - cwa_above_control(probe, language, kind)
-    others = [
-        one
-        for one in every_component(probe.parts.n_layers, probe.parts.n_heads)
-        if one.kind == leading[0].kind and one not in leading
-    ]
 
     def risen(one: Component) -> float:
         return -float(rise[one.layer] if one.head is None else rise[one.layer, one.head])
 
-    return tuple(sorted(others, key=risen)[: len(leading)])
+    return tuple(sorted(others_of_kind(probe, leading), key=risen)[: len(leading)])
 
 
 def redundancy(probe: Cuttable, *, language: str, kind: str = "heads") -> Estimate:

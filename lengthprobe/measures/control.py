@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from lengthprobe.errors import SettingsError
 from lengthprobe.measures.cwa import cwa_by_part
 from lengthprobe.measures.leading import leading_components, similar_sets
-from lengthprobe.measures.length_error import WINSORISED_AT
+from lengthprobe.measures.length_error import WINSORISED_AT, winsorised
 from lengthprobe.measures.per_response import RIVALS, named, note_of
 from lengthprobe.models.components import Ablation, Component, every_component
 from lengthprobe.models.layers import late_layers
@@ -65,9 +65,9 @@ def control_without(
         LengthprobeError: As `leading_components`; or the mode is unknown.
     """
     chosen = leading_components(probe, language=found_in or language, kind=kind, k=k)
-    stated = _stated("control_without", kind, k, found_in, mode)
+    called = stated("control_without", kind, k, found_in, mode)
     parts = _cwa(probe, found_in or language, chosen)
-    return exact_under(probe, language, stated, [_all(chosen, mode)], parts=parts)
+    return exact_under(probe, language, called, [_all(chosen, mode)], parts=parts)
 
 
 def control_without_random(
@@ -84,7 +84,7 @@ def control_without_random(
     """
     chosen = leading_components(probe, language=language, kind=kind, k=k)
     sets = [_all(one, mode) for one in similar_sets(probe, chosen)]
-    return exact_under(probe, language, _stated("control_without_random", kind, k, None, mode), sets)
+    return exact_under(probe, language, stated("control_without_random", kind, k, None, mode), sets)
 
 
 def control_with_only(
@@ -102,8 +102,8 @@ def control_with_only(
         for one in every_component(probe.parts.n_layers, probe.parts.n_heads)
         if one.layer in late and one not in chosen
     ]
-    stated = _stated("control_with_only", kind, k, None, mode)
-    return exact_under(probe, language, stated, [_all(others, mode)], parts=_cwa(probe, language, chosen))
+    called = stated("control_with_only", kind, k, None, mode)
+    return exact_under(probe, language, called, [_all(others, mode)], parts=_cwa(probe, language, chosen))
 
 
 def test_prompts(probe: Ablatable, language: str) -> list[Prompt]:
@@ -134,7 +134,7 @@ def exact_under(
 ) -> Estimate:
     """The share of exact answers, each prompt's averaged over its turn of the sets."""
     turns = _turns(test_prompts(probe, language), sets)
-    answers = dict(zip(turns, _answered(probe, language, turns), strict=True))
+    answers = dict(zip(turns, answered(probe, language, turns), strict=True))
     responses: dict[str, list[Response]] = {}
     for (prompt, _), response in answers.items():
         responses.setdefault(prompt.id, []).append(response)
@@ -164,21 +164,19 @@ def exact_by_set(probe: Ablatable, language: str, sets: Sequence[Ablation]) -> t
     """The share of exact answers under each of several sets, over the prompts whose turn it had."""
     turns = _turns(test_prompts(probe, language), sets)
     exact: dict[Ablation, list[bool]] = {one: [] for one in sets}
-    for (_, ablation), response in zip(turns, _answered(probe, language, turns), strict=True):
+    for (_, ablation), response in zip(turns, answered(probe, language, turns), strict=True):
         n_words = count_words(response.text, language=language, counter=probe.settings.counter)
         exact[ablation].append(_is_exact(response, n_words))
     return tuple(sum(some) / len(some) for some in exact.values() if some)
 
 
-def _answered(
-    probe: Ablatable, language: str, asked: Sequence[tuple[Prompt, Ablation]]
-) -> Sequence[Response]:
-    """The responses; those of the whole model are there already."""
-    if not any(ablation.components for _, ablation in asked):
-        whole = {one.prompt.id: one for one in probe.responses(language)}
-        return [whole[prompt.id] for prompt, _ in asked]
+def answered(probe: Ablatable, language: str, asked: Sequence[tuple[Prompt, Ablation]]) -> list[Response]:
+    """The response to each prompt under its ablation; those of the whole model are there already."""
+    whole = {one.prompt.id: one for one in probe.responses(language)}
+    cut = [one for one in asked if one[1].components]
     # What is longer is no exact answer, and its error is winsorised there.
-    return probe.under(asked, beyond=int(WINSORISED_AT))
+    under = iter(probe.under(cut, beyond=int(WINSORISED_AT)))
+    return [next(under) if ablation.components else whole[prompt.id] for prompt, ablation in asked]
 
 
 def _turns(prompts: Sequence[Prompt], sets: Sequence[Ablation]) -> list[tuple[Prompt, Ablation]]:
@@ -198,7 +196,7 @@ def _beside(
     errors, exact = [], dict[Ablation, list[bool]]()
     for (prompt, ablation), response in answers:
         n_words = count_words(response.text, language=language, counter=counter)
-        errors.append(min(abs(n_words - prompt.n_words), WINSORISED_AT))
+        errors.append(abs(winsorised(n_words - prompt.n_words)))
         exact.setdefault(ablation, []).append(_is_exact(response, n_words))
     means = [sum(some) / len(some) for some in exact.values()]
     sets = {"sets": float(len(means)), "least exact": min(means), "most exact": max(means)}
@@ -215,12 +213,12 @@ def _cwa(probe: Ablatable, language: str, chosen: Sequence[Component]) -> dict[s
     return {one.name: means[one.name] for one in chosen}
 
 
-def _stated(name: str, kind: str, k: int | None, found_in: str | None, mode: str) -> str:
-    """The measure's name with what was asked for."""
-    stated = [kind if k is None else f"{k} {kind}"]
-    stated += [f"found in {found_in}"] if found_in else []
-    stated += [mode] if mode != "zero" else []
-    return f"{name}[{', '.join(stated)}]"
+def stated(name: str, kind: str, k: int | None, found_in: str | None, mode: str = "zero") -> str:
+    """A measure's name with what was asked of it: `control_without[2 heads, found in en, mean]`."""
+    asked = [kind if k is None else f"{k} {kind}"]
+    asked += [f"found in {found_in}"] if found_in else []
+    asked += [mode] if mode != "zero" else []
+    return f"{name}[{', '.join(asked)}]"
 
 
 def _is_exact(response: Response, n_words: int) -> bool:

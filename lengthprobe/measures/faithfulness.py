@@ -5,9 +5,9 @@ from __future__ import annotations
 import random
 from typing import TYPE_CHECKING
 
-from lengthprobe.measures.control import test_prompts
+from lengthprobe.measures.control import answered, test_prompts
 from lengthprobe.measures.cwa import cwa_by_part
-from lengthprobe.measures.length_error import WINSORISED_AT
+from lengthprobe.measures.length_error import winsorised
 from lengthprobe.measures.per_response import named
 from lengthprobe.models.components import Ablation, Component, every_component
 from lengthprobe.statistics.estimate import Estimate, Observation
@@ -79,14 +79,10 @@ def _effects(probe: Ablatable, language: str, components: Sequence[Component]) -
     """How much the mean |error| rises without each component, in words."""
     prompts = test_prompts(probe, language)
     sets = [Ablation(), *(Ablation(zero=(one,)) for one in components)]
-    answers = probe.under([(prompt, one) for one in sets for prompt in prompts], beyond=int(WINSORISED_AT))
+    answers = answered(probe, language, [(prompt, one) for one in sets for prompt in prompts])
+    counter = probe.settings.counter
     errors = [
-        min(
-            abs(
-                count_words(one.text, language=language, counter=probe.settings.counter) - one.prompt.n_words
-            ),
-            WINSORISED_AT,
-        )
+        abs(winsorised(count_words(one.text, language=language, counter=counter) - one.prompt.n_words))
         for one in answers
     ]
     n = len(prompts)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 from lengthprobe.errors import SettingsError
 from lengthprobe.measures.by_part import Traceable
 from lengthprobe.measures.cwa import cwa_by_part
-from lengthprobe.models.components import Component
+from lengthprobe.models.components import Component, every_component
 from lengthprobe.task.prompts import split_of
 
 if TYPE_CHECKING:
@@ -113,16 +113,15 @@ def similar_sets(probe: Ablatable, chosen: Sequence[Component]) -> tuple[tuple[C
     Raises:
         SettingsError: There are not as many others.
     """
-    outputs, of_heads = probe.outputs, chosen[0].head is not None
+    outputs, others = probe.outputs, others_of_kind(probe, chosen)
     lengths = {
         one: float(outputs.mlps[one.layer] if one.head is None else outputs.heads[one.layer, one.head])
-        for one in (*_others(probe, chosen, of_heads=of_heads), *chosen)
+        for one in (*others, *chosen)
     }
-    others = [one for one in lengths if one not in chosen]
     if len(others) < len(chosen):
+        called = "heads" if chosen[0].kind == "head" else "MLPs"
         raise SettingsError(
-            f"{probe.name} has {len(others)} other {'heads' if of_heads else 'MLPs'}, and {len(chosen)} are "
-            "to be compared with as many",
+            f"{probe.name} has {len(others)} other {called}, to be compared with {len(chosen)}",
             f"k={len(others)} or fewer" if others else "a model of more than one layer",
         )
     draw = random.Random(probe.settings.seed)
@@ -132,10 +131,10 @@ def similar_sets(probe: Ablatable, chosen: Sequence[Component]) -> tuple[tuple[C
     return tuple(tuple(sorted(one, key=lambda each: each.name)) for one in nearest)
 
 
-def _others(probe: Ablatable, chosen: Sequence[Component], *, of_heads: bool) -> list[Component]:
-    places = range(probe.parts.n_heads) if of_heads else (None,)
-    every = [Component(layer, place) for layer in range(probe.parts.n_layers) for place in places]
-    return [one for one in every if one not in chosen]
+def others_of_kind(probe: Ablatable, chosen: Sequence[Component]) -> list[Component]:
+    """All components of the chosen ones' kind beside them, layer by layer."""
+    every = every_component(probe.parts.n_layers, probe.parts.n_heads)
+    return [one for one in every if one.kind == chosen[0].kind and one not in chosen]
 
 
 def _default_count(probe: Ablatable, kind: str) -> int:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from lengthprobe.statistics.estimate import Estimate, Observation
 from lengthprobe.task.languages import load_language
-from lengthprobe.task.words import count_words
+from lengthprobe.task.words import RIVAL_COUNTERS, count_words
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from lengthprobe.task.prompts import Response
 
 # A length claim whose verdict differs between these two is undecided (METHODS §1).
-RIVALS = {"uax29": "whitespace", "whitespace": "uax29"}
+RIVALS = dict(zip(RIVAL_COUNTERS, reversed(RIVAL_COUNTERS), strict=True))
 
 
 class Measured(Protocol):

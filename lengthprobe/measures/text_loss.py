@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
+from lengthprobe.measures.control import stated
 from lengthprobe.measures.leading import Ablatable, leading_components
 from lengthprobe.measures.per_response import named
 from lengthprobe.models.components import Ablation
@@ -48,13 +49,12 @@ def text_loss_rise(
     chosen = leading_components(probe, language=found_in or language, kind=kind, k=k)
     cut = probe.losses(sentences, Ablation().and_also(chosen, "zero"))
     whole = probe.losses(sentences, Ablation())
-    stated = [kind if k is None else f"{k} {kind}", *([f"found in {found_in}"] if found_in else [])]
     return Estimate.from_observations(
         [
             Observation(f"{language} {at}", f"sentence {at}", without - with_all, repr(sentence))
             for at, (sentence, without, with_all) in enumerate(zip(sentences, cut, whole, strict=True))
         ],
-        name=named(f"text_loss_rise[{', '.join(stated)}]", probe, language, None),
+        name=named(stated("text_loss_rise", kind, k, found_in), probe, language, None),
         unit="nats",
         bounds=None,
         alpha=probe.settings.alpha,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from lengthprobe.errors import SettingsError
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable
+    from collections.abc import Collection, Iterable, Sequence
 
 MODES = ("zero", "mean", "resample")
 
@@ -103,11 +103,7 @@ class Ablation:
     @property
     def label(self) -> str:
         """What is replaced, in few words: `zero: L3H0, L3H2 and 6 more`."""
-        told = []
-        for mode, names in self.as_dict().items():
-            more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
-            told.append(f"{mode}: {', '.join(names[:_NAMED])}{more}")
-        return "; ".join(told)
+        return "; ".join(f"{mode}: {few(names)}" for mode, names in self.as_dict().items())
 
     def as_dict(self) -> dict[str, list[str]]:
         """The names of the components by mode, as JSON takes them."""
@@ -115,6 +111,12 @@ class Ablation:
 
     def __str__(self) -> str:
         return "; ".join(f"{mode} {', '.join(names)}" for mode, names in self.as_dict().items())
+
+
+def few(names: Sequence[str]) -> str:
+    """The first of some names, and how many more there are: `L3H0, L3H1, L3H2, L3H3 and 4 more`."""
+    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+    return f"{', '.join(names[:_NAMED])}{more}"
 
 
 def _place(component: Component) -> tuple[int, bool, int]:

@@ -1,4 +1,4 @@
-"""Donors: the prompt with another N from which resampling ablation takes a component's output."""
+"""Donors: the prompts with another N from which resampling takes outputs; and a batch's whole surgery."""
 
 from __future__ import annotations
 
@@ -6,12 +6,16 @@ from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from lengthprobe.errors import LengthprobeError, SettingsError
+from lengthprobe.models.ablation import Surgery
 from lengthprobe.models.templates import render
 from lengthprobe.task.prompts import with_n_words
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
+    from lengthprobe.models.ablation import MeanOutputs
+    from lengthprobe.models.anatomy import Anatomy
+    from lengthprobe.models.components import Ablation
     from lengthprobe.models.loading import Checkpoint
     from lengthprobe.settings import Settings
     from lengthprobe.task.prompts import Prompt
@@ -40,6 +44,37 @@ def donor_tokens(checkpoint: Checkpoint, prompt: Prompt, settings: Settings) -> 
             "--lengthprobe-lengths=3-9, or another mode: zero, mean",
         )
     return first
+
+
+def surgery_on(
+    checkpoint: Checkpoint,
+    anatomy: Anatomy,
+    prompts: Sequence[Prompt],
+    ablations: Sequence[Ablation],
+    settings: Settings,
+    *,
+    means: Callable[[], MeanOutputs],
+) -> Surgery:
+    """The ablation of each row of a batch, with the means and donors that it wants.
+
+    Args:
+        checkpoint: The checkpoint.
+        anatomy: Its parts.
+        prompts: What is asked in each row; read only where outputs are resampled.
+        ablations: What is ablated in each row.
+        settings: How it is asked.
+        means: Gives the mean outputs of its parts.
+
+    Raises:
+        SettingsError: As `donor_tokens`.
+    """
+    resampled = any(one.resample for one in ablations)
+    return Surgery(
+        anatomy,
+        tuple(ablations),
+        means() if any(one.mean for one in ablations) else None,
+        tuple(donor_tokens(checkpoint, one, settings) for one in prompts) if resampled else (),
+    )
 
 
 def _others(prompt: Prompt, lengths: tuple[int, ...]) -> Iterator[Prompt]:

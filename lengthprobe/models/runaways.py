@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from transformers import StoppingCriteria
 
-from lengthprobe.task.words import count_words
+from lengthprobe.task.words import RIVAL_COUNTERS, count_words
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,8 +18,6 @@ if TYPE_CHECKING:
 
 # So often the words are counted, in steps.
 _EVERY = 8
-# Those by which a verdict on length is decided (METHODS §1), beside the one that is asked for.
-_COUNTERS = ("uax29", "whitespace")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -51,7 +49,7 @@ class Limits:
         return all(
             # The last word may be half written.
             count_words(text, language=prompt.language, counter=one) > prompt.n_words + self.beyond + 1
-            for one in {*_COUNTERS, self.counter}
+            for one in {*RIVAL_COUNTERS, self.counter}
         )
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from lengthprobe.errors import SettingsError
 from lengthprobe.task.adherence import texts_by_step
-from lengthprobe.task.words import count_words
+from lengthprobe.task.words import RIVAL_COUNTERS, count_words
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -24,7 +24,6 @@ _Tokens = tuple[int, ...]
 _MARKS = ".,;:!?…"
 # A word as it stands: with the space before it, and without the marks after it.
 _WORD = re.compile(rf"(?P<space>\s*)(?P<word>\S+?)[{_MARKS}]*(?=\s|$)")
-_COUNTERS = ("uax29", "whitespace")
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +145,7 @@ def _matched(counts: Mapping[_Tokens, int]) -> dict[str, tuple[_Tokens, ...]]:
 
 def _is_word(text: str) -> bool:
     ends = text[0].isalnum() and text[-1].isalnum()
-    return ends and all(count_words(text, counter=counter) == 1 for counter in _COUNTERS)
+    return ends and all(count_words(text, counter=counter) == 1 for counter in RIVAL_COUNTERS)
 
 
 def _is_mark(text: str) -> bool:

@@ -270,16 +270,10 @@ class Respondent:
         """What is done to the model for a batch, None where nothing is."""
         if not any(one.components for one in ablations):
             return None
-        from lengthprobe.models.ablation import Surgery
-        from lengthprobe.models.donors import donor_tokens
+        from lengthprobe.models.donors import surgery_on
 
-        checkpoint, resampled = self._held.checkpoint, any(one.resample for one in ablations)
-        return Surgery(
-            self._parts_readout().anatomy,
-            tuple(ablations),
-            self._means() if any(one.mean for one in ablations) else None,
-            tuple(donor_tokens(checkpoint, one, self._settings) for one in batch) if resampled else (),
-        )
+        checkpoint, anatomy = self._held.checkpoint, self._parts_readout().anatomy
+        return surgery_on(checkpoint, anatomy, batch, ablations, self._settings, means=self._means)
 
     def _parts_readout(self) -> Readout:
         """The readout of the loaded model.

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 import torch
 
-from lengthprobe.attribution.direct import stop_target
+from lengthprobe.attribution.direct import stop_margins
 from lengthprobe.attribution.gradient import Donors, FirstOrder, first_order_effects
 from lengthprobe.attribution.hooks import watching
 from lengthprobe.attribution.readout import Readout, readout_of
 from lengthprobe.errors import ModelError
-from lengthprobe.models.ablation import MeanOutputs, Surgery
 from lengthprobe.models.anatomy import anatomy_of
-from lengthprobe.models.donors import donor_tokens
-from lengthprobe.models.memory import is_out_of_memory, release
+from lengthprobe.models.donors import donor_tokens, surgery_on
+from lengthprobe.models.forward import run_decoder
+from lengthprobe.models.memory import in_pieces
 from lengthprobe.models.templates import render
 
 if TYPE_CHECKING:
@@ -23,13 +23,11 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
+    from lengthprobe.models.ablation import MeanOutputs
     from lengthprobe.models.components import Ablation
     from lengthprobe.models.loading import Checkpoint
     from lengthprobe.settings import Settings
     from lengthprobe.task.prompts import Response
-
-Asked = TypeVar("Asked")
-Made = TypeVar("Made")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -93,7 +91,7 @@ def margins_under(
     def run(some: Sequence[tuple[Response, Ablation]]) -> list[list[float]]:
         return _margins(checkpoint, readout, some, settings, means)
 
-    return _in_pieces(checkpoint, asked, run)
+    return in_pieces(asked, run, lambda _one: _too_large(checkpoint))
 
 
 def estimated(
@@ -150,7 +148,7 @@ def estimated(
     found = [
         part
         for first in range(0, len(asked), batch_size)
-        for part in _in_pieces(checkpoint, asked[first : first + batch_size], run)
+        for part in in_pieces(asked[first : first + batch_size], run, lambda _one: _too_large(checkpoint))
     ]
     return FirstOrder(
         *(torch.cat([getattr(one, name).cpu() for one in found]) for name in ("heads", "mlps", "metric"))
@@ -165,13 +163,14 @@ def _margins(
     settings: Settings,
     means: Callable[[], MeanOutputs],
 ) -> list[list[float]]:
-    anatomy, model = readout.anatomy, checkpoint.model
+    anatomy = readout.anatomy
     texts = [one.token_ids for one, _ in asked]
     ablations = tuple(ablation for _, ablation in asked)
     prompts = [render(checkpoint, one.prompt, settings) for one, _ in asked]
-    donors: tuple[tuple[int, ...], ...] = ()
-    if any(one.resample for one in ablations):
-        donors = tuple(donor_tokens(checkpoint, one.prompt, settings) for one, _ in asked)
+    surgery = surgery_on(
+        checkpoint, anatomy, [one.prompt for one, _ in asked], ablations, settings, means=means
+    )
+    donors = surgery.donors
     rows = lay_out(checkpoint, [*prompts, *donors], texts * 2 if donors else texts)
     places = [
         at * rows.input_ids.shape[1] + rows.start - 1 + step
@@ -180,24 +179,11 @@ def _margins(
     ]
     chosen = torch.tensor(places)
     final = _Final(lambda outputs: outputs.flatten(0, 1).index_select(0, chosen.to(outputs.device)))
-    surgery = Surgery(anatomy, ablations, means() if any(one.mean for one in ablations) else None, donors)
     seen = rows.attention_mask[len(asked) :, : rows.start] if donors else None
-    decoder = model.get_decoder() if hasattr(model, "get_decoder") else model.base_model
     with surgery.applied(seen), watching(anatomy, final):
-        decoder(
-            input_ids=rows.input_ids,
-            attention_mask=rows.attention_mask,
-            position_ids=(rows.attention_mask.long().cumsum(-1) - 1).clamp(min=0),
-            use_cache=False,
-        )
+        run_decoder(checkpoint.model, rows.input_ids, rows.attention_mask)
     ends = torch.tensor(list(checkpoint.end_token_ids), device=anatomy.unembedding.weight.device)
-    target = stop_target(readout, final.normed, ends)
-    assert target.less is not None
-    normed = final.normed.to(ends.device, anatomy.dtype)
-    margins = (normed * (readout.unembedding(target.token) - readout.unembedding(target.less))).sum(-1)
-    own = anatomy.unembedding.bias
-    if own is not None:
-        margins = margins + (own[target.token] - own[target.less]).to(anatomy.dtype)
+    margins = stop_margins(readout, final.normed, ends)
     each = torch.split(margins.cpu(), [len(text) + 1 for text in texts])
     return [one.tolist() for one in each]
 
@@ -223,22 +209,8 @@ class _Final:
         self.normed = self._select(normed)
 
 
-def _in_pieces(
-    checkpoint: Checkpoint, asked: Sequence[Asked], run: Callable[[Sequence[Asked]], list[Made]]
-) -> list[Made]:
-    """What a run gives for some rows, in halves where memory is out for all."""
-    try:
-        return run(asked)
-    except (RuntimeError, MemoryError) as error:
-        if not is_out_of_memory(error):
-            raise
-        if len(asked) == 1:
-            raise ModelError(
-                f"{checkpoint.name} runs out of memory on {checkpoint.device} with a single text",
-                "free the device, take a smaller format (--dtype=bfloat16), or more devices "
-                "(--device-map=balanced)",
-            ) from error
-    # Here, not above: while the exception lives, its frames hold on to the memory.
-    release()
-    half = (len(asked) + 1) // 2
-    return _in_pieces(checkpoint, asked[:half], run) + _in_pieces(checkpoint, asked[half:], run)
+def _too_large(checkpoint: Checkpoint) -> ModelError:
+    return ModelError(
+        f"{checkpoint.name} runs out of memory on {checkpoint.device} with a single text",
+        "free the device, take a smaller format (--dtype=bfloat16), or more devices (--device-map=balanced)",
+    )

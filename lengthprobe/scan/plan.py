@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 
 from lengthprobe.errors import SettingsError
 from lengthprobe.models.components import MODES
-from lengthprobe.task.languages import NO_TOPIC, load_language
-from lengthprobe.task.prompts import prompt_stream
+from lengthprobe.task.prompts import prompt_stream, split_of
 
 if TYPE_CHECKING:
     from lengthprobe.settings import Settings
@@ -75,10 +74,7 @@ class Plan:
             SettingsError: There are not so many.
         """
         stream = prompt_stream(self.language, lengths=settings.lengths, seed=self.seed)
-        topics = load_language(self.language).topics
-        of_discovery = (
-            one for one in stream if one.topic != NO_TOPIC and topics[one.topic].split == "discovery"
-        )
+        of_discovery = (one for one in stream if split_of(one) == "discovery")
         found = tuple(islice(of_discovery, self.prompts))
         if len(found) < self.prompts:
             raise SettingsError(

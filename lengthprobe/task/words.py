@@ -15,6 +15,9 @@ from lengthprobe.errors import SettingsError
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
+# A verdict on length that comes out differently under these two is undecided (METHODS §1).
+RIVAL_COUNTERS = ("uax29", "whitespace")
+
 _LETTER_OR_DIGIT = re.compile(r"[^\W_]")
 
 # Characters whose words one regular expression finds; other text goes through the library, some 100 times

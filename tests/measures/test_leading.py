@@ -120,7 +120,7 @@ def test_the_same_sets_again(probe):
 def test_not_as_many_others():
     """Random sets are of as many components as were chosen, or there are none: what can be asked is said."""
     probe = SimpleNamespace(**vars(sized([[1.0, 2.0, 3.0]], [1.0])), name="one-layer")
-    with pytest.raises(SettingsError, match="1 other heads, and 2 are") as raised:
+    with pytest.raises(SettingsError, match="1 other heads, to be compared with 2") as raised:
         similar_sets(probe, [Component(0, 0), Component(0, 1)])
     assert raised.value.fix == "k=1 or fewer"
     with pytest.raises(SettingsError, match="0 other MLPs") as raised:
