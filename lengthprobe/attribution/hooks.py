@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -31,20 +32,29 @@ class Receiver(Protocol):
 
 @contextmanager
 def watching(anatomy: Anatomy, receiver: Receiver) -> Iterator[None]:
-    """Hand every part's output to a receiver, while the block lasts; it changes nothing in the model."""
+    """Hand every part's output to a receiver, while the block lasts; it changes nothing in the model.
+
+    Only what this thread runs is handed over: another may run the same model meanwhile.
+    """
     handles: list[Any] = []
+    owner = threading.get_ident()
+
+    def mine() -> bool:
+        return threading.get_ident() == owner
 
     def first(_module: object, args: tuple[Tensor, ...], kwargs: dict[str, Tensor]) -> None:
-        receiver.embedding(args[0] if args else kwargs["hidden_states"])
+        if mine():
+            receiver.embedding(args[0] if args else kwargs["hidden_states"])
 
     def attention(layer: int) -> Callable[[object, tuple[Tensor, ...], Tensor], None]:
-        return lambda _module, args, output: receiver.attention(layer, args[0], output)
+        return lambda _module, args, output: receiver.attention(layer, args[0], output) if mine() else None
 
     def mlp(layer: int) -> Callable[[object, tuple[Tensor, ...], Tensor], None]:
-        return lambda _module, _args, output: receiver.mlp(layer, output)
+        return lambda _module, _args, output: receiver.mlp(layer, output) if mine() else None
 
     def final(_module: object, args: tuple[Tensor, ...], output: Tensor) -> None:
-        receiver.final(args[0], output)
+        if mine():
+            receiver.final(args[0], output)
 
     try:
         handles.append(anatomy.block.register_forward_pre_hook(first, with_kwargs=True))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import torch
 from safetensors.torch import load, save
@@ -11,6 +11,7 @@ from safetensors.torch import load, save
 from lengthprobe.attribution.hooks import watching
 from lengthprobe.models.ablation import MeanOutputs
 from lengthprobe.models.forward import run_decoder
+from lengthprobe.models.memory import in_pieces, text_too_large
 from lengthprobe.models.templates import render
 
 if TYPE_CHECKING:
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
+    from lengthprobe.errors import ModelError
     from lengthprobe.models.anatomy import Anatomy
     from lengthprobe.models.loading import Checkpoint
     from lengthprobe.settings import Settings
@@ -88,6 +90,16 @@ class OutputSums:
         self._n += int(places.sum())
         with watching(self._anatomy, self):
             run_decoder(self._anatomy.model, input_ids, attention_mask)
+
+    def add(self, other: OutputSums) -> None:
+        """Count in what another receiver has read."""
+        self._n += other._n
+        for own, its in zip(self._every, other._every, strict=True):
+            own[:] = [one + two for one, two in zip(own, its, strict=True)]
+
+    @property
+    def _every(self) -> tuple[list[Tensor | float], ...]:
+        return self._heads, self._mlps, self._head_lengths, self._mlp_lengths
 
     def outputs(self) -> Outputs:
         """The mean lengths and outputs over all positions that were read.
@@ -162,25 +174,48 @@ def outputs_of(
 
     Raises:
         ValueError: There is no response.
+        ModelError: Memory is out for one response alone.
     """
     sums = OutputSums(anatomy)
     rows = [
-        (render(checkpoint, one.prompt, settings), one.token_ids, one.finish_reason == "stop")
+        _Row(tuple(render(checkpoint, one.prompt, settings)), one.token_ids, one.finish_reason == "stop")
         for one in responses
     ]
-    rows.sort(key=lambda row: len(row[0]) + len(row[1]))
+    rows.sort(key=lambda row: len(row.prompt) + len(row.written))
+
+    def run(some: Sequence[_Row]) -> list[OutputSums]:
+        # Of its own: one that memory is out for may have read some layers already.
+        piece = OutputSums(anatomy)
+        piece.read(*(one.to(checkpoint.device) for one in _padded(some, checkpoint.pad_token_id)))
+        return [piece]
+
+    def too_large(row: _Row) -> ModelError:
+        return text_too_large(checkpoint.name, checkpoint.device, len(row.prompt) + len(row.written))
+
     for first in range(0, len(rows), batch_size):
-        some = rows[first : first + batch_size]
-        width = max(len(prompt) + len(written) for prompt, written, _ in some)
-        ids = torch.full((len(some), width), checkpoint.pad_token_id)
-        mask, places = torch.zeros_like(ids), torch.zeros_like(ids, dtype=torch.bool)
-        for at, (prompt, written, ended) in enumerate(some):
-            tokens = [*prompt, *written]
-            ids[at, width - len(tokens) :] = torch.tensor(tokens)
-            mask[at, width - len(tokens) :] = 1
-            places[at, width - len(written) - 1 :] = True
-            # After the last token of a response that was cut off nothing was written.
-            places[at, -1] = ended
-        device = checkpoint.device
-        sums.read(ids.to(device), mask.to(device), places.to(device))
+        for piece in in_pieces(rows[first : first + batch_size], run, too_large):
+            sums.add(piece)
     return sums.outputs()
+
+
+class _Row(NamedTuple):
+    """A response as tokens, after its prompt; and whether the model ended it."""
+
+    prompt: tuple[int, ...]
+    written: tuple[int, ...]
+    ended: bool
+
+
+def _padded(rows: Sequence[_Row], pad: int) -> tuple[Tensor, Tensor, Tensor]:
+    """The rows padded on the left, their mask, and the positions that write, each [n, S]."""
+    width = max(len(row.prompt) + len(row.written) for row in rows)
+    ids = torch.full((len(rows), width), pad)
+    mask, places = torch.zeros_like(ids), torch.zeros_like(ids, dtype=torch.bool)
+    for at, row in enumerate(rows):
+        tokens = [*row.prompt, *row.written]
+        ids[at, width - len(tokens) :] = torch.tensor(tokens)
+        mask[at, width - len(tokens) :] = 1
+        places[at, width - len(row.written) - 1 :] = True
+        # After the last token of a response that was cut off nothing was written.
+        places[at, -1] = row.ended
+    return ids, mask, places

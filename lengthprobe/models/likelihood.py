@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import torch
 
 from lengthprobe.errors import ModelError
+from lengthprobe.models.memory import in_pieces, text_too_large
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -32,37 +33,41 @@ def text_losses(
         surgery: What is ablated, the same in every row: one row.
 
     Raises:
-        ModelError: A text has fewer than two tokens.
+        ModelError: A text has fewer than two tokens, or memory is out for one alone.
     """
     rows = [_tokens(checkpoint, text) for text in texts]
     found: dict[int, float] = {}
     order = sorted(range(len(rows)), key=lambda at: (len(rows[at]), at))
+
+    def run(some: Sequence[int]) -> list[float]:
+        return _losses(checkpoint, [rows[at] for at in some], surgery and surgery.of([0] * len(some)))
+
+    def too_large(at: int) -> ModelError:
+        return text_too_large(checkpoint.name, checkpoint.device, len(rows[at]))
+
     for first in range(0, len(order), batch_size):
         chosen = order[first : first + batch_size]
-        width = max(len(rows[at]) for at in chosen)
-        ids = torch.full((len(chosen), width), checkpoint.pad_token_id)
-        mask = torch.zeros_like(ids)
-        for row, at in enumerate(chosen):
-            ids[row, : len(rows[at])] = torch.tensor(rows[at])
-            mask[row, : len(rows[at])] = 1
-        here = surgery and surgery.of([0] * len(chosen))
-        logits = _logits(checkpoint, ids, mask, here)
-        told = torch.nn.functional.cross_entropy(
-            logits[:, :-1].flatten(0, 1).float(), ids[:, 1:].flatten().to(logits.device), reduction="none"
-        )
-        counted = mask[:, 1:].to(logits.device)
-        sums = (told.view(counted.shape) * counted).sum(1) / counted.sum(1)
-        found |= dict(zip(chosen, sums.tolist(), strict=True))
+        found |= dict(zip(chosen, in_pieces(chosen, run, too_large), strict=True))
     return [found[at] for at in range(len(rows))]
 
 
-def _logits(
-    checkpoint: Checkpoint, ids: torch.Tensor, mask: torch.Tensor, surgery: Surgery | None
-) -> torch.Tensor:
+def _losses(checkpoint: Checkpoint, rows: Sequence[list[int]], surgery: Surgery | None) -> list[float]:
+    """The losses of some texts in one pass, padded on the right."""
+    width = max(map(len, rows))
+    ids = torch.full((len(rows), width), checkpoint.pad_token_id)
+    mask = torch.zeros_like(ids)
+    for at, tokens in enumerate(rows):
+        ids[at, : len(tokens)] = torch.tensor(tokens)
+        mask[at, : len(tokens)] = 1
     given = {"input_ids": ids.to(checkpoint.device), "attention_mask": mask.to(checkpoint.device)}
     with surgery.applied() if surgery else nullcontext():
         logits: torch.Tensor = checkpoint.model(**given, use_cache=False).logits
-    return logits
+    told = torch.nn.functional.cross_entropy(
+        logits[:, :-1].flatten(0, 1).float(), ids[:, 1:].flatten().to(logits.device), reduction="none"
+    )
+    counted = mask[:, 1:].to(logits.device)
+    means: list[float] = ((told.view(counted.shape) * counted).sum(1) / counted.sum(1)).tolist()
+    return means
 
 
 def _tokens(checkpoint: Checkpoint, text: str) -> list[int]:

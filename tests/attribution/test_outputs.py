@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import threading
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -10,6 +11,7 @@ import torch
 
 from lengthprobe import load
 from lengthprobe.attribution.outputs import Outputs, OutputSums, outputs_of
+from lengthprobe.errors import ModelError
 from lengthprobe.models.ablation import MeanOutputs
 from lengthprobe.models.anatomy import anatomy_of
 from lengthprobe.models.templates import render
@@ -168,3 +170,44 @@ def test_where_responses_are_written(answered: tuple[Probe, list[Response]]) -> 
     for size in (1, 3, 50):
         actual = outputs_of(probe.checkpoint, anatomy_of(model), responses, probe.settings, batch_size=size)
         _assert_equal(actual, expected, 1e-4)
+
+
+def test_memory_is_out(answered: tuple[Probe, list[Response]]) -> None:
+    """Rows that do not fit together are read in halves, and none of them twice, in whatever layer it was."""
+    probe, responses = answered
+    model = probe.checkpoint.model
+    expected = outputs_of(probe.checkpoint, anatomy_of(model), responses, probe.settings, batch_size=8)
+    most = 3
+
+    def check(_module: object, args: tuple[torch.Tensor, ...]) -> None:
+        if len(args[0]) > most:
+            raise torch.OutOfMemoryError("CUDA out of memory")
+
+    handle = model.model.layers[-1].register_forward_pre_hook(check)
+    try:
+        actual = outputs_of(probe.checkpoint, anatomy_of(model), responses, probe.settings, batch_size=8)
+        _assert_equal(actual, expected, 1e-5)
+        most = 0
+        with pytest.raises(ModelError, match="runs out of memory on cpu with a single text of"):
+            outputs_of(probe.checkpoint, anatomy_of(model), responses[:1], probe.settings, batch_size=8)
+    finally:
+        handle.remove()
+
+
+def test_other_threads_are_not_read() -> None:
+    """A pass of the same model in another thread goes on meanwhile, and is none of ours."""
+    model, rows = random_model("llama"), _rows()
+    alone = _read(model, [rows])
+
+    def meanwhile(*_args: Any) -> None:
+        if threading.current_thread() is threading.main_thread():
+            other = threading.Thread(target=lambda: model(rows[0][:1], attention_mask=rows[1][:1]))
+            other.start()
+            other.join()
+
+    handle = model.model.layers[1].register_forward_pre_hook(meanwhile)
+    try:
+        found = _read(model, [rows])
+    finally:
+        handle.remove()
+    _assert_equal(found, alone, 1e-6)

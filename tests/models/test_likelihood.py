@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
+
 import pytest
 import torch
 
@@ -73,3 +75,28 @@ def test_rise(probe):
     expected = [one - other for one, other in zip(cut_off, whole, strict=True)]
     assert [one.value for one in found.observations] == pytest.approx(expected, abs=2e-5)
     assert (found.n, found.unit) == (len(sentences), "nats")
+
+
+@contextmanager
+def room_for(model, most):
+    """While the block lasts, memory is out in the last layer for more rows than so many."""
+
+    def check(_module, args):
+        if len(args[0]) > most:
+            raise torch.OutOfMemoryError("CUDA out of memory")
+
+    handle = model.model.layers[-1].register_forward_pre_hook(check)
+    try:
+        yield
+    finally:
+        handle.remove()
+
+
+def test_memory_is_out(probe):
+    """Texts that do not fit together are read in halves; one that does not fit alone is an error."""
+    checkpoint = probe.checkpoint
+    expected = text_losses(checkpoint, TEXTS, batch_size=8)
+    with room_for(checkpoint.model, 1):
+        assert text_losses(checkpoint, TEXTS, batch_size=8) == pytest.approx(expected, rel=1e-5)
+    with room_for(checkpoint.model, 0), pytest.raises(ModelError, match="with a single text of 4 tokens"):
+        text_losses(checkpoint, TEXTS, batch_size=8)
