@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from transformers import GenerationConfig
 
 if TYPE_CHECKING:
-    from lengthprobe.models.loading import Checkpoint
+    from collections.abc import Sequence
 
 # These do not change which token is chosen, or are lengthprobe's own to say (ends, lengths).
 _HARMLESS = frozenset(
@@ -70,13 +70,13 @@ def overridden_settings(stated: GenerationConfig) -> tuple[str, ...]:
     )
 
 
-def greedy(checkpoint: Checkpoint, cap: int) -> GenerationConfig:
+def greedy(ends: Sequence[int], pad: int, cap: int) -> GenerationConfig:
     """The generation config of every response: the best token at each step, up to an end token or the cap."""
     return GenerationConfig(  # type: ignore[no-untyped-call]
         do_sample=False,
         num_beams=1,
         max_new_tokens=cap,
-        eos_token_id=list(checkpoint.end_token_ids),
-        pad_token_id=checkpoint.pad_token_id,
+        eos_token_id=list(ends),
+        pad_token_id=pad,
         use_cache=True,
     )

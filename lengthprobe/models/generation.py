@@ -235,7 +235,7 @@ def _generate(
         written = checkpoint.model.generate(
             torch.tensor(padded, device=checkpoint.device),
             attention_mask=seen,
-            generation_config=greedy(checkpoint, cap),
+            generation_config=greedy(checkpoint.end_token_ids, checkpoint.pad_token_id, cap),
             logits_processor=LogitsProcessorList([guard, *told, *allowed, *same]),
             stopping_criteria=StoppingCriteriaList(runaways),
         )
