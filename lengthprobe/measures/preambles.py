@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from lengthprobe.statistics.estimate import Estimate
 
 
+_AS_TYPED = str.maketrans({"’": "'", "‘": "'", "\u00a0": " ", "\u202f": " "})
+
+
 def preambles(probe: Measured, *, language: str) -> Estimate:
     """The share of responses that have something around the words asked for (ours).
 
@@ -43,7 +46,9 @@ def has_preamble(text: str, *, language: str) -> bool:
     >>> has_preamble("Sure hands build bridges", language="en")
     False
     """
-    return any(pattern.search(text) for pattern in _patterns(language))
+    # Typographic apostrophes and spaces that do not break are the same marks to a reader.
+    plain = text.translate(_AS_TYPED)
+    return any(pattern.search(plain) for pattern in _patterns(language))
 
 
 @cache

@@ -19,6 +19,8 @@ WITH = {
         "A sentence about the sea:\nWaves sing",
         "Sure - waves sing",
         "OK\nWaves sing",
+        "Here’s a sentence: Waves sing",
+        "I’d be happy to help! Waves sing",
     ],
     "it": [
         "Certo! Ecco la risposta: Le onde cantano",
@@ -26,6 +28,11 @@ WITH = {
         "Ecco cinque parole sul mare: onde, sale, vento, sabbia, luce",
         "Va bene. Le onde cantano",
         "Risposta: Le onde cantano",
+    ],
+    "fr": [
+        "Bien sûr\u00a0! Les vagues chantent",
+        "D’accord\u202f! Les vagues chantent",
+        "Voici une phrase\u00a0: les vagues chantent",
     ],
     "de": [
         "Klar! Das Meer rauscht leise.",
