@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lengthprobe.errors import LengthprobeError, ReportError
-from lengthprobe.settings import DTYPES
+from lengthprobe.settings import COUNTERS, DTYPES, PROMPT_FORMS, read_lengths
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -67,6 +67,16 @@ def _add_scan(commands: Any) -> None:
         "--report", type=Path, metavar="DIR",
         help="write scan.json, scan.md and a map to a folder; an interrupted scan goes on from there",
     )  # fmt: skip
+    asking = scan.add_argument_group("asking, as of pytest's --lengthprobe- options")
+    asking.add_argument(
+        "--lengths", type=_lengths, default="3-9", metavar="N-M", help="numbers of words (3-9)"
+    )
+    asking.add_argument(
+        "--cap", type=int, default=CAP, metavar="N", help=f"most tokens in a response ({CAP})"
+    )
+    asking.add_argument("--counter", default="uax29", metavar="NAME", help=", ".join(COUNTERS))
+    asking.add_argument("--prompt-form", default="auto", metavar="FORM", help=", ".join(PROMPT_FORMS))
+    asking.add_argument("--system-prompt", metavar="TEXT", help="system message before every prompt")
     loading = scan.add_argument_group("loading")
     loading.add_argument("--dtype", default="auto", metavar="NAME", help=", ".join(DTYPES))
     loading.add_argument("--device-map", default="auto", metavar="MAP", help="as in transformers (auto)")
@@ -75,6 +85,13 @@ def _add_scan(commands: Any) -> None:
     )
     loading.add_argument("--allow-pickle", action="store_true", help="load pickled weights")
     loading.add_argument("--allow-remote-code", action="store_true", help="run the checkpoint's own code")
+
+
+def _lengths(text: str) -> tuple[int, ...]:
+    try:
+        return read_lengths(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"{text}: {error}") from error
 
 
 def _batch_size(text: str) -> int | None:
@@ -97,7 +114,8 @@ def _scan(options: argparse.Namespace) -> int:
     settings = Settings(
         languages=(options.language,),
         budget=_BUDGET,
-        cap=CAP,
+        **{name: getattr(options, name) for name in ("lengths", "cap", "counter")},
+        **{name: getattr(options, name) for name in ("prompt_form", "system_prompt")},
         **{name: getattr(options, name) for name in ("seed", "dtype", "device_map", "batch_size")},
         **{name: getattr(options, name) for name in ("allow_pickle", "allow_remote_code")},
     )

@@ -9,6 +9,7 @@ from lengthprobe.errors import SettingsError
 COUNTERS = ("uax29", "whitespace", "italian_elision", "characters")
 PROMPT_FORMS = ("auto", "chat", "plain")
 DTYPES = ("auto", "float32", "bfloat16", "float16")
+_LONGEST_REQUEST = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,3 +85,28 @@ def _one_of(option: str, value: str, allowed: tuple[str, ...]) -> None:
         raise SettingsError(
             f"{option} {value!r} is not known", f"--lengthprobe-{option}=" + "|".join(allowed)
         )
+
+
+def read_lengths(text: str) -> tuple[int, ...]:
+    """The numbers that a list of numbers and ranges names, as in `3-9` or `3,5,7`.
+
+    Raises:
+        ValueError: It names none, or one that cannot be asked for.
+    """
+    lengths: list[int] = []
+    for part in text.split(","):
+        first, dash, last = (each.strip() for each in part.partition("-"))
+        ends = (first, last) if dash else (first, first)
+        if not all(end.isdecimal() for end in ends):
+            raise ValueError(f"{part.strip()!r} is no number of words and no range of them")
+        low, high = map(int, ends)
+        if low > high:
+            raise ValueError(f"the range {low}-{high} runs backwards: {high}-{low}")
+        if low < 1:
+            raise ValueError("a request is for at least one word")
+        if high > _LONGEST_REQUEST:
+            raise ValueError(f"a request is for at most {_LONGEST_REQUEST} words")
+        lengths += range(low, high + 1)
+    if len(set(lengths)) < len(lengths):
+        raise ValueError("a number of words stands twice")
+    return tuple(sorted(lengths))

@@ -75,6 +75,15 @@ def test_italian_is_asked_in_italian(scan: Callable[..., tuple[int, str, str]]) 
     assert "MLP4" in out
 
 
+def test_asks_as_it_is_told(scan: Callable[..., tuple[int, str, str]], tmp_path: Path) -> None:
+    """Numbers of words, cap and form of the prompt are those of the options."""
+    options = ("--lengths=3-4", "--cap=20", "--prompt-form=chat", "--counter=whitespace")
+    scan("tiny-it", *SMALL, *options, f"--report={tmp_path}")
+    asked = json.loads((tmp_path / "scan.answers.json").read_text())["asked"]
+    assert (asked["lengths"], asked["cap"]) == ([3, 4], 20)
+    assert (asked["prompt_form"], asked["counter"]) == ("chat", "whitespace")
+
+
 def test_report_is_written_and_gone_on_from(
     scan: Callable[..., tuple[int, str, str]], tmp_path: Path
 ) -> None:
@@ -104,6 +113,9 @@ class TestRefusals:
             (["tiny-it", "--mode=noise"], "--mode 'noise' is not known (fix: --mode=zero|mean|resample)"),
             (["tiny-it", "--dtype=int3"], "--dtype=auto|float32|bfloat16|float16"),
             (["tiny-it", "--prompts=100000"], "prompts on discovery topics"),
+            (["tiny-it", "--prompt-form=speech"], "--prompt-form=auto|chat|plain"),
+            (["tiny-it", "--cap=0"], "--cap=100"),
+            (["tiny-it", "--counter=mine"], "--counter=uax29|whitespace|italian_elision|characters"),
             (["tiny-base", *SMALL], "tiny-base answers none of 4 prompts in 'en' exactly"),
         ],
     )
@@ -118,7 +130,7 @@ class TestRefusals:
         assert said in err
         assert "--lengthprobe-" not in err
 
-    @pytest.mark.parametrize("option", ["--top=many", "--batch-size=few", "--nothing"])
+    @pytest.mark.parametrize("option", ["--top=many", "--batch-size=few", "--lengths=9-3", "--nothing"])
     def test_what_argparse_refuses(self, scan: Callable[..., tuple[int, str, str]], option: str) -> None:
         """In its own words, with the same status."""
         status, _, err = scan("tiny-it", option)

@@ -8,14 +8,12 @@ import pytest
 
 from lengthprobe.errors import LengthprobeError, SettingsError
 from lengthprobe.plugin.options import FLAGS, MARGINS, stated
-from lengthprobe.settings import Settings
+from lengthprobe.settings import Settings, read_lengths
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from lengthprobe.margins import Margins
-
-_LONGEST_REQUEST = 1000
 
 
 def read_settings(config: pytest.Config) -> Settings:
@@ -60,31 +58,6 @@ def read_margins(config: pytest.Config) -> Margins:
     from lengthprobe.margins import Margins
 
     return Margins().overridden(config.getini(MARGINS))
-
-
-def read_lengths(text: str) -> tuple[int, ...]:
-    """The numbers that a list of numbers and ranges names, as in `3-9` or `3,5,7`.
-
-    Raises:
-        ValueError: It names none, or one that cannot be asked for.
-    """
-    lengths: list[int] = []
-    for part in text.split(","):
-        first, dash, last = (each.strip() for each in part.partition("-"))
-        ends = (first, last) if dash else (first, first)
-        if not all(end.isdecimal() for end in ends):
-            raise ValueError(f"{part.strip()!r} is no number of words and no range of them")
-        low, high = map(int, ends)
-        if low > high:
-            raise ValueError(f"the range {low}-{high} runs backwards: {high}-{low}")
-        if low < 1:
-            raise ValueError("a request is for at least one word")
-        if high > _LONGEST_REQUEST:
-            raise ValueError(f"a request is for at most {_LONGEST_REQUEST} words")
-        lengths += range(low, high + 1)
-    if len(set(lengths)) < len(lengths):
-        raise ValueError("a number of words stands twice")
-    return tuple(sorted(lengths))
 
 
 def _value(config: pytest.Config, name: str, text: str, reader: Callable[[str], Any]) -> Any:

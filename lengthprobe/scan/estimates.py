@@ -126,7 +126,7 @@ def _gradients(probe: Probe, spoken: Spoken, responses: Sequence[Response], mode
         [weight for _, weight in asked],
         mode,
         probe.settings,
-        means=lambda: probe.outputs.means,
+        means=lambda: probe.outputs().means,
         batch_size=probe.batch_size,
     )
     heads, mlps = found.heads.abs().mean(0), found.mlps.abs().mean(0)

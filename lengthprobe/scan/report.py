@@ -170,7 +170,13 @@ def _told(report: Mapping[str, Any]) -> list[str]:
     """The lines below the table."""
     cost, sample, plan = report["cost"], report["sample"], report["plan"]
     every, finding = cost["every component"], sum(cost.get(name, 0) for name in _FINDING)
+    sure = sum(one["fall"]["low"] > 0 for one in report["top"])
     told = []
+    if sure < len(report["top"]):
+        told.append(
+            f"the fall is surely above 0 for {sure} of these {len(report['top'])} components: the order of "
+            "the others is chance"
+        )
     if plan["full"]:
         told.append(f"every component was ablated on all {plan['prompts']} prompts")
     elif sample["components"]:
@@ -186,6 +192,8 @@ def _told(report: Mapping[str, Any]) -> list[str]:
         f"cost: {cost['total']:.0f} steps of a row, {100 * cost['total'] / every:.1f} % of ablating every "
         f"component on all prompts; {100 * finding / every:.1f} % were to find the top"
     )
+    if cost["total"] > every and not plan["full"]:
+        told.append("to ablate every component would have cost less: --full")
     return told
 
 

@@ -77,22 +77,19 @@ class Scan:
                 "exactly, so that no ablation can make that worse",
                 "name a checkpoint that keeps to the length asked for",
             )
-        likely = self._likely()
-        sample, left = self._draw(likely)
+        if plan.full:
+            # For the table alone: nothing is left out that they could have missed.
+            self._estimate()
+            measured, sample, strong, left = list(self._components), list[Component](), list[Component](), 0
+        else:
+            measured = self._likely()
+            sample, left = self._draw(measured)
         self._ask_whole(self._prompts, "measuring")
-        measured = list(self._components) if plan.full else list(likely)
         self._ablate(measured, self._prompts, "measuring")
-        weakest = min((self._effect(one, self._prompts) for one in likely), key=lambda one: one.strength)
-        self._ablate(sample, self._screened, "sample")
-        strong = [
-            one
-            for one in sample
-            if (found := self._effect(one, self._screened)).strength >= weakest.strength
-            and found.fall.mean > 0
-        ]
-        self._ablate(strong, self._prompts, "measuring")
+        if not plan.full:
+            strong = self._strong(sample, measured)
         every = sorted(
-            (self._effect(one, self._prompts) for one in dict.fromkeys([*measured, *strong])),
+            (self._effect(one, self._prompts) for one in [*measured, *strong]),
             key=lambda one: one.strength,
             reverse=True,
         )
@@ -105,6 +102,19 @@ class Scan:
             left,
             sum(whole) / len(whole),
         )
+
+    def _strong(self, sample: Sequence[Component], measured: Sequence[Component]) -> list[Component]:
+        """Those drawn at random that are as strong as the weakest of the measured ones, measured too."""
+        weakest = min((self._effect(one, self._prompts) for one in measured), key=lambda one: one.strength)
+        self._ablate(sample, self._screened, "sample")
+        strong = [
+            one
+            for one in sample
+            if (found := self._effect(one, self._screened)).strength >= weakest.strength
+            and found.fall.mean > 0
+        ]
+        self._ablate(strong, self._prompts, "measuring")
+        return strong
 
     @property
     def estimated(self) -> dict[str, dict[str, float | None]]:
@@ -190,7 +200,7 @@ class Scan:
                 self._probe.checkpoint,
                 [(self._response(prompt), self._cut(one)) for one, prompt in some],
                 self._probe.settings,
-                means=lambda: self._probe.outputs.means,
+                means=lambda: self._probe.outputs().means,
             )
             for (one, prompt), steps in zip(some, margins, strict=True):
                 counts = (0, *adherences[prompt.id])

@@ -55,14 +55,33 @@ def test_table_has_a_row_for_each_of_the_top(report: dict[str, Any]) -> None:
     assert shown[0].startswith("tiny-it: 100.0 % of 4 answers exact in en")
     assert [header in shown[2] for header in HEADERS] == [True] * len(HEADERS)
     assert [row.split()[0] for row in shown[4:6]] == [one["component"] for one in report["top"]]
-    assert shown[7].startswith("of the 23 other components 2, drawn by chance, were ablated on 4 prompts")
-    assert shown[8].startswith(f"cost: {report['cost']['total']:.0f} steps of a row")
+    assert shown[8].startswith("of the 23 other components 2, drawn by chance, were ablated on 4 prompts")
+    assert shown[9].startswith(f"cost: {report['cost']['total']:.0f} steps of a row")
 
 
 def test_full_scan_says_so(report: dict[str, Any]) -> None:
     """There is nothing that it could have missed."""
     full = {**report, "plan": {**report["plan"], "full": True}}
     assert "every component was ablated on all 4 prompts" in lines(full)
+
+
+def test_ties_and_zeros_are_said(report: dict[str, Any]) -> None:
+    """Whose fall is surely above zero is counted; among the others the order is chance."""
+    first, second = report["top"]
+    both = [
+        {**first, "fall": {**first["fall"], "low": 0.2}},
+        {**second, "fall": {**second["fall"], "low": 0.0}},
+    ]
+    assert any("surely above 0 for 1 of these 2 components" in one for one in lines({**report, "top": both}))
+    assert not any("surely above 0" in one for one in lines({**report, "top": both[:1]}))
+
+
+def test_a_scan_that_costs_more_than_a_full_one_says_so(report: dict[str, Any]) -> None:
+    """On few prompts finding costs more than it spares."""
+    cost, told = report["cost"], "to ablate every component would have cost less: --full"
+    dear = {**cost, "total": cost["every component"] + 1}
+    assert told in lines({**report, "cost": dear})
+    assert told not in lines({**report, "cost": {**cost, "total": cost["every component"]}})
 
 
 def test_markdown_has_the_same_table(report: dict[str, Any]) -> None:

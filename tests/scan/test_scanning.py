@@ -58,6 +58,9 @@ def test_full_ablates_everything(scanned: Scanned, plan: Plan) -> None:
     assert found.top == found.every[:2]
     strengths = [one.strength for one in found.every]
     assert strengths == sorted(strengths, reverse=True)
+    # Nothing is left to be found: no answer is forced, none is drawn by chance.
+    assert (kept.foretold, found.sample, found.others) == ({}, (), 0)
+    assert set(kept.cost) == {"attribution", "gradient", "finding", "measuring"}
 
 
 def test_most_components_never_write(scanned: Scanned, plan: Plan) -> None:
