@@ -20,11 +20,15 @@ _RELATION = re.compile(r" (?P<sign><=|>=|<|>) (?P<right>[^<>]+)$")
 
 
 def numbers(check: Mapping[str, Any]) -> tuple[str, str, str]:
-    """Effect, interval and size of a check or of an estimate beside one; nothing of an empty one."""
+    """Effect, interval and size of a check or of an estimate beside one; nothing of an empty one.
+
+    Where two measures are compared they are of the difference between the two, and have a sign.
+    """
     if not check:
         return "", "", ""
-    digits = _digits(check)
-    mean, low, high = (_quantity(check[key], check["unit"], digits) for key in ("mean", "low", "high"))
+    digits, right = _digits(check), relation(check)[1]
+    sign = "+" if right and not is_number(right) else ""
+    mean, low, high = (_quantity(check[key], check["unit"], digits, sign) for key in ("mean", "low", "high"))
     # An end that JSON does not have is infinite: nothing is known on that side.
     interval = f"{low} to {high}" if low and high else "not known"
     return mean, interval, f"{check['n']} ({check['clusters']})"
@@ -88,10 +92,10 @@ def _digits(check: Mapping[str, Any]) -> int:
     return max(needed)
 
 
-def _quantity(value: float | None, unit: str, digits: int) -> str:
+def _quantity(value: float | None, unit: str, digits: int, sign: str = "") -> str:
     """A number as its unit is read, nothing for one that is not finite."""
     if value is None:
         return ""
     read = 100 * value if unit == "share" else value
     # Adding zero takes the sign from a zero that was rounded or multiplied into minus zero.
-    return f"{round(read, digits) + 0.0:.{digits}f}{' %' * (unit == 'share')}"
+    return f"{round(read, digits) + 0.0:{sign}.{digits}f}{' %' * (unit == 'share')}"

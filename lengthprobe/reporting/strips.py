@@ -35,7 +35,9 @@ class Strip:
 
 
 def strips(checks: Sequence[Mapping[str, Any]]) -> list[Strip | None]:
-    """A strip for each check; None where there is no fixed margin, or nothing is known of the mean.
+    """A strip for each check; None where its margin is no number, or nothing is known of the mean.
+
+    Of two measures the difference is drawn, beside 0.
 
     Checks with the same margin have the same scale, so that languages can be compared.
     """
@@ -51,9 +53,10 @@ def strips(checks: Sequence[Mapping[str, Any]]) -> list[Strip | None]:
 def _claim(check: Mapping[str, Any]) -> tuple[str, float, str] | None:
     """The relation, the margin and the unit of a check that can be drawn."""
     sign, right = relation(check)
-    if not sign or not is_number(right) or check["mean"] is None:
+    magnitude = check["expression"].startswith("abs(")
+    if not sign or (magnitude and not is_number(right)) or check["mean"] is None:
         return None
-    if sign in (">", ">=") and check["expression"].startswith("abs("):
+    if sign in (">", ">=") and magnitude:
         sign = "beyond"
     return sign, float(check["margin"]), check["unit"]
 

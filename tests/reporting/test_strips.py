@@ -61,12 +61,19 @@ def test_end_that_is_not_known_lies_beyond(check):
 
 @pytest.mark.parametrize(
     "changes",
-    [{"expression": ""}, {"expression": "a < 0.1 * b"}, {"mean": None}],
+    [{"expression": ""}, {"expression": "abs(a) < 0.1 * b"}, {"mean": None}],
     ids=["none", "measured", "nan"],
 )
 def test_what_has_no_fixed_margin_is_not_drawn(check, changes):
     """There is no place to draw it at."""
     assert strips([check() | changes]) == [None]
+
+
+def test_two_measures_are_drawn_as_their_difference(check):
+    """Beside 0, on the side where the first is the greater."""
+    measured, fixed = strips([check("a > 0.5 * b"), check("a - b > 0")])
+
+    assert measured == fixed
 
 
 def test_point_on_its_margin_is_drawn(check):

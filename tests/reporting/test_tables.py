@@ -115,6 +115,14 @@ class TestTable:
         """In the unit of the measure, or as what it was compared with, whose model is named but once."""
         assert cells(ledger(check(expression, unit, margin)))[0][6] == shown
 
+    @pytest.mark.parametrize(("expression", "shown"), [("a > 0.5 * b", "+40.0 %"), ("a - b > 0", "40.0 %")])
+    def test_difference_of_two_measures_has_a_sign(self, expression, shown):
+        """Effect and interval are no level of the first: what it is compared with was measured too."""
+        row = cells(ledger(check(expression, "share", mean=0.4, low=0.3, high=0.5)))[0]
+
+        assert row[3] == shown
+        assert row[4] == shown.replace("4", "3") + " to " + shown.replace("4", "5")
+
     def test_share_is_a_percentage_and_zero_has_no_sign(self):
         """Whatever arithmetic it went through."""
         row = cells(ledger(check("a < 0.05", "share", 0.05, mean=-0.0, low=-0.0001, high=0.0203)))[0]
