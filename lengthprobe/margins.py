@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def _margin(default: float, kind: str, unit: str, reason: str, *, checks: int | None = None) -> float:
-    """A field. `checks`: by how many checks it is used in all, where that is not one a language."""
+    """A field. `checks`: how many checks of a mechanism use it; of behaviour one a language does."""
     metadata = {"kind": kind, "unit": unit, "reason": reason, "checks": checks}
     margin: float = field(default=default, metadata=metadata)
     return margin
@@ -49,9 +49,9 @@ class Margins:
         0.1, "requirement", "share", "half of the room that the exact-match margin leaves for errors"
     )
     token_counting: float = _margin(
-        # No requirement: where words are of one token each, tokens follow the error. Counted all the same.
+        # No requirement: where words are of one token each, tokens follow the error.
         0.5,
-        "requirement",
+        "replication",
         "share",
         "half of a token counter's error: nearer to counting words than tokens",
     )
@@ -78,8 +78,12 @@ class Margins:
     control_kept: float = _margin(
         0.5, "mechanism", "ratio", "half of the control: with less, the other late parts are needed", checks=2
     )
-    specificity: float = _margin(
-        0.1, "mechanism", "share", "as much as necessity asks for: what does without loses less", checks=2
+    control_spared: float = _margin(
+        0.9,
+        "mechanism",
+        "ratio",
+        "what does without loses a tenth of it at most",
+        checks=2,
     )
     text_loss_rise: float = _margin(
         0.5,
@@ -178,12 +182,33 @@ def _check_range(name: str, number: float) -> None:
         )
 
 
-def family(n_languages: int, *, reference: bool) -> int:
-    """How many checks share alpha for `broken`: every requirement, of behaviour in each language.
+@dataclass(frozen=True, slots=True)
+class Family:
+    """By how much alpha is divided, for the verdict `broken`, in one check.
 
-    With a reference, their regression forms count too. It does not depend on which claims are selected, nor
-    on the checkpoint, so that no verdict does.
+    Args:
+        behaviour: In a check of what a model writes.
+        mechanism: In a check of what its parts do.
+    """
+
+    behaviour: float = 1.0
+    mechanism: float = 1.0
+
+
+# Of the chance of a false `broken`. What a model writes is what ships, and a model that is off by one word
+# must be told from a healthy one by its mean (ours).
+_OF_BEHAVIOUR = 0.75
+
+
+def family(n_languages: int, *, reference: bool) -> Family:
+    """How the chance of a false `broken` is shared: three quarters among checks of behaviour.
+
+    The rest is shared among those of a mechanism. Counted is every requirement, of behaviour in each
+    language, and with a reference their regression forms too. It does not depend on which claims are
+    selected, nor on the checkpoint, so that no verdict does.
     """
     kinds = ("requirement", "mechanism", "regression") if reference else ("requirement", "mechanism")
     gating = [one.metadata["checks"] for one in fields(Margins) if one.metadata["kind"] in kinds]
-    return sum(max(1, n_languages) if checks is None else checks for checks in gating)
+    of_behaviour = gating.count(None) * max(1, n_languages)
+    of_mechanism = sum(checks for checks in gating if checks is not None)
+    return Family(of_behaviour / _OF_BEHAVIOUR, of_mechanism / (1 - _OF_BEHAVIOUR))

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from lengthprobe.errors import SettingsError
+from lengthprobe.margins import Family
 from lengthprobe.models.catalog import resolve
 from lengthprobe.models.components import Ablation, Component, find_components
 from lengthprobe.models.held import Held
@@ -40,7 +41,7 @@ class Probe:
     Args:
         name: Alias, hub id, directory, or fixture model.
         settings: What is asked.
-        family: Among how many comparisons the chance of a false `broken` is shared.
+        family: By how much alpha is divided for `broken`, as checks share it; by default it is not.
         exchange: How processes share the work, None for one process.
         progress: Told how many prompts are answered, and how many there are.
 
@@ -53,13 +54,13 @@ class Probe:
         name: str,
         settings: Settings | None = None,
         *,
-        family: int = 1,
+        family: Family | None = None,
         exchange: Exchange | None = None,
         progress: Callable[[int, int], None] | None = None,
     ) -> None:
         self.name = name
         self.settings = settings or Settings()
-        self.family = family
+        self.family = family or Family()
         self.source = resolve(name)
         self._held = Held(name, self.settings)
         self._respondent = Respondent(
@@ -68,7 +69,7 @@ class Probe:
             self.settings,
             exchange=exchange or Alone(),
             progress=progress or (lambda _done, _total: None),
-            means=lambda: self.outputs.means,
+            means=lambda: self.outputs().means,
             written=self.responses,
         )
         # Of a probe within a block: what is ablated, the words it writes with, the probe of the whole model.
@@ -76,7 +77,7 @@ class Probe:
         self.words: str | None = None
         self._whole = self
         self._ended = False
-        self._outputs: Outputs | None = None
+        self._outputs: dict[tuple[str, ...], Outputs] = {}
         self._under: dict[tuple[str, Ablation, int | None], Response] = {}
         self._identity: Identity | None = None
         self._responses: dict[str, tuple[Response, ...]] = {}
@@ -380,25 +381,27 @@ class Probe:
         self._check_open()
         return self._respondent.losses(texts, self.ablation.with_all(ablation))
 
-    @property
-    def outputs(self) -> Outputs:
+    def outputs(self, languages: Iterable[str] | None = None) -> Outputs:
         """How large the whole model's parts' outputs are, and what they are on average.
 
-        Taken where it writes the responses to the first prompts of each of the settings' languages on
-        discovery topics.
+        Taken where it writes the responses to the first prompts of each language on discovery topics.
+
+        Args:
+            languages: Codes of languages; by default all of the settings', over which mean ablation goes.
 
         Raises:
             SettingsError: None of the prompts is on a discovery topic.
             LengthprobeError: As `traces`.
         """
         if self._whole is not self:
-            return self._whole.outputs
-        if self._outputs is None:
+            return self._whole.outputs(languages)
+        wanted = self.settings.languages if languages is None else tuple(languages)
+        if wanted not in self._outputs:
             if self.parts.problem is not None:
                 raise self.parts.problem
             chosen = [
                 one
-                for language in self.settings.languages
+                for language in wanted
                 for one in [one for one in self.responses(language) if split_of(one.prompt) == "discovery"][
                     :REFERENCE_PROMPTS
                 ]
@@ -406,11 +409,11 @@ class Probe:
             if not chosen:
                 raise SettingsError(
                     f"the parts' mean outputs are taken over discovery topics, and of {self.settings.budget} "
-                    f"prompts in {', '.join(self.settings.languages)} none is on one",
+                    f"prompts in {', '.join(wanted)} none is on one",
                     "--lengthprobe-budget=300, or another mode of ablation: zero, resample",
                 )
-            self._outputs = self._respondent.outputs(chosen)
-        return self._outputs
+            self._outputs[wanted] = self._respondent.outputs(chosen)
+        return self._outputs[wanted]
 
     def _components(self, wanted: str | Component | Iterable[str | Component]) -> tuple[Component, ...]:
         """The components that some names mean, of a checkpoint whose parts are known."""

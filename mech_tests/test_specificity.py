@@ -9,16 +9,16 @@ PAIR = ("en", "it")
 
 @pytest.mark.claim(source="lengthprobe", about="mechanism", languages=PAIR)
 def test_italian_does_without_the_english_heads(probe, margins):
-    """Control in Italian does not fall without the heads that lead by CWA in English."""
+    """Italian keeps nine tenths of its control without the heads that lead by CWA in English."""
     without = control_without(probe, language="it", kind="heads", found_in="en")
-    assert control(probe, language="it") - without < margins.specificity
+    assert without > margins.control_spared * control(probe, language="it")
 
 
 @pytest.mark.claim(source="lengthprobe", about="mechanism", languages=PAIR)
 def test_english_does_without_the_italian_mlp(probe, margins):
-    """Control in English does not fall without the MLP that leads by CWA in Italian."""
+    """English keeps nine tenths of its control without the MLP that leads by CWA in Italian."""
     without = control_without(probe, language="en", kind="mlps", found_in="it")
-    assert control(probe, language="en") - without < margins.specificity
+    assert without > margins.control_spared * control(probe, language="en")
 
 
 @pytest.mark.claim(source="lengthprobe", about="mechanism", languages=("en",))

@@ -81,7 +81,7 @@ def test_responses(probe: Probe, mode: str) -> None:
             [donor_tokens(checkpoint, one, probe.settings) for one in batch] if mode == "resample" else []
         )
         rows = (ablation,) * len(batch)
-        surgery = Surgery(anatomy_of(checkpoint.model), rows, probe.outputs.means, tuple(donors))
+        surgery = Surgery(anatomy_of(checkpoint.model), rows, probe.outputs().means, tuple(donors))
         answered = respond_to_batch(checkpoint, batch, probe.settings, surgery=surgery)
         expected |= {one.prompt.id: one for one in answered.responses}
     with probe.ablated("L1", mode=mode) as ablated:

@@ -50,9 +50,9 @@ def test_outputs(probe: Probe) -> None:
     model = probe.checkpoint.model
     expected = outputs_of(probe.checkpoint, anatomy_of(model), chosen, probe.settings, batch_size=3)
     with probe.ablated("L1") as ablated:
-        assert ablated.outputs is probe.outputs
-    assert torch.equal(probe.outputs.heads, expected.heads)
-    assert torch.equal(torch.stack(probe.outputs.means.mlps), torch.stack(expected.means.mlps))
+        assert ablated.outputs() is probe.outputs()
+    assert torch.equal(probe.outputs().heads, expected.heads)
+    assert torch.equal(torch.stack(probe.outputs().means.mlps), torch.stack(expected.means.mlps))
 
 
 def test_means_are_made_once(name: str) -> None:
@@ -61,7 +61,7 @@ def test_means_are_made_once(name: str) -> None:
     probe = Probe(name, Settings(**SMALL), exchange=exchange)
     with probe.ablated("L1H0", mode="mean") as ablated:
         found = ablated.responses("en")
-    probe.outputs  # noqa: B018  (asked for)
+    probe.outputs()
     made = len(exchange.made)
     with probe.ablated("L1H1", mode="mean") as ablated:
         ablated.responses("en")
@@ -79,7 +79,7 @@ def test_no_discovery_topic(name: str) -> None:
     )
     probe = load(name, **SMALL | {"budget": 1, "seed": seed})
     with pytest.raises(SettingsError, match="of 1 prompts in en, it none is on one") as told:
-        probe.outputs  # noqa: B018  (asked for)
+        probe.outputs()
     assert told.value.fix == "--lengthprobe-budget=300, or another mode of ablation: zero, resample"
     with probe.ablated("L1", mode="mean") as ablated, pytest.raises(SettingsError, match="none is on one"):
         ablated.responses("en")
@@ -100,7 +100,7 @@ def test_parts_that_do_not_add_up(name: str) -> None:
     for ask in (
         lambda: probe.ablated("L1").__enter__(),
         lambda: probe.under([(prompt, Ablation(zero=(Component(1, 0),)))]),
-        lambda: probe.outputs,
+        probe.outputs,
     ):
         with pytest.raises(ModelError, match="do not add up"):
             ask()

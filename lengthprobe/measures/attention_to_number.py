@@ -110,7 +110,7 @@ def _attention(
         unit="share",
         bounds=bounds,
         alpha=probe.settings.alpha,
-        family=probe.family,
+        family=probe.family.mechanism,
         worst="low",
     )
 

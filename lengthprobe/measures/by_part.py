@@ -168,7 +168,7 @@ def estimate_of(
         unit="logits",
         bounds=None,
         alpha=probe.settings.alpha,
-        family=probe.family,
+        family=probe.family.mechanism,
         worst="far",
         whole=Sample(tuple(observed(total)), None),
         topics=load_language(language).n_topics,

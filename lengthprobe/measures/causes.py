@@ -15,7 +15,7 @@ from lengthprobe.measures.control import (
     exact_by_set,
 )
 from lengthprobe.measures.faithfulness import effects_by_component, faithfulness
-from lengthprobe.measures.leading import KINDS, leading_components, similar_sets
+from lengthprobe.measures.leading import KINDS, leading_components, relative_length, similar_sets
 from lengthprobe.measures.per_response import named
 from lengthprobe.models.components import Ablation, every_component
 
@@ -85,10 +85,12 @@ def _curve(probe: Ablatable, language: str, kind: str) -> dict[str, Any]:
 
 def _random(probe: Ablatable, language: str, kind: str) -> dict[str, Any]:
     chosen = leading_components(probe, language=language, kind=kind)
-    sets = [Ablation().and_also(one, "zero") for one in similar_sets(probe, chosen)]
+    sets = similar_sets(probe, chosen, language=language)
+    under = [Ablation().and_also(one, "zero") for one in sets]
     return _beside_whole(probe, language, kind) | {
         "without": _interval(control_without_random(probe, language=language, kind=kind)),
-        "sets": list(exact_by_set(probe, language, sets)),
+        "sets": list(exact_by_set(probe, language, under)),
+        "length": relative_length(probe, chosen, sets, language=language),
     }
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from lengthprobe.errors import SettingsError
 from lengthprobe.measures.cwa import cwa_by_part
-from lengthprobe.measures.leading import leading_components, similar_sets
+from lengthprobe.measures.leading import leading_components, relative_length, similar_sets
 from lengthprobe.measures.length_error import WINSORISED_AT, winsorised
 from lengthprobe.measures.per_response import RIVALS, named, note_of
 from lengthprobe.models.components import Ablation, Component, every_component
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 # Of the 20 random sets each prompt is answered under five, which take turns.
 _SETS_A_PROMPT = 5
+# Sets whose outputs are together less than half as long as those of the leading ones are not of similar size.
+SIMILAR = 0.5
 
 
 def control(probe: Ablatable, *, language: str) -> Estimate:
@@ -77,14 +79,18 @@ def control_without_random(
 
     Twenty sets (`similar_sets`); each prompt is answered under five of them, which take turns, and its value
     is the mean over those (ours). The estimate is about these twenty sets: how far they lie apart is told
-    beside a claim that failed.
+    beside a claim that failed. Where their outputs are together less than half as long as those of the
+    components that lead, no set of similar size was found, and the estimate decides nothing (ours).
 
     Args:
         probe, language, kind, k, mode: As in `control_without`.
     """
     chosen = leading_components(probe, language=language, kind=kind, k=k)
-    sets = [_all(one, mode) for one in similar_sets(probe, chosen)]
-    return exact_under(probe, language, stated("control_without_random", kind, k, None, mode), sets)
+    sets = similar_sets(probe, chosen, language=language)
+    called = stated("control_without_random", kind, k, None, mode)
+    found = exact_under(probe, language, called, [_all(one, mode) for one in sets])
+    length = relative_length(probe, chosen, sets, language=language)
+    return found if length >= SIMILAR else _flawed(found, _too_small(kind, length))
 
 
 def control_with_only(
@@ -133,11 +139,12 @@ def exact_under(
     parts: Mapping[str, float] | None = None,
 ) -> Estimate:
     """The share of exact answers, each prompt's averaged over its turn of the sets."""
-    turns = _turns(test_prompts(probe, language), sets)
+    prompts = test_prompts(probe, language)
+    turns = _turns(prompts, sets)
     answers = dict(zip(turns, answered(probe, language, turns), strict=True))
-    responses: dict[str, list[Response]] = {}
+    responses: dict[str, list[Response]] = {one.id: [] for one in prompts}
     for (prompt, _), response in answers.items():
-        responses.setdefault(prompt.id, []).append(response)
+        responses[prompt.id].append(response)
 
     def under(counter: str, rival: Estimate | None) -> Estimate:
         return Estimate.from_observations(
@@ -146,7 +153,7 @@ def exact_under(
             unit="share",
             bounds=(0.0, 1.0),
             alpha=probe.settings.alpha,
-            family=probe.family,
+            family=probe.family.mechanism,
             rival=rival,
             worst="low",
             counter=counter,
@@ -157,7 +164,7 @@ def exact_under(
     rival = RIVALS.get(counter)
     found = under(counter, under(rival, None) if rival else None)
     told = partial(_beside, list(answers.items()), language, counter)
-    return replace(found, background=(Background(found.name, parts or {}, told),))
+    return replace(found, background=(Background(found.name, parts or {}, told, what="answers"),))
 
 
 def exact_by_set(probe: Ablatable, language: str, sets: Sequence[Ablation]) -> tuple[float, ...]:
@@ -180,11 +187,14 @@ def answered(probe: Ablatable, language: str, asked: Sequence[tuple[Prompt, Abla
 
 
 def _turns(prompts: Sequence[Prompt], sets: Sequence[Ablation]) -> list[tuple[Prompt, Ablation]]:
-    """Each prompt under every set; of many, under five, so that all come equally often."""
+    """Each prompt under every set; of many, under five, so that all come equally often.
+
+    Turns go by the prompts' digests: the stream's lengths come in turns too, and a set would have its own.
+    """
     each = len(sets) if len(sets) <= _SETS_A_PROMPT else _SETS_A_PROMPT
     return [
         (prompt, sets[(at * each + step) % len(sets)])
-        for at, prompt in enumerate(prompts)
+        for at, prompt in enumerate(sorted(prompts, key=lambda one: one.id))
         for step in range(each)
     ]
 
@@ -192,15 +202,29 @@ def _turns(prompts: Sequence[Prompt], sets: Sequence[Ablation]) -> list[tuple[Pr
 def _beside(
     answers: Sequence[tuple[tuple[Prompt, Ablation], Response]], language: str, counter: str
 ) -> dict[str, float]:
-    """The mean |error|, and of several sets the least and the most exact, for a reader of a failed claim."""
+    """The mean |error| in words, and of several sets the exact shares of the least and the most exact one."""
     errors, exact = [], dict[Ablation, list[bool]]()
     for (prompt, ablation), response in answers:
         n_words = count_words(response.text, language=language, counter=counter)
         errors.append(abs(winsorised(n_words - prompt.n_words)))
         exact.setdefault(ablation, []).append(_is_exact(response, n_words))
     means = [sum(some) / len(some) for some in exact.values()]
-    sets = {"sets": float(len(means)), "least exact": min(means), "most exact": max(means)}
-    return {"|error|": sum(errors) / len(errors)} | (sets if len(means) > 1 else {})
+    sets = {"exact under the worst set": min(means), "under the best": max(means)}
+    return {"mean |error|": sum(errors) / len(errors)} | (sets if len(means) > 1 else {})
+
+
+def _too_small(kind: str, length: float) -> str:
+    called = "heads" if kind == "heads" else "MLPs"
+    return (
+        f"the outputs of other {called} are too small to compare with: {100 * length:.0f} % as long as those "
+        f"of the leading ones, and similar is {100 * SIMILAR:.0f} % and more"
+    )
+
+
+def _flawed(estimate: Estimate, flaw: str) -> Estimate:
+    """The same estimate, which decides nothing."""
+    rival = None if estimate.rival is None else _flawed(estimate.rival, flaw)
+    return replace(estimate, samples=tuple(replace(one, flaw=flaw) for one in estimate.samples), rival=rival)
 
 
 def _all(components: Sequence[Component], mode: str) -> Ablation:

@@ -53,7 +53,7 @@ def faithfulness(probe: Ablatable, *, language: str) -> Estimate:
         unit="rank correlation",
         bounds=None,
         alpha=probe.settings.alpha,
-        family=probe.family,
+        family=probe.family.mechanism,
         worst="low",
     )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from itertools import islice
 from typing import TYPE_CHECKING, Protocol
 
 from lengthprobe.errors import SettingsError
@@ -12,7 +13,7 @@ from lengthprobe.models.components import Component, every_component
 from lengthprobe.task.prompts import split_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from lengthprobe.attribution.outputs import Outputs
     from lengthprobe.measures.by_part import Floats
@@ -22,8 +23,10 @@ if TYPE_CHECKING:
 
 KINDS = ("heads", "mlps")
 DRAWS = 20
-# So many random sets are looked at for those that are as large as the chosen one.
+# So many random sets are looked at for those that are as large as the chosen one; in them, in place of each
+# component, is one of the others that are the nearest in length, so many of which are drawn from.
 _LOOKED_AT = 1000
+_NEAREST = 10
 
 
 class Ablatable(Traceable, Protocol):
@@ -33,9 +36,8 @@ class Ablatable(Traceable, Protocol):
     def parts(self) -> Proof:
         """How many parts the model has."""
 
-    @property
-    def outputs(self) -> Outputs:
-        """How large the parts' outputs are."""
+    def outputs(self, languages: Sequence[str]) -> Outputs:
+        """How large the parts' outputs are where responses in some languages are written."""
 
     def under(self, asked: Sequence[tuple[Prompt, Ablation]], *, beyond: int | None) -> Sequence[Response]:
         """The response to each prompt under an ablation of its own, followed to some words above N."""
@@ -103,32 +105,73 @@ def cwa_above_control(
     return means
 
 
-def similar_sets(probe: Ablatable, chosen: Sequence[Component]) -> tuple[tuple[Component, ...], ...]:
+def similar_sets(
+    probe: Ablatable, chosen: Sequence[Component], *, language: str
+) -> tuple[tuple[Component, ...], ...]:
     """Random sets of as many other components of the same kind, from any layer, of similar output norm.
 
-    Of 1,000 sets drawn by the settings' seed, the 20 whose outputs are together nearest in length to those of
-    the chosen ones (METHODS §4; 20 and 1,000 are ours); all there are, where that is fewer. Where the chosen
-    are the largest, the nearest are smaller. Lengths are those of `Probe.outputs`.
+    For each of the chosen, one is drawn of the 10 others that are the nearest to it in length and not drawn
+    yet. Of 1,000 sets drawn so by the settings' seed, the 20 whose outputs are together nearest in length to
+    those of the chosen ones (METHODS §4; 10, 20 and 1,000 are ours); all there are, where that is fewer.
+    Lengths are those where the language's responses are written (`Probe.outputs`). How near the sets come,
+    `relative_length` says: where the chosen are the largest, the nearest are smaller.
+
+    Args:
+        probe: The checkpoint.
+        chosen: The components, all of one kind.
+        language: Code of the language.
 
     Raises:
         SettingsError: There are not as many others.
     """
-    outputs, others = probe.outputs, others_of_kind(probe, chosen)
-    lengths = {
-        one: float(outputs.mlps[one.layer] if one.head is None else outputs.heads[one.layer, one.head])
-        for one in (*others, *chosen)
-    }
+    others = others_of_kind(probe, chosen)
     if len(others) < len(chosen):
         called = "heads" if chosen[0].kind == "head" else "MLPs"
         raise SettingsError(
             f"{probe.name} has {len(others)} other {called}, to be compared with {len(chosen)}",
             f"k={len(others)} or fewer" if others else "a model of more than one layer",
         )
+    lengths = _lengths(probe, (*others, *chosen), language)
+    near = {one: sorted(others, key=lambda other: abs(lengths[other] - lengths[one])) for one in chosen}
     draw = random.Random(probe.settings.seed)
-    sets = {frozenset(draw.sample(others, len(chosen))): None for _ in range(_LOOKED_AT)}
+    sets: dict[frozenset[Component], None] = {}
+    for _ in range(_LOOKED_AT):
+        drawn: set[Component] = set()
+        for one in draw.sample(chosen, len(chosen)):
+            drawn.add(draw.choice([*islice((other for other in near[one] if other not in drawn), _NEAREST)]))
+        sets[frozenset(drawn)] = None
     size = sum(lengths[one] for one in chosen)
     nearest = sorted(sets, key=lambda one: abs(sum(lengths[each] for each in one) - size))[:DRAWS]
     return tuple(tuple(sorted(one, key=lambda each: each.name)) for one in nearest)
+
+
+def relative_length(
+    probe: Ablatable,
+    chosen: Sequence[Component],
+    sets: Sequence[Sequence[Component]],
+    *,
+    language: str,
+) -> float:
+    """How long the outputs of some sets together are on average, as a share of those of the chosen ones.
+
+    Args:
+        probe: The checkpoint.
+        chosen: The components; 1.0 where all that they put out is zero.
+        sets: As `similar_sets` gives them.
+        language: Code of the language.
+    """
+    lengths = _lengths(probe, {one for some in (chosen, *sets) for one in some}, language)
+    size = sum(lengths[one] for one in chosen)
+    return sum(lengths[one] for some in sets for one in some) / len(sets) / size if size else 1.0
+
+
+def _lengths(probe: Ablatable, components: Iterable[Component], language: str) -> dict[Component, float]:
+    """The mean length of each component's output where a language's responses are written."""
+    outputs = probe.outputs([language])
+    return {
+        one: float(outputs.mlps[one.layer] if one.head is None else outputs.heads[one.layer, one.head])
+        for one in components
+    }
 
 
 def others_of_kind(probe: Ablatable, chosen: Sequence[Component]) -> list[Component]:

@@ -11,6 +11,7 @@ from lengthprobe.task.words import RIVAL_COUNTERS, count_words
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
 
+    from lengthprobe.margins import Family
     from lengthprobe.settings import Settings
     from lengthprobe.task.prompts import Response
 
@@ -30,8 +31,8 @@ class Measured(Protocol):
         """What was asked."""
 
     @property
-    def family(self) -> int:
-        """How many checks share alpha."""
+    def family(self) -> Family:
+        """By how much alpha is divided in a check."""
 
     def responses(self, language: str) -> Sequence[Response]:
         """The responses in a language."""
@@ -107,7 +108,7 @@ def mean_of_all(
             unit=unit,
             bounds=bounds,
             alpha=probe.settings.alpha,
-            family=probe.family,
+            family=probe.family.behaviour,
             rival=rival,
             worst=worst,
             counter=counter,

@@ -58,7 +58,7 @@ def text_loss_rise(
         unit="nats",
         bounds=None,
         alpha=probe.settings.alpha,
-        family=probe.family,
+        family=probe.family.mechanism,
         worst="high",
         topics=len(sentences),
     )

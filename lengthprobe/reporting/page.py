@@ -122,7 +122,7 @@ def _environment() -> Environment:
     )
     environment.filters |= {
         "counted": counted,
-        "parts": _parts,
+        "told": _told,
         "numbers": numbers,
         "margin": margin,
         "minus": _minus,
@@ -137,9 +137,11 @@ def _minus(text: str) -> str:
     return _MINUS.sub("−", text)
 
 
-def _parts(values: Mapping[str, Any]) -> str:
-    """Parts or controls with their means, each on one line with its own."""
-    return ", ".join(listed({name: value}).replace(" ", "\u00a0") for name, value in values.items())
+def _told(told: Mapping[str, Any]) -> str:
+    """Parts, controls or answers with their means, each on one line with its own."""
+    return ", ".join(
+        listed(told["what"], {name: value}).replace(" ", "\u00a0") for name, value in told["values"].items()
+    )
 
 
 def _examples(portraits: Mapping[str, Mapping[str, Any]]) -> list[tuple[str, str]]:

@@ -12,21 +12,24 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
 _MOST = 5
+_ANSWERS = "answers"
 
 
 @dataclass(frozen=True, eq=False)
 class Background:
-    """The parts of a model beside the one that was estimated, and the estimate's controls.
+    """The parts of a model beside the one that was estimated, and what the estimate is to be read against.
 
     Args:
         name: The estimate.
         parts: The mean of each part, by its name.
         controls: Gives the mean of each control, by its name; asked when it is to be shown, and once.
+        what: What is told so: `controls` of an attribution, or `answers`: other figures of the same answers.
     """
 
     name: str
     parts: Mapping[str, float]
     controls: Callable[[], Mapping[str, float]]
+    what: str = "controls"
 
     @property
     def largest(self) -> dict[str, float]:
@@ -44,7 +47,7 @@ class Told:
     """One thing that a reader is told.
 
     Args:
-        what: `largest parts`, `controls` or `differ most`.
+        what: `largest parts`, `controls`, `answers` or `differ most`.
         of: The estimate; nothing where that goes without saying.
         values: By the name of a part or a control its mean; of parts that differ, the one and the other.
     """
@@ -56,7 +59,7 @@ class Told:
     def line(self) -> str:
         """It in words."""
         of = f"{self.of}: " if self.of else ""
-        return f"{of}{self.what}: {listed(self.values)}"
+        return f"{of}{self.what}: {listed(self.what, self.values)}"
 
     def as_dict(self) -> dict[str, Any]:
         """It as a report keeps it; a number that JSON does not have is None."""
@@ -78,13 +81,21 @@ def told(backgrounds: Sequence[Background]) -> list[Told]:
     found = _each("largest parts", [(one.name, one.largest) for one in distinct[: 1 if moved else None]])
     if moved:
         found = [Told("largest parts", distinct[0].name, found[0].values), Told("differ most", "", moved)]
-    return found + _each("controls", [(one.name, one.controlled) for one in distinct])
+    for what in dict.fromkeys(one.what for one in distinct):
+        found += _each(what, [(one.name, one.controlled if one.what == what else {}) for one in distinct])
+    return found
 
 
-def listed(values: Mapping[str, Any]) -> str:
-    """Means by name in words, as in `MLP3 +9.41, L2H1 +1.87` or `MLP3 +9.41 against -0.2`."""
+def listed(what: str, values: Mapping[str, Any]) -> str:
+    """Means by name in words, as in `MLP3 +9.41, L2H1 +1.87` or `MLP3 +9.41 against -0.2`.
+
+    Args:
+        what: What they are, as in `Told`: contributions have a sign, figures of answers have none.
+        values: The means.
+    """
+    form = ".3g" if what == _ANSWERS else "+.3g"
     return ", ".join(
-        f"{name} {' against '.join(map(_signed, value if isinstance(value, Sequence) else [value]))}"
+        f"{name} {' against '.join(_number(one, form) for one in _several(value))}"
         for name, value in values.items()
     )
 
@@ -106,8 +117,12 @@ def _moved(one: Background, other: Background) -> dict[str, tuple[float, float]]
     return {name: pairs[name] for name in largest if pairs[name][0] != pairs[name][1]}
 
 
-def _signed(value: float | None) -> str:
-    return "not known" if value is None else f"{value:+.3g}"
+def _several(value: Any) -> Sequence[Any]:
+    return value if isinstance(value, Sequence) else [value]
+
+
+def _number(value: float | None, form: str) -> str:
+    return "not known" if value is None else format(value, form)
 
 
 def _finite(value: float) -> float | None:

@@ -79,7 +79,7 @@ class Shown(Protocol):
         """The one-sided error rate of each end of the interval."""
 
     @property
-    def family(self) -> int:
+    def family(self) -> float:
         """How many checks share alpha for the verdict `broken`."""
 
     @property

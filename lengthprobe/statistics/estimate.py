@@ -49,7 +49,7 @@ class Estimate(Comparable):
     unit: str
     samples: tuple[Sample, ...]
     alpha: float = 0.05
-    family: int = 1
+    family: float = 1
     rival: Estimate | None = None
     worst: str = "far"
     counter: str = ""
@@ -69,7 +69,7 @@ class Estimate(Comparable):
         unit: str,
         bounds: tuple[float, float] | None,
         alpha: float = 0.05,
-        family: int = 1,
+        family: float = 1,
         rival: Estimate | None = None,
         worst: str = "far",
         counter: str = "",
@@ -86,7 +86,7 @@ class Estimate(Comparable):
                 the values are like normal ones; infinite where a rare value may lie far out, which no
                 interval covers: such a mean is shown and decides nothing.
             alpha: One-sided error rate of each end of the interval.
-            family: How many checks share `alpha` for the verdict `broken`.
+            family: By how much `alpha` is divided for the verdict `broken`: checks share it.
             rival: The same measure under the other word counter; a comparison that comes out differently
                 under the two is undecided.
             worst: Which prompts are the worst: those with a `high`, with a `low` value, or `far` from 0.
@@ -101,7 +101,7 @@ class Estimate(Comparable):
         if not 0 < alpha < 0.5:
             raise ValueError(f"{name}: alpha {alpha} does not lie between 0 and 0.5")
         if family < 1:
-            raise ValueError(f"{name}: a family of {family} checks; at least one is needed")
+            raise ValueError(f"{name}: a family of {family} would give a check more than alpha; at least 1")
         if worst not in _MIRRORED:
             raise ValueError(f"{name}: worst={worst!r} is none of {', '.join(_MIRRORED)}")
         sample = checked(tuple(observations), bounds, name)
@@ -266,4 +266,6 @@ class Estimate(Comparable):
         return decide_side(sign, (self.name, name), part, contrast, margin)
 
     def __repr__(self) -> str:
-        return f"<{self.name}: {self.mean:.4g} [{self.low:.4g}, {self.high:.4g}] {self.unit}, n={self.n}>"
+        # Adding zero takes the sign from a zero.
+        mean, low, high = (f"{value + 0.0:.4g}" for value in (self.mean, self.low, self.high))
+        return f"<{self.name}: {mean} [{low}, {high}] {self.unit}, n={self.n}>"

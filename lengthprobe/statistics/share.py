@@ -99,7 +99,7 @@ class Share(Comparable):
         return self.estimate.alpha
 
     @property
-    def family(self) -> int:
+    def family(self) -> float:
         """How many checks share alpha for the verdict `broken`."""
         return self.estimate.family
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from lengthprobe.attribution.trace import Contributions, Trace
+from lengthprobe.margins import Family
 from lengthprobe.runs.answers import Traced
 from lengthprobe.settings import Settings
 from lengthprobe.task.adherence import Adherence
@@ -22,7 +23,7 @@ class Attributed:
     every: tuple[Traced, ...]
     name: str = "model"
     settings: Settings = field(default_factory=Settings)
-    family: int = 1
+    family: Family = field(default_factory=Family)
     answer: object = None
     asked: list = field(default_factory=list)
 

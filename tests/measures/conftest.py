@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 
 import pytest
 
+from lengthprobe.margins import Family
 from lengthprobe.settings import Settings
 from lengthprobe.task.prompts import Prompt, Response
 
@@ -17,7 +18,7 @@ class Answered:
     given: tuple[Response, ...]
     name: str = "model"
     settings: Settings = field(default_factory=Settings)
-    family: int = 1
+    family: Family = field(default_factory=Family)
 
     def responses(self, language):
         """The responses in a language."""

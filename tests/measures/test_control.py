@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 from collections import Counter
+from dataclasses import replace
 
 import pytest
 
@@ -16,6 +18,8 @@ from lengthprobe.models.generation import respond
 from lengthprobe.task.prompts import split_of
 from lengthprobe.task.words import count_words
 
+# The package has the function of this name.
+control_module = sys.modules["lengthprobe.measures.control"]
 LATE_HEADS = [(layer, head) for layer in (3, 4) for head in range(4)]
 
 
@@ -97,21 +101,48 @@ def test_random_sets_take_turns(probe, monkeypatch):
     assert max(often) - min(often) <= 1
 
 
+def test_a_set_has_no_length_of_its_own(probe, monkeypatch):
+    """Lengths come in turns in the stream; the prompts of a set ask for many of them all the same."""
+    asked, under = [], probe.under
+    monkeypatch.setattr(probe, "under", lambda rows, **how: asked.extend(rows) or under(rows, **how))
+    monkeypatch.setattr(control_module, "test_prompts", lambda *_: in_turns)
+    # Of four lengths in turn, and four groups of five sets in turn, each group would have one.
+    in_turns = [
+        replace(one, n_words=3 + at % 4) for at, one in enumerate(prompts_on_test_topics(probe, "en"))
+    ]
+    control_without_random(probe, language="en")
+    lengths = {}
+    for prompt, ablation in asked:
+        lengths.setdefault(ablation, set()).add(prompt.n_words)
+    assert all(len(some) > 1 for some in lengths.values())
+
+
+def test_parts_too_small_to_compare_with(probe, monkeypatch):
+    """Where no others are half as large as the leading ones, what they cost decides nothing, and says why."""
+    monkeypatch.setattr(control_module, "relative_length", lambda *_, **__: 0.49)
+    random = control_without_random(probe, language="en")
+    verdict = random - control_without(probe, language="en") > 0.1
+    assert verdict.status == "undecided"
+    assert "other heads are too small to compare with: 49 % as long" in str(verdict)
+    monkeypatch.setattr(control_module, "relative_length", lambda *_, **__: 0.5)
+    assert control_without_random(probe, language="en") - control_without(probe, language="en") > 0.1
+
+
 def test_a_share_is_the_mean_over_the_sets(probe, values):
     """Of four sets, which are fewer than five, a prompt's value is the mean over all: quarters."""
     found = control_without_random(probe, language="it", kind="mlps")
-    assert len(similar_sets(probe, leading_components(probe, language="it", kind="mlps"))) == 4
+    assert len(similar_sets(probe, leading_components(probe, language="it", kind="mlps"), language="it")) == 4
     assert {4 * value for value in values(found)} <= {0.0, 1.0, 2.0, 3.0, 4.0}
 
 
 def test_what_stands_behind_it(probe):
     """A reader of a claim that failed is told the parts' CWA, the mean |error|, and how far sets differ."""
     (background,) = control_without_random(probe, language="en").background
-    assert set(background.controls()) == {"|error|", "sets", "least exact", "most exact"}
+    assert set(background.controls()) == {"mean |error|", "exact under the worst set", "under the best"}
     (background,) = control_without(probe, language="en").background
     assert set(background.parts) == {"L3H0", "L3H2", "L4H0", "L4H2"}
     # Without them it runs on to the cap of 30 tokens, some 20 words.
-    assert background.controls()["|error|"] > 8
+    assert background.controls()["mean |error|"] > 8
 
 
 def test_mode_in_the_name(probe):

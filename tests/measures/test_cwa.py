@@ -9,6 +9,7 @@ import pytest
 from lengthprobe.attribution.cumulative import shuffled
 from lengthprobe.attribution.trace import Trace
 from lengthprobe.errors import ModelError
+from lengthprobe.margins import Family
 from lengthprobe.measures import (
     early_heads_cwa,
     early_mlps_cwa,
@@ -148,7 +149,7 @@ def test_prompts_and_topics_are_those_asked(probe):
 
 def test_alpha_and_family_are_the_probes(probe):
     """An estimate knows how sure it must be."""
-    strict = replace(probe, settings=Settings(alpha=0.01), family=14)
+    strict = replace(probe, settings=Settings(alpha=0.01), family=Family(33, 14))
     found = late_heads_cwa(strict, language="en")
     assert (found.alpha, found.family) == (0.01, 14)
 

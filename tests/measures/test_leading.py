@@ -11,7 +11,7 @@ import torch
 from lengthprobe import load
 from lengthprobe.errors import SettingsError
 from lengthprobe.measures import leading_components
-from lengthprobe.measures.leading import similar_sets
+from lengthprobe.measures.leading import relative_length, similar_sets
 from lengthprobe.models.components import Component
 from lengthprobe.task.prompts import split_of
 
@@ -84,7 +84,7 @@ def sized(heads, mlps):
     """A probe of which only the sizes of its parts are known."""
     outputs = SimpleNamespace(heads=torch.tensor(heads), mlps=torch.tensor(mlps))
     parts = SimpleNamespace(n_layers=len(heads), n_heads=len(heads[0]))
-    return SimpleNamespace(outputs=outputs, parts=parts, settings=SimpleNamespace(seed=0))
+    return SimpleNamespace(outputs=lambda _languages: outputs, parts=parts, settings=SimpleNamespace(seed=0))
 
 
 def test_sets_of_similar_size():
@@ -93,9 +93,9 @@ def test_sets_of_similar_size():
     probe = sized([*lengths[:2], [11.0, 0.5, 0.25, 0.125]], [1.0, 1.0, 1.0])
     probe.name = "sized"
     chosen = [Component(2, 0), Component(0, 0), Component(0, 1), Component(0, 2)]
-    found = similar_sets(probe, chosen)
+    found = similar_sets(probe, chosen, language="en")
     size = 11 + 1 + 2 + 4
-    every = {one: float(probe.outputs.heads[one.layer, one.head]) for names in found for one in names}
+    every = {one: float(probe.outputs(["en"]).heads[one.layer, one.head]) for names in found for one in names}
     assert len(found) == 20
     assert all(len(set(names)) == 4 and not set(names) & set(chosen) for names in found)
     far = [abs(sum(every[one] for one in names) - size) for names in found]
@@ -107,22 +107,52 @@ def test_sets_of_similar_size():
 def test_all_there_are():
     """Where there are fewer than twenty sets, all of them; MLPs for MLPs."""
     probe = sized([[1.0, 1.0]] * 5, [1.0] * 5)
-    found = similar_sets(probe, [Component(4)])
+    found = similar_sets(probe, [Component(4)], language="en")
     assert set(found) == {(Component(layer),) for layer in range(4)}
 
 
 def test_the_same_sets_again(probe):
     """The same seed draws the same sets."""
     chosen = leading_components(probe, language="en")
-    assert similar_sets(probe, chosen) == similar_sets(probe, chosen)
+    found = similar_sets(probe, chosen, language="en")
+    assert similar_sets(probe, chosen, language="en") == found
+
+
+def test_each_is_replaced_by_one_of_its_size():
+    """Where others of every size are there, a set has one of each chosen one's size: no sum of odd sizes."""
+    sizes = [float(2**power) for power in range(6) for _ in range(12)]
+    probe = sized([sizes[start : start + 12] for start in range(0, 72, 12)], [1.0] * 6)
+    chosen = [Component(5, 0), Component(3, 0)]
+    for names in similar_sets(probe, chosen, language="en"):
+        assert sorted(one.layer for one in names) == [3, 5]
+
+
+def test_how_long_the_sets_are():
+    """The sets' outputs together, on average, as a share of those of the chosen ones."""
+    probe = sized([[4.0, 2.0, 1.0, 3.0]], [1.0])
+    sets = [(Component(0, 1),), (Component(0, 2),)]
+    assert relative_length(probe, [Component(0, 0)], sets, language="en") == (2 + 1) / 2 / 4
+
+
+def test_parts_that_put_out_nothing():
+    """Beside parts that were cut, any are as large."""
+    probe = sized([[0.0, 2.0]], [1.0])
+    assert relative_length(probe, [Component(0, 0)], [(Component(0, 1),)], language="en") == 1.0
+
+
+def test_sizes_are_of_the_language(probe):
+    """The sets hang on how large outputs are in the language, and on no other that is asked in."""
+    alone = load("tiny-it", budget=40, languages=("en",), device_map="cpu")
+    chosen = leading_components(probe, language="en")
+    assert similar_sets(alone, chosen, language="en") == similar_sets(probe, chosen, language="en")
 
 
 def test_not_as_many_others():
     """Random sets are of as many components as were chosen, or there are none: what can be asked is said."""
     probe = SimpleNamespace(**vars(sized([[1.0, 2.0, 3.0]], [1.0])), name="one-layer")
     with pytest.raises(SettingsError, match="1 other heads, to be compared with 2") as raised:
-        similar_sets(probe, [Component(0, 0), Component(0, 1)])
+        similar_sets(probe, [Component(0, 0), Component(0, 1)], language="en")
     assert raised.value.fix == "k=1 or fewer"
     with pytest.raises(SettingsError, match="0 other MLPs") as raised:
-        similar_sets(probe, [Component(0)])
+        similar_sets(probe, [Component(0)], language="en")
     assert raised.value.fix == "a model of more than one layer"

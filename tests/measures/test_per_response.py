@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from lengthprobe.margins import Family
 from lengthprobe.measures import exact_match, length_error
 from lengthprobe.settings import Settings
 
@@ -43,7 +44,7 @@ def test_settings_choose_the_counter(answered, values):
 
 def test_alpha_and_family_are_the_probes(answered):
     """An estimate knows how sure it must be."""
-    probe = replace(answered((3, 3)), settings=Settings(alpha=0.01), family=14)
+    probe = replace(answered((3, 3)), settings=Settings(alpha=0.01), family=Family(14, 33))
 
     estimate = exact_match(probe, language="en")
 

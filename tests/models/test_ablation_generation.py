@@ -59,7 +59,7 @@ def _by_hand(checkpoint: Checkpoint, prompt: Prompt, surgery: Surgery, row: int)
 def test_responses_of_the_fixture_model(tiny_it: Probe, mode: str) -> None:
     """In one batch of prompts of several lengths each row is written under its own ablation."""
     checkpoint, asked = tiny_it.checkpoint, _asked()
-    surgery = _surgery(checkpoint, asked, mode, tiny_it.outputs.means)
+    surgery = _surgery(checkpoint, asked, mode, tiny_it.outputs().means)
     found = respond_to_batch(checkpoint, asked, SHORT, surgery=surgery).responses
     expected = [_by_hand(checkpoint, one, surgery, row) for row, one in enumerate(asked)]
     assert [one.token_ids for one in found] == expected
@@ -85,7 +85,7 @@ def small_memory(tiny_it: Probe) -> Iterator[None]:
 def test_memory_is_out(tiny_it: Probe, mode: str) -> None:
     """In the pieces of a batch that does not fit each row keeps its ablation and its donor."""
     checkpoint, asked = tiny_it.checkpoint, _asked()
-    surgery = _surgery(checkpoint, asked, mode, tiny_it.outputs.means)
+    surgery = _surgery(checkpoint, asked, mode, tiny_it.outputs().means)
     answered = respond_to_batch(checkpoint, asked, SHORT, surgery=surgery)
     # A row that is resampled runs with its donor.
     assert answered.pieces == (4 if mode == "resample" else 2)

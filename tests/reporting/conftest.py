@@ -181,7 +181,7 @@ def _causes(languages: tuple[str, ...]) -> dict[str, Any]:
     elsewhere = {"k": 2, "whole": _share(0.96), "without": _share(0.95)}
     return {
         "without": whole | {"leading": leading, "by_k": by_k},
-        "random": whole | {"without": _share(0.8), "sets": [0.7, 0.8, 0.9]},
+        "random": whole | {"without": _share(0.8), "sets": [0.7, 0.8, 0.9], "length": 0.75},
         "only": whole | {"with_only": _share(0.9)},
         "elsewhere": {languages[-1]: elsewhere},
     }

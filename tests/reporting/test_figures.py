@@ -109,7 +109,10 @@ def test_causes_say_which_components_lead(portrait):
     """As many as the claim cuts, on how much it rests, and at which numbers of them it was measured."""
     shown = texts("causes", {"model": portrait(languages=("en",))})
 
-    assert {"English: heads", "75 prompts, 75 topics; leading: L4H0, L4H2"} <= set(shown)
+    assert {
+        "English: heads",
+        "75 prompts, 75 topics; leading: L4H0, L4H2; random sets' outputs 75 % as long",
+    } <= set(shown)
     assert [text for text in shown if text in ("1", "2", "4", "8")] == ["1", "2", "4"]
     assert {"only these", "left late", "whole model"} <= set(shown)
 

@@ -24,7 +24,7 @@ def responses(probe: Probe) -> tuple[Response, ...]:
 
 
 def _margins(probe: Probe, asked: list[tuple[Response, Ablation]]) -> list[list[float]]:
-    return margins_under(probe.checkpoint, asked, probe.settings, means=lambda: probe.outputs.means)
+    return margins_under(probe.checkpoint, asked, probe.settings, means=lambda: probe.outputs().means)
 
 
 def test_rows_begin_their_texts_in_one_column(probe: Probe) -> None:
@@ -75,7 +75,7 @@ def test_estimate_does_not_hang_on_the_batch(
     together, single = (
         estimated(
             probe.checkpoint, responses, weights, mode, probe.settings,
-            means=lambda: probe.outputs.means, batch_size=size,
+            means=lambda: probe.outputs().means, batch_size=size,
         )
         for size in (8, 1)
     )  # fmt: skip

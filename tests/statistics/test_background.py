@@ -70,6 +70,17 @@ def test_two_parts_of_one_model() -> None:
     ]
 
 
+def test_figures_of_answers_have_no_sign() -> None:
+    """Beside the parts of an attribution, whose controls are told apart from them."""
+    exact = Background("control", {"L0H0": 1.0}, lambda: {"mean |error|": 0.5}, what="answers")
+    late = _background("late", {"shuffled": 3.0}, L0H0=1)
+    assert _lines(exact, late) == [
+        "largest parts: L0H0 +1",
+        "control: answers: mean |error| 0.5",
+        "late: controls: shuffled +3",
+    ]
+
+
 def test_equal_controls_are_told_once() -> None:
     """Those of an estimate and of its own control."""
     own = _background("late", {"shuffled": 3.0}, MLP0=1)
@@ -98,5 +109,5 @@ def test_in_a_report() -> None:
     moved = Told("differ most", "", {"MLP0": (5.0, 0.25), "L0H0": (math.nan, 1.0)})
     found = json.loads(json.dumps(moved.as_dict(), allow_nan=False))
     assert found == {"what": "differ most", "of": "", "values": {"MLP0": [5.0, 0.25], "L0H0": [None, 1.0]}}
-    assert listed(found["values"]) == "MLP0 +5 against +0.25, L0H0 not known against +1"
+    assert listed(found["what"], found["values"]) == "MLP0 +5 against +0.25, L0H0 not known against +1"
     assert Told("controls", "late", {"shuffled": 2.0}).as_dict()["values"] == {"shuffled": 2.0}

@@ -62,7 +62,7 @@ class TestEstimate:
         [
             ({"alpha": 0.5}, "error: alpha 0.5 does not lie between 0 and 0.5"),
             ({"alpha": math.nan}, "error: alpha nan"),
-            ({"family": 0}, "error: a family of 0 checks"),
+            ({"family": 0}, "error: a family of 0 would give"),
             ({"worst": "big"}, "error: worst='big' is none of high, low, far"),
         ],
     )

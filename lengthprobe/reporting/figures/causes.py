@@ -169,6 +169,8 @@ def _below(found: Mapping[str, Any]) -> str:
         leading = [escaped(str(name), 16) for name in without["leading"][: without["k"]]]
         more = f" and {len(leading) - _NAMED} more" if len(leading) > _NAMED else ""
         said.append(f"leading: {', '.join(leading[:_NAMED])}{more}")
+    if beside := found.get("random"):
+        said.append(f"random sets' outputs {100 * beside['length']:.0f} % as long")
     return "; ".join(said)
 
 
