@@ -68,7 +68,11 @@ class _Bar:
 
 
 class _Lines:
-    """A line at the start, one now and then, and one at the end."""
+    """A line at the start, one now and then, and one at the end.
+
+    After the first question only those that take their time have lines: what is cut where is asked in many
+    small ones.
+    """
 
     def __init__(
         self, reporter: Any, uncaptured: Callable[[], AbstractContextManager[None]], name: str
@@ -76,15 +80,22 @@ class _Lines:
         self._reporter, self._uncaptured, self._name = reporter, uncaptured, name
         self._started = self._said = 0.0
         self._done = -1
+        self._first = self._shown = True
 
     def __call__(self, done: int, total: int) -> None:
         now = time.monotonic()
         if done == 0:
-            self._started = now
+            self._started, self._shown = now, self._first
         # The end is told twice: by the last batch, and by the probe.
-        if done == self._done or (0 < done < total and now - self._said < _SECONDS_BETWEEN_LINES):
+        if done == self._done:
             return
-        self._done, self._said = done, now
+        self._done = done
+        if done == total:
+            self._first = False
+        late = now - max(self._started, self._said) >= _SECONDS_BETWEEN_LINES
+        if not (late or (self._shown and done in (0, total))):
+            return
+        self._said, self._shown = now, True
         after = f" after {now - self._started:.1f} s" if done else ""
         with self._uncaptured():
             self._reporter.ensure_newline()

@@ -7,8 +7,12 @@ import pty
 import re
 import subprocess
 import sys
+from contextlib import nullcontext
+from types import SimpleNamespace
 
 import pytest
+
+from lengthprobe.plugin import progress
 
 LINE = "tiny-it has answered"
 
@@ -80,3 +84,27 @@ def on_a_terminal(project, *args):
             shown += read
     os.close(controller)
     return shown.decode(errors="replace")
+
+
+def test_small_questions_after_the_first_have_no_lines(monkeypatch):
+    """What is cut where is asked in many small questions; one that takes its time has lines again."""
+    clock, told = [0.0], []
+    monkeypatch.setattr(progress.time, "monotonic", lambda: clock[0])
+    reporter = SimpleNamespace(ensure_newline=lambda: None, write_line=told.append)
+    lines = progress._Lines(reporter, nullcontext, "m")
+
+    def ask(total, seconds):
+        for done in (0, total // 2, total, total):
+            lines(done, total)
+            clock[0] += seconds / 2
+
+    ask(10, 4)
+    assert told == ["m has answered 0 of 10 prompts", "m has answered 10 of 10 prompts after 4.0 s"]
+    told.clear()
+    ask(20, 4)
+    assert told == []
+    ask(30, 50)
+    assert told == [
+        "m has answered 15 of 30 prompts after 25.0 s",
+        "m has answered 30 of 30 prompts after 50.0 s",
+    ]
