@@ -13,6 +13,7 @@ from lengthprobe.models.components import Ablation, Component, find_components
 from lengthprobe.models.held import Held
 from lengthprobe.models.vocabulary import WORDS
 from lengthprobe.runs.exchange import Alone, Exchange
+from lengthprobe.runs.questions import Questions
 from lengthprobe.runs.respondent import Respondent
 from lengthprobe.settings import Settings
 from lengthprobe.task.prompts import Prompt, Response, prompts, split_of
@@ -63,29 +64,26 @@ class Probe:
         self.family = family or Family()
         self.source = resolve(name)
         self._held = Held(name, self.settings)
-        self._respondent = Respondent(
-            self.source,
-            self._held,
-            self.settings,
-            exchange=exchange or Alone(),
-            progress=progress or (lambda _done, _total: None),
-            means=lambda: self.outputs().means,
-            written=self.responses,
+        self._questions = Questions(
+            Respondent(
+                self.source,
+                self._held,
+                self.settings,
+                exchange=exchange or Alone(),
+                progress=progress or (lambda _done, _total: None),
+                means=lambda: self.outputs().means,
+                written=self.responses,
+            )
         )
         # Of a probe within a block: what is ablated, the words it writes with, the probe of the whole model.
         self.ablation = Ablation()
         self.words: str | None = None
         self._whole = self
         self._ended = False
-        self._outputs: dict[tuple[str, ...], Outputs] = {}
-        self._under: dict[tuple[str, Ablation, int | None], Response] = {}
         self._identity: Identity | None = None
         self._responses: dict[str, tuple[Response, ...]] = {}
         self._parts: Proof | None = None
         self._traced: dict[str, tuple[Traced, ...]] = {}
-        self._forced: dict[tuple[str, tuple[Forced, ...]], tuple[ForcedTrace, ...]] = {}
-        self._looked: dict[tuple[tuple[Component, ...], tuple[Look, ...]], tuple[Floats, ...]] = {}
-        self._split_batches = 0
         # The languages whose prompts were answered a second time, for their attributions.
         self.asked_again: list[str] = []
 
@@ -159,17 +157,14 @@ class Probe:
         Raises:
             LengthprobeError: As `traces`.
         """
-        key = (target, tuple(texts))
-        if key not in self._forced:
-            if self.parts.problem is not None:
-                raise self.parts.problem
-            self._check_open()
-            self._forced[key] = tuple(self._respondent.forced(texts, self.ablation, target=target))
-        return self._forced[key]
+        if self.parts.problem is not None:
+            raise self.parts.problem
+        self._check_open()
+        return self._questions.forced(texts, self.ablation, target=target)
 
     def forced_before(self, target: str) -> list[tuple[Forced, ...]]:
         """The texts that `forced` has been asked about, as they were asked together: again costs nothing."""
-        return [texts for asked, texts in self._forced if asked == target]
+        return self._questions.forced_before(self.ablation, target=target)
 
     def heads(self, names: str | Component | Iterable[str | Component]) -> tuple[Component, ...]:
         """The heads that some names mean: a head (`L3H1`), or a layer's heads (`L3H*`).
@@ -208,10 +203,7 @@ class Probe:
                 f"{self.name}: attention is asked of the whole model only",
                 "ask the probe outside of its `with probe.ablated(...)`",
             )
-        key = (self.heads(heads), tuple(looks))
-        if key not in self._looked:
-            self._looked[key] = tuple(self._respondent.attention(looks, key[0]))
-        return self._looked[key]
+        return self._questions.attention(looks, self.heads(heads))
 
     @property
     def parts(self) -> Proof:
@@ -221,7 +213,7 @@ class Probe:
             LengthprobeError: The checkpoint cannot be loaded or run.
         """
         if self._parts is None:
-            self._parts = self._respondent.proof()
+            self._parts = self._questions.proof()
         return self._parts
 
     @property
@@ -246,8 +238,8 @@ class Probe:
 
     @property
     def split_batches(self) -> int:
-        """How many batches were split for want of memory."""
-        return self._split_batches
+        """How many batches of this checkpoint were split for want of memory, within blocks too."""
+        return self._questions.split_batches
 
     def identity(self) -> Identity:
         """All that determines the responses: digests, versions, settings as they were used.
@@ -264,7 +256,7 @@ class Probe:
             )
         return replace(
             whole._identity,
-            split_batches=self._split_batches,
+            split_batches=self.split_batches,
             ablation=self.ablation.as_dict() or None,
             words=self.words,
         )
@@ -331,7 +323,7 @@ class Probe:
         told = [ablation.label] if ablation.components else []
         told += [f"{words} words"] if words else []
         inner.name = f"{whole.name} [{'; '.join(told)}]"
-        inner._whole, inner._held, inner._respondent = whole, self._held, self._respondent
+        inner._whole, inner._held, inner._questions = whole, self._held, self._questions
         inner._parts = self._parts
         try:
             yield inner
@@ -353,33 +345,18 @@ class Probe:
         """
         for ablation in {one for _, one in asked if one.components}:
             self._components(ablation.components)
+        self._check_open()
         wanted = [(prompt, self.ablation.with_all(one)) for prompt, one in asked]
-        # A batch runs as long as its longest response: those under one ablation are alike.
-        every = sorted(
-            dict.fromkeys(wanted),
-            key=lambda one: (str(one[1]), one[0].language, one[0].n_words, one[0].id),
-        )
-        size = self.batch_size
-        # What was asked before does not change the batches, in which a number format may round otherwise.
-        chunks = [
-            chunk
-            for chunk in (every[first : first + size] for first in range(0, len(every), size))
-            if any((prompt.id, one, beyond) not in self._under for prompt, one in chunk)
-        ]
-        answers = iter(self._answers(chunks, traces=False, beyond=beyond))
-        for chunk in chunks:
-            for prompt, ablation in chunk:
-                self._under[prompt.id, ablation, beyond] = next(answers).response
-        return tuple(self._under[prompt.id, ablation, beyond] for prompt, ablation in wanted)
+        return self._questions.under(wanted, batch_size=self.batch_size, words=self.words, beyond=beyond)
 
-    def losses(self, texts: Sequence[str], ablation: Ablation) -> list[float]:
+    def losses(self, texts: Sequence[str], ablation: Ablation) -> tuple[float, ...]:
         """The mean negative log-likelihood, in nats a token, of ordinary texts under an ablation.
 
         Raises:
             LengthprobeError: The checkpoint cannot be loaded, or the ablation not be had.
         """
         self._check_open()
-        return self._respondent.losses(texts, self.ablation.with_all(ablation))
+        return self._questions.losses(texts, self.ablation.with_all(ablation))
 
     def outputs(self, languages: Iterable[str] | None = None) -> Outputs:
         """How large the whole model's parts' outputs are, and what they are on average.
@@ -395,25 +372,23 @@ class Probe:
         """
         if self._whole is not self:
             return self._whole.outputs(languages)
+        if self.parts.problem is not None:
+            raise self.parts.problem
         wanted = self.settings.languages if languages is None else tuple(languages)
-        if wanted not in self._outputs:
-            if self.parts.problem is not None:
-                raise self.parts.problem
-            chosen = [
-                one
-                for language in wanted
-                for one in [one for one in self.responses(language) if split_of(one.prompt) == "discovery"][
-                    :REFERENCE_PROMPTS
-                ]
+        chosen = [
+            one
+            for language in wanted
+            for one in [one for one in self.responses(language) if split_of(one.prompt) == "discovery"][
+                :REFERENCE_PROMPTS
             ]
-            if not chosen:
-                raise SettingsError(
-                    f"the parts' mean outputs are taken over discovery topics, and of {self.settings.budget} "
-                    f"prompts in {', '.join(wanted)} none is on one",
-                    "--lengthprobe-budget=300, or another mode of ablation: zero, resample",
-                )
-            self._outputs[wanted] = self._respondent.outputs(chosen)
-        return self._outputs[wanted]
+        ]
+        if not chosen:
+            raise SettingsError(
+                f"the parts' mean outputs are taken over discovery topics, and of {self.settings.budget} "
+                f"prompts in {', '.join(wanted)} none is on one",
+                "--lengthprobe-budget=300, or another mode of ablation: zero, resample",
+            )
+        return self._questions.outputs(chosen)
 
     def _components(self, wanted: str | Component | Iterable[str | Component]) -> tuple[Component, ...]:
         """The components that some names mean, of a checkpoint whose parts are known."""
@@ -426,25 +401,12 @@ class Probe:
         """The answers by prompt id."""
         from lengthprobe.models.generation import batches
 
-        chunks = [[(prompt, self.ablation) for prompt in one] for one in batches(wanted, self.batch_size)]
-        return {one.response.prompt.id: one for one in self._answers(chunks, traces=traces)}
-
-    def _answers(
-        self,
-        chunks: Sequence[Sequence[tuple[Prompt, Ablation]]],
-        *,
-        traces: bool,
-        beyond: int | None = None,
-    ) -> list[Traced]:
-        """The answers to some batches, one after the other."""
         self._check_open()
-        found: list[Traced] = []
-        for answers in self._respondent.answers(chunks, traces=traces, words=self.words, beyond=beyond):
-            self._split_batches += answers.pieces > 1
-            found += answers.each()
-            if traces:
-                self._parts = replace(self.parts, gap=max(self.parts.gap, answers.gap))
-        return found
+        chunks = [[(prompt, self.ablation) for prompt in one] for one in batches(wanted, self.batch_size)]
+        answers = self._questions.answers(chunks, traces=traces, words=self.words)
+        if traces:
+            self._parts = replace(self.parts, gap=max([self.parts.gap, *(one.gap for one in answers)]))
+        return {one.response.prompt.id: one for some in answers for one in some.each()}
 
     def _check_open(self) -> None:
         if self._ended:
