@@ -2,7 +2,7 @@
 
 import pytest
 
-from lengthprobe.measures import compensation, faithfulness, redundancy
+from lengthprobe.measures import backup_effect, compensation, faithfulness, redundancy
 
 SOURCE = "arXiv:2509.02075"
 
@@ -16,10 +16,16 @@ def test_cwa_predicts_causes(probe, language, report):
 @pytest.mark.claim(source=SOURCE, kind="finding", about="mechanism", languages=("en",))
 def test_final_mlp_compensates_for_the_heads(probe, language, report):
     """In English, the final MLP takes over where the leading heads are cut."""
-    report(compensation(probe, language=language), "above 0: it gives more then")
+    report(compensation(probe, language=language), "its CWA less that of the whole model")
+
+
+@pytest.mark.claim(source="lengthprobe", kind="finding", about="mechanism", languages=("en",))
+def test_leading_heads_stand_in_for_each_other(probe, language, report):
+    """In English, the leading heads cost more together than each alone, added up."""
+    report(redundancy(probe, language=language, kind="heads"), "above 0: no one of them is needed")
 
 
 @pytest.mark.claim(source="lengthprobe", kind="finding", about="mechanism", languages=("en",))
 def test_other_heads_back_the_leading_ones_up(probe, language, report):
     """In English, other heads take over where the leading heads are cut."""
-    report(redundancy(probe, language=language, kind="heads"), "above 0: either group does without the other")
+    report(backup_effect(probe, language=language, kind="heads"), "above 0: neither group is needed")

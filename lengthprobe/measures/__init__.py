@@ -5,7 +5,7 @@ from lengthprobe.measures.attention_to_number import (
     attention_share_of_number,
     attention_to_number,
 )
-from lengthprobe.measures.backup import backup_components, compensation, redundancy
+from lengthprobe.measures.backup import backup_components, backup_effect, compensation, redundancy
 from lengthprobe.measures.control import (
     control,
     control_with_only,
@@ -50,6 +50,7 @@ __all__ = [
     "attention_share_of_number",
     "attention_to_number",
     "backup_components",
+    "backup_effect",
     "compensation",
     "control",
     "control_with_only",

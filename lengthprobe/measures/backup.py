@@ -1,7 +1,8 @@
-"""Backup: components that take over where those that lead by CWA are cut."""
+"""Backup: components that take over where others are cut, so that none of them is needed alone."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol
 
 from lengthprobe.measures.control import exact_under
@@ -65,11 +66,33 @@ def backup_components(probe: Cuttable, *, language: str, kind: str = "heads") ->
     return tuple(sorted(others_of_kind(probe, leading), key=risen)[: len(leading)])
 
 
-def redundancy(probe: Cuttable, *, language: str, kind: str = "heads") -> Estimate:
-    """What two groups together cost beyond what each costs alone, as a share of exact answers (METHODS §4).
+def redundancy(probe: Ablatable, *, language: str, kind: str = "heads", k: int | None = None) -> Estimate:
+    """What the leading components cost together beyond the sum of what each costs alone (METHODS §4).
 
-    The two groups are the leading components and their backups (`backup_components`). Above 0: either does
-    where the other is cut, so that neither is needed. Below 0: either one gone is already as bad as both.
+    Cost is a fall of the share of exact answers. Above 0: they stand in for one another, so that none of them
+    is needed alone. Below 0: they work on each other's output, and one gone is already as bad as several.
+
+    Args:
+        probe: The checkpoint.
+        language: Code of the language.
+        kind: `heads` or `mlps`.
+        k: How many; as in `leading_components`.
+
+    Returns:
+        An Estimate over topics.
+
+    Raises:
+        LengthprobeError: As `leading_components`.
+    """
+    leading = leading_components(probe, language=language, kind=kind, k=k)
+    return _beyond_alone(probe, language, "redundancy", [(one,) for one in leading])
+
+
+def backup_effect(probe: Cuttable, *, language: str, kind: str = "heads") -> Estimate:
+    """What the leading components and their backups cost together beyond what either group costs alone.
+
+    As `redundancy`, of the two groups (`backup_components`; ours). Above 0: either does where the other is
+    cut, so that neither is needed.
 
     Args:
         probe: The checkpoint.
@@ -79,14 +102,20 @@ def redundancy(probe: Cuttable, *, language: str, kind: str = "heads") -> Estima
     Returns:
         An Estimate over topics.
     """
-    leading = leading_components(probe, language=language, kind=kind)
-    backups = backup_components(probe, language=language, kind=kind)
+    groups = [found(probe, language=language, kind=kind) for found in (leading_components, backup_components)]
+    return _beyond_alone(probe, language, "backup_effect", groups)
 
-    def without(components: Sequence[Component], called: str) -> Estimate:
-        cut = Ablation().and_also(components, "zero")
-        return exact_under(probe, language, f"control_without[{called}]", [cut])
 
-    apart = without(leading, "leading") + without(backups, "backups")
-    return (
-        apart - exact_under(probe, language, "control", [Ablation()]) - without((*leading, *backups), "both")
-    )
+def _beyond_alone(
+    probe: Ablatable, language: str, name: str, groups: Sequence[Sequence[Component]]
+) -> Estimate:
+    """What some groups cost together, less the sum of what each costs alone, paired by prompt."""
+
+    def exact(components: Sequence[Component]) -> Estimate:
+        return exact_under(probe, language, name, [Ablation().and_also(components, "zero")])
+
+    whole = exact_under(probe, language, name, [Ablation()])
+    found = whole - exact([one for group in groups for one in group])
+    for group in groups:
+        found = found - (whole - exact(group))
+    return replace(found, name=whole.name, compound=False, background=())

@@ -50,8 +50,13 @@ def relation(check: Mapping[str, Any]) -> tuple[str, str]:
 
 
 def margin(check: Mapping[str, Any]) -> str:
-    """The relation to the margin, as in `> 80 %` or `± 0.1 * final_mlp_cwa(it)`, and what a finding says."""
-    return ": ".join(filter(None, (_relation(check), printable(check.get("says", ""), _SAID))))
+    """The relation to the margin, as in `> 80 %` or `± 0.1 * final_mlp_cwa(it)`, and what a finding says.
+
+    Of a finding that has no margin, its unit, where the numbers do not show it.
+    """
+    said = printable(check.get("says", ""), _SAID)
+    unit = printable(check["unit"]) if said and check["unit"] != "share" else ""
+    return ": ".join(filter(None, (_relation(check) or unit, said)))
 
 
 def _relation(check: Mapping[str, Any]) -> str:

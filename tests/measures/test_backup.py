@@ -7,11 +7,15 @@ import pytest
 from lengthprobe import load
 from lengthprobe.measures import (
     backup_components,
+    backup_effect,
     compensation,
     final_mlp_cwa,
     leading_components,
     redundancy,
 )
+from lengthprobe.measures.control import test_prompts as prompts_on_test_topics
+from lengthprobe.models.components import Ablation
+from lengthprobe.task.words import count_words
 
 # Of the heads that were trained to take over, those of the last layer, which can tell that others are gone.
 BACKUPS = ["L4H1", "L4H3"]
@@ -39,14 +43,42 @@ def test_backups_are_found(backed):
     assert sorted(one.name for one in backup_components(backed, language="en")[:2]) == BACKUPS
 
 
-def test_redundancy_of_backups(backed):
+def test_effect_of_backups(backed):
     """Either group alone costs nothing, and both cost some of it."""
-    assert redundancy(backed, language="en") > 0
+    assert backup_effect(backed, language="en") > 0
 
 
-def test_no_redundancy_without_backups(plain):
+def test_no_effect_without_backups(plain):
     """What costs all alone costs no more with others."""
-    assert redundancy(plain, language="en").mean <= 0
+    assert backup_effect(plain, language="en").mean <= 0
+
+
+def test_redundancy_is_the_whole_less_its_members(plain):
+    """By hand, of answers counted apart: what all four cost, less the sum of what each costs."""
+    leading = leading_components(plain, language="en")
+    prompts = prompts_on_test_topics(plain, "en")
+
+    def exact(*components):
+        answers = plain.under([(prompt, Ablation(zero=components)) for prompt in prompts])
+        counts = [count_words(one.text, language="en") for one in answers]
+        right = [
+            one.finish_reason == "stop" and n == one.prompt.n_words
+            for one, n in zip(answers, counts, strict=True)
+        ]
+        return sum(right) / len(right)
+
+    whole = exact()
+    alone = sum(whole - exact(one) for one in leading)
+    found = redundancy(plain, language="en")
+    assert found.mean == pytest.approx((whole - exact(*leading)) - alone)
+    assert found.name == "redundancy(tiny-it, en)"
+    # L4H0 alone costs all there is to lose.
+    assert found.mean < 0
+
+
+def test_redundancy_of_one_is_nothing(plain):
+    """One component has nobody to stand in for it."""
+    assert redundancy(plain, language="en", k=1).mean == 0
 
 
 def test_compensation_is_a_difference_by_prompt(plain):
