@@ -279,11 +279,13 @@ class Probe:
                 asking for another N, as in activation patching.
 
         Raises:
-            SettingsError: A component does not exist, none is named, or the mode is unknown.
+            SettingsError: A component does not exist, none is named, none would be left, or the mode is
+                unknown.
             ModelError: The checkpoint's parts are not known.
         """
         self._check_open()
         ablation = self.ablation.and_also(self._components(components), mode)
+        self._check_some_left(ablation)
         with self._within(ablation, self.words) as inner:
             yield inner
 
@@ -340,13 +342,14 @@ class Probe:
             beyond: So many words above N a response is followed, and then cut off; None: up to the cap.
 
         Raises:
-            SettingsError: A component does not exist.
+            SettingsError: A component does not exist, or none would be left.
             LengthprobeError: The checkpoint cannot be loaded or run, or its parts are not known.
         """
-        for ablation in {one for _, one in asked if one.components}:
-            self._components(ablation.components)
         self._check_open()
         wanted = [(prompt, self.ablation.with_all(one)) for prompt, one in asked]
+        for ablation in {one for _, one in wanted if one.components}:
+            self._components(ablation.components)
+            self._check_some_left(ablation)
         return self._questions.under(wanted, batch_size=self.batch_size, words=self.words, beyond=beyond)
 
     def losses(self, texts: Sequence[str], ablation: Ablation) -> tuple[float, ...]:
@@ -396,6 +399,17 @@ class Probe:
         if proof.problem is not None:
             raise proof.problem
         return find_components(wanted, n_layers=proof.n_layers, n_heads=proof.n_heads, model=self._whole.name)
+
+    def _check_some_left(self, ablation: Ablation) -> None:
+        """Refuse to ablate all that a model has: no prompt has a say then in what it writes."""
+        n = self.parts.n_layers * (self.parts.n_heads + 1)
+        if len(ablation.components) == n:
+            raise SettingsError(
+                f"all {n} heads and MLPs of {self._whole.name} would be ablated: nothing is left that reads "
+                "the prompt, and control of the length cannot be measured",
+                f"leave some in place: a layer's heads are L{self.parts.n_layers - 1}H*, its MLP "
+                f"MLP{self.parts.n_layers - 1}",
+            )
 
     def _ask(self, wanted: Sequence[Prompt], traces: bool) -> dict[str, Traced]:
         """The answers by prompt id."""

@@ -109,7 +109,7 @@ def test_in_the_block_the_whole_model_answers_too(name: str, probe: Probe) -> No
     """Between two questions to the ablated probe the other one asks the whole model, and its weights stay."""
     expected = load(name, **SMALL).responses("en")
     before = {name: one.clone() for name, one in probe.checkpoint.model.state_dict().items()}
-    with probe.ablated("L0,L1,L2") as ablated:
+    with probe.ablated("L0,L1,L2H*") as ablated:
         ablated.responses("it")
         assert probe.responses("en") == expected
         assert ablated.responses("en") != expected
@@ -136,7 +136,13 @@ def test_shared_answers_are_told_apart(name: str) -> None:
         had.update(exchange.had)
         return found, exchange
 
-    cases = [("L1H0", "zero"), ("L1H0", "mean"), ("L1H0", "resample"), ("MLP1", "zero"), ("L0,L1,L2", "zero")]
+    cases = [
+        ("L1H0", "zero"),
+        ("L1H0", "mean"),
+        ("L1H0", "resample"),
+        ("MLP1", "zero"),
+        ("L0,L1,L2H*", "zero"),
+    ]
     first = [ask(), *(ask(case) for case in cases)]
     assert first[0][0] not in [found for found, _ in first[4:]]
     again = [ask(), *(ask(case) for case in cases)]
@@ -176,8 +182,25 @@ def test_measures_measure_it(tiny_it: Probe) -> None:
 
 @pytest.mark.parametrize("mode", MODES)
 def test_everything_ablated(tiny_it: Probe, mode: str) -> None:
-    """A model of which nothing is left writes something, with finite numbers, and claims of it are broken."""
-    with tiny_it.ablated([f"L{layer}" for layer in range(5)], mode=mode) as ablated:
+    """With no part left control cannot be measured, which is said; in one block, in two, and in a batch."""
+    said = "all 25 heads and MLPs of tiny-it would be ablated: .* control of the length cannot be measured"
+    every = [f"L{layer}" for layer in range(5)]
+    with pytest.raises(SettingsError, match=said) as told, tiny_it.ablated(every, mode=mode):
+        pass
+    assert told.value.fix == "leave some in place: a layer's heads are L4H*, its MLP MLP4"
+    prompt = tiny_it.responses("en")[0].prompt
+    with tiny_it.ablated(every[:4], mode=mode) as ablated:
+        with pytest.raises(SettingsError, match=said), ablated.ablated("L4"):
+            pass
+        last = Ablation().and_also(tiny_it.heads("L4H*"), mode).and_also([Component(4)], mode)
+        with pytest.raises(SettingsError, match=said):
+            ablated.under([(prompt, last)])
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_one_part_left(tiny_it: Probe, mode: str) -> None:
+    """A model of which one part is left writes something, with finite numbers; claims of it are broken."""
+    with tiny_it.ablated(["L0", "L1", "L2", "L3", "L4H*"], mode=mode) as ablated:
         assert all(np.isfinite(one.trace.token.heads).all() for one in ablated.traces("en"))  # type: ignore[union-attr]
         assert (exact_match(ablated, language="en") > 0.8).status == "broken"
         assert np.isfinite(length_error(ablated, language="en").mean)

@@ -39,9 +39,9 @@ def caption(portraits: Mapping[str, Mapping[str, Any]]) -> str:  # noqa: ARG001
         "topics. On the left, the line falls from the whole model's (dashed) as the 1, 2, 4, … components "
         "that lead by CWA are cut; the larger mark is at the number that the claim takes, and beside it "
         "stand random sets of as many others with outputs of similar size, each a dot, together a diamond. "
-        "Components are needed where the line lies far below those. On the right, they alone are left in "
-        "the late layers, or another language is asked without them, its own whole control a dash: there "
-        "little is to be lost."
+        "How long these outputs are beside those of the leading ones is said above. Components are needed "
+        "where the line lies far below them. On the right, they alone are left in the late layers, or "
+        "another language is asked without them, its own whole control a dash: there little is to be lost."
     )
 
 
