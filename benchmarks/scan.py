@@ -49,7 +49,7 @@ def compare(name: str, language: str, plan: Plan, settings: Settings) -> list[An
     # Before chance had its say, the estimates and rounds of ablation had chosen these.
     likely = {one["component"] for one in found["measured"]} - set(found["sample"]["as_strong"])
     # What the full scan spends on estimates, it spends for its table alone.
-    whole = full["cost"]["total"] - sum(full["cost"][one] for one in ESTIMATING)
+    whole = full["cost"]["total"] - sum(full["cost"].get(one, 0) for one in ESTIMATING)
     finding = sum(found["cost"].get(one, 0) for one in FINDING)
     missed = {one["component"]: one["fall"]["mean"] for one in full["top"] if one["component"] in sure}
     return [

@@ -27,8 +27,8 @@ def faithfulness(probe: Ablatable, *, language: str) -> Estimate:
 
     The effect of a component is how much the mean |error|, winsorised at 10 words, rises over one prompt
     about each test topic when it alone gives nothing. Spearman's correlation, ties taking their mean rank;
-    its interval is the jackknife's over components, ranks taken as given (ours). Of a model with more than
-    64 components: the 32 of largest |CWA|, and 32 others drawn by the settings' seed.
+    its interval is the jackknife's over components, ranks taken as given, and may pass 1 (ours). Of a model
+    with more than 64 components: the 32 of largest |CWA|, and 32 others drawn by the settings' seed.
 
     Args:
         probe: The checkpoint.
