@@ -24,6 +24,10 @@ class SettingsError(LengthprobeError):
     """An option or argument has a value that cannot be used."""
 
 
+class FewWordsError(SettingsError):
+    """A checkpoint wrote too few words of a kind to be made to write with these alone."""
+
+
 class LanguageError(LengthprobeError):
     """A language is unknown, or its file is unusable."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from lengthprobe.errors import SettingsError
 from lengthprobe.margins import Family
@@ -29,6 +29,9 @@ if TYPE_CHECKING:
     from lengthprobe.models.loading import Checkpoint
     from lengthprobe.runs.answers import Proof, Traced
     from lengthprobe.runs.identity import Identity
+
+# By language, the responses, and these with their attributions.
+_Answered: TypeAlias = "tuple[dict[str, tuple[Response, ...]], dict[str, tuple[Traced, ...]]]"
 
 # So many responses a language tell how large the parts' outputs are, and what they are on average.
 REFERENCE_PROMPTS = 50
@@ -84,6 +87,8 @@ class Probe:
         self._responses: dict[str, tuple[Response, ...]] = {}
         self._parts: Proof | None = None
         self._traced: dict[str, tuple[Traced, ...]] = {}
+        # Of the whole model's probe: what those within its blocks were answered, to be there in the next one.
+        self._kept: dict[tuple[Ablation, str | None], _Answered] = {}
         # The languages whose prompts were answered a second time, for their attributions.
         self.asked_again: list[str] = []
 
@@ -327,6 +332,7 @@ class Probe:
         inner.name = f"{whole.name} [{'; '.join(told)}]"
         inner._whole, inner._held, inner._questions = whole, self._held, self._questions
         inner._parts = self._parts
+        inner._responses, inner._traced = whole._kept.setdefault((ablation, words), ({}, {}))
         try:
             yield inner
         finally:

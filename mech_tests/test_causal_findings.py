@@ -10,7 +10,7 @@ SOURCE = "arXiv:2509.02075"
 @pytest.mark.claim(source=SOURCE, kind="finding", about="mechanism")
 def test_cwa_predicts_causes(probe, language, report):
     """Components of high CWA are those without which control goes."""
-    report(faithfulness(probe, language=language), "1: in the same order; 0: in no order")
+    report(faithfulness(probe, language=language), "1 in the same order, 0 in none")
 
 
 @pytest.mark.claim(source=SOURCE, kind="finding", about="mechanism", languages=("en",))

@@ -41,7 +41,7 @@ from lengthprobe.measures.stop_cwa import (
     late_heads_stop_cwa,
 )
 from lengthprobe.measures.text_loss import text_loss_rise
-from lengthprobe.measures.tokenization_gap import tokenization_gap
+from lengthprobe.measures.tokenization_gap import error_with_words, tokenization_gap
 from lengthprobe.statistics.share import share
 
 __all__ = [
@@ -66,6 +66,7 @@ __all__ = [
     "empty",
     "error_by_tokens_per_word",
     "error_growth",
+    "error_with_words",
     "exact_match",
     "faithfulness",
     "fall_of_share",

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol
 
-from lengthprobe.measures.length_error import length_error
-from lengthprobe.measures.per_response import Measured
+from lengthprobe.errors import FewWordsError
+from lengthprobe.measures.length_error import WINSORISED_AT, length_error
+from lengthprobe.measures.per_response import Measured, named
+from lengthprobe.models.vocabulary import WORDS
+from lengthprobe.statistics.estimate import Estimate
+from lengthprobe.statistics.sample import Sample
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
-
-    from lengthprobe.statistics.estimate import Estimate
 
 
 class Constrainable(Measured, Protocol):
@@ -32,13 +35,37 @@ def tokenization_gap(probe: Constrainable, *, language: str) -> Estimate:
     Where the error is far from zero with *both* kinds, the model has lost count with either, and a gap
     between the two is no sign of counting tokens; `length_error` within `probe.writing(...)` shows it.
 
-    Every prompt is answered twice more.
+    Every prompt is answered twice more. Where the checkpoint wrote too few words of a kind the gap is not
+    known, and decides nothing.
 
     Raises:
-        LengthprobeError: The checkpoint cannot be loaded or run, or wrote too few words of a kind.
+        LengthprobeError: The checkpoint cannot be loaded or run.
     """
-    with probe.writing("one-token") as constrained:
-        one = length_error(constrained, language=language)
-    with probe.writing("several-token") as constrained:
-        several = length_error(constrained, language=language)
+    one, several = (error_with_words(probe, language=language, words=words) for words in WORDS)
     return one - several
+
+
+def error_with_words(probe: Constrainable, *, language: str, words: str) -> Estimate:
+    """The mean signed error under words of one kind alone, as in `length_error`.
+
+    Args:
+        probe: The checkpoint.
+        language: Code of the language.
+        words: `one-token` or `several-token`.
+
+    Raises:
+        LengthprobeError: As `tokenization_gap`.
+    """
+    try:
+        with probe.writing(words) as constrained:
+            return length_error(constrained, language=language)
+    except FewWordsError as error:
+        nothing = Estimate.from_observations(
+            [],
+            name=named(f"length_error[{words}]", probe, language, None),
+            unit="words",
+            bounds=(-WINSORISED_AT, WINSORISED_AT),
+            alpha=probe.settings.alpha,
+            family=probe.family.behaviour,
+        )
+        return replace(nothing, samples=(Sample((), nothing.bounds, f"{error.problem} ({error.fix})"),))

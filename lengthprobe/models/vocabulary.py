@@ -7,7 +7,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from lengthprobe.errors import SettingsError
+from lengthprobe.errors import FewWordsError
 from lengthprobe.task.adherence import texts_by_step
 from lengthprobe.task.words import RIVAL_COUNTERS, count_words
 
@@ -104,13 +104,13 @@ def vocabulary_of(written: Written, words: str, *, model: str, language: str) ->
         language: Code of the responses' language, for messages.
 
     Raises:
-        SettingsError: The checkpoint wrote too few words of a kind.
+        FewWordsError: The checkpoint wrote too few words of a kind.
     """
     chosen = _matched(written.words)
     if len(chosen[words]) < FEWEST_WORDS:
         counts = {kind: sum(_kind(one) == kind for one in written.words) for kind in WORDS}
         fewest = min(counts, key=lambda kind: counts[kind])
-        raise SettingsError(
+        raise FewWordsError(
             f"{model} wrote {counts[fewest]} different {fewest} words after a first one in {language!r}, and "
             f"at least {FEWEST_WORDS} are needed to write with these alone",
             "--lengthprobe-budget=1000, or leave out the measures of tokenization in this language"

@@ -7,7 +7,8 @@ from dataclasses import replace
 
 import pytest
 
-from lengthprobe.measures import tokenization_gap
+from lengthprobe import load
+from lengthprobe.measures import error_with_words, tokenization_gap
 
 
 class Writing:
@@ -53,6 +54,19 @@ def test_each_kind_is_asked_in_a_block_of_its_own(answered):
     probe = Writing(answered(), one_token=answered((3, 3)), several_token=answered((3, 3)))
     tokenization_gap(probe, language="en")
     assert probe.open == ["one-token", "no longer one-token", "several-token", "no longer several-token"]
+
+
+def test_too_few_words_decide_nothing(monkeypatch):
+    """Of a model that wrote too few words of a kind no gap is known; why, and the mend, is said."""
+    monkeypatch.setattr("lengthprobe.models.vocabulary.FEWEST_WORDS", 10_000)
+    probe = load("tiny-it", budget=4, languages=("en",), device_map="cpu")
+    gap = tokenization_gap(probe, language="en")
+    assert (gap.n, gap.clusters) == (0, 0)
+    verdict = abs(gap) < 0.5
+    assert verdict.status == "undecided"
+    assert "are needed to write with these alone (--lengthprobe-budget=1000" in str(verdict)
+    one = error_with_words(probe, language="en", words="one-token")
+    assert one.name == "length_error[one-token](tiny-it, en)"
 
 
 @pytest.mark.parametrize("language", ["en", "it"])

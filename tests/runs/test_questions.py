@@ -56,6 +56,21 @@ def test_a_block_entered_again_asks_nothing(probe: Probe, exchange: Recorder) ->
     assert len(exchange.asked) == n + 3
 
 
+def test_responses_of_a_block_are_there_in_the_next(probe: Probe, exchange: Recorder) -> None:
+    """With their attributions, where they have them; nested blocks that come to the same share them."""
+    with probe.ablated("L1H0") as ablated:
+        first = ablated.traces("en")
+    n = len(exchange.asked)
+    with probe.ablated("L1H0") as ablated:
+        assert ablated.traces("en") is first
+        with ablated.ablated("L1H0") as inner:
+            assert inner.responses("en") == tuple(one.response for one in first)
+    assert len(exchange.asked) == n
+    with probe.ablated("L1H0", mode="resample") as ablated:
+        assert ablated.responses("en") is not probe.responses("en")
+    assert len(exchange.asked) > n
+
+
 def test_the_block_and_the_row_are_one_ablation(probe: Probe, exchange: Recorder) -> None:
     """What a row of the whole model's had ablated, a block that ablates it does not ask again."""
     asked = prompts("en", budget=3)
