@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
+from copy import copy
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any
 
 from lengthprobe.errors import SettingsError
 from lengthprobe.margins import Family
 from lengthprobe.models.catalog import resolve
-from lengthprobe.models.components import Ablation, Component, find_components
+from lengthprobe.models.components import Ablation, Component, check_some_left, find_components
 from lengthprobe.models.held import Held
 from lengthprobe.models.vocabulary import WORDS
 from lengthprobe.runs.exchange import Alone, Exchange
@@ -29,9 +30,6 @@ if TYPE_CHECKING:
     from lengthprobe.models.loading import Checkpoint
     from lengthprobe.runs.answers import Proof, Traced
     from lengthprobe.runs.identity import Identity
-
-# By language, the responses, and these with their attributions.
-_Answered: TypeAlias = "tuple[dict[str, tuple[Response, ...]], dict[str, tuple[Traced, ...]]]"
 
 # So many responses a language tell how large the parts' outputs are, and what they are on average.
 REFERENCE_PROMPTS = 50
@@ -87,8 +85,9 @@ class Probe:
         self._responses: dict[str, tuple[Response, ...]] = {}
         self._parts: Proof | None = None
         self._traced: dict[str, tuple[Traced, ...]] = {}
+        self._forced: dict[tuple[str, tuple[Forced, ...]], tuple[ForcedTrace, ...]] = {}
         # Of the whole model's probe: what those within its blocks were answered, to be there in the next one.
-        self._kept: dict[tuple[Ablation, str | None], _Answered] = {}
+        self._kept: dict[tuple[Ablation, str | None], dict[str, tuple[Response, ...]]] = {}
         # The languages whose prompts were answered a second time, for their attributions.
         self.asked_again: list[str] = []
 
@@ -162,14 +161,17 @@ class Probe:
         Raises:
             LengthprobeError: As `traces`.
         """
-        if self.parts.problem is not None:
-            raise self.parts.problem
-        self._check_open()
-        return self._questions.forced(texts, self.ablation, target=target)
+        key = (target, tuple(texts))
+        if key not in self._forced:
+            if self.parts.problem is not None:
+                raise self.parts.problem
+            self._check_open()
+            self._forced[key] = tuple(self._questions.forced(texts, self.ablation, target=target))
+        return self._forced[key]
 
     def forced_before(self, target: str) -> list[tuple[Forced, ...]]:
         """The texts that `forced` has been asked about, as they were asked together: again costs nothing."""
-        return self._questions.forced_before(self.ablation, target=target)
+        return [texts for asked, texts in self._forced if asked == target]
 
     def heads(self, names: str | Component | Iterable[str | Component]) -> tuple[Component, ...]:
         """The heads that some names mean: a head (`L3H1`), or a layer's heads (`L3H*`).
@@ -202,13 +204,12 @@ class Probe:
             SettingsError: As `heads`; or this probe is ablated.
             LengthprobeError: As `traces`; or which tokens stand for a word is not known.
         """
-        self._check_open()
         if self.ablation.components:
             raise SettingsError(
                 f"{self.name}: attention is asked of the whole model only",
                 "ask the probe outside of its `with probe.ablated(...)`",
             )
-        return self._questions.attention(looks, self.heads(heads))
+        return self._questions.attention(looks, self.heads(heads), check=self._check_open)
 
     @property
     def parts(self) -> Proof:
@@ -290,7 +291,7 @@ class Probe:
         """
         self._check_open()
         ablation = self.ablation.and_also(self._components(components), mode)
-        self._check_some_left(ablation)
+        self._check_ablation(ablation)
         with self._within(ablation, self.words) as inner:
             yield inner
 
@@ -325,14 +326,14 @@ class Probe:
     def _within(self, ablation: Ablation, words: str | None) -> Iterator[Probe]:
         """A probe of the same checkpoint, for a block."""
         whole = self._whole
-        inner = Probe(whole.name, self.settings, family=self.family)
+        # All that it shares is there: the name need not be understood again.
+        inner = copy(self)
         inner.ablation, inner.words = ablation, words
         told = [ablation.label] if ablation.components else []
         told += [f"{words} words"] if words else []
         inner.name = f"{whole.name} [{'; '.join(told)}]"
-        inner._whole, inner._held, inner._questions = whole, self._held, self._questions
-        inner._parts = self._parts
-        inner._responses, inner._traced = whole._kept.setdefault((ablation, words), ({}, {}))
+        inner._responses = whole._kept.setdefault((ablation, words), {})
+        inner._traced, inner._forced, inner.asked_again = {}, {}, []
         try:
             yield inner
         finally:
@@ -351,21 +352,23 @@ class Probe:
             SettingsError: A component does not exist, or none would be left.
             LengthprobeError: The checkpoint cannot be loaded or run, or its parts are not known.
         """
-        self._check_open()
         wanted = [(prompt, self.ablation.with_all(one)) for prompt, one in asked]
-        for ablation in {one for _, one in wanted if one.components}:
-            self._components(ablation.components)
-            self._check_some_left(ablation)
-        return self._questions.under(wanted, batch_size=self.batch_size, words=self.words, beyond=beyond)
+        for ablation in {one for _, one in wanted}:
+            self._check_ablation(ablation)
+        return self._questions.under(
+            wanted, batch_size=self.batch_size, check=self._check_open, words=self.words, beyond=beyond
+        )
 
     def losses(self, texts: Sequence[str], ablation: Ablation) -> tuple[float, ...]:
         """The mean negative log-likelihood, in nats a token, of ordinary texts under an ablation.
 
         Raises:
+            SettingsError: A component does not exist, or none would be left.
             LengthprobeError: The checkpoint cannot be loaded, or the ablation not be had.
         """
-        self._check_open()
-        return self._questions.losses(texts, self.ablation.with_all(ablation))
+        every = self.ablation.with_all(ablation)
+        self._check_ablation(every)
+        return self._questions.losses(texts, every, check=self._check_open)
 
     def outputs(self, languages: Iterable[str] | None = None) -> Outputs:
         """How large the whole model's parts' outputs are, and what they are on average.
@@ -406,16 +409,12 @@ class Probe:
             raise proof.problem
         return find_components(wanted, n_layers=proof.n_layers, n_heads=proof.n_heads, model=self._whole.name)
 
-    def _check_some_left(self, ablation: Ablation) -> None:
-        """Refuse to ablate all that a model has: no prompt has a say then in what it writes."""
-        n = self.parts.n_layers * (self.parts.n_heads + 1)
-        if len(ablation.components) == n:
-            raise SettingsError(
-                f"all {n} heads and MLPs of {self._whole.name} would be ablated: nothing is left that reads "
-                "the prompt, and control of the length cannot be measured",
-                f"leave some in place: a layer's heads are L{self.parts.n_layers - 1}H*, its MLP "
-                f"MLP{self.parts.n_layers - 1}",
-            )
+    def _check_ablation(self, ablation: Ablation) -> None:
+        """Refuse what cannot be ablated; of a checkpoint that nothing is ablated of no part need be known."""
+        if ablation.components:
+            self._components(ablation.components)
+            parts = self.parts
+            check_some_left(ablation, n_layers=parts.n_layers, n_heads=parts.n_heads, model=self._whole.name)
 
     def _ask(self, wanted: Sequence[Prompt], traces: bool) -> dict[str, Traced]:
         """The answers by prompt id."""

@@ -55,7 +55,7 @@ def test_under(probe: Probe, within: str) -> None:
 
 
 def test_under_is_asked_once(name: str) -> None:
-    """What was asked before, in any company, or twice at once, is not asked again."""
+    """What was asked before, in any order or twice at once, is not asked again; fewer are another batch."""
     exchange = Recorder()
     probe = Probe(name, Settings(**SMALL), exchange=exchange)
     asked, ablation = prompts("en", budget=4), Ablation(zero=(Component(1, 0),))
@@ -63,8 +63,10 @@ def test_under_is_asked_once(name: str) -> None:
     assert first[:4] == first[4:]
     # The proof of the parts, and 4 prompts, at most 3 at once.
     assert len(exchange.asked) == 1 + 2
-    assert probe.under([(asked[2], ablation), (asked[0], ablation)]) == (first[2], first[0])
+    assert probe.under([(one, ablation) for one in asked[::-1]]) == first[3::-1]
     assert len(exchange.asked) == 3
+    assert probe.under([(asked[2], ablation), (asked[0], ablation)]) == (first[2], first[0])
+    assert len(exchange.asked) == 4
     assert probe.under([]) == ()
 
 

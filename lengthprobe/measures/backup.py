@@ -9,9 +9,10 @@ from lengthprobe.measures.control import exact_under
 from lengthprobe.measures.cwa import final_mlp_cwa
 from lengthprobe.measures.leading import Ablatable, cwa_above_control, leading_components, others_of_kind
 from lengthprobe.models.components import Ablation, Component
+from lengthprobe.statistics.sample import checked
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from contextlib import AbstractContextManager
 
     from lengthprobe.statistics.estimate import Estimate
@@ -67,10 +68,11 @@ def backup_components(probe: Cuttable, *, language: str, kind: str = "heads") ->
 
 
 def redundancy(probe: Ablatable, *, language: str, kind: str = "heads", k: int | None = None) -> Estimate:
-    """What the leading components cost together beyond the sum of what each costs alone (METHODS §4).
+    """What the leading components cost together beyond the sum of what each costs alone (ours).
 
-    Cost is a fall of the share of exact answers. Above 0: they stand in for one another, so that none of them
-    is needed alone. Below 0: they work on each other's output, and one gone is already as bad as several.
+    Cost is the share of exact answers that are lost, of those that the whole model gives. Above 0: together
+    they cost more than added up, since some stand in for others. Below 0: their costs overlap, or nothing
+    more is left to lose.
 
     Args:
         probe: The checkpoint.
@@ -79,7 +81,7 @@ def redundancy(probe: Ablatable, *, language: str, kind: str = "heads", k: int |
         k: How many; as in `leading_components`.
 
     Returns:
-        An Estimate over topics.
+        An Estimate over topics, of the prompts that the whole model answers exactly.
 
     Raises:
         LengthprobeError: As `leading_components`.
@@ -89,10 +91,9 @@ def redundancy(probe: Ablatable, *, language: str, kind: str = "heads", k: int |
 
 
 def backup_effect(probe: Cuttable, *, language: str, kind: str = "heads") -> Estimate:
-    """What the leading components and their backups cost together beyond what either group costs alone.
+    """What the leading components and their backups cost together beyond what either costs alone (ours).
 
-    As `redundancy`, of the two groups (`backup_components`; ours). Above 0: either does where the other is
-    cut, so that neither is needed.
+    As `redundancy`, of the two groups (`backup_components`).
 
     Args:
         probe: The checkpoint.
@@ -100,7 +101,7 @@ def backup_effect(probe: Cuttable, *, language: str, kind: str = "heads") -> Est
         kind: `heads` or `mlps`.
 
     Returns:
-        An Estimate over topics.
+        As `redundancy`.
     """
     groups = [found(probe, language=language, kind=kind) for found in (leading_components, backup_components)]
     return _beyond_alone(probe, language, "backup_effect", groups)
@@ -109,13 +110,27 @@ def backup_effect(probe: Cuttable, *, language: str, kind: str = "heads") -> Est
 def _beyond_alone(
     probe: Ablatable, language: str, name: str, groups: Sequence[Sequence[Component]]
 ) -> Estimate:
-    """What some groups cost together, less the sum of what each costs alone, paired by prompt."""
+    """What some groups cost together, less the sum of what each costs alone, prompt by prompt."""
 
     def exact(components: Sequence[Component]) -> Estimate:
         return exact_under(probe, language, name, [Ablation().and_also(components, "zero")])
 
-    whole = exact_under(probe, language, name, [Ablation()])
-    found = whole - exact([one for group in groups for one in group])
-    for group in groups:
-        found = found - (whole - exact(group))
-    return replace(found, name=whole.name, compound=False, background=())
+    together = exact([one for group in groups for one in group])
+    return _beyond(exact(()), together, [exact(group) for group in groups])
+
+
+def _beyond(whole: Estimate, together: Estimate, alone: Sequence[Estimate]) -> Estimate:
+    def values(estimate: Estimate) -> Mapping[str, float]:
+        return {one.prompt_id: one.value for one in estimate.observations}
+
+    of_whole, of_each = values(whole), [values(one) for one in alone]
+    observations = [
+        replace(one, value=(1 - one.value) - sum(1 - each[one.prompt_id] for each in of_each))
+        for one in together.observations
+        if of_whole[one.prompt_id] == 1
+    ]
+    rival = None
+    if whole.rival is not None:
+        rival = _beyond(whole.recounted, together.recounted, [one.recounted for one in alone])
+    sample = checked(tuple(observations), (-float(len(alone)), 1.0), whole.name)
+    return replace(together, samples=(sample,), rival=rival, background=())

@@ -87,6 +87,8 @@ def _random(probe: Ablatable, language: str, kind: str) -> dict[str, Any]:
     chosen = leading_components(probe, language=language, kind=kind)
     sets = similar_sets(probe, chosen, language=language)
     under = [Ablation().and_also(one, "zero") for one in sets]
+    if not sets:
+        return {}
     return _beside_whole(probe, language, kind) | {
         "without": _interval(control_without_random(probe, language=language, kind=kind)),
         "sets": list(exact_by_set(probe, language, under)),

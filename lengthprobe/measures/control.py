@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING
 
 from lengthprobe.errors import SettingsError
 from lengthprobe.measures.cwa import cwa_by_part
-from lengthprobe.measures.leading import leading_components, relative_length, similar_sets
+from lengthprobe.measures.leading import SIMILAR, leading_components, similar_sets
 from lengthprobe.measures.length_error import WINSORISED_AT, winsorised
-from lengthprobe.measures.per_response import RIVALS, named, note_of
+from lengthprobe.measures.per_response import RIVALS, named, note_of, stated
 from lengthprobe.models.components import Ablation, Component, every_component
 from lengthprobe.models.layers import late_layers
 from lengthprobe.statistics.background import Background
 from lengthprobe.statistics.estimate import Estimate, Observation
+from lengthprobe.statistics.sample import Sample
 from lengthprobe.task.languages import load_language
 from lengthprobe.task.prompts import split_of
 from lengthprobe.task.words import count_words
@@ -25,10 +26,8 @@ if TYPE_CHECKING:
     from lengthprobe.measures.leading import Ablatable
     from lengthprobe.task.prompts import Prompt, Response
 
-# Of the 20 random sets each prompt is answered under five, which take turns.
+# Of the random sets each prompt is answered under five, which take turns.
 _SETS_A_PROMPT = 5
-# Sets whose outputs are together less than half as long as those of the leading ones are not of similar size.
-SIMILAR = 0.5
 
 
 def control(probe: Ablatable, *, language: str) -> Estimate:
@@ -77,10 +76,10 @@ def control_without_random(
 ) -> Estimate:
     """The same without random sets of as many others of that kind, from any layer, of similar output norm.
 
-    Twenty sets (`similar_sets`); each prompt is answered under five of them, which take turns, and its value
-    is the mean over those (ours). The estimate is about these twenty sets: how far they lie apart is told
-    beside a claim that failed. Where their outputs are together less than half as long as those of the
-    components that lead, no set of similar size was found, and the estimate decides nothing (ours).
+    Twenty sets, or all there are (`similar_sets`); each prompt is answered under five of them, which take
+    turns, and its value is the mean over those (ours). The estimate is about these sets: how far they lie
+    apart is told beside a claim that failed. Where none is of similar size it has no value, and decides
+    nothing.
 
     Args:
         probe, language, kind, k, mode: As in `control_without`.
@@ -88,9 +87,9 @@ def control_without_random(
     chosen = leading_components(probe, language=language, kind=kind, k=k)
     sets = similar_sets(probe, chosen, language=language)
     called = stated("control_without_random", kind, k, None, mode)
-    found = exact_under(probe, language, called, [_all(one, mode) for one in sets])
-    length = relative_length(probe, chosen, sets, language=language)
-    return found if length >= SIMILAR else _flawed(found, _too_small(kind, length))
+    if sets:
+        return exact_under(probe, language, called, [_all(one, mode) for one in sets])
+    return _unknown(exact_under(probe, language, called, [Ablation()]), kind)
 
 
 def control_with_only(
@@ -213,18 +212,14 @@ def _beside(
     return {"mean |error|": sum(errors) / len(errors)} | (sets if len(means) > 1 else {})
 
 
-def _too_small(kind: str, length: float) -> str:
-    called = "heads" if kind == "heads" else "MLPs"
-    return (
-        f"the outputs of other {called} are too small to compare with: {100 * length:.0f} % as long as those "
-        f"of the leading ones, and similar is {100 * SIMILAR:.0f} % and more"
+def _unknown(measured: Estimate, kind: str) -> Estimate:
+    """An estimate without a value in place of another, since nothing is there to be compared with."""
+    flaw = (
+        f"no random set of other {'heads' if kind == 'heads' else 'MLPs'} has outputs from {SIMILAR:g} to "
+        f"{1 / SIMILAR:g} times as long as those of the leading ones: nothing of similar size to compare with"
     )
-
-
-def _flawed(estimate: Estimate, flaw: str) -> Estimate:
-    """The same estimate, which decides nothing."""
-    rival = None if estimate.rival is None else _flawed(estimate.rival, flaw)
-    return replace(estimate, samples=tuple(replace(one, flaw=flaw) for one in estimate.samples), rival=rival)
+    rival = None if measured.rival is None else _unknown(measured.rival, kind)
+    return replace(measured, samples=(Sample((), measured.bounds, flaw),), rival=rival)
 
 
 def _all(components: Sequence[Component], mode: str) -> Ablation:
@@ -235,14 +230,6 @@ def _cwa(probe: Ablatable, language: str, chosen: Sequence[Component]) -> dict[s
     """The CWA of some components, by name."""
     means = cwa_by_part(probe, language).by_name
     return {one.name: means[one.name] for one in chosen}
-
-
-def stated(name: str, kind: str, k: int | None, found_in: str | None, mode: str = "zero") -> str:
-    """A measure's name with what was asked of it: `control_without[2 heads, found in en, mean]`."""
-    asked = [kind if k is None else f"{k} {kind}"]
-    asked += [f"found in {found_in}"] if found_in else []
-    asked += [mode] if mode != "zero" else []
-    return f"{name}[{', '.join(asked)}]"
 
 
 def _is_exact(response: Response, n_words: int) -> bool:

@@ -13,7 +13,7 @@ from lengthprobe.models.components import Component, every_component
 from lengthprobe.task.prompts import split_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from lengthprobe.attribution.outputs import Outputs
     from lengthprobe.measures.by_part import Floats
@@ -23,10 +23,12 @@ if TYPE_CHECKING:
 
 KINDS = ("heads", "mlps")
 DRAWS = 20
-# So many random sets are looked at for those that are as large as the chosen one; in them, in place of each
-# component, is one of the others that are the nearest in length, so many of which are drawn from.
+# So many random sets are looked at for those that are about as large as the chosen one; in them, in place of
+# each component, is one of the others that are the nearest in length, so many of which are drawn from.
 _LOOKED_AT = 1000
 _NEAREST = 10
+# Outputs are of similar size from this share of each other's length on.
+SIMILAR = 0.5
 
 
 class Ablatable(Traceable, Protocol):
@@ -111,10 +113,11 @@ def similar_sets(
     """Random sets of as many other components of the same kind, from any layer, of similar output norm.
 
     For each of the chosen, one is drawn of the 10 others that are the nearest to it in length and not drawn
-    yet. Of 1,000 sets drawn so by the settings' seed, the 20 whose outputs are together nearest in length to
-    those of the chosen ones (METHODS §4; 10, 20 and 1,000 are ours); all there are, where that is fewer.
-    Lengths are those where the language's responses are written (`Probe.outputs`). How near the sets come,
-    `relative_length` says: where the chosen are the largest, the nearest are smaller.
+    yet (of the 20 nearest, where one is chosen). Of the sets drawn so by the settings' seed, the first 20
+    different ones of which the outputs together are from half to twice as long as those of the chosen ones
+    (METHODS §4; 10, 20 and the band are ours); all there are, where that is fewer. Where the chosen are far
+    the largest there may be none. Lengths are those where the language's responses are written
+    (`Probe.outputs`).
 
     Args:
         probe: The checkpoint.
@@ -133,36 +136,42 @@ def similar_sets(
         )
     lengths = _lengths(probe, (*others, *chosen), language)
     near = {one: sorted(others, key=lambda other: abs(lengths[other] - lengths[one])) for one in chosen}
+    pool = max(_NEAREST, DRAWS // len(chosen))
     draw = random.Random(probe.settings.seed)
     sets: dict[frozenset[Component], None] = {}
     for _ in range(_LOOKED_AT):
         drawn: set[Component] = set()
         for one in draw.sample(chosen, len(chosen)):
-            drawn.add(draw.choice([*islice((other for other in near[one] if other not in drawn), _NEAREST)]))
-        sets[frozenset(drawn)] = None
-    size = sum(lengths[one] for one in chosen)
-    nearest = sorted(sets, key=lambda one: abs(sum(lengths[each] for each in one) - size))[:DRAWS]
-    return tuple(tuple(sorted(one, key=lambda each: each.name)) for one in nearest)
+            drawn.add(draw.choice([*islice((other for other in near[one] if other not in drawn), pool)]))
+        if SIMILAR <= _relative(drawn, chosen, lengths) <= 1 / SIMILAR:
+            sets[frozenset(drawn)] = None
+    return tuple(tuple(sorted(one, key=lambda each: each.name)) for one in islice(sets, DRAWS))
 
 
 def relative_length(
-    probe: Ablatable,
-    chosen: Sequence[Component],
-    sets: Sequence[Sequence[Component]],
-    *,
-    language: str,
+    probe: Ablatable, chosen: Sequence[Component], sets: Sequence[Sequence[Component]], *, language: str
 ) -> float:
-    """How long the outputs of some sets together are on average, as a share of those of the chosen ones.
+    """How long the outputs of some sets are on average, as a share of those of the chosen ones.
 
     Args:
         probe: The checkpoint.
-        chosen: The components; 1.0 where all that they put out is zero.
-        sets: As `similar_sets` gives them.
+        chosen: The components.
+        sets: As `similar_sets` gives them, one at the least.
         language: Code of the language.
     """
     lengths = _lengths(probe, {one for some in (chosen, *sets) for one in some}, language)
+    return sum(_relative(one, chosen, lengths) for one in sets) / len(sets)
+
+
+def _relative(
+    some: Iterable[Component], chosen: Iterable[Component], lengths: Mapping[Component, float]
+) -> float:
+    """The length of some components' outputs together, as a share of that of the chosen ones.
+
+    Of chosen ones that put out nothing any others are as long: what was cut is compared with anything.
+    """
     size = sum(lengths[one] for one in chosen)
-    return sum(lengths[one] for some in sets for one in some) / len(sets) / size if size else 1.0
+    return sum(lengths[one] for one in some) / size if size else 1.0
 
 
 def _lengths(probe: Ablatable, components: Iterable[Component], language: str) -> dict[Component, float]:

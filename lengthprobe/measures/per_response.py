@@ -145,3 +145,11 @@ def _observation(response: Response, value: float, n_words: int) -> Observation:
     """What one prompt gave."""
     prompt = response.prompt
     return Observation(prompt.id, prompt.topic, value, note_of(response, n_words))
+
+
+def stated(name: str, kind: str, k: int | None, found_in: str | None, mode: str = "zero") -> str:
+    """A measure's name with what was asked of it: `control_without[2 heads, found in en, mean]`."""
+    asked = [kind if k is None else f"{k} {kind}"]
+    asked += [f"found in {found_in}"] if found_in else []
+    asked += [mode] if mode != "zero" else []
+    return f"{name}[{', '.join(asked)}]"

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
-from lengthprobe.measures.control import stated
 from lengthprobe.measures.leading import Ablatable, leading_components
-from lengthprobe.measures.per_response import named
+from lengthprobe.measures.per_response import named, stated
 from lengthprobe.models.components import Ablation
 from lengthprobe.statistics.estimate import Estimate, Observation
 from lengthprobe.task.languages import load_language

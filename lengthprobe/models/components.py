@@ -170,3 +170,24 @@ def _named(name: str, n_layers: int, n_heads: int, model: str) -> list[Component
     if head is None:
         return [Component(layer, one) for one in (*range(n_heads), None)]
     return [Component(layer, one) for one in (range(n_heads) if head == "*" else [int(head)])]
+
+
+def check_some_left(ablation: Ablation, *, n_layers: int, n_heads: int, model: str) -> None:
+    """Refuse to ablate all that a model has: no prompt has a say then in what it writes.
+
+    Args:
+        ablation: What is to be ablated.
+        n_layers: How many layers the model has.
+        n_heads: How many heads a layer has.
+        model: Its name, for the message.
+
+    Raises:
+        SettingsError: Nothing would be left.
+    """
+    every = every_component(n_layers, n_heads)
+    if len(ablation.components) == len(every):
+        raise SettingsError(
+            f"all {len(every)} heads and MLPs of {model} would be ablated: nothing is left that reads the "
+            "prompt, and control of the length cannot be measured",
+            f"leave some in place: a layer's heads are L{n_layers - 1}H*, its MLP MLP{n_layers - 1}",
+        )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from lengthprobe.attribution.forced import Forced
     from lengthprobe.attribution.looks import Floats, Look
@@ -17,15 +17,16 @@ if TYPE_CHECKING:
     from lengthprobe.task.prompts import Prompt, Response
 
     Asked = tuple[Prompt, Ablation]
-    # Prompt id, ablation, words to write with, and how far a response is followed.
-    _Key = tuple[str, Ablation, str | None, int | None]
+    # The prompts' ids with their ablations, the words to write with, and how far a response is followed.
+    _Batch = tuple[tuple[tuple[str, Ablation], ...], str | None, int | None]
 
 
 class Questions:
     """Asks a respondent, and remembers what it said.
 
     A probe and those within its blocks share one, so that what was asked under an ablation is not asked again
-    where the same block is entered a second time.
+    where the same block is entered a second time. Attributions are not remembered here: those of one block
+    are many megabytes, and a user may enter a thousand.
 
     Args:
         respondent: Answers for the checkpoint.
@@ -33,8 +34,8 @@ class Questions:
 
     def __init__(self, respondent: Respondent) -> None:
         self._respondent = respondent
-        self._under: dict[_Key, Response] = {}
-        self._forced: dict[tuple[Ablation, str, tuple[Forced, ...]], tuple[ForcedTrace, ...]] = {}
+        self._proof: Proof | None = None
+        self._under: dict[_Batch, tuple[Response, ...]] = {}
         self._looked: dict[tuple[tuple[Component, ...], tuple[Look, ...]], tuple[Floats, ...]] = {}
         self._losses: dict[tuple[Ablation, tuple[str, ...]], tuple[float, ...]] = {}
         self._outputs: dict[tuple[Response, ...], Outputs] = {}
@@ -43,7 +44,13 @@ class Questions:
 
     def proof(self) -> Proof:
         """What is known of the checkpoint's parts; as `Respondent.proof`."""
-        return self._respondent.proof()
+        if self._proof is None:
+            self._proof = self._respondent.proof()
+        return self._proof
+
+    def forced(self, texts: Sequence[Forced], ablation: Ablation, *, target: str) -> list[ForcedTrace]:
+        """What the parts say to some texts under an ablation, asked anew; as `Respondent.forced`."""
+        return self._respondent.forced(texts, ablation, target=target)
 
     def answers(
         self,
@@ -63,49 +70,58 @@ class Questions:
         return found
 
     def under(
-        self, wanted: Sequence[Asked], *, batch_size: int, words: str | None = None, beyond: int | None = None
+        self,
+        wanted: Sequence[Asked],
+        *,
+        batch_size: int,
+        check: Callable[[], None],
+        words: str | None = None,
+        beyond: int | None = None,
     ) -> tuple[Response, ...]:
-        """The response to each prompt under its ablation; as `Probe.under`."""
+        """The response to each prompt under its ablation; as `Probe.under`.
+
+        A number format may round otherwise in another batch, so that batches are a function of what is wanted
+        and are remembered whole: no answer hangs on what was asked before.
+
+        Args:
+            wanted: The prompts, with what is ablated for each.
+            batch_size: Most prompts at once.
+            check: Called before anything new is asked.
+            words, beyond: As in `Respondent.answers`.
+        """
         # A batch runs as long as its longest response: those under one ablation are alike.
         every = sorted(
             dict.fromkeys(wanted),
             key=lambda one: (str(one[1]), one[0].language, one[0].n_words, one[0].id),
         )
-        # What was asked before does not change the batches, in which a number format may round otherwise.
-        chunks = [
-            chunk
-            for chunk in (every[first : first + batch_size] for first in range(0, len(every), batch_size))
-            if any((prompt.id, one, words, beyond) not in self._under for prompt, one in chunk)
-        ]
-        for chunk, answers in zip(
-            chunks, self.answers(chunks, traces=False, words=words, beyond=beyond), strict=True
-        ):
-            for (prompt, ablation), one in zip(chunk, answers.each(), strict=True):
-                self._under[prompt.id, ablation, words, beyond] = one.response
-        return tuple(self._under[prompt.id, ablation, words, beyond] for prompt, ablation in wanted)
+        chunks = [every[first : first + batch_size] for first in range(0, len(every), batch_size)]
+        keys = [(tuple((prompt.id, one) for prompt, one in chunk), words, beyond) for chunk in chunks]
+        new = [(key, chunk) for key, chunk in zip(keys, chunks, strict=True) if key not in self._under]
+        if new:
+            check()
+        found = self.answers([chunk for _, chunk in new], traces=False, words=words, beyond=beyond)
+        for (key, _), answers in zip(new, found, strict=True):
+            self._under[key] = answers.responses
+        given = {asked: one for key in keys for asked, one in zip(key[0], self._under[key], strict=True)}
+        return tuple(given[prompt.id, ablation] for prompt, ablation in wanted)
 
-    def forced(self, texts: Sequence[Forced], ablation: Ablation, *, target: str) -> tuple[ForcedTrace, ...]:
-        """What the parts say to some texts under an ablation; as `Probe.forced`."""
-        key = (ablation, target, tuple(texts))
-        if key not in self._forced:
-            self._forced[key] = tuple(self._respondent.forced(texts, ablation, target=target))
-        return self._forced[key]
-
-    def forced_before(self, ablation: Ablation, *, target: str) -> list[tuple[Forced, ...]]:
-        """The texts that `forced` has been asked about under an ablation, as they were asked together."""
-        return [texts for under, asked, texts in self._forced if (under, asked) == (ablation, target)]
-
-    def attention(self, looks: Sequence[Look], heads: tuple[Component, ...]) -> tuple[Floats, ...]:
+    def attention(
+        self, looks: Sequence[Look], heads: tuple[Component, ...], *, check: Callable[[], None]
+    ) -> tuple[Floats, ...]:
         """The shares of attention that some looks ask for, of the whole model; as `Probe.attention`."""
         key = (heads, tuple(looks))
         if key not in self._looked:
+            check()
             self._looked[key] = tuple(self._respondent.attention(looks, heads))
         return self._looked[key]
 
-    def losses(self, texts: Sequence[str], ablation: Ablation) -> tuple[float, ...]:
+    def losses(
+        self, texts: Sequence[str], ablation: Ablation, *, check: Callable[[], None]
+    ) -> tuple[float, ...]:
         """The loss of each text under an ablation, in nats a token; as `Probe.losses`."""
         key = (ablation, tuple(texts))
         if key not in self._losses:
+            check()
             self._losses[key] = tuple(self._respondent.losses(texts, ablation))
         return self._losses[key]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from lengthprobe.measures.length_error import WINSORISED_AT
+from lengthprobe.measures.length_error import WINSORISED_AT, winsorised
 from lengthprobe.statistics.estimate import Estimate, Observation
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ class Outcome:
 
     def error(self, prompt: Prompt) -> float:
         """By how many words it is off, ten at the most (METHODS §1)."""
-        return min(float(abs(self.n_words - prompt.n_words)), WINSORISED_AT)
+        return abs(winsorised(self.n_words - prompt.n_words))
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -10,6 +10,7 @@ from lengthprobe.models.components import Component, every_component
 from lengthprobe.reporting.files import write_whole
 from lengthprobe.reporting.markdown import plain
 from lengthprobe.reporting.quantities import numbers
+from lengthprobe.reporting.tables import spans
 from lengthprobe.scan.effects import at_most
 from lengthprobe.task.text import escaped, printable
 
@@ -174,8 +175,8 @@ def _told(report: Mapping[str, Any]) -> list[str]:
     told = []
     if sure < len(report["top"]):
         told.append(
-            f"the fall is surely above 0 for {sure} of these {len(report['top'])} components: the order of "
-            "the others is chance"
+            f"the interval of the fall lies above 0 for {sure} of these {len(report['top'])} components (not "
+            "corrected for how they were chosen); the others cannot be told from none"
         )
     if plan["full"]:
         told.append(f"every component was ablated on all {plan['prompts']} prompts")
@@ -188,6 +189,12 @@ def _told(report: Mapping[str, Any]) -> list[str]:
             + (f" ({strong}; now measured too)" if strong else "")
             + f"; of all {sample['others']} at most {sample['at_most']} are (at alpha {report['alpha']:g})"
         )
+    model = report["model"]
+    told.append(
+        f"asked in {model['prompt_form']} form for {spans(tuple(model['lengths']))} words; "
+        f"cap {model['cap']} tokens; counter {model['counter']}; seed {plan['seed']}"
+        + (f"; system prompt '{printable(model['system_prompt'], 60)}'" if model["system_prompt"] else "")
+    )
     told.append(
         f"cost: {cost['total']:.0f} steps of a row, {100 * cost['total'] / every:.1f} % of ablating every "
         f"component on all prompts; {100 * finding / every:.1f} % were to find the top"

@@ -81,6 +81,13 @@ def test_redundancy_of_one_is_nothing(plain):
     assert redundancy(plain, language="en", k=1).mean == 0
 
 
+def test_compensation_can_be_shown_after_its_block(plain):
+    """A comparison that fails is told with the controls of either side, though the block has ended."""
+    told = str(compensation(plain, language="en") > 1000)
+    assert told.startswith("broken")
+    assert "controls: " in told
+
+
 def test_compensation_is_a_difference_by_prompt(plain):
     """The final MLP's CWA with the leading heads cut, less that of the whole model, on the latter's text."""
     with plain.ablated(leading_components(plain, language="en")) as cut:

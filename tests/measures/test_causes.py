@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 
 import pytest
 
@@ -121,3 +122,10 @@ def test_exact_answers_set_by_set(probe):
 
     assert exact_by_set(probe, "it", [mlp]) == (pytest.approx(without.mean),)
     assert exact_by_set(probe, "it", [none, mlp]) == pytest.approx((whole.mean, without.mean))
+
+
+def test_no_random_sets_of_similar_size(probe, monkeypatch):
+    """Then there is nothing to draw beside the curve."""
+    monkeypatch.setattr(sys.modules["lengthprobe.measures.causes"], "similar_sets", lambda *_, **__: ())
+    said = names("control_without_random[heads](tiny-it, en)")
+    assert causes(probe, "en", said)["causes", "en", "heads", "random"]() == {}

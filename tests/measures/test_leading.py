@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
+from itertools import combinations
 from types import SimpleNamespace
 
 import pytest
@@ -88,20 +90,51 @@ def sized(heads, mlps):
 
 
 def test_sets_of_similar_size():
-    """Of the sets of four others, the twenty whose outputs together are nearest in length to the chosen."""
-    lengths = [[1.0, 2.0, 4.0, 8.0], [16.0, 32.0, 64.0, 128.0], [256.0, 0.0, 0.0, 0.0]]
-    probe = sized([*lengths[:2], [11.0, 0.5, 0.25, 0.125]], [1.0, 1.0, 1.0])
-    probe.name = "sized"
+    """Of four others each, together from half to twice as long as the chosen, from any layer."""
+    lengths = [[1.0, 2.0, 4.0, 8.0], [16.0, 32.0, 64.0, 128.0], [11.0, 0.5, 0.25, 0.125]]
+    probe = sized(lengths, [1.0, 1.0, 1.0])
     chosen = [Component(2, 0), Component(0, 0), Component(0, 1), Component(0, 2)]
     found = similar_sets(probe, chosen, language="en")
     size = 11 + 1 + 2 + 4
-    every = {one: float(probe.outputs(["en"]).heads[one.layer, one.head]) for names in found for one in names}
-    assert len(found) == 20
     assert all(len(set(names)) == 4 and not set(names) & set(chosen) for names in found)
-    far = [abs(sum(every[one] for one in names) - size) for names in found]
-    # 16 and the three small ones is the nearest that others can come.
-    assert far == sorted(far)
-    assert far[0] == pytest.approx(size - (16 + 0.5 + 0.25 + 0.125))
+    every = [sum(lengths[one.layer][one.head] for one in names) for names in found]
+    assert all(size / 2 <= one <= size * 2 for one in every)
+    # Of 8 others: 16 or 8 with three of the rest that stay below 36, by hand.
+    others = [8.0, 16.0, 32.0, 64.0, 128.0, 0.5, 0.25, 0.125]
+    fit = [some for some in combinations(others, 4) if size / 2 <= sum(some) <= size * 2]
+    assert len(found) == min(20, len(fit))
+
+
+def test_sets_are_drawn_by_chance():
+    """Not the largest ones alone, where the chosen are the largest: another seed draws others."""
+    probe = sized([[8.0] * 4, [5.0, 6.0, 7.0, 5.5], [6.5, 7.5, 5.2, 6.1], [5.9, 6.3, 7.1, 6.6]], [1.0] * 4)
+    chosen = [Component(0, head) for head in range(4)]
+    first = similar_sets(probe, chosen, language="en")
+    probe.settings.seed = 1
+    assert len(first) == 20
+    assert set(similar_sets(probe, chosen, language="en")) != set(first)
+    often = Counter(one for names in first for one in names)
+    assert set(often) == {Component(layer, head) for layer in (1, 2, 3) for head in range(4)}
+
+
+@pytest.mark.parametrize("length", [0.49, 2.01])
+def test_none_of_similar_size(length):
+    """Where all others are smaller, or larger, there is no set."""
+    probe = sized([[1.0] * 4, [length] * 4], [1.0, 1.0])
+    assert similar_sets(probe, [Component(0, head) for head in range(4)], language="en") == ()
+
+
+def test_a_set_that_is_not_of_similar_size_is_left_out():
+    """Next to nothing costs nothing, whatever the mean over sets is."""
+    probe = sized([[1.0]] * 5, [1.0, 0.05, 3.0, 0.6, 0.05])
+    assert similar_sets(probe, [Component(0)], language="en") == ((Component(3),),)
+
+
+def test_twenty_single_ones():
+    """In place of one MLP of many stand twenty, the nearest in size."""
+    probe = sized([[1.0]] * 32, [1.0 + 0.01 * layer for layer in range(32)])
+    found = similar_sets(probe, [Component(31)], language="en")
+    assert {one.layer for (one,) in found} == set(range(11, 31))
 
 
 def test_all_there_are():

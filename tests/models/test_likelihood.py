@@ -11,7 +11,7 @@ from fixtures.mechanism import cut
 from lengthprobe import load
 from lengthprobe.errors import ModelError, SettingsError
 from lengthprobe.measures import text_loss_rise
-from lengthprobe.models.components import Ablation, Component
+from lengthprobe.models.components import Ablation, Component, every_component
 from lengthprobe.models.likelihood import text_losses
 from lengthprobe.task.languages import load_language
 
@@ -75,6 +75,15 @@ def test_rise(probe):
     expected = [one - other for one, other in zip(cut_off, whole, strict=True)]
     assert [one.value for one in found.observations] == pytest.approx(expected, abs=2e-5)
     assert (found.n, found.unit) == (len(sentences), "nats")
+
+
+def test_what_cannot_be_ablated(probe):
+    """A component that is not there, and all there are, are refused as everywhere."""
+    with pytest.raises(SettingsError, match="'L9H9' is not in tiny-it"):
+        probe.losses(TEXTS, Ablation(zero=(Component(9, 9),)))
+    every = tuple(every_component(5, 4))
+    with pytest.raises(SettingsError, match="all 25 heads and MLPs of tiny-it"):
+        probe.losses(TEXTS, Ablation(zero=every))
 
 
 @contextmanager

@@ -117,6 +117,14 @@ def test_causes_say_which_components_lead(portrait):
     assert {"only these", "left late", "whole model"} <= set(shown)
 
 
+def test_causes_without_anything_of_similar_size(portrait):
+    """Where no random set is there to compare with, the curve stands alone."""
+    alone = portrait(languages=("en",))
+    alone["causes"]["en"]["heads"]["random"] = {}
+
+    assert "75 prompts, 75 topics; leading: L4H0, L4H2" in texts("causes", {"model": alone})
+
+
 @pytest.mark.parametrize(
     ("left_out", "missing"),
     [

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from lengthprobe.attribution.forced import Forced
+from lengthprobe.errors import SettingsError
 from lengthprobe.models.components import Ablation, Component
 from lengthprobe.probe import Probe
 from lengthprobe.runs.respondent import Respondent
@@ -36,15 +37,13 @@ def probe(checkpoints: Callable[..., Path], exchange: Recorder) -> Probe:
 
 
 def test_a_block_entered_again_asks_nothing(probe: Probe, exchange: Recorder) -> None:
-    """Answers, forced texts and losses of an ablation are there; another ablation's are asked."""
+    """Answers and losses of an ablation are there; another ablation's are asked."""
     asked = prompts("en", budget=3)
-    text = Forced(asked[0], (5, 6, 7), None, ended=True)
 
     def ask(names: str) -> list[Any]:
         with probe.ablated(names) as ablated:
             return [
                 ablated.under([(one, Ablation()) for one in asked]),
-                [one.contributions.logits.tolist() for one in ablated.forced([text], target="token")],
                 ablated.losses(["The sea is calm."], Ablation()),
             ]
 
@@ -53,18 +52,62 @@ def test_a_block_entered_again_asks_nothing(probe: Probe, exchange: Recorder) ->
     assert ask("L1H0") == first
     assert len(exchange.asked) == n
     assert ask("L2") != first
-    assert len(exchange.asked) == n + 3
+    assert len(exchange.asked) == n + 2
+
+
+def test_a_block_that_has_ended_says_what_it_knows(probe: Probe) -> None:
+    """What was measured within it can be read after it, and nothing new be asked."""
+    asked = prompts("en", budget=2)
+    texts = [Forced(asked[0], (5, 6, 7), None, ended=True)]
+    rows = [(one, Ablation()) for one in asked]
+    with probe.ablated("L1H0") as ablated:
+        known = (
+            ablated.under(rows),
+            ablated.forced(texts, target="token"),
+            ablated.losses(["The sea is calm."], Ablation()),
+        )
+    assert ablated.under(rows) == known[0]
+    assert ablated.forced(texts, target="token") is known[1]
+    assert ablated.losses(["The sea is calm."], Ablation()) is known[2]
+    for ask in (
+        lambda: ablated.under(rows[:1]),
+        lambda: ablated.forced(texts, target="stop_margin"),
+        lambda: ablated.losses(["The moon."], Ablation()),
+    ):
+        with pytest.raises(SettingsError, match="its block has ended"):
+            ask()
+
+
+def test_an_answer_hangs_on_no_other_question(probe: Probe, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where batches round otherwise, what is asked again is answered as it was, whatever came between."""
+    answers, batch = Respondent.answers, 0
+
+    def rounded(self: Respondent, batches: Any, **how: Any) -> Any:
+        nonlocal batch
+        found = []
+        for one in answers(self, batches, **how):
+            batch += 1
+            found.append(
+                replace(one, responses=tuple(replace(each, text=f"batch {batch}") for each in one.responses))
+            )
+        return found
+
+    monkeypatch.setattr(Respondent, "answers", rounded)
+    first, both = ([(one, CUT) for one in prompts("en", budget=n)] for n in (1, 2))
+    before = probe.under(first)
+    assert {one.text for one in probe.under(both)} == {"batch 2"}
+    assert probe.under(first) == before
 
 
 def test_responses_of_a_block_are_there_in_the_next(probe: Probe, exchange: Recorder) -> None:
-    """With their attributions, where they have them; nested blocks that come to the same share them."""
+    """And in nested ones that come to the same."""
     with probe.ablated("L1H0") as ablated:
-        first = ablated.traces("en")
+        first = ablated.responses("en")
     n = len(exchange.asked)
     with probe.ablated("L1H0") as ablated:
-        assert ablated.traces("en") is first
+        assert ablated.responses("en") is first
         with ablated.ablated("L1H0") as inner:
-            assert inner.responses("en") == tuple(one.response for one in first)
+            assert inner.responses("en") is first
     assert len(exchange.asked) == n
     with probe.ablated("L1H0", mode="resample") as ablated:
         assert ablated.responses("en") is not probe.responses("en")

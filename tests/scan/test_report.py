@@ -56,7 +56,8 @@ def test_table_has_a_row_for_each_of_the_top(report: dict[str, Any]) -> None:
     assert [header in shown[2] for header in HEADERS] == [True] * len(HEADERS)
     assert [row.split()[0] for row in shown[4:6]] == [one["component"] for one in report["top"]]
     assert shown[8].startswith("of the 23 other components 2, drawn by chance, were ablated on 4 prompts")
-    assert shown[9].startswith(f"cost: {report['cost']['total']:.0f} steps of a row")
+    assert shown[9].startswith("asked in chat form for 3-9 words; cap ")
+    assert shown[10].startswith(f"cost: {report['cost']['total']:.0f} steps of a row")
 
 
 def test_full_scan_says_so(report: dict[str, Any]) -> None:
@@ -72,8 +73,8 @@ def test_ties_and_zeros_are_said(report: dict[str, Any]) -> None:
         {**first, "fall": {**first["fall"], "low": 0.2}},
         {**second, "fall": {**second["fall"], "low": 0.0}},
     ]
-    assert any("surely above 0 for 1 of these 2 components" in one for one in lines({**report, "top": both}))
-    assert not any("surely above 0" in one for one in lines({**report, "top": both[:1]}))
+    assert any("lies above 0 for 1 of these 2 components" in one for one in lines({**report, "top": both}))
+    assert not any("lies above 0" in one for one in lines({**report, "top": both[:1]}))
 
 
 def test_a_scan_that_costs_more_than_a_full_one_says_so(report: dict[str, Any]) -> None:
