@@ -98,7 +98,7 @@ def test_report_for_people(project):
     assert "What needs attention" not in page
     assert "of tiny answers" in page
     assert "## tiny\\-it: 2 findings reported" in summary or "## tiny-it: 2 findings reported" in summary
-    assert "i reported | 0.00 | -1.71 to 1.71 | 16 (16) | of tiny answers |" in summary
+    assert "i reported | 0.00 | -1.71 to 1.71 | 16 (16) | words\\: of tiny answers |" in summary
 
 
 def test_finding_beside_claims_that_decide_nothing(project):
