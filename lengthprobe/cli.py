@@ -95,6 +95,8 @@ def _lengths(text: str) -> tuple[int, ...]:
 
 
 def _batch_size(text: str) -> int | None:
+    if text != "auto" and not text.isdecimal():
+        raise argparse.ArgumentTypeError(f"{text} is neither auto nor a number of rows")
     return None if text == "auto" else int(text)
 
 

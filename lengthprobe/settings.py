@@ -52,6 +52,16 @@ class Settings:
     allow_remote_code: bool = False
 
     def __post_init__(self) -> None:
+        if isinstance(self.languages, str):
+            raise SettingsError(
+                f"languages {self.languages!r} is one string, and several codes are asked for",
+                f"languages=({self.languages!r},)",
+            )
+        if isinstance(self.lengths, int):
+            raise SettingsError(
+                f"lengths {self.lengths} is one number, and several are asked for",
+                f"lengths=({self.lengths},)",
+            )
         if not self.languages:
             raise SettingsError("no language is asked for", "--lengthprobe-languages=en,it")
         if not self.lengths or min(self.lengths) < 1 or len(set(self.lengths)) < len(self.lengths):

@@ -5,6 +5,7 @@ import pytest
 from lengthprobe.measures import backup_effect, compensation, faithfulness, redundancy
 
 SOURCE = "arXiv:2509.02075"
+BEYOND = "beyond each alone; below 0: overlap, or no more to lose"
 
 
 @pytest.mark.claim(source=SOURCE, kind="finding", about="mechanism")
@@ -22,10 +23,16 @@ def test_final_mlp_compensates_for_the_heads(probe, language, report):
 @pytest.mark.claim(source="lengthprobe", kind="finding", about="mechanism", languages=("en",))
 def test_leading_heads_stand_in_for_each_other(probe, language, report):
     """In English, the leading heads cost more together than each alone, added up."""
-    report(redundancy(probe, language=language, kind="heads"), "above 0: they cost more than added up")
+    report(
+        redundancy(probe, language=language, kind="heads"),
+        "beyond each alone; below 0: overlap, or no more to lose",
+    )
 
 
 @pytest.mark.claim(source="lengthprobe", kind="finding", about="mechanism", languages=("en",))
 def test_other_heads_back_the_leading_ones_up(probe, language, report):
     """In English, other heads take over where the leading heads are cut."""
-    report(backup_effect(probe, language=language, kind="heads"), "above 0: they cost more than added up")
+    report(
+        backup_effect(probe, language=language, kind="heads"),
+        "beyond each alone; below 0: overlap, or no more to lose",
+    )

@@ -130,7 +130,9 @@ class TestRefusals:
         assert said in err
         assert "--lengthprobe-" not in err
 
-    @pytest.mark.parametrize("option", ["--top=many", "--batch-size=few", "--lengths=9-3", "--nothing"])
+    @pytest.mark.parametrize(
+        "option", ["--top=many", "--batch-size=few", "--batch-size=-1", "--lengths=9-3", "--nothing"]
+    )
     def test_what_argparse_refuses(self, scan: Callable[..., tuple[int, str, str]], option: str) -> None:
         """In its own words, with the same status."""
         status, _, err = scan("tiny-it", option)

@@ -201,14 +201,14 @@ def _turns(prompts: Sequence[Prompt], sets: Sequence[Ablation]) -> list[tuple[Pr
 def _beside(
     answers: Sequence[tuple[tuple[Prompt, Ablation], Response]], language: str, counter: str
 ) -> dict[str, float]:
-    """The mean |error| in words, and of several sets the exact shares of the least and the most exact one."""
+    """The mean |error| in words, and of several sets how many per cent are exact under either extreme."""
     errors, exact = [], dict[Ablation, list[bool]]()
     for (prompt, ablation), response in answers:
         n_words = count_words(response.text, language=language, counter=counter)
         errors.append(abs(winsorised(n_words - prompt.n_words)))
         exact.setdefault(ablation, []).append(_is_exact(response, n_words))
     means = [sum(some) / len(some) for some in exact.values()]
-    sets = {"exact under the worst set": min(means), "under the best": max(means)}
+    sets = {"% exact under the worst set": 100 * min(means), "under the best": 100 * max(means)}
     return {"mean |error|": sum(errors) / len(errors)} | (sets if len(means) > 1 else {})
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypedDict
 
-from lengthprobe.errors import ModelError
+from lengthprobe.errors import ModelError, SettingsError
 from lengthprobe.measures.by_part import ByPart, early_controls, estimate_of
 from lengthprobe.measures.per_response import note_of
 
@@ -96,16 +96,28 @@ def cwa_by_part(
     per_step: bool = False,
     text_of: Traceable | None = None,
 ) -> ByPart:
-    """The CWA of every part, prompt by prompt; arguments as in `Options`."""
+    """The CWA of every part, prompt by prompt; arguments as in `Options`.
+
+    Raises:
+        SettingsError: Signs are to be shuffled, and all prompts ask for the same length.
+        LengthprobeError: As `Probe.traces`.
+    """
     import numpy as np
 
     from lengthprobe.attribution.cumulative import cumulative, token_weights
 
     source = text_of or probe
     every = source.traces(language)
+    asked = [one.response.prompt.n_words for one in every]
+    if signs == "shuffled" and len(set(asked)) < 2:
+        raise SettingsError(
+            f"the control of CWA takes another prompt's length, and all prompts in {language!r} ask for "
+            f"{asked[0]} words",
+            "--lengthprobe-lengths=3-9, or any two lengths",
+        )
     contributions, adherences = _of_own(every) if text_of is None else _of_forced(probe, every)
     # Shuffled lengths are those of all prompts, whichever are selected.
-    weights = token_weights(adherences, [one.response.prompt.n_words for one in every], signs=signs)
+    weights = token_weights(adherences, asked, signs=signs)
     found = cumulative(contributions, weights)
     keep = [at for at, one in enumerate(every) if lengths is None or one.response.prompt.n_words in lengths]
     # Of a text that another tokenizer has no token for there is no step.
@@ -167,7 +179,8 @@ def _controls(
 ) -> dict[str, float]:
     """The means of the same part under the controls that need no forward pass (METHODS §3)."""
     found = {}
-    for signs in ("shuffled", "all-plus"):
+    several = len({one.response.prompt.n_words for one in probe.traces(language)}) > 1
+    for signs in ("shuffled", "all-plus") if several else ("all-plus",):
         other: Options = {**options, "signs": signs}
         found[signs] = float(part(cwa_by_part(probe, language, **other)).mean())
     plain: Options = {**options, "signs": "adherence"}

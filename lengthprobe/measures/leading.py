@@ -130,9 +130,10 @@ def similar_sets(
     others = others_of_kind(probe, chosen)
     if len(others) < len(chosen):
         called = "heads" if chosen[0].kind == "head" else "MLPs"
+        most = (len(others) + len(chosen)) // 2
         raise SettingsError(
             f"{probe.name} has {len(others)} other {called}, to be compared with {len(chosen)}",
-            f"k={len(others)} or fewer" if others else "a model of more than one layer",
+            f"k={most} or fewer" if most else "a model of more than one layer",
         )
     lengths = _lengths(probe, (*others, *chosen), language)
     near = {one: sorted(others, key=lambda other: abs(lengths[other] - lengths[one])) for one in chosen}

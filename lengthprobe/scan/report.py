@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from statistics import mean
 from typing import TYPE_CHECKING, Any
 
 from lengthprobe.errors import ReportError
@@ -15,7 +16,7 @@ from lengthprobe.scan.effects import at_most
 from lengthprobe.task.text import escaped, printable
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from lengthprobe.scan.kept import Kept
@@ -51,7 +52,6 @@ def as_dict(
         kept: What it rests on, and what it cost.
         alpha: One-sided error rate of each end of an interval.
     """
-    whole = sum(len(tokens) + 1 for tokens, _, _ in kept.responses.values())
     return {
         "schema": 1,
         "model": dict(identity),
@@ -72,9 +72,22 @@ def as_dict(
         "cost": {
             **kept.cost,
             "total": sum(kept.cost.values()),
-            "every component": whole * (1 + len(estimates)),
+            "every component": _of_every_component(found, list(estimates), plan, kept),
         },
     }
+
+
+def _of_every_component(found: Found, components: Sequence[str], plan: Plan, kept: Kept) -> float:
+    """About what a full scan would have cost, in steps of a row; exact of one.
+
+    Answers under an ablation run longer than the whole model's. Those of components that none was written of
+    are taken to be as long as those drawn by chance.
+    """
+    lengths = [len(tokens) + 1 for tokens, _, _ in kept.responses.values()]
+    means = {name: mean(steps for _, _, steps in answers.values()) for name, answers in kept.answers.items()}
+    drawn = [means[one.name] for one in found.sample]
+    others = mean(drawn) if drawn else mean(lengths)
+    return plan.prompts * (mean(lengths) + sum(means.get(name, others) for name in components))
 
 
 def lines(report: Mapping[str, Any]) -> list[str]:
@@ -184,8 +197,8 @@ def _told(report: Mapping[str, Any]) -> list[str]:
         strong = ", ".join(sample["as_strong"])
         told.append(
             f"of the {sample['others']} other components {len(sample['components'])}, drawn by chance, were "
-            f"ablated on {sample['prompts']} prompts: {len(sample['as_strong'])} as strong as the weakest "
-            "of the top"
+            f"ablated on {sample['prompts']} prompts: {len(sample['as_strong'])} with a fall, and as strong "
+            "as the weakest of the top"
             + (f" ({strong}; now measured too)" if strong else "")
             + f"; of all {sample['others']} at most {sample['at_most']} are (at alpha {report['alpha']:g})"
         )
@@ -195,11 +208,13 @@ def _told(report: Mapping[str, Any]) -> list[str]:
         f"cap {model['cap']} tokens; counter {model['counter']}; seed {plan['seed']}"
         + (f"; system prompt '{printable(model['system_prompt'], 60)}'" if model["system_prompt"] else "")
     )
+    if plan["full"]:
+        return [*told, f"cost: {cost['total']:.0f} steps of a row"]
     told.append(
-        f"cost: {cost['total']:.0f} steps of a row, {100 * cost['total'] / every:.1f} % of ablating every "
-        f"component on all prompts; {100 * finding / every:.1f} % were to find the top"
+        f"cost: {cost['total']:.0f} steps of a row, about {100 * cost['total'] / every:.0f} % of ablating "
+        f"every component on all prompts; about {100 * finding / every:.0f} % were to find the top"
     )
-    if cost["total"] > every and not plan["full"]:
+    if cost["total"] > every:
         told.append("to ablate every component would have cost less: --full")
     return told
 

@@ -183,4 +183,13 @@ def _sum(one: float, other: float) -> float:
 
 
 def _both(note: str, other: str) -> str:
-    return note if other in ("", note) else f"{note} | against: {other}".removeprefix(" | ")
+    """What both sides wrote; a prompt that both were asked stands once."""
+    if other in ("", note):
+        return note
+    start = note.find(": ")
+    ends = [at for at in range(len(note)) if start >= 0 and note.startswith(" → ", at)]
+    # Prompt and response are anybody's text: the longest that both have after what was asked and written.
+    shared = next((asked for at in reversed(ends) if (asked := f"{note[start:at]} → ") in other), None)
+    if shared:
+        other = other.replace(shared, ": ", 1)
+    return f"{note} | against: {other}".removeprefix(" | ")

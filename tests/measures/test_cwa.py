@@ -6,9 +6,10 @@ from dataclasses import replace
 
 import pytest
 
+from lengthprobe import load
 from lengthprobe.attribution.cumulative import shuffled
 from lengthprobe.attribution.trace import Trace
-from lengthprobe.errors import ModelError
+from lengthprobe.errors import ModelError, SettingsError
 from lengthprobe.margins import Family
 from lengthprobe.measures import (
     early_heads_cwa,
@@ -16,6 +17,7 @@ from lengthprobe.measures import (
     final_mlp_cwa,
     heads_rise,
     late_heads_cwa,
+    leading_components,
     share,
 )
 from lengthprobe.measures.cwa import cwa_by_part
@@ -204,3 +206,17 @@ def test_no_exact_answer():
     probe = attributed((3, 5), (4, 4), cut_off=[1])
     (background,) = late_heads_cwa(probe, language="en").background
     assert "exact answers only" not in background.controls()
+
+
+def test_one_length_has_no_control():
+    """Where all prompts ask for the same length there is no other to take: refused, and no zero shown."""
+    one = load("tiny-it", budget=6, lengths=(5,), languages=("en",), device_map="cpu")
+    for ask in (
+        lambda: late_heads_cwa(one, language="en", signs="shuffled"),
+        lambda: leading_components(one, language="en"),
+    ):
+        with pytest.raises(SettingsError, match="all prompts in 'en' ask for 5 words") as raised:
+            ask()
+        assert raised.value.fix == "--lengthprobe-lengths=3-9, or any two lengths"
+    plain = late_heads_cwa(one, language="en")
+    assert "shuffled" not in plain.background[0].controlled

@@ -64,6 +64,15 @@ def test_full_scan_says_so(report: dict[str, Any]) -> None:
     """There is nothing that it could have missed."""
     full = {**report, "plan": {**report["plan"], "full": True}}
     assert "every component was ablated on all 4 prompts" in lines(full)
+    assert lines(full)[-1] == f"cost: {report['cost']['total']:.0f} steps of a row"
+
+
+def test_cost_of_a_full_scan_is_told_before_it_is_made(probe: Probe, report: dict[str, Any]) -> None:
+    """Within a tenth of what one costs, from the answers that were written; answers without a part run on."""
+    full = scan(probe, Plan("en", top=2, prompts=4, full=True))["cost"]
+    spent = full["finding"] + full["measuring"]
+    assert full["every component"] == pytest.approx(spent)
+    assert report["cost"]["every component"] == pytest.approx(spent, rel=0.1)
 
 
 def test_ties_and_zeros_are_said(report: dict[str, Any]) -> None:

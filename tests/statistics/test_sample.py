@@ -89,7 +89,19 @@ class TestSample:
 
     @pytest.mark.parametrize(
         ("one", "other", "expected"),
-        [("x", "y", "x | against: y"), ("x", "x", "x"), ("x", "", "x"), ("", "y", "against: y")],
+        [
+            ("x", "y", "x | against: y"),
+            ("x", "x", "x"),
+            ("x", "", "x"),
+            ("", "y", "against: y"),
+            # A prompt that both were asked stands once.
+            (
+                "asked 3: 'P: → ' → 'a'",
+                "asked 3, cut off: 'P: → ' → 'b'",
+                "asked 3: 'P: → ' → 'a' | against: asked 3, cut off: 'b'",
+            ),
+            ("n: 'P' → 'a'", "m: 'Q' → 'b'", "n: 'P' → 'a' | against: m: 'Q' → 'b'"),
+        ],
     )
     def test_plus_keeps_both_notes(self, one, other, expected):
         """A reader sees both responses."""

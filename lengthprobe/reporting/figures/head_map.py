@@ -36,8 +36,8 @@ def caption(portraits: Mapping[str, Mapping[str, Any]]) -> str:  # noqa: ARG001
     """How the figure is read."""
     return (
         "A cell is one head, a row one layer, the last on top: blue heads wrote for the requested length, "
-        "orange ones against it, white ones neither; all panels share one scale, and late layers lie above "
-        "the line."
+        "orange ones against it, white ones neither; all panels share one scale, on which small values are "
+        "spread, and late layers lie above the line."
     )
 
 
