@@ -179,7 +179,8 @@ def _controls(
 ) -> dict[str, float]:
     """The means of the same part under the controls that need no forward pass (METHODS §3)."""
     found = {}
-    several = len({one.response.prompt.n_words for one in probe.traces(language)}) > 1
+    source = options.get("text_of") or probe
+    several = len({one.response.prompt.n_words for one in source.traces(language)}) > 1
     for signs in ("shuffled", "all-plus") if several else ("all-plus",):
         other: Options = {**options, "signs": signs}
         found[signs] = float(part(cwa_by_part(probe, language, **other)).mean())
