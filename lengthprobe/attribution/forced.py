@@ -13,7 +13,7 @@ from lengthprobe.attribution.direct import direct_logit_attribution
 from lengthprobe.attribution.trace import Contributions, ForcedTrace
 from lengthprobe.errors import ModelError
 from lengthprobe.models.anatomy import anatomy_of
-from lengthprobe.models.memory import in_pieces, text_too_large
+from lengthprobe.models.memory import in_batches, text_too_large
 from lengthprobe.models.templates import render
 from lengthprobe.task.adherence import adherence
 
@@ -79,7 +79,6 @@ def attribute_forced(
             "a lower --lengthprobe-cap, or a shorter system prompt",
         )
     order = sorted(range(len(rows)), key=lambda at: (len(rows[at].before), len(rows[at].asked), at))
-    found: dict[int, Contributions] = {}
 
     def run(some: Sequence[int]) -> list[Contributions]:
         return _attributed(checkpoint, [rows[at] for at in some], target, surgery and surgery.of(some))
@@ -87,10 +86,7 @@ def attribute_forced(
     def too_large(at: int) -> ModelError:
         return text_too_large(checkpoint.name, checkpoint.device, len(rows[at].before + rows[at].asked))
 
-    for start in range(0, len(order), batch_size):
-        chosen = order[start : start + batch_size]
-        made = in_pieces(chosen, run, too_large)
-        found |= dict(zip(chosen, made, strict=True))
+    found = dict(zip(order, in_batches(order, batch_size, run, too_large), strict=True))
     return [
         ForcedTrace(
             found[at],

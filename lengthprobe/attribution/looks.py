@@ -9,7 +9,7 @@ import torch
 
 from lengthprobe.attribution.attention import attention_shares
 from lengthprobe.errors import ModelError
-from lengthprobe.models.memory import in_pieces, text_too_large
+from lengthprobe.models.memory import in_batches, text_too_large
 from lengthprobe.models.templates import chat_text, prompt_form, render
 
 if TYPE_CHECKING:
@@ -77,15 +77,13 @@ def look(
             "a lower --lengthprobe-cap, or a shorter system prompt",
         )
     order = sorted(range(len(rows)), key=lambda at: (len(rows[at].tokens), at))
-    found: dict[int, Floats] = {}
-    for start in range(0, len(order), batch_size):
-        chosen = order[start : start + batch_size]
-        made = in_pieces(
-            [rows[at] for at in chosen],
-            lambda some: _looked(checkpoint, some, heads),
-            lambda row: text_too_large(checkpoint.name, checkpoint.device, len(row.tokens)),
-        )
-        found |= dict(zip(chosen, made, strict=True))
+    made = in_batches(
+        [rows[at] for at in order],
+        batch_size,
+        lambda some: _looked(checkpoint, some, heads),
+        lambda row: text_too_large(checkpoint.name, checkpoint.device, len(row.tokens)),
+    )
+    found = dict(zip(order, made, strict=True))
     return [found[at] for at in range(len(rows))]
 
 

@@ -11,7 +11,7 @@ from safetensors.torch import load, save
 from lengthprobe.attribution.hooks import watching
 from lengthprobe.models.ablation import MeanOutputs
 from lengthprobe.models.forward import run_decoder
-from lengthprobe.models.memory import in_pieces, text_too_large
+from lengthprobe.models.memory import in_batches, text_too_large
 from lengthprobe.models.templates import render
 
 if TYPE_CHECKING:
@@ -192,9 +192,8 @@ def outputs_of(
     def too_large(row: _Row) -> ModelError:
         return text_too_large(checkpoint.name, checkpoint.device, len(row.prompt) + len(row.written))
 
-    for first in range(0, len(rows), batch_size):
-        for piece in in_pieces(rows[first : first + batch_size], run, too_large):
-            sums.add(piece)
+    for piece in in_batches(rows, batch_size, run, too_large):
+        sums.add(piece)
     return sums.outputs()
 
 

@@ -12,7 +12,7 @@ from lengthprobe.models.components import Ablation, Component
 from lengthprobe.statistics.sample import checked
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
     from contextlib import AbstractContextManager
 
     from lengthprobe.statistics.estimate import Estimate
@@ -120,14 +120,11 @@ def _beyond_alone(
 
 
 def _beyond(whole: Estimate, together: Estimate, alone: Sequence[Estimate]) -> Estimate:
-    def values(estimate: Estimate) -> Mapping[str, float]:
-        return {one.prompt_id: one.value for one in estimate.observations}
-
-    of_whole, of_each = values(whole), [values(one) for one in alone]
+    of_whole, *of_each = (one.samples[0].by_prompt for one in (whole, *alone))
     observations = [
-        replace(one, value=(1 - one.value) - sum(1 - each[one.prompt_id] for each in of_each))
+        replace(one, value=(1 - one.value) - sum(1 - each[one.prompt_id].value for each in of_each))
         for one in together.observations
-        if of_whole[one.prompt_id] == 1
+        if of_whole[one.prompt_id].value == 1
     ]
     rival = None
     if whole.rival is not None:

@@ -172,14 +172,10 @@ def estimate_of(
         worst="far",
         whole=Sample(tuple(observed(total)), None),
         topics=load_language(language).n_topics,
+        flaw=_flaw(len(by_part.prompts), asked),
     )
     told = controls if by_part.prompts else dict
-    (sample,) = estimate.samples
-    return replace(
-        estimate,
-        samples=(replace(sample, flaw=_flaw(len(by_part.prompts), asked)),),
-        background=(Background(stated, by_part.by_name, told),),
-    )
+    return replace(estimate, background=(Background(stated, by_part.by_name, told),))
 
 
 def early_controls(by_part: ByPart) -> dict[str, float]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol
 
 from lengthprobe.errors import FewWordsError
@@ -10,7 +9,6 @@ from lengthprobe.measures.length_error import WINSORISED_AT, length_error
 from lengthprobe.measures.per_response import Measured, named
 from lengthprobe.models.vocabulary import WORDS
 from lengthprobe.statistics.estimate import Estimate
-from lengthprobe.statistics.sample import Sample
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
@@ -60,12 +58,12 @@ def error_with_words(probe: Constrainable, *, language: str, words: str) -> Esti
         with probe.writing(words) as constrained:
             return length_error(constrained, language=language)
     except FewWordsError as error:
-        nothing = Estimate.from_observations(
+        return Estimate.from_observations(
             [],
             name=named(f"length_error[{words}]", probe, language, None),
             unit="words",
             bounds=(-WINSORISED_AT, WINSORISED_AT),
             alpha=probe.settings.alpha,
             family=probe.family.behaviour,
+            flaw=f"{error.problem} ({error.fix})",
         )
-        return replace(nothing, samples=(Sample((), nothing.bounds, f"{error.problem} ({error.fix})"),))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import torch
 
 from lengthprobe.errors import ModelError
-from lengthprobe.models.memory import in_pieces, text_too_large
+from lengthprobe.models.memory import in_batches, text_too_large
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -36,7 +36,6 @@ def text_losses(
         ModelError: A text has fewer than two tokens, or memory is out for one alone.
     """
     rows = [_tokens(checkpoint, text) for text in texts]
-    found: dict[int, float] = {}
     order = sorted(range(len(rows)), key=lambda at: (len(rows[at]), at))
 
     def run(some: Sequence[int]) -> list[float]:
@@ -45,9 +44,7 @@ def text_losses(
     def too_large(at: int) -> ModelError:
         return text_too_large(checkpoint.name, checkpoint.device, len(rows[at]))
 
-    for first in range(0, len(order), batch_size):
-        chosen = order[first : first + batch_size]
-        found |= dict(zip(chosen, in_pieces(chosen, run, too_large), strict=True))
+    found = dict(zip(order, in_batches(order, batch_size, run, too_large), strict=True))
     return [found[at] for at in range(len(rows))]
 
 

@@ -62,6 +62,26 @@ def in_pieces(
     return in_pieces(asked[:half], run, too_large) + in_pieces(asked[half:], run, too_large)
 
 
+def in_batches(
+    asked: Sequence[Asked],
+    size: int,
+    run: Callable[[Sequence[Asked]], list[Made]],
+    too_large: Callable[[Asked], ModelError],
+) -> list[Made]:
+    """What a run gives for some rows, so many at once, and fewer where memory is out.
+
+    Args:
+        asked: The rows.
+        size: Most rows at once.
+        run, too_large: As in `in_pieces`.
+
+    Raises:
+        ModelError: As there.
+    """
+    batches = (asked[first : first + size] for first in range(0, len(asked), size))
+    return [made for batch in batches for made in in_pieces(batch, run, too_large)]
+
+
 def text_too_large(name: str, device: torch.device, tokens: int) -> ModelError:
     """The error for a text that a checkpoint has no memory for, even alone."""
     return ModelError(

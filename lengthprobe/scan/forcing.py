@@ -15,7 +15,7 @@ from lengthprobe.errors import ModelError
 from lengthprobe.models.anatomy import anatomy_of
 from lengthprobe.models.donors import donor_tokens, surgery_on
 from lengthprobe.models.forward import run_decoder
-from lengthprobe.models.memory import in_pieces
+from lengthprobe.models.memory import in_batches, in_pieces
 from lengthprobe.models.templates import render
 
 if TYPE_CHECKING:
@@ -145,11 +145,7 @@ def estimated(
         ]
 
     asked = list(zip(responses, weights, strict=True))
-    found = [
-        part
-        for first in range(0, len(asked), batch_size)
-        for part in in_pieces(asked[first : first + batch_size], run, lambda _one: _too_large(checkpoint))
-    ]
+    found = in_batches(asked, batch_size, run, lambda _one: _too_large(checkpoint))
     return FirstOrder(
         *(torch.cat([getattr(one, name).cpu() for one in found]) for name in ("heads", "mlps", "metric"))
     )

@@ -75,6 +75,7 @@ class Estimate(Comparable):
         counter: str = "",
         whole: Sample | None = None,
         topics: int | None = None,
+        flaw: str = "",
     ) -> Estimate:
         """The estimate of a mean from one value a prompt.
 
@@ -93,6 +94,7 @@ class Estimate(Comparable):
             counter: The word counter.
             whole: Prompt by prompt, what a share of the measure is taken of (`share.share`); without bounds.
             topics: How many topics there are to ask about, None where that is not known.
+            flaw: Why the values cannot decide anything, whatever they are.
 
         Raises:
             ValueError: A value is no finite number or is out of bounds, a prompt comes twice, or an argument
@@ -104,7 +106,7 @@ class Estimate(Comparable):
             raise ValueError(f"{name}: a family of {family} would give a check more than alpha; at least 1")
         if worst not in _MIRRORED:
             raise ValueError(f"{name}: worst={worst!r} is none of {', '.join(_MIRRORED)}")
-        sample = checked(tuple(observations), bounds, name)
+        sample = replace(checked(tuple(observations), bounds, name), flaw=flaw)
         if whole is not None:
             whole = checked_whole(whole, sample, name)
         return cls(name, unit, (sample,), alpha, family, rival, worst, counter, whole=whole, topics=topics)
