@@ -29,6 +29,7 @@ from lengthprobe.attribution import direct_logit_attribution
 from lengthprobe.attribution.capture import Capture
 from lengthprobe.attribution.readout import readout_of
 from lengthprobe.models.anatomy import anatomy_of
+from lengthprobe.models.forward import cache_keyword
 
 # What respond() calls for each batch, once prompts are tokens.
 from lengthprobe.models.generation import _generate
@@ -174,9 +175,10 @@ def _attributing(model: Any, rows: Rows, target: str, past: Any = None) -> Calla
 @torch.inference_mode()
 def _prompt_cache(model: Any, rows: Rows) -> Any:
     columns = slice(0, rows.start)
-    return model(
+    output = model(
         input_ids=rows.ids[:, columns], attention_mask=rows.mask[:, columns], use_cache=True, logits_to_keep=1
-    ).past_key_values
+    )
+    return output[cache_keyword(model)]
 
 
 def _generating(model: Any, rows: Rows) -> dict[str, Way]:

@@ -2,10 +2,23 @@
 
 from __future__ import annotations
 
+import inspect
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from torch import Tensor
+
+
+def cache_keyword(model: Any) -> str:
+    """The keyword by which a model's forward takes a cache, and under which its output holds the cache.
+
+    transformers renamed `past_key_values` to `cache` in 5.24. The signature says which name is right, also
+    for a model that defines its own forward.
+
+    Args:
+        model: A model of transformers, or its decoder.
+    """
+    return "cache" if "cache" in inspect.signature(model.forward).parameters else "past_key_values"
 
 
 def run_decoder(
@@ -23,7 +36,7 @@ def run_decoder(
     decoder = model.get_decoder() if hasattr(model, "get_decoder") else model.base_model
     # Padding on the left has no place.
     places = (attention_mask.long().cumsum(-1) - 1).clamp(min=0)
-    more = {} if past_key_values is None else {"past_key_values": past_key_values}
+    more = {} if past_key_values is None else {cache_keyword(decoder): past_key_values}
     decoder(
         input_ids=input_ids[:, first:],
         attention_mask=attention_mask,

@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from lengthprobe.attribution import Attribution, direct_logit_attribution
+from lengthprobe.models.forward import cache_keyword
 from tests.attribution.agreement import ARRAYS, distance
 from tests.attribution.families import VARIANTS, VOCABULARY, WIDTH, WINDOW, random_model, random_rows
 
@@ -78,9 +79,10 @@ def test_masks_of_any_type(variant: str, target: str) -> None:
 def _cache(model: Any, ids: torch.Tensor, mask: torch.Tensor, columns: int) -> Any:
     places = (mask.cumsum(-1) - 1).clamp(min=0)[:, :columns]
     with torch.no_grad():
-        return model(
+        output = model(
             ids[:, :columns], attention_mask=mask[:, :columns], position_ids=places, use_cache=True
-        ).past_key_values
+        )
+    return output[cache_keyword(model)]
 
 
 def _contents(cache: Any) -> list[torch.Tensor]:
