@@ -5,11 +5,13 @@ MODEL ?=
 BASE ?=
 REFERENCE ?=
 ARGS ?=
+# The CPU build on PyPI. Another one may be a CUDA build of several gigabytes.
+TORCH ?= 2.13.0
 OUT ?= build/gate
 BIN = $(VENV)/bin
 STAMP = $(VENV)/.installed
 
-.PHONY: gate test check fixtures findings coverage clean
+.PHONY: gate test test-newest test-oldest lock check fixtures findings coverage clean
 
 gate: $(STAMP)
 # An empty MODEL is a variable that somebody forgot to set, and no wish for the fixture model.
@@ -22,6 +24,32 @@ endif
 
 test: $(STAMP)
 	$(BIN)/pytest tests -n 2 $(ARGS)
+
+# What pyproject.toml allows, at both ends: today's newest releases, and every lower bound at once. torch is
+# the one that TORCH names in both (TORCH=2.11.0 is its own lower bound).
+test-newest: build/torch.txt
+	$(PYTHON) -m venv --clear .venv-newest
+	.venv-newest/bin/python -m pip install --quiet --disable-pip-version-check -c build/torch.txt -e ".[dev]"
+	.venv-newest/bin/pytest tests -n 2 $(ARGS)
+
+test-oldest: $(STAMP) build/torch.txt
+	$(BIN)/uv pip compile --quiet pyproject.toml --extra dev --extra peft --resolution lowest-direct \
+	    --python-version 3.11 --constraint build/torch.txt --no-annotate --output-file build/oldest.txt
+	$(PYTHON) -m venv --clear .venv-oldest
+	.venv-oldest/bin/python -m pip install --quiet --disable-pip-version-check -c build/oldest.txt -e ".[dev]"
+	.venv-oldest/bin/pytest tests -n 2 $(ARGS)
+
+# constraints.txt anew: everything that `make` installs, on any Python and system that is supported.
+lock: $(STAMP) build/torch.txt
+	$(BIN)/uv pip compile --quiet pyproject.toml --extra dev --extra peft --universal --upgrade \
+	    --python-version 3.11 --constraint build/torch.txt --no-annotate \
+	    --custom-compile-command "make lock" --output-file constraints.txt
+
+build/torch.txt: FORCE
+	@mkdir -p build
+	@echo "torch==$(TORCH)" > $@
+
+FORCE:
 
 # All that a contributor runs: the linters, the types, the tests.
 check: $(STAMP)
@@ -47,4 +75,4 @@ $(STAMP): pyproject.toml constraints.txt
 	touch $@
 
 clean:
-	rm -rf build $(VENV)
+	rm -rf build $(VENV) .venv-newest .venv-oldest

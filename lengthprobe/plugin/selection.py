@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from lengthprobe.plugin.deprecations import ignore_deprecations
 from lengthprobe.plugin.lineage import lineage
 from lengthprobe.plugin.markers import (
     KIND,
@@ -93,6 +94,7 @@ def mark_claims(config: pytest.Config, items: list[pytest.Item], asked: Sequence
         if is_claim(item):
             check_languages(item)
             skip_without_languages(item, asked)
+            ignore_deprecations(item)
             item.stash[KIND] = stated_kind(item)
             if item.stash[KIND] == "requirement" and _is_of_unknown_mechanism(config, item):
                 item.stash[KIND] = "replication"
