@@ -10,19 +10,26 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 import transformers
-from transformers import AutoTokenizer, GenerationConfig
+from transformers import GenerationConfig
 
 from lengthprobe.errors import ModelError
 from lengthprobe.models.adapters import apply_adapter
 from lengthprobe.models.decoding import overridden_settings
+from lengthprobe.models.ends import ends_of
 from lengthprobe.models.files import Files, locate
 from lengthprobe.models.memory import is_out_of_memory
 from lengthprobe.models.placement import Placement, place
+from lengthprobe.models.token_ids import embedding_rows, is_row, leave_out_bad_padding, set_apart, text_of
+from lengthprobe.models.tokenizer import check_tokenizer, load_tokenizer
+from lengthprobe.task.prompts import prompts
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
 
     from lengthprobe.settings import Settings
+
+# So many prompts a language show how a tokenizer reads them.
+_COMPARED = 60
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -34,7 +41,9 @@ class Checkpoint:
         model: The transformers model, in evaluation mode, its generation config replaced by a plain one.
         tokenizer: Its tokenizer.
         end_token_ids: The tokens that end a response.
+        ends_told: Who names which of them, where the checkpoint's files do not agree; else empty.
         pad_token_id: The token that fills a batch on the left; it is masked everywhere.
+        apart: What stands in a text for each token that is no part of one.
         chat_template: The template of a conversation, None where it has none.
         device: Where prompts are put.
         dtype: The number format of its weights.
@@ -47,7 +56,9 @@ class Checkpoint:
     model: Any
     tokenizer: Any
     end_token_ids: tuple[int, ...]
+    ends_told: str
     pad_token_id: int
+    apart: Mapping[int, str]
     chat_template: str | None
     device: torch.device
     dtype: torch.dtype
@@ -61,11 +72,8 @@ class Checkpoint:
         return self.files.source.name
 
     def decode(self, token_ids: Sequence[int]) -> str:
-        """The text of some tokens, special ones left out."""
-        text: str = self.tokenizer.decode(
-            list(token_ids), skip_special_tokens=True, clean_up_tokenization_spaces=False
-        )
-        return text
+        """The text of some tokens. Special ones are left out, and separate the words beside them."""
+        return text_of(self.tokenizer, token_ids, self.apart)
 
 
 def load_checkpoint(name: str | Files, settings: Settings) -> Checkpoint:
@@ -76,11 +84,15 @@ def load_checkpoint(name: str | Files, settings: Settings) -> Checkpoint:
     """
     files = locate(name, settings) if isinstance(name, str) else name
     placement = place(files, settings)
+    leave_out_bad_padding(files.config)
     with _quiet():
-        tokenizer = _load_tokenizer(files, settings)
+        tokenizer = load_tokenizer(files, settings)
+        check_tokenizer(files, tokenizer, _telling_prompts(settings))
         model = _load_model(files, settings, placement)
         stated = _stated_generation(files, model)
-    end_token_ids = _end_token_ids(files, stated, tokenizer)
+    rows = embedding_rows(model)
+    template = _chat_template(files, tokenizer)
+    ends = ends_of(files, stated, tokenizer, template, rows)
     # What generate() is not told, it would take from here.
     model.generation_config = GenerationConfig()  # type: ignore[no-untyped-call]
     pad = tokenizer.pad_token_id
@@ -89,9 +101,12 @@ def load_checkpoint(name: str | Files, settings: Settings) -> Checkpoint:
         files=files,
         model=model,
         tokenizer=tokenizer,
-        end_token_ids=end_token_ids,
-        pad_token_id=end_token_ids[0] if pad is None else pad,
-        chat_template=_chat_template(files, tokenizer),
+        end_token_ids=ends.token_ids,
+        ends_told=ends.told,
+        # Padding is masked: any token will do that the model knows.
+        pad_token_id=pad if is_row(pad, rows) else ends.token_ids[0],
+        apart=set_apart(tokenizer, rows),
+        chat_template=template,
         device=model.get_input_embeddings().weight.device,
         dtype=model.dtype,
         attention=str(getattr(model.config, "_attn_implementation", None) or "eager"),
@@ -118,17 +133,13 @@ def _quiet() -> Iterator[None]:
             logging.enable_progress_bar()
 
 
-def _load_tokenizer(files: Files, settings: Settings) -> Any:
-    try:
-        return AutoTokenizer.from_pretrained(
-            files.tokenizer, trust_remote_code=settings.allow_remote_code, local_files_only=True
-        )
-    # A broken tokenizer file shows in as many ways as there are kinds of tokenizer.
-    except Exception as error:
-        raise ModelError(
-            f"the tokenizer in {files.tokenizer} cannot be loaded: {error}",
-            "copy or download its files again, or save it anew with tokenizer.save_pretrained",
-        ) from error
+def _telling_prompts(settings: Settings) -> list[str]:
+    """Prompts in each language asked in, by which a tokenizer is compared with its file."""
+    return [
+        prompt.text
+        for language in settings.languages
+        for prompt in prompts(language, lengths=settings.lengths, budget=min(_COMPARED, settings.budget))
+    ]
 
 
 def _load_model(files: Files, settings: Settings, placement: Placement) -> Any:
@@ -218,24 +229,6 @@ def _check_finite(files: Files, model: Any) -> None:
                 "the training diverged, or the number format is too narrow: take an earlier checkpoint, "
                 "or --lengthprobe-dtype=float32",
             )
-
-
-def _end_token_ids(files: Files, stated: Any, tokenizer: Any) -> tuple[int, ...]:
-    ends = stated.eos_token_id
-    if ends is None or ends == []:
-        ends = tokenizer.eos_token_id
-    if ends is None:
-        raise ModelError(
-            f"{files.source.name} has no end token: its generation config and tokenizer name none",
-            'name it in generation_config.json: {"eos_token_id": …}',
-        )
-    ends = ends if isinstance(ends, list) else [ends]
-    if not all(isinstance(end, int) for end in ends):
-        raise ModelError(
-            f"{files.source.name} names its end tokens as {ends!r}, not by their ids",
-            'mend generation_config.json: {"eos_token_id": …}',
-        )
-    return tuple(ends)
 
 
 def _chat_template(files: Files, tokenizer: Any) -> str | None:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from lengthprobe.errors import ModelError, SettingsError
+from lengthprobe.models.time_limit import OutOfTime, time_limit
+from lengthprobe.models.token_ids import check_rows, embedding_rows
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from lengthprobe.models.loading import Checkpoint
     from lengthprobe.settings import Settings
     from lengthprobe.task.prompts import Prompt
@@ -32,6 +36,9 @@ _DATE = {
 # Told to every template, which may ignore it. A model that thinks aloud first (Qwen 3) would spend the whole
 # token cap on that, so it is asked to answer at once.
 TEMPLATE_ARGUMENTS = {"date_string": _DATE["%d %b %Y"], "enable_thinking": False}
+
+# A healthy template takes some milliseconds.
+_LONGEST_S = 5.0
 
 
 def prompt_form(checkpoint: Checkpoint, settings: Settings) -> str:
@@ -71,13 +78,12 @@ def render(checkpoint: Checkpoint, prompt: Prompt, settings: Settings) -> tuple[
         ids = tokenizer(prompt.text)["input_ids"]
         while len(ids) > 1 and ids[-1] in checkpoint.end_token_ids:
             ids = ids[:-1]
-    rows = checkpoint.model.get_input_embeddings().weight.shape[0]
-    if not ids or max(ids) >= rows:
+    if not ids:
         raise ModelError(
-            f"the tokenizer of {checkpoint.name} writes token {max(ids, default=None)}, "
-            f"and its model knows {rows} tokens",
-            "the tokenizer belongs to another model: save the right one into the checkpoint's directory",
+            f"the tokenizer of {checkpoint.name} makes no token of a prompt",
+            "copy or download its files again, or save it anew with tokenizer.save_pretrained",
         )
+    check_rows(checkpoint.name, tokenizer, ids, embedding_rows(checkpoint.model))
     return tuple(ids)
 
 
@@ -90,22 +96,45 @@ def chat_text(checkpoint: Checkpoint, prompt: Prompt, settings: Settings) -> str
     messages = [{"role": "user", "content": prompt.text}]
     if settings.system_prompt is not None:
         messages.insert(0, {"role": "system", "content": settings.system_prompt})
+    asked = " with a system prompt" if settings.system_prompt is not None else ""
     try:
-        text = checkpoint.tokenizer.apply_chat_template(
-            messages,
-            chat_template=_dated(str(checkpoint.chat_template)),
-            add_generation_prompt=True,
-            tokenize=False,
-            **TEMPLATE_ARGUMENTS,
-        )
-    # A template is a program of the checkpoint's author, and can fail in any way.
-    except Exception as error:
-        asked = " with a system prompt" if settings.system_prompt is not None else ""
+        return conversation(checkpoint.tokenizer, str(checkpoint.chat_template), messages, generation=True)
+    except ModelError as error:
         raise ModelError(
-            f"the chat template of {checkpoint.name} failed{asked}: {error}",
+            f"the chat template of {checkpoint.name} failed{asked}: {error.problem}",
             ("leave --lengthprobe-system-prompt out, or " if asked else "mend the template, or ")
             + "--lengthprobe-prompt-form=plain",
         ) from error
+
+
+def conversation(
+    tokenizer: Any, template: str, messages: Sequence[Mapping[str, Any]], *, generation: bool
+) -> str:
+    """A conversation as a chat template writes it.
+
+    Args:
+        tokenizer: The tokenizer, whose special tokens the template may name.
+        template: The template.
+        messages: The turns.
+        generation: Whether the assistant's turn is opened at the end.
+
+    Raises:
+        ModelError: The template raises, or takes too long; the problem is its own message.
+    """
+    try:
+        with time_limit(_LONGEST_S):
+            text = tokenizer.apply_chat_template(
+                messages,
+                chat_template=_dated(template),
+                add_generation_prompt=generation,
+                tokenize=False,
+                **TEMPLATE_ARGUMENTS,
+            )
+    except OutOfTime as error:
+        raise ModelError(f"it takes more than {_LONGEST_S:g} seconds for one prompt") from error
+    # A template is a program of the checkpoint's author, and can fail in any way.
+    except Exception as error:
+        raise ModelError(str(error) or type(error).__name__) from error
     return str(text)
 
 

@@ -133,6 +133,8 @@ def _identity(identity: Mapping[str, Any]) -> Iterator[str]:
             f"parts: {printable(parts['family'])}, {parts['n_layers']} layers of {parts['n_heads']} heads; "
             f"they add up to the logits, to {parts['completeness_gap']:.1g} of their size"
         )
+    if told := identity.get("ends_told"):
+        yield f"end tokens: {printable(told, None)}"
     if identity["overridden"]:
         stated = ", ".join(map(str, identity["overridden"]))
         yield f"decoded greedily; its generation config asks for {printable(stated, None)}"

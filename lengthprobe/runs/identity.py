@@ -56,6 +56,7 @@ class Identity:
         split_batches: How many batches were split for want of memory, and so ran smaller.
         cap: Most tokens in a response.
         end_token_ids: The tokens that end a response.
+        ends_told: Who names which of them, where the checkpoint's files do not agree; else empty.
         seed: Seed of the prompt stream.
         budget: Prompts a language.
         lengths: Requested numbers of words.
@@ -87,6 +88,7 @@ class Identity:
     split_batches: int
     cap: int
     end_token_ids: tuple[int, ...]
+    ends_told: str
     seed: int
     budget: int
     lengths: tuple[int, ...]
@@ -138,6 +140,7 @@ def identify(checkpoint: Checkpoint, settings: Settings, *, batch_size: int) -> 
         split_batches=0,
         cap=settings.cap,
         end_token_ids=checkpoint.end_token_ids,
+        ends_told=checkpoint.ends_told,
         seed=settings.seed,
         budget=settings.budget,
         lengths=tuple(settings.lengths),

@@ -137,10 +137,10 @@ def test_weights_that_are_not_finite(copy_of: Callable[..., Path], value: float)
 
 
 @pytest.mark.parametrize(
-    ("stated", "tokens"), [(7, (7,)), ([1, 2], (1, 2)), (None, (2,)), ([], (2,))], ids=str
+    ("stated", "tokens"), [(7, (7, 2)), ([1, 2], (1, 2)), (None, (2,)), ([], (2,))], ids=str
 )
 def test_end_tokens(copy_of: Callable[..., Path], stated: object, tokens: tuple[int, ...]) -> None:
-    """Every end token of the generation config ends a response, or else the tokenizer's."""
+    """Every end token of the generation config ends a response, and so does the tokenizer's."""
     directory = copy_of()
     _edit(directory, "generation_config.json", eos_token_id=stated)
     _edit(directory, "config.json", eos_token_id=None)
@@ -152,6 +152,7 @@ def test_no_end_token(copy_of: Callable[..., Path]) -> None:
     directory = copy_of()
     _edit(directory, "generation_config.json", eos_token_id=None)
     _edit(directory, "tokenizer_config.json", eos_token=None)
+    (directory / "chat_template.jinja").unlink()
     config = json.loads((directory / "config.json").read_text())
     (directory / "config.json").write_text(json.dumps(config | {"eos_token_id": None}))
     with pytest.raises(ModelError, match="no end token") as raised:
@@ -167,11 +168,11 @@ def test_no_pad_token(copy_of: Callable[..., Path]) -> None:
 
 
 def test_no_generation_config(copy_of: Callable[..., Path]) -> None:
-    """Without a generation config, the config's end token counts."""
+    """Without a generation config, the config's end token counts beside the tokenizer's."""
     directory = copy_of()
     (directory / "generation_config.json").unlink()
     _edit(directory, "config.json", eos_token_id=9)
-    assert _load(directory).end_token_ids == (9,)
+    assert _load(directory).end_token_ids == (9, 2)
 
 
 def test_generation_config_is_set_aside(copy_of: Callable[..., Path]) -> None:
@@ -195,7 +196,7 @@ def test_end_token_by_its_text(copy_of: Callable[..., Path]) -> None:
     """An end token that is not given by its id is refused."""
     directory = copy_of()
     _edit(directory, "generation_config.json", eos_token_id="<|turn|>")
-    with pytest.raises(ModelError, match=r"names its end tokens as \['<\|turn\|>'\], not by their ids"):
+    with pytest.raises(ModelError, match=r"generation_config.json names '<\|turn\|>' as eos_token_id"):
         _load(directory)
 
 
