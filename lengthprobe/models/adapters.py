@@ -15,8 +15,18 @@ CONFIG = "adapter_config.json"
 
 
 def is_adapter(directory: Path) -> bool:
-    """Whether a directory holds an adapter and no whole model."""
-    return (directory / CONFIG).is_file() and not (directory / "config.json").is_file()
+    """Whether a directory holds an adapter and no whole model.
+
+    Some trainers save the config of the base beside the adapter: without the base's weights, it is none.
+    """
+    if not (directory / CONFIG).is_file():
+        return False
+    if not (directory / "config.json").is_file():
+        return True
+    whole = ("model*.safetensors*", "pytorch_model*")
+    return any(directory.glob("adapter_model*")) and not any(
+        any(directory.glob(pattern)) for pattern in whole
+    )
 
 
 def base_name(directory: Path) -> str | None:

@@ -10,7 +10,10 @@ from lengthprobe.models.adapters import base_name, is_adapter, require_peft
 from lengthprobe.models.architecture import causal_config
 from lengthprobe.models.catalog import Source, resolve
 from lengthprobe.models.hub import commit, snapshot
-from lengthprobe.models.weights import weight_files
+from lengthprobe.models.leftovers import refuse_adapter_beside, refuse_parent
+from lengthprobe.models.quantization import refuse_unknown_method
+from lengthprobe.models.sizes import has_many_layers, refuse_layers, refuse_size
+from lengthprobe.models.weights import read_json, weight_files, weights_name
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -34,6 +37,8 @@ class Files:
         tokenizer: Where the tokenizer is.
         adapter: The directory of the adapter, if it is one.
         adapter_weights: The files with the adapter's weights.
+        loaded_as: The file or index by which transformers is told to load the weights, by its name in the
+            directory; None for pickled weights.
     """
 
     source: Source
@@ -43,6 +48,7 @@ class Files:
     tokenizer: Path
     adapter: Path | None = None
     adapter_weights: tuple[Path, ...] = ()
+    loaded_as: str | None = None
 
     @property
     def commit(self) -> str | None:
@@ -68,11 +74,23 @@ def _locate(source: Source, settings: Settings, within: tuple[Path, ...]) -> Fil
     directory = source.path or snapshot(source, settings)
     if is_adapter(directory):
         return _locate_adapter(source, directory, settings, within)
+    refuse_parent(directory)
+    path = directory / "config.json"
+    stated = read_json(path) if path.is_file() else {}
+    named = stated.get("transformers_weights")
+    if has_many_layers(stated):
+        # Some configs hold a list as long as this number, so that even to read them takes the memory.
+        refuse_layers(path, stated, weight_files(directory, named=named, allow_pickle=settings.allow_pickle))
     config = causal_config(directory, settings)
-    weights = weight_files(directory, allow_pickle=settings.allow_pickle)
+    weights = weight_files(directory, named=named, allow_pickle=settings.allow_pickle)
+    refuse_adapter_beside(directory, weights[0].name)
+    refuse_unknown_method(path, config)
+    refuse_layers(path, stated, weights)
+    refuse_size(path, config, weights, trusted=settings.allow_remote_code)
     if not within and not _has_tokenizer(directory):
         raise _no_tokenizer(directory)
-    return Files(source, directory, config, weights, directory)
+    loaded_as = weights_name(directory, weights, named)
+    return Files(source, directory, config, weights, directory, loaded_as=loaded_as)
 
 
 def _locate_adapter(source: Source, adapter: Path, settings: Settings, within: tuple[Path, ...]) -> Files:
@@ -92,7 +110,9 @@ def _locate_adapter(source: Source, adapter: Path, settings: Settings, within: t
     tokenizer = adapter if _has_tokenizer(adapter) else base.directory
     if not _has_tokenizer(tokenizer):
         raise _no_tokenizer(tokenizer)
-    return Files(source, base.directory, base.config, base.weights, tokenizer, adapter, weights)
+    return Files(
+        source, base.directory, base.config, base.weights, tokenizer, adapter, weights, base.loaded_as
+    )
 
 
 def _has_tokenizer(directory: Path) -> bool:

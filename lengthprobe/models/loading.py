@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import warnings
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -19,6 +20,8 @@ from lengthprobe.models.ends import ends_of
 from lengthprobe.models.files import Files, locate
 from lengthprobe.models.memory import is_out_of_memory
 from lengthprobe.models.placement import Placement, place
+from lengthprobe.models.quantization import refuse_unquantized
+from lengthprobe.models.taken import check_taken
 from lengthprobe.models.token_ids import embedding_rows, is_row, leave_out_bad_padding, set_apart, text_of
 from lengthprobe.models.tokenizer import check_tokenizer, load_tokenizer
 from lengthprobe.task.prompts import prompts
@@ -30,6 +33,7 @@ if TYPE_CHECKING:
 
 # So many prompts a language show how a tokenizer reads them.
 _COMPARED = 60
+_NO_ADAPTER = ".no-adapter"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -148,7 +152,7 @@ def _load_model(files: Files, settings: Settings, placement: Placement) -> Any:
         loader: Any = transformers.AutoModelForCausalLM
         model, report = loader.from_pretrained(
             files.directory,
-            config=files.config,
+            config=_config_of(files),
             dtype=placement.dtype or "auto",
             device_map=whole,
             output_loading_info=True,
@@ -157,8 +161,13 @@ def _load_model(files: Files, settings: Settings, placement: Placement) -> Any:
             use_safetensors=files.weights[0].suffix == ".safetensors",
             trust_remote_code=settings.allow_remote_code,
             local_files_only=True,
+            # An adapter is looked for where there is none: lengthprobe applies one by itself.
+            adapter_kwargs={"subfolder": _NO_ADAPTER},
         )
+        _restore_config(model)
         _check_complete(files, report)
+        refuse_unquantized(files.directory / "config.json", files.config, files.weights)
+        check_taken(files.weights, model)
         if files.adapter:
             model = apply_adapter(model, files.adapter)
         if whole is None:
@@ -180,6 +189,20 @@ def _load_model(files: Files, settings: Settings, placement: Placement) -> Any:
             "check that config.json belongs to the weights; pip install what the message names",
         ) from error
     return model.eval().requires_grad_(requires_grad=False)
+
+
+def _config_of(files: Files) -> Any:
+    """The config with the weight files that were checked named in it: transformers takes those."""
+    config = copy.deepcopy(files.config)
+    for part in (config, config.get_text_config()):
+        part.transformers_weights = files.loaded_as
+    return config
+
+
+def _restore_config(model: Any) -> None:
+    """Take the name of the weight files out again, which a saved copy of the model need not have."""
+    for part in (model.config, model.config.get_text_config()):
+        vars(part).pop("transformers_weights", None)
 
 
 def _stated_generation(files: Files, model: Any) -> Any:

@@ -1,0 +1,93 @@
+"""What the headers of safetensors files say: which tensors there are, of which shape, and where."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from lengthprobe.errors import ModelError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+_CHUNK = 1 << 24
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A tensor in a file.
+
+    Args:
+        dtype: Its number format, as safetensors calls it.
+        shape: Its shape.
+        start: Its first byte in the file.
+        end: The byte after its last.
+    """
+
+    dtype: str
+    shape: tuple[int, ...]
+    start: int
+    end: int
+
+    @property
+    def elements(self) -> int:
+        """How many numbers it holds."""
+        count = 1
+        for size in self.shape:
+            count *= size
+        return count
+
+
+def tensors_of(file: Path) -> dict[str, Stored]:
+    """The tensors of a safetensors file that is known to be whole, by name."""
+    with file.open("rb") as opened:
+        length = int.from_bytes(opened.read(8), "little")
+        header = json.loads(opened.read(length))
+    start = 8 + length
+    return {
+        name: Stored(
+            one["dtype"], tuple(one["shape"]), start + one["data_offsets"][0], start + one["data_offsets"][1]
+        )
+        for name, one in header.items()
+        if name != "__metadata__"
+    }
+
+
+def refuse_doubled(files: Sequence[Path]) -> None:
+    """Check that no tensor stands in two files with two values.
+
+    transformers takes the one in the file with the last name, whatever the index says.
+
+    Raises:
+        ModelError: One does.
+    """
+    if len(files) < 2:
+        return
+    seen: dict[str, tuple[Path, Stored]] = {}
+    for file in files:
+        for name, tensor in tensors_of(file).items():
+            if name in seen and not _same(*seen[name], file, tensor):
+                first = seen[name][0].name
+                raise ModelError(
+                    f"{name} stands in two files of {file.parent} with two values: {first} and {file.name}",
+                    "copy or download both again, if one of them is of another save; "
+                    "or save the model again into an empty folder",
+                )
+            seen[name] = file, tensor
+
+
+def _same(file: Path, tensor: Stored, other_file: Path, other: Stored) -> bool:
+    if (tensor.dtype, tensor.shape) != (other.dtype, other.shape):
+        return False
+    with file.open("rb") as one, other_file.open("rb") as two:
+        one.seek(tensor.start)
+        two.seek(other.start)
+        left = tensor.end - tensor.start
+        while left > 0:
+            size = min(left, _CHUNK)
+            if one.read(size) != two.read(size):
+                return False
+            left -= size
+    return True

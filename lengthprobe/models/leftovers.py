@@ -1,0 +1,59 @@
+"""An adapter's files beside whole weights, and checkpoints that lie in a subfolder: which one is meant."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from lengthprobe.errors import ModelError
+from lengthprobe.models.adapters import CONFIG
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def refuse_adapter_beside(directory: Path, weights: str) -> None:
+    """Check that a folder with whole weights holds no adapter's weights too.
+
+    A merged model whose folder was an adapter's before looks so (peft #1381), and an adapter that was saved
+    with its base. The config of an adapter alone is no second reading: there is nothing to apply.
+
+    Args:
+        directory: The checkpoint.
+        weights: The name of its weight file.
+
+    Raises:
+        ModelError: It does.
+    """
+    adapters = sorted(path.name for path in directory.glob("adapter_model*") if path.is_file())
+    if not adapters or not (directory / CONFIG).is_file():
+        return
+    raise ModelError(
+        f"{directory} holds a whole model ({weights}) and an adapter ({CONFIG}, {adapters[0]})",
+        f"if the adapter is merged into {weights} already, remove {CONFIG} and {', '.join(adapters)}; "
+        f"if it is not, move {CONFIG} and {', '.join(adapters)} into a folder of their own, "
+        "and name that folder",
+    )
+
+
+def refuse_parent(directory: Path) -> None:
+    """Check that a folder without a config is not the parent of the checkpoint that is meant.
+
+    peft saves an adapter with a name of its own into a subfolder, and a trainer each step into one.
+
+    Raises:
+        ModelError: It is; the message names the subfolders.
+    """
+    if (directory / "config.json").is_file() or (directory / CONFIG).is_file():
+        return
+    found = [
+        (path, "an adapter" if (path / CONFIG).is_file() else "a checkpoint")
+        for path in sorted(directory.iterdir())
+        if (path / CONFIG).is_file() or (path / "config.json").is_file()
+    ]
+    if found:
+        last, kind = found[-1]
+        names = ", ".join(path.name for path, _ in found[-3:])
+        raise ModelError(
+            f"{directory} holds no config.json; in its subfolders lies {kind}: {names}",
+            f"name the subfolder: --lengthprobe-model={last}",
+        )

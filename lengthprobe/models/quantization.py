@@ -1,0 +1,82 @@
+"""What a config says about quantization, held against what transformers and the weights know of it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from lengthprobe.errors import ModelError
+from lengthprobe.models.headers import tensors_of
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from transformers import PretrainedConfig
+
+_KEY = "quantization_config"
+# Methods that never store all weights in 16 or 32 bits. Others may: bitnet quantizes while it runs.
+_NARROW = ("fp8", "fbgemm_fp8", "mxfp8", "nvfp4", "mxfp4", "gptq", "awq", "aqlm", "spqr", "vptq", "eetq")
+_WIDE = ("F64", "F32", "F16", "BF16")
+
+
+def refuse_unknown_method(path: Path, config: PretrainedConfig) -> None:
+    """Check that transformers knows the quantization method of a config: an unknown one it passes over.
+
+    Args:
+        path: The config.json.
+        config: What it says.
+
+    Raises:
+        ModelError: It names none, or an unknown one.
+    """
+    stated = _stated(config)
+    if stated is None:
+        return
+    from transformers.quantizers.auto import AUTO_QUANTIZATION_CONFIG_MAPPING
+
+    method = stated.get("quant_method")
+    # The method of bitsandbytes' first checkpoints goes without saying.
+    if method is None and (stated.get("load_in_8bit") or stated.get("load_in_4bit")):
+        return
+    # bitsandbytes is listed there as two methods, by its number of bits.
+    if isinstance(method, str) and method in ("bitsandbytes", *AUTO_QUANTIZATION_CONFIG_MAPPING):
+        return
+    unknown = f"names the method {method!r}, which transformers does not know"
+    raise ModelError(
+        f"{_KEY} in {path} {unknown if method is not None else 'names no quant_method'}",
+        f"if the weights are not quantized, remove {_KEY} from config.json; if they are, restore the "
+        "config.json of these weights, or: pip install --upgrade transformers",
+    )
+
+
+def refuse_unquantized(path: Path, config: PretrainedConfig, weights: Sequence[Path]) -> None:
+    """Check that weights are quantized where a config says that they are.
+
+    Args:
+        path: The config.json.
+        config: What it says.
+        weights: The weight files; only safetensors can be looked into.
+
+    Raises:
+        ModelError: They are not.
+    """
+    method = (_stated(config) or {}).get("quant_method")
+    if method not in _NARROW or any(file.suffix != ".safetensors" for file in weights):
+        return
+    formats = {tensor.dtype for file in weights for tensor in tensors_of(file).values()}
+    if formats <= set(_WIDE):
+        raise ModelError(
+            f"{_KEY} in {path} names the method {method!r}, and the weights are not quantized "
+            f"({', '.join(sorted(formats))})",
+            f"remove {_KEY} from config.json, or restore the weights that it belongs to",
+        )
+
+
+def _stated(config: PretrainedConfig) -> dict[str, Any] | None:
+    """What a config says about quantization, in itself or in its text model's part."""
+    for part in (config, config.get_text_config()):
+        stated = getattr(part, _KEY, None)
+        if stated is not None:
+            found: Any = stated.to_dict() if hasattr(stated, "to_dict") else stated
+            return found if isinstance(found, dict) else {}
+    return None

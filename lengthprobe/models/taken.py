@@ -1,0 +1,90 @@
+"""Taken: whether a loaded model has the values that its weight files hold."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from lengthprobe.errors import ModelError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+_INTEGERS = ("I8", "I16", "I32", "I64", "U8", "U16", "U32", "U64", "BOOL")
+
+
+def check_taken(weights: Sequence[Path], model: Any) -> None:
+    """Check that a model's parameters are those of the files: a few values of each tensor.
+
+    A tensor is left out that the model has under another name, fused with others, or on no device. So are
+    quantized weights, whose values are made anew.
+
+    Args:
+        weights: The weight files; only safetensors can be looked into.
+        model: The model that transformers loaded from them.
+
+    Raises:
+        ModelError: A parameter has other values than the files, or is stored as whole numbers.
+    """
+    from safetensors import safe_open
+
+    if getattr(model, "_hf_peft_config_loaded", False):
+        raise ModelError(
+            f"transformers put an adapter on the weights of {weights[0].parent}",
+            "move the adapter's files into a folder of their own",
+        )
+    if getattr(model.config, "quantization_config", None) is not None:
+        return
+    parameters = dict(model.named_parameters())
+    converted = _converted(model)
+    prefix = f"{model.base_model_prefix}."
+    for file in weights:
+        if file.suffix != ".safetensors":
+            continue
+        with safe_open(str(file), framework="pt") as tensors:
+            for stored in tensors.keys():  # noqa: SIM118
+                name = stored if stored in parameters else prefix + stored
+                parameter = parameters.get(name)
+                if parameter is None or parameter.is_meta or converted.search(stored):
+                    continue
+                values = tensors.get_slice(stored)
+                if tuple(values.get_shape()) != tuple(parameter.shape):
+                    continue
+                if values.get_dtype() in _INTEGERS and parameter.is_floating_point():
+                    raise ModelError(
+                        f"{stored} is stored as whole numbers ({values.get_dtype()}) in {file}, "
+                        "and config.json names no quantization method",
+                        "save the weights as floating numbers, or restore quantization_config in config.json",
+                    )
+                _compare(file, stored, values, parameter)
+
+
+def _compare(file: Path, name: str, stored: Any, parameter: Any) -> None:
+    # The two ends of each dimension: rows that were added to an embedding, or a bias in one corner, show.
+    for ends in (slice(0, 2), slice(-2, None)):
+        corner = tuple(ends for _ in parameter.shape)
+        there = parameter.data[corner].cpu()
+        here = stored[tuple(slice(*ends.indices(size)) for size in parameter.shape)] if corner else stored[:]
+        here = here.to(there.dtype)
+        # What is not a number equals nothing; who looks for it comes later.
+        if not ((here == there) | ((here != here) & (there != there))).all():
+            raise ModelError(
+                f"the loaded model has other values for {name} than {file}",
+                "transformers loaded it from another file or changed it: look for other weight files in "
+                f"{file.parent}, and for keys in config.json that change weights",
+            )
+
+
+def _converted(model: Any) -> re.Pattern[str]:
+    """A pattern for the names of tensors that transformers renames or changes while it loads them."""
+    try:
+        from transformers.conversion_mapping import get_model_conversion_mapping
+    except ImportError:
+        return re.compile(r"(?!)")
+    found = [pattern for one in get_model_conversion_mapping(model) for pattern in one.source_patterns]
+    try:
+        # A lone `*` is a number there. Written as `.*` already, it may match too much, and that is no harm.
+        return re.compile("|".join(pattern.replace("*", ".*") for pattern in found) or r"(?!)")
+    except re.error:
+        return re.compile("")
