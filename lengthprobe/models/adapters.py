@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from importlib.util import find_spec
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from lengthprobe.errors import ModelError
-from lengthprobe.models.weights import read_json
+from lengthprobe.models.adapter_config import CONFIG, read_adapter_config, unusable
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-CONFIG = "adapter_config.json"
 
 
 def is_adapter(directory: Path) -> bool:
@@ -37,7 +35,7 @@ def base_name(directory: Path) -> str | None:
     """
     if not is_adapter(directory):
         return None
-    config = read_json(directory / CONFIG)
+    config = read_adapter_config(directory)
     name = config.get("base_model_name_or_path")
     if not isinstance(name, str) or not name:
         raise ModelError(
@@ -45,6 +43,10 @@ def base_name(directory: Path) -> str | None:
             f"write base_model_name_or_path into {CONFIG}",
         )
     revision = config.get("revision")
+    if not isinstance(revision, str | None):
+        raise unusable(directory, f"its revision {revision!r} is no name")
+    if not name.isprintable():
+        raise unusable(directory, f"its base_model_name_or_path {name!r} is no name")
     return f"{name}@{revision}" if revision and "@" not in name and not (directory / name).is_dir() else name
 
 
@@ -58,43 +60,3 @@ def require_peft(directory: Path) -> None:
         raise ModelError(
             f"{directory} is a PEFT adapter, and peft is not installed", "pip install 'lengthprobe[peft]'"
         )
-
-
-def apply_adapter(model: Any, directory: Path) -> Any:
-    """The model with an adapter merged into its weights.
-
-    Merged, it is an ordinary model: as fast as its base, and of the same architecture.
-
-    Raises:
-        ModelError: The adapter does not fit the model, or is of a kind that cannot be merged.
-    """
-    import peft
-    from peft.utils import load_peft_weights
-
-    from lengthprobe.models.memory import is_out_of_memory
-
-    kind = read_json(directory / CONFIG).get("peft_type")
-    try:
-        adapted = peft.PeftModel.from_pretrained(model, directory, autocast_adapter_dtype=False)
-        expected = set(peft.get_peft_model_state_dict(adapted))
-        stored = set(load_peft_weights(str(directory), device="cpu"))
-    # peft and torch report a wrong shape, layer name or kind by several classes.
-    except Exception as error:
-        if is_out_of_memory(error):
-            raise
-        raise ModelError(
-            f"the adapter in {directory} does not fit its base: {error}",
-            f"check base_model_name_or_path in {directory / CONFIG}",
-        ) from error
-    if stray := sorted(expected ^ stored):
-        raise ModelError(
-            f"the adapter in {directory} does not fit its base: {len(stray)} of its tensors "
-            f"have no counterpart ({stray[0]})",
-            f"check base_model_name_or_path and target_modules in {directory / CONFIG}",
-        )
-    if not hasattr(adapted, "merge_and_unload") or not hasattr(adapted.base_model, "merge_and_unload"):
-        raise ModelError(
-            f"the adapter in {directory} is of kind {kind}, which cannot be merged into the weights",
-            "lengthprobe loads LoRA and other adapters that peft can merge",
-        )
-    return adapted.merge_and_unload()

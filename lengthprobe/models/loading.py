@@ -14,11 +14,11 @@ import transformers
 from transformers import GenerationConfig
 
 from lengthprobe.errors import ModelError
-from lengthprobe.models.adapters import apply_adapter
 from lengthprobe.models.decoding import overridden_settings
 from lengthprobe.models.ends import ends_of
 from lengthprobe.models.files import Files, locate
 from lengthprobe.models.memory import is_out_of_memory
+from lengthprobe.models.merging import apply_adapter
 from lengthprobe.models.placement import Placement, place
 from lengthprobe.models.quantization import refuse_unquantized
 from lengthprobe.models.taken import check_taken
@@ -168,10 +168,10 @@ def _load_model(files: Files, settings: Settings, placement: Placement) -> Any:
         _check_complete(files, report)
         refuse_unquantized(files.directory / "config.json", files.config, files.weights)
         check_taken(files.weights, model)
-        if files.adapter:
-            model = apply_adapter(model, files.adapter)
         if whole is None:
             model = model.to(placement.device)
+        if files.adapter:
+            model = apply_adapter(model, files.adapter, files.adapter_weights)
         # The check takes memory of its own, beside weights that may just have fitted.
         _check_finite(files, model)
     except ModelError:
