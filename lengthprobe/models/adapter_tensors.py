@@ -27,7 +27,8 @@ def stored_tensors(directory: Path, weights: Sequence[Path]) -> dict[str, torch.
         weights: Its weight files, as they were digested.
 
     Raises:
-        ModelError: peft would read another file, the file cannot be read, or holds numbers that are not finite.
+        ModelError: peft would read another file, the file cannot be read, or it holds numbers that are not
+            finite.
     """
     from peft.utils import SAFETENSORS_WEIGHTS_NAME, WEIGHTS_NAME, load_peft_weights
 
@@ -45,7 +46,8 @@ def stored_tensors(directory: Path, weights: Sequence[Path]) -> dict[str, torch.
     if read not in weights:
         names = ", ".join(path.name for path in weights)
         raise ModelError(
-            f"the adapter in {directory} has its weights in {names}, and peft reads {read.name} and no other file",
+            f"the adapter in {directory} has its weights in {names}, and peft reads {read.name} and no other "
+            "file",
             f"keep one file with its weights, {SAFETENSORS_WEIGHTS_NAME}, and move the others away "
             "(peft writes it with save_pretrained)",
         )
@@ -68,8 +70,9 @@ def stored_tensors(directory: Path, weights: Sequence[Path]) -> dict[str, torch.
 def fit_embeddings(model: Any, stored: Mapping[str, torch.Tensor], directory: Path) -> None:
     """Give the base as many rows of embeddings as its adapter was trained with.
 
-    The rows are those of the embeddings that the adapter brings along (peft saves them where they were resized),
-    and not those of its tokenizer (peft #2415). The new rows get the adapter's values when it is loaded.
+    The rows are those of the embeddings that the adapter brings along (peft saves them where they were
+    resized), and not those of its tokenizer (peft #2415). The new rows get the adapter's values when it is
+    loaded.
 
     Raises:
         ModelError: The adapter has fewer rows than the base, or does not bring all the rows that are new.
@@ -92,14 +95,15 @@ def fit_embeddings(model: Any, stored: Mapping[str, torch.Tensor], directory: Pa
     )
     if min(rows.values()) < own:
         raise ModelError(
-            f"the adapter in {directory} brings embeddings of {min(rows.values())} rows, and its base has {own}",
+            f"the adapter in {directory} brings embeddings of {min(rows.values())} rows, and its base has "
+            f"{own}",
             fix,
         )
     if len(set(rows.values())) > 1 or (len(rows) < 2 and not tied):
         said = ", ".join(f"{count} rows of the {end} embeddings" for end, count in rows.items())
         raise ModelError(
-            f"the adapter in {directory} was trained with more tokens than the {own} of its base, and does not "
-            f"bring all their rows: it has {said} only",
+            f"the adapter in {directory} was trained with more tokens than the {own} of its base, and does "
+            f"not bring all their rows: it has {said} only",
             fix,
         )
     model.resize_token_embeddings(max(rows.values()), mean_resizing=False)
@@ -125,9 +129,10 @@ def check_taken(adapted: Any, stored: Mapping[str, torch.Tensor], directory: Pat
         )
     for name in _differing(beside | wanted, stored):
         raise ModelError(
-            f"the adapter in {directory} is not taken as it is: the model has other values than its file for {name}",
-            "keep one copy of these weights in the adapter: save it again with save_pretrained, by the peft that "
-            "trained it",
+            f"the adapter in {directory} is not taken as it is: the model has other values than its file for "
+            f"{name}",
+            "keep one copy of these weights in the adapter: save it again with save_pretrained, by the peft "
+            "that trained it",
         )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lengthprobe.errors import ModelError
-from lengthprobe.models.adapters import CONFIG
+from lengthprobe.models.adapter_config import CONFIG
 
 if TYPE_CHECKING:
     from pathlib import Path

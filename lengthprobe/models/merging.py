@@ -33,8 +33,8 @@ _LEFT_OUT = re.compile(
 def apply_adapter(model: Any, directory: Path, weights: Sequence[Path]) -> Any:
     """The model with an adapter merged into its weights.
 
-    Merged, it is an ordinary model: as fast as its base, and of the same architecture. Its logits are those of
-    the adapter on its base, unmerged, within what the number format rounds.
+    Merged, it is an ordinary model: as fast as its base, and of the same architecture. Its logits are those
+    of the adapter on its base, unmerged, within what the number format rounds.
 
     Args:
         model: The base.
@@ -42,8 +42,8 @@ def apply_adapter(model: Any, directory: Path, weights: Sequence[Path]) -> Any:
         weights: The adapter's weight files, as they were digested.
 
     Raises:
-        ModelError: The adapter is broken, does not fit the model, is of a kind that cannot be merged, or answers
-            otherwise once it is merged.
+        ModelError: The adapter is broken, does not fit the model, is of a kind that cannot be merged, or
+            answers otherwise once it is merged.
     """
     config = check_adapter_config(directory)
     stored = stored_tensors(directory, weights)
@@ -54,7 +54,8 @@ def apply_adapter(model: Any, directory: Path, weights: Sequence[Path]) -> Any:
         check_taken(adapted, stored, directory)
     if not hasattr(adapted, "merge_and_unload") or not hasattr(adapted.base_model, "merge_and_unload"):
         raise ModelError(
-            f"the adapter in {directory} is of kind {config['peft_type']}, which cannot be merged into the weights",
+            f"the adapter in {directory} is of kind {config['peft_type']}, which cannot be merged into the "
+            "weights",
             "lengthprobe loads LoRA and other adapters that peft can merge",
         )
     del stored
@@ -84,14 +85,15 @@ def _adapted(model: Any, stored: dict[str, torch.Tensor], directory: Path) -> An
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         adapted = peft.PeftModel.from_pretrained(model, directory, autocast_adapter_dtype=False)
-    # The others tell of what is proven elsewhere: missing tensors when all are compared, tied weights and merging
-    # by the logits, unknown settings by the check of the config. What concerns training only is left out.
+    # The others tell of what is proven elsewhere: missing tensors when all are compared, tied weights and
+    # merging by the logits, unknown settings by the check of the config. What concerns training
+    # only is left out.
     for warning in caught:
         if _LEFT_OUT.search(str(warning.message)):
             raise ModelError(
                 f"the adapter in {directory} is not taken whole: {warning.message}",
-                f"check base_model_name_or_path in {directory / CONFIG}, and delete there what the training left "
-                "out too",
+                f"check base_model_name_or_path in {directory / CONFIG}, and delete there what the training "
+                "left out too",
             )
     return adapted.eval()
 
@@ -111,7 +113,7 @@ def _blamed(directory: Path, problem: str, fix: str) -> Iterator[None]:
 
 
 def _token_rows(adapted: Any, config: dict[str, Any]) -> list[torch.Tensor]:
-    """Rows of tokens that the model has: drawn ones, the last ones (added tokens), and those trained alone."""
+    """Rows of tokens that the model has: drawn ones, the last ones (added), and those trained alone."""
     count = adapted.get_input_embeddings().weight.shape[0]
     own = config.get("trainable_token_indices") or []
     trained = [token for one in (own.values() if isinstance(own, dict) else [own]) for token in one]
@@ -178,8 +180,8 @@ def _check_same(
     name = str(dtype).removeprefix("torch.")
     wider = "" if dtype is torch.float32 else "--lengthprobe-dtype=float32 (it rounds less), or "
     raise ModelError(
-        f"the adapter in {directory} ({_unusual(config)}) answers otherwise once it is merged into the weights: its "
-        f"logits move by up to {most:.3g}, where the largest is {largest:.3g} ({name})",
+        f"the adapter in {directory} ({_unusual(config)}) answers otherwise once it is merged into the "
+        f"weights: its logits move by up to {most:.3g}, where the largest is {largest:.3g} ({name})",
         f"{wider}merge the adapter by hand, check its answers, and name the merged checkpoint",
     )
 

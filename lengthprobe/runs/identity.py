@@ -10,7 +10,7 @@ from hashlib import file_digest, sha256
 from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any
 
-from lengthprobe.models.adapters import CONFIG
+from lengthprobe.models.adapter_config import CONFIG
 from lengthprobe.models.weights import read_json
 
 if TYPE_CHECKING:
