@@ -8,15 +8,16 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from lengthprobe.plugin.claims import VERDICTS, hide_own_lines, status
+from lengthprobe.plugin.claims import hide_own_lines, status
 from lengthprobe.plugin.fixtures import base_probe, beside, language, margins, probe, reference_probe, report
 from lengthprobe.plugin.markers import MARKERS, is_claim, is_own, language_parameters
 from lengthprobe.plugin.options import add_options, may_be_ours, stated
 from lengthprobe.plugin.run import RUN, Run
-from lengthprobe.plugin.selection import Selection, mark_claims, select
+from lengthprobe.plugin.selection import mark_claims
+from lengthprobe.plugin.verdicts import forget, keeping, keeping_of_fixture
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from collections.abc import Generator, Sequence
 
 __all__ = ["base_probe", "beside", "language", "margins", "probe", "reference_probe", "report"]
 
@@ -48,7 +49,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 class _Recorder:
-    """The one hook that is not told the config."""
+    """The hooks that are not told the config."""
 
     def __init__(self, run: Run) -> None:
         self._run = run
@@ -57,11 +58,32 @@ class _Recorder:
         """Keep what became of a claim."""
         self._run.record(report)
 
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        """Keep what could not be collected."""
+        self._run.course.note_collection(report)
+
+    def pytest_deselected(self, items: Sequence[pytest.Item]) -> None:
+        """Count the claims that the caller leaves out."""
+        self._run.course.deselect(items)
+
+    def pytest_keyboard_interrupt(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
+        """Keep what ends the session before its time."""
+        self._run.course.interrupt(excinfo.value)
+
+    def pytest_internalerror(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
+        """Keep what ends the session before its time."""
+        self._run.course.fail(excinfo.value)
+
 
 def pytest_unconfigure(config: pytest.Config) -> None:
-    """Remove what workers shared."""
+    """Leave nothing behind that only the session needed."""
     if RUN in config.stash:
         config.stash[RUN].close()
+
+
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Take the places where the session is to write."""
+    session.config.stash[RUN].begin()
 
 
 def pytest_report_header(config: pytest.Config) -> list[str]:
@@ -93,19 +115,50 @@ def pytest_collection_modifyitems(
     if any(is_claim(item) for item in items):
         mark_claims(config, items, config.stash[RUN].settings.languages)
     result = yield
-    config.stash[RUN].selection = select(config, items)
+    config.stash[RUN].choose(items)
     return result
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Keep which claims are to run."""
+    session.config.stash[RUN].collect(session.items)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_fixture_setup(
+    fixturedef: pytest.FixtureDef[Any], request: pytest.FixtureRequest
+) -> Generator[None, object, object]:
+    """Keep every verdict that a fixture asks for."""
+    return (yield from keeping_of_fixture(request, fixturedef))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_setup(item: pytest.Item) -> Generator[None, object, object]:
+    """Keep every verdict that is asked for while the test of a claim is made ready."""
+    if not is_claim(item):
+        return (yield)
+    forget(item)
+    with keeping(item):
+        return (yield)
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
-    """Keep every verdict that a claim asks for."""
+    """Keep every verdict that a claim makes, and every one that it asks for."""
     if not is_claim(item):
         return (yield)
     from lengthprobe.plugin.unmarked import telling_unmarked
-    from lengthprobe.statistics.verdict import recording
 
-    with recording() as item.stash[VERDICTS], telling_unmarked(item, item.config.stash[RUN].probes):
+    with keeping(item, call=True), telling_unmarked(item, item.config.stash[RUN].probes):
+        return (yield)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_teardown(item: pytest.Item) -> Generator[None, object, object]:
+    """Keep every verdict that is asked for after the test of a claim."""
+    if not is_claim(item):
+        return (yield)
+    with keeping(item):
         return (yield)
 
 
@@ -158,11 +211,11 @@ def pytest_configure_node(node: Any) -> None:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_testnodedown(node: Any) -> None:
-    """Learn from a worker what it left out: the controller collects nothing."""
+    """Learn from a worker what it collected, and left out: the controller collects nothing."""
     run = node.config.stash[RUN]
     told = getattr(node, "workeroutput", {}).get("lengthprobe")
     if told:
-        run.selection = Selection.largest(run.selection, told)
+        run.collected.add(told)
 
 
 @pytest.hookimpl(tryfirst=True, optionalhook=True)

@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from lengthprobe.errors import LengthprobeError, Undecided
+from lengthprobe.errors import LengthprobeError
 from lengthprobe.plugin.markers import about, is_claim, kind_of, language_of, limited_to, stated
-from lengthprobe.reporting.ledger import Entry
+from lengthprobe.plugin.outcome import decided_nothing, is_missed, no_finding, outcome
+from lengthprobe.plugin.verdicts import ASKED, is_running, never_asked
+from lengthprobe.reporting.ledger import RED, Entry
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
     from types import TracebackType
 
     from lengthprobe.plugin.findings import Reported
@@ -26,9 +28,9 @@ _WRITTEN = {"cwa": "CWA", "mlp": "MLP", "mlps": "MLPs", "italian": "Italian", "e
 
 _PACKAGE = Path(__file__).parents[1]
 
-VERDICTS = pytest.StashKey[list["Verdict"]]()
 BESIDE = pytest.StashKey[list["Estimate"]]()
 REPORTED = pytest.StashKey[list["Reported"]]()
+_PART_FAILED, _RED = pytest.StashKey[bool](), pytest.StashKey[bool]()
 
 
 def hide_own_lines(item: pytest.Item, call: pytest.CallInfo[None]) -> None:
@@ -69,39 +71,47 @@ def judge(item: pytest.Item, call: pytest.CallInfo[None], report: pytest.TestRep
     if not is_claim(item):
         return None
     if report.when != "call":
-        if report.passed:
-            return None
-        return _entry(item, report, "skipped" if report.skipped else "error", _message(report, error))
-    verdicts = item.stash.get(VERDICTS, [])
-    reported = item.stash.get(REPORTED, []) if kind_of(item) == "finding" else None
-    verdict = "skipped" if isinstance(error, pytest.skip.Exception) else outcome(verdicts, error, reported)
+        return _around(item, report, error)
+    verdicts = item.stash.get(ASKED, [])
+    if is_running(item):
+        item.stash[_PART_FAILED] = item.stash.get(_PART_FAILED, False) or report.failed
+        _tell(item, call, report, verdicts)
+        return None
+    finding = kind_of(item) == "finding"
+    reported = item.stash.get(REPORTED, []) if finding else None
+    unasked = [] if finding else never_asked(item)
+    parts_failed = item.stash.get(_PART_FAILED, False)
+    verdict = outcome(verdicts, error, reported, unasked, parts_failed=parts_failed)
     asserted = reported is not None and verdicts and isinstance(error, AssertionError)
-    if verdict == "error" and (error is None or asserted):
-        return _without_verdict(item, report)
+    if is_missed(verdict, error) or (verdict == "error" and asserted):
+        ended = "ended well" if error is None else "skipped itself"
+        message = (
+            no_finding(item.nodeid, verdicts)
+            if finding
+            else decided_nothing(item.nodeid, verdicts, unasked, ended)
+        )
+        return _without_assertion(item, report, verdict, message)
     _tell(item, call, report, verdicts)
-    return _entry(item, report, verdict, _message(report, error) if verdict in ("error", "skipped") else "")
+    return entry_of(item, verdict, _message(report, error) if verdict in ("error", "skipped") else "", report)
 
 
-def outcome(
-    verdicts: Sequence[Verdict], error: BaseException | None, reported: Sequence[Reported] | None = None
-) -> str:
-    """What a claim comes to: `holds`, `broken`, `undecided`, `reported` or `error`.
-
-    Args:
-        verdicts: Those whose truth its test asked for, in order.
-        error: What ended the test, None where it ended well.
-        reported: What it reported, where it is a finding.
-    """
-    if reported is not None:
-        # One that asserts would be red on another checkpoint: that is an error on this one too.
-        return "reported" if reported and not verdicts and error is None else "error"
-    if isinstance(error, Undecided):
-        return "undecided"
-    if error is None:
-        # A test that ends well after a broken verdict has not asserted it: no green comes of that.
-        return "holds" if verdicts and verdicts[-1].status == "holds" else "error"
-    failed = isinstance(error, (AssertionError, pytest.fail.Exception))
-    return "broken" if failed and any(one.status == "broken" for one in verdicts) else "error"
+def _around(item: pytest.Item, report: pytest.TestReport, error: BaseException | None) -> Entry | None:
+    """What becomes of a claim before its test, and after it."""
+    before = report.when == "setup"
+    if before:
+        item.stash[_PART_FAILED] = item.stash[_RED] = False
+    if before and report.passed:
+        return None
+    if not report.failed:
+        # A skip takes back no verdict, wherever that was asked for.
+        missed = [one for one in item.stash.get(ASKED, []) if one.status != "holds"]
+        if missed and not item.stash.get(_RED, False):
+            ended = "skipped itself" if report.skipped else "ended well"
+            message = decided_nothing(item.nodeid, missed, [], ended)
+            return _without_assertion(item, report, "error", message)
+        if not before:
+            return None
+    return entry_of(item, "skipped" if report.skipped else "error", _message(report, error), report)
 
 
 def status(
@@ -118,40 +128,12 @@ def status(
     }.get(entry["verdict"])
 
 
-def _decided_nothing(item: pytest.Item) -> str:
-    verdicts = item.stash.get(VERDICTS, [])
-    why = "its test asked for the truth of no comparison"
-    if verdicts:
-        why = f"its test ended well, though {verdicts[-1].expression} is {verdicts[-1].status}"
-    return (
-        f"{item.nodeid}: the claim decided nothing: {why}\n"
-        "  fix: assert the comparison that must hold, as in "
-        "assert abs(measures.length_error(probe, language=language)) < 0.5"
-    )
-
-
-def _no_finding(item: pytest.Item) -> str:
-    verdicts = item.stash.get(VERDICTS, [])
-    if verdicts:
-        return (
-            f"{item.nodeid}: a finding is never red, and its test asks for the truth of "
-            f"{verdicts[-1].expression}\n"
-            "  fix: report(estimate, 'what it says') in its place, or a claim that can break: "
-            "kind='replication'"
-        )
-    return (
-        f"{item.nodeid}: the finding reported nothing\n"
-        "  fix: take the fixture `report`, and report(measures.length_error(probe, language=language))"
-    )
-
-
-def _without_verdict(item: pytest.Item, report: pytest.TestReport) -> Entry:
-    """The error that a claim is whose test is at fault, and no checkpoint."""
-    message = _no_finding(item) if kind_of(item) == "finding" else _decided_nothing(item)
+def _without_assertion(item: pytest.Item, report: pytest.TestReport, verdict: str, message: str) -> Entry:
+    """The red claim whose test ended as if nothing were wrong."""
     if not hasattr(report, "wasxfail"):
         report.outcome = "failed"
         report.longrepr = message
-    return _entry(item, report, "error", message)
+    return entry_of(item, verdict, message, report)
 
 
 def _tell(
@@ -195,10 +177,21 @@ def _message(report: pytest.TestReport, error: BaseException | None) -> str:
     return f"{type(error).__name__}: {error}" if error else report.longreprtext
 
 
-def _entry(item: pytest.Item, report: pytest.TestReport, verdict: str, message: str) -> Entry:
+def entry_of(
+    item: pytest.Item, verdict: str, message: str = "", report: pytest.TestReport | None = None
+) -> Entry:
+    """What a report says of a claim.
+
+    Args:
+        item: Its test.
+        verdict: What it came to.
+        message: Why there is no verdict.
+        report: That of its test, None where that has not run.
+    """
     said = stated(item)
     limits = limited_to(item)
     language = language_of(item) or (limits[0] if len(limits) == 1 else None)
+    item.stash[_RED] = verdict in RED
     return Entry(
         nodeid=item.nodeid,
         claim=phrase(item) + _parameters(item),
@@ -209,13 +202,14 @@ def _entry(item: pytest.Item, report: pytest.TestReport, verdict: str, message: 
         published=_published(said.get("published"), language),
         verdict=verdict,
         checks=[
-            *(each.as_check() for each in item.stash.get(VERDICTS, [])),
+            *(each.as_check() for each in item.stash.get(ASKED, [])),
             *(each.as_check() for each in item.stash.get(REPORTED, [])),
         ],
         beside=[_beside(each) for each in item.stash.get(BESIDE, [])],
         message=message,
-        duration_s=round(report.duration, 6),
+        duration_s=round(report.duration, 6) if report else 0.0,
         about=about(item),
+        expected=verdict in RED and hasattr(report, "wasxfail"),
     )
 
 

@@ -10,7 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from lengthprobe.errors import ReportError
 from lengthprobe.plugin.options import stated
+from lengthprobe.reporting.destination import Destination
+from lengthprobe.reporting.files import write_whole
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -25,33 +28,86 @@ class Outputs:
     Args:
         json: The file that is to have all verdicts, None where none is asked for.
         report: The folder that is to have the page, None where none is asked for.
-        written: A line for each thing that was written.
+        written: A line for each thing that was written, or left as it was.
         problems: What could not be written, and what to do.
     """
 
-    json: Path | None = None
-    report: Path | None = None
+    json: Destination | None = None
+    report: Destination | None = None
     written: list[str] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
 
-    def write(self, ledger: Callable[[], Mapping[str, Any]], portraits: Mapping[str, Any]) -> None:
+    @property
+    def _destinations(self) -> list[Destination]:
+        return [one for one in (self.json, self.report) if one is not None]
+
+    def check(self) -> None:
+        """Refuse places where files of somebody else's are.
+
+        Raises:
+            pytest.UsageError: There are some; the message names one, and another place.
+        """
+        self._each(Destination.check)
+
+    def take(self) -> None:
+        """Keep other runs from writing to the same places.
+
+        Raises:
+            pytest.UsageError: One does at this moment, or there are files of somebody else's.
+        """
+        if self.json and self.report and _resolved(self.json)[0] == _resolved(self.report)[0]:
+            # A folder has this file in any case, with more in it.
+            self.json = None
+        self._each(Destination.take)
+
+    def _each(self, act: Callable[[Destination], None]) -> None:
+        for destination in self._destinations:
+            try:
+                act(destination)
+            except ReportError as error:
+                self.release()
+                raise pytest.UsageError(str(error)) from error
+
+    def release(self) -> None:
+        """Let others write there."""
+        for destination in self._destinations:
+            destination.release()
+
+    def write(
+        self, ledger: Callable[[], Mapping[str, Any]], portraits: Mapping[str, Any], *, replaces: bool = True
+    ) -> None:
         """Write what is asked for; each file is there whole or not at all.
 
         Args:
             ledger: Gives the session's ledger, as `Ledger.as_dict` does.
             portraits: What the figures need, by role.
+            replaces: Whether there is anything in it for which an earlier report may go.
         """
-        if self.json is not None:
-            from lengthprobe.reporting.files import write_whole
-
+        if self.json is not None and self._may_write(self.json, replaces):
+            file = self.json.files[0]
             try:
                 # Numbers that JSON does not have are None by now; one that is not is a fault of ours.
-                write_whole(self.json, json.dumps(ledger(), indent=2, allow_nan=False) + "\n")
-                self.written.append(f"report: {self.json}")
+                write_whole(file, json.dumps(ledger(), indent=2, allow_nan=False) + "\n")
+                self.written.append(f"report: {file}")
             except OSError as error:
-                self._failed(self.json, error, "name another file: --lengthprobe-json=FILE")
+                self._failed(file, error, "name another file: --lengthprobe-json=FILE")
         if self.report is not None:
-            self._write_report(self.report, ledger(), portraits)
+            if self._may_write(self.report, replaces):
+                self._write_report(self.report.named, ledger(), portraits)
+            self._append_summary(ledger(), self.report.named)
+
+    def _may_write(self, destination: Destination, replaces: bool) -> bool:
+        if not replaces and destination.has_report:
+            self.written.append(
+                f"{destination.named} is left as it is: no claim ran that could replace the report there"
+            )
+            return False
+        try:
+            destination.ready()
+        except ReportError as error:
+            self.problems.append(str(error))
+            return False
+        return True
 
     def _write_report(self, folder: Path, ledger: Mapping[str, Any], portraits: Mapping[str, Any]) -> None:
         try:
@@ -59,7 +115,6 @@ class Outputs:
             from lengthprobe.reporting.page import write_report
 
             self.written.append(f"page: {write_report(folder, ledger, portraits)}")
-            self._append_summary(folder / "summary.md")
         except OSError as error:
             self._failed(folder, error, "name another folder: --lengthprobe-report=DIR")
         # A page is not worth the table of an hour's run, whatever is wrong with it.
@@ -75,19 +130,21 @@ class Outputs:
             f"free some room there, or {otherwise}"
         )
 
-    def _append_summary(self, summary: Path) -> None:
-        """Add the summary to the page of a job that GitHub runs."""
+    def _append_summary(self, ledger: Mapping[str, Any], folder: Path) -> None:
+        """Add the summary to the page of a job that GitHub runs, also where the folder is left as it was."""
         page = os.environ.get(_STEP_SUMMARY)
         if not page:
             return
-        text = summary.read_text(encoding="utf-8")
+        from lengthprobe.reporting.markdown import summary
+
         try:
-            with Path(page).open("a", encoding="utf-8") as file:
-                file.write(f"\n{text}")
+            with Path(page).open("a", encoding="utf-8", errors="backslashreplace") as file:
+                file.write(f"\n{summary(ledger)}")
         except OSError as error:
             # Within a container the variable is often set and the file not there: no fault of a checkpoint's.
             self.written.append(
-                f"the summary is in {summary} only: ${_STEP_SUMMARY} cannot be written: {error.strerror}"
+                f"the summary is in {folder / 'summary.md'} only: ${_STEP_SUMMARY} cannot be written: "
+                f"{error.strerror}"
             )
 
 
@@ -97,27 +154,46 @@ def read_outputs(config: pytest.Config) -> Outputs:
     A path on the command line starts from the working directory, one in the ini file from that file.
 
     Raises:
-        pytest.UsageError: There is a folder in the place of a file, or the other way round, or no way there.
+        pytest.UsageError: There is a folder in the place of a file, or the other way round, or no way there,
+            or a file there is of somebody else's.
     """
-    outputs = Outputs(_path(config, "json"), _path(config, "report"))
-    if outputs.json is not None:
+    file, folder = _path(config, "json"), _path(config, "report")
+    if file is not None:
         text = f"--lengthprobe-json={stated(config, 'json')}"
-        if outputs.json.is_dir():
+        if file.is_dir():
             raise pytest.UsageError(f"{text}: that is a folder; name a file in it")
-        if not outputs.json.parent.is_dir():
-            raise pytest.UsageError(
-                f"{text}: its folder does not exist\n  fix: mkdir -p {outputs.json.parent}"
-            )
-    if outputs.report is not None:
+        if not file.parent.is_dir():
+            raise pytest.UsageError(f"{text}: its folder does not exist\n  fix: mkdir -p {file.parent}")
+    if folder is not None:
         text = f"--lengthprobe-report={stated(config, 'report')}"
-        there = next(path for path in (outputs.report, *outputs.report.parents) if path.exists())
+        there = next(path for path in (folder, *folder.parents) if path.exists())
         if not there.is_dir():
             raise pytest.UsageError(
                 f"{text}: {there} is a file\n  fix: name a folder, which is made: --lengthprobe-report=report"
             )
         if not os.access(there, os.W_OK | os.X_OK):
             raise pytest.UsageError(f"{text}: nothing may be written in {there}\n  fix: name another folder")
+    outputs = Outputs(
+        None if file is None else Destination((file,), None, "--lengthprobe-json"),
+        None if folder is None else Destination(_files(folder), folder, "--lengthprobe-report"),
+    )
+    if outputs.json and outputs.report and _resolved(outputs.json)[0] in _resolved(outputs.report)[1:]:
+        raise pytest.UsageError(
+            f"--lengthprobe-json={stated(config, 'json')}: --lengthprobe-report writes this file too\n"
+            "  fix: leave --lengthprobe-json away: the folder has the verdicts in report.json"
+        )
+    outputs.check()
     return outputs
+
+
+def _resolved(destination: Destination) -> list[Path]:
+    return [path.resolve() for path in destination.files]
+
+
+def _files(folder: Path) -> tuple[Path, ...]:
+    from lengthprobe.reporting.page import files_of
+
+    return files_of(folder)
 
 
 def _path(config: pytest.Config, name: str) -> Path | None:

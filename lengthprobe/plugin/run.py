@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import os
-import shutil
 import sys
-import tempfile
 from dataclasses import asdict
 from functools import cached_property
 from pathlib import Path
@@ -14,18 +12,22 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from lengthprobe.plugin.claims import judge
+from lengthprobe.plugin.collected import Collected, claims_of, hand_over, handed_over
+from lengthprobe.plugin.course import Course, deselected_line, problems
 from lengthprobe.plugin.lineage import told
 from lengthprobe.plugin.markers import PROBES, about
 from lengthprobe.plugin.options import in_use, named, stated
 from lengthprobe.plugin.outputs import Outputs, read_outputs
-from lengthprobe.plugin.selection import Selection
+from lengthprobe.plugin.selection import select
+from lengthprobe.plugin.termination import end_orderly
 from lengthprobe.reporting.ledger import ROLES, Entry, Ledger
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from lengthprobe.margins import Margins
     from lengthprobe.plugin.probes import Probes
+    from lengthprobe.plugin.shared_folder import SharedFolder
     from lengthprobe.settings import Settings
 
 RUN = pytest.StashKey["Run"]()
@@ -47,11 +49,13 @@ class Run:
     def __init__(self, config: pytest.Config) -> None:
         self._config = config
         self._worker: Mapping[str, Any] = getattr(config, "workerinput", {})
-        self._shared = ""
+        self._shared: SharedFolder | None = None
+        self._closing: list[Callable[[], None]] = []
         self._told: set[str] = set()
-        self._places: dict[str, int] = {}
+        self._told_collected = False
         self.ledger = Ledger()
-        self.selection = Selection()
+        self.collected = Collected()
+        self.course = Course()
         self.problems: list[str] = []
         self.outputs = Outputs()
         self._portraits: dict[str, dict[str, Any]] = {}
@@ -62,6 +66,7 @@ class Run:
             self.settings  # noqa: B018
             if not self._worker:
                 self.outputs = read_outputs(config)
+                self._closing.append(end_orderly())
             self._check_names()
             self.lineage_told = told(config)
         if self._worker and in_use(config):
@@ -70,6 +75,10 @@ class Run:
             share_cores(self._worker["workercount"], os.environ)
             if self._worker[_DEVICES]:
                 take_device(self._worker["workerid"], self._worker[_DEVICES].split(","), os.environ)
+            if self._directory is not None:
+                from lengthprobe.plugin.shared_folder import watch
+
+                self._closing.append(watch(self._directory))
 
     def _check_names(self) -> None:
         """Refuse a name that means nothing before anything runs, rather than once in every claim."""
@@ -102,16 +111,22 @@ class Run:
         from lengthprobe.plugin.probes import Probes
         from lengthprobe.plugin.workers import Exchange
 
+        exchange = None if self._directory is None else Exchange(self._directory)
+        return Probes(self._config, self.settings, exchange)
+
+    @property
+    def _directory(self) -> Path | None:
+        """Where the work of workers is shared; a worker on another machine does not see it."""
         directory = Path(self._worker.get(_DIRECTORY, ""))
-        # A worker on another machine does not see the directory, and works for itself.
-        shared = _DIRECTORY in self._worker and directory.is_dir()
-        return Probes(self._config, self.settings, Exchange(directory) if shared else None)
+        return directory if _DIRECTORY in self._worker and directory.is_dir() else None
 
     def provide(self, workerinput: dict[str, Any]) -> None:
         """Tell a worker, before it starts, where work is shared and which accelerators there are."""
-        if not self._shared:
-            self._shared = tempfile.mkdtemp(prefix="lengthprobe-")
-        workerinput[_DIRECTORY] = self._shared
+        if self._shared is None:
+            from lengthprobe.plugin.shared_folder import make_shared_folder
+
+            self._shared = make_shared_folder()
+        workerinput[_DIRECTORY] = str(self._shared.path)
         workerinput[_DEVICES] = ",".join(self._devices)
 
     @cached_property
@@ -122,6 +137,33 @@ class Run:
         if stated(self._config, "model") is None or self.settings.device_map != "auto":
             return ()
         return visible_devices()
+
+    @property
+    def _runs_nothing(self) -> bool:
+        """Whether the session only looks at what there is."""
+        option = self._config.option
+        return bool(option.collectonly or option.setuponly or option.setupplan)
+
+    def begin(self) -> None:
+        """Take the places where the session is to write.
+
+        Raises:
+            pytest.UsageError: Another run writes there at this moment.
+        """
+        if not self._worker and not self._runs_nothing:
+            self.outputs.take()
+
+    def choose(self, items: list[pytest.Item]) -> None:
+        """Take out of the tests what was not asked for."""
+        with self.course.own_choice():
+            self.collected.selection = select(self._config, items)
+
+    def collect(self, items: list[pytest.Item]) -> None:
+        """Keep which claims are to run, and tell the controller."""
+        self.collected.claims = claims_of(items)
+        self.collected.deselected = self.course.deselected
+        if self._directory is not None:
+            hand_over(self.collected, self._worker["workerid"], self._directory)
 
     def judge(self, item: pytest.Item, call: pytest.CallInfo[None], report: pytest.TestReport) -> None:
         """Write onto a report what became of a claim."""
@@ -142,32 +184,38 @@ class Run:
                 "portraits": self.probes.new_portraits(roles) if drawn else {},
                 "pieces": self.probes.new_pieces(roles, _said(entry)) if drawn else [],
                 "problems": self.probes.problems if drawn else [],
-                "place": item.session.items.index(item),
             }
+        if self._worker and self._directory is None and not self._told_collected:
+            # A worker that sees no folder of the controller's has only its reports to tell it by.
+            self._told_collected = True
+            report.lengthprobe_collected = self.collected.as_dict()  # type: ignore[attr-defined]
 
     def record(self, report: pytest.TestReport) -> None:
         """Keep what became of a claim, from wherever its report came."""
+        if collected := getattr(report, "lengthprobe_collected", None):
+            self.collected.add(collected)
         told = getattr(report, "lengthprobe", None)
-        if told is not None:
-            self._places[told["entry"]["nodeid"]] = told["place"]
+        if told is None:
+            self.course.note(report)
+        else:
             self.ledger.record(Entry(**told["entry"]), told["models"])
             self._portraits |= told["portraits"]
             self._pieces |= {tuple(place): piece for place, piece in told["pieces"]}
             self.problems += [problem for problem in told["problems"] if problem not in self.problems]
 
     def finish(self, session: pytest.Session) -> None:
-        """End the session: write the report, and let the run fail if it decided nothing."""
+        """End the session: write the report, and let the run fail if it decided nothing or lost a claim."""
         if self._worker:
-            self._config.workeroutput["lengthprobe"] = self.selection.as_dict()  # type: ignore[attr-defined]
+            self._config.workeroutput["lengthprobe"] = self.collected.as_dict()  # type: ignore[attr-defined]
             return
-        option = self._config.option
-        if option.collectonly or option.setuponly or option.setupplan:
+        if self._runs_nothing:
             return
-        # Workers end in any order; a reader finds the claims as they stand in their files.
-        self.ledger.arrange(self._places)
-        if session.exitstatus != pytest.ExitCode.INTERRUPTED and self._is_pointless():
-            self.problems.append("no claim was decided, so that this run says nothing about a checkpoint")
-        self.outputs.write(self._as_dict, self._whole_portraits())
+        if self._shared is not None:
+            for told in handed_over(self._shared.path):
+                self.collected.add(told)
+        self.course.close(self.ledger, self.collected, session, in_use=in_use(self._config))
+        self.problems += problems(self.ledger, session, pointless=self._is_pointless())
+        self.outputs.write(self._as_dict, self._whole_portraits(), replaces=self.ledger.has_claims)
         self.problems += self.outputs.problems
         if self.problems and session.exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED):
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
@@ -185,14 +233,22 @@ class Run:
         return found
 
     def close(self) -> None:
-        """Remove what the workers shared."""
-        if self._shared:
-            shutil.rmtree(self._shared, ignore_errors=True)
+        """Remove what the workers shared, and let others write where the session wrote."""
+        for close in self._closing:
+            close()
+        self.outputs.release()
+        if self._shared is not None:
+            self._shared.remove()
 
     @property
     def has_news(self) -> bool:
         """Whether there is anything to say at the end."""
-        return bool(self.ledger.entries or self.problems or self.selection.lines())
+        return bool(self.ledger.entries or self.problems or self.not_run)
+
+    @property
+    def not_run(self) -> list[str]:
+        """The lines on claims that were left out, and how to run them."""
+        return [*self.collected.selection.lines(), *deselected_line(self.ledger.deselected)]
 
     @property
     def names(self) -> dict[str, str]:
@@ -203,11 +259,15 @@ class Run:
     def _is_pointless(self) -> bool:
         """Whether claims were to be decided, or a checkpoint was named for that, and none was."""
         asked = self._config.getoption("lengthprobe_model") is not None
-        return not self.ledger.decided and not self.ledger.only_found and (asked or self.selection.claims > 0)
+        return (
+            not self.ledger.decided
+            and not self.ledger.only_found
+            and (asked or self.collected.selection.claims > 0)
+        )
 
     def _as_dict(self) -> dict[str, Any]:
         settings = asdict(self.settings) | {"margins": asdict(self.margins)}
-        return self.ledger.as_dict(settings) | {"not_run": self.selection.lines()}
+        return self.ledger.as_dict(settings) | {"not_run": self.not_run}
 
 
 def _said(entry: Entry) -> list[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lengthprobe.reporting.tables import header, notes, settings_line, table, totals
+from lengthprobe.reporting.tables import header, missing, notes, settings_line, table, totals
 from lengthprobe.task.text import printable
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ def closing(terminal: pytest.TerminalReporter, run: Run) -> None:
         ]
     else:
         lines = []
-    for line in (*lines, *notes(run.ledger), *run.selection.lines()):
+    for line in (*lines, *notes(run.ledger), *run.not_run, *missing(run.ledger)):
         terminal.write_line(line)
     if run.ledger.entries:
         terminal.write_line(totals(run.ledger))

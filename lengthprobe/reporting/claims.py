@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
-from lengthprobe.reporting.ledger import VERDICTS
+from lengthprobe.reporting.ledger import MISSING, UNCOLLECTED, VERDICTS
 from lengthprobe.reporting.quantities import margin, numbers
 from lengthprobe.reporting.strips import Strip, strips
 
@@ -15,7 +15,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
 # A verdict is never told by its colour alone.
-SIGNS = {"holds": "✓", "broken": "✕", "undecided": "?", "error": "!", "skipped": "–", "reported": "i"}
+SIGNS = {"holds": "✓", "broken": "✕", "undecided": "?", "error": "!", "skipped": "–", "reported": "i"} | {
+    MISSING: "…"
+}
 _PLURALS = {"holds": "hold", "error": "errors"}
 _ABOUT = {"behaviour": "What the model writes", "mechanism": "What its parts do"}
 
@@ -27,6 +29,7 @@ class Row:
     Args:
         language: Its code, nothing in a further row of the same claim.
         verdict: One of `VERDICTS`, nothing in a further row.
+        word: How that is told.
         beside: Name of an estimate that decides nothing.
         effect: The mean.
         interval: Its interval.
@@ -38,6 +41,7 @@ class Row:
 
     language: str
     verdict: str
+    word: str
     beside: str
     effect: str
     interval: str
@@ -71,22 +75,51 @@ def counted(verdict: str, count: int) -> str:
     return f"{count} {verdict if count == 1 else _PLURALS.get(verdict, verdict)}"
 
 
-def headline(totals: Mapping[str, int]) -> str:
-    """The run in one line."""
+def worded(claim: Mapping[str, Any]) -> str:
+    """A claim's verdict as it is told: one that an xfail mark expects is told as that."""
+    return f"{claim['verdict']}{' (expected)' * bool(claim.get('expected'))}"
+
+
+def headline_of(report: Mapping[str, Any]) -> str:
+    """The run of a report in one line."""
+    files = sum(claim["kind"] == UNCOLLECTED for claim in report["claims"])
+    return headline(report["totals"], report.get("interrupted"), files)
+
+
+def headline(totals: Mapping[str, int], interrupted: str | None = None, uncollected: int = 0) -> str:
+    """The run in one line.
+
+    Args:
+        totals: How many claims came to what, and how many are missing.
+        interrupted: What ended the run before its time.
+        uncollected: How many of the errors are files whose claims nobody knows.
+    """
     holds, broken, undecided, errors = (totals[verdict] for verdict in VERDICTS[:4])
+    errors -= uncollected
     claims = holds + broken + undecided + errors
+    said = [
+        f"{count} {what}"
+        for count, what in (
+            (broken, "broken"),
+            (undecided, "undecided"),
+            (errors, "without a verdict, for an error"),
+        )
+        if count
+    ]
+    missing = totals.get(MISSING, 0)
+    if interrupted or missing or uncollected:
+        whether = "Interrupted" if interrupted else "Not complete"
+        ran, there = claims + totals["reported"], sum(totals.values()) - uncollected
+        if uncollected:
+            said.append(f"{uncollected} file{'s' * (uncollected > 1)} could not be collected")
+        return ", ".join([f"{whether}: {ran} of {there} claim{'s' * (there != 1)} ran", *said])
     if not claims and totals["reported"]:
         return f"{totals['reported']} finding{'s' * (totals['reported'] > 1)} reported"
     if not claims:
         return "No claim was decided"
     if holds == claims:
         return "The one claim holds" if claims == 1 else f"All {claims} claims hold"
-    said = [
-        (broken, "broken"),
-        (undecided, "undecided"),
-        (errors, "without a verdict, for an error"),
-    ]
-    first, *others = [f"{count} {what}" for count, what in said if count]
+    first, *others = said
     count, _, what = first.partition(" ")
     are = "is" if count == "1" else "are"
     return ", ".join([f"{count} of {claims} claim{'s' * (claims > 1)} {are} {what}", *others])
@@ -129,6 +162,7 @@ def _rows(claim: Mapping[str, Any], drawn: Iterator[Strip | None]) -> Iterator[R
         yield Row(
             "" if place else claim["language"] or "–",
             "" if place else claim["verdict"],
+            "" if place else worded(claim),
             "",
             *numbers(check),
             margin(check),
@@ -137,4 +171,4 @@ def _rows(claim: Mapping[str, Any], drawn: Iterator[Strip | None]) -> Iterator[R
         )
     for place, estimate in enumerate(beside):
         name = str(estimate["name"]).partition("(")[0].replace("_", " ")
-        yield Row("", "", name, *numbers(estimate), "", "" if place else figure, None)
+        yield Row("", "", "", name, *numbers(estimate), "", "" if place else figure, None)

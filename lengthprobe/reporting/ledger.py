@@ -12,6 +12,10 @@ if TYPE_CHECKING:
 SCHEMA = 1
 VERDICTS = ("holds", "broken", "undecided", "error", "skipped", "reported")
 DECIDED = ("holds", "broken")
+RED = ("broken", "undecided", "error")
+# Of an entry that is no claim: a file whose claims nobody knows.
+UNCOLLECTED = "collection"
+MISSING = "missing"
 ROLES = ("model", "base", "reference")
 
 
@@ -24,7 +28,7 @@ class Entry:
         claim: Its name, as a phrase.
         statement: What it claims.
         source: Where the claim is from.
-        kind: `requirement`, `replication` or `finding`, for the checkpoint under test.
+        kind: `requirement`, `replication` or `finding`, for the checkpoint under test; or `UNCOLLECTED`.
         language: Code of the language, None where the claim is about none, or about several.
         published: The figure that the source gives for it, if it gives one.
         verdict: One of `VERDICTS`.
@@ -33,6 +37,7 @@ class Entry:
         message: Why there is no verdict.
         duration_s: How long the test took.
         about: `behaviour` or `mechanism`.
+        expected: Whether its test is marked xfail; it does not hold all the same.
     """
 
     nodeid: str
@@ -48,19 +53,26 @@ class Entry:
     message: str = ""
     duration_s: float = 0.0
     about: str = "behaviour"
+    expected: bool = False
 
 
 @dataclass(slots=True)
 class Ledger:
-    """Everything that one session decided.
+    """Everything that one session decided, and what it left open.
 
     Args:
         entries: By test.
         models: Identity of each checkpoint that was asked, by role.
+        collected: The claims that were to run, by test, in their order.
+        deselected: How many claims the caller left out, as by `-k`, `-m`, `--deselect` or `--lf`.
+        interrupted: What ended the session before its time, None where nothing did.
     """
 
     entries: dict[str, Entry] = field(default_factory=dict)
     models: dict[str, dict[str, Any]] = field(default_factory=dict)
+    collected: dict[str, Entry] = field(default_factory=dict)
+    deselected: int = 0
+    interrupted: str | None = None
 
     def record(self, entry: Entry, models: Mapping[str, dict[str, Any]]) -> None:
         """Keep what became of a claim, and of which checkpoints it speaks; a later word counts."""
@@ -76,15 +88,25 @@ class Ledger:
         self.entries = dict(sorted(self.entries.items(), key=lambda item: places[item[0]]))
 
     @property
+    def missing(self) -> list[str]:
+        """The claims that were to run and of which nothing was heard."""
+        return [nodeid for nodeid in self.collected if nodeid not in self.entries]
+
+    @property
     def totals(self) -> dict[str, int]:
-        """How many claims came to each verdict."""
+        """How many claims came to each verdict, and how many are missing."""
         counts = Counter(entry.verdict for entry in self.entries.values())
-        return {verdict: counts[verdict] for verdict in VERDICTS}
+        return {verdict: counts[verdict] for verdict in VERDICTS} | {MISSING: len(self.missing)}
 
     @property
     def decided(self) -> int:
         """How many claims hold or are broken."""
         return sum(self.totals[verdict] for verdict in DECIDED)
+
+    @property
+    def has_claims(self) -> bool:
+        """Whether anything is known of any claim but that it was to run."""
+        return any(entry.kind != UNCOLLECTED for entry in self.entries.values())
 
     @property
     def only_found(self) -> bool:
@@ -98,15 +120,20 @@ class Ledger:
         Args:
             settings: What was asked, margins included.
         """
+        known = {*self.collected, *(one.nodeid for one in self.entries.values() if one.kind != UNCOLLECTED)}
         return {
             "schema": SCHEMA,
             **{role: self.models.get(role) for role in ROLES},
             "settings": dict(settings),
             "claims": [asdict(entry) for entry in self.entries.values()],
             "totals": self.totals,
+            "interrupted": self.interrupted,
+            "collected": len(known),
+            "missing": self.missing,
+            "deselected": self.deselected,
         }
 
 
 def shown_totals(totals: Mapping[str, int]) -> list[tuple[str, int]]:
-    """The totals as a reader is shown them: findings where there are any, the others in any case."""
-    return [(verdict, totals[verdict]) for verdict in VERDICTS if verdict != "reported" or totals[verdict]]
+    """The totals as a reader is shown them: findings and missing claims where there are any."""
+    return [(name, count) for name, count in totals.items() if name not in ("reported", MISSING) or count]

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from lengthprobe.reporting.claims import SIGNS, counted, failed, headline, messages
-from lengthprobe.reporting.ledger import ROLES, shown_totals
+from lengthprobe.reporting.claims import SIGNS, counted, failed, headline_of, messages, worded
+from lengthprobe.reporting.ledger import MISSING, ROLES, shown_totals
 from lengthprobe.reporting.quantities import margin, numbers
 from lengthprobe.task.text import escaped
 
@@ -44,12 +44,13 @@ def code(text: str, limit: int = _SHOWN) -> str:
 def _lines(report: Mapping[str, Any]) -> Iterator[str]:
     claims, totals = report["claims"], report["totals"]
     name = (report["model"] or {}).get("name", "no checkpoint was asked")
-    yield f"## {plain(name)}: {headline(totals).lower()}"
+    yield f"## {plain(name)}: {headline_of(report).lower()}"
     yield ""
     yield " · ".join(f"{SIGNS[verdict]} {counted(verdict, count)}" for verdict, count in shown_totals(totals))
     for role in ROLES[1:]:
         if report[role]:
             yield f"<br>{role}: {plain(report[role]['name'])}"
+    yield from _missing(report)
     if claims:
         yield ""
         yield f"| {' | '.join(_HEADERS)} |"
@@ -62,10 +63,23 @@ def _lines(report: Mapping[str, Any]) -> Iterator[str]:
         for message, count in messages(claims, verdict):
             yield ""
             yield f"**{counted(verdict, count)}**: {plain(message)}"
+    for line in report.get("not_run", []):
+        yield ""
+        yield plain(line)
+
+
+def _missing(report: Mapping[str, Any]) -> Iterator[str]:
+    """The claims that did not run, by name."""
+    missing, why = report.get("missing", []), report.get("interrupted")
+    if missing:
+        yield ""
+        yield f"**{SIGNS[MISSING]} {len(missing)} missing**{f': {plain(why)}' if why else ''}"
+        yield ""
+        yield from (f"- {code(nodeid)}" for nodeid in missing)
 
 
 def _rows(claim: Mapping[str, Any]) -> Iterator[str]:
-    verdict = f"{SIGNS[claim['verdict']]} {claim['verdict']}"
+    verdict = f"{SIGNS[claim['verdict']]} {worded(claim)}"
     first = [plain(claim["claim"]), plain(claim["language"] or ""), verdict]
     published = plain(claim["published"])
     for check in claim["checks"] or [{}]:
@@ -84,7 +98,7 @@ def _row(cells: list[str]) -> str:
 def _explained(claim: Mapping[str, Any]) -> Iterator[str]:
     language = f" ({plain(claim['language'])})" if claim["language"] else ""
     yield ""
-    yield f"**{SIGNS[claim['verdict']]} {claim['verdict']}**{language}: {plain(claim['statement'])}"
+    yield f"**{SIGNS[claim['verdict']]} {worded(claim)}**{language}: {plain(claim['statement'])}"
     yield ""
     for check in claim["checks"]:
         if check["verdict"] == "holds":

@@ -6,7 +6,7 @@ import json
 import re
 from typing import TYPE_CHECKING, Any
 
-from lengthprobe.reporting.claims import SIGNS, counted, failed, headline, messages, sections
+from lengthprobe.reporting.claims import SIGNS, counted, failed, headline_of, messages, sections, worded
 from lengthprobe.reporting.figures import NAMES, plates
 from lengthprobe.reporting.files import write_whole
 from lengthprobe.reporting.ledger import ROLES, shown_totals
@@ -25,9 +25,18 @@ if TYPE_CHECKING:
 
     from lengthprobe.reporting.figures import Plate
 
-INDEX = "index.html"
+INDEX, JSON, SUMMARY = "index.html", "report.json", "summary.md"
 _TEXT_SHOWN = 600
 _MINUS = re.compile(r"(?<!\w)-(?=\d)")
+
+
+def files_of(folder: Path) -> tuple[Path, ...]:
+    """All files that a report has, or may have, in its folder; the one with the verdicts first."""
+    return (*(folder / name for name in (JSON, INDEX, SUMMARY)), *(folder / one for one in _drawings()))
+
+
+def _drawings() -> tuple[str, ...]:
+    return tuple(f"figures/{name}.svg" for name in NAMES)
 
 
 def write_report(
@@ -35,7 +44,8 @@ def write_report(
 ) -> Path:
     """Write a report into a folder, which is made: the page, its figures, report.json and summary.md.
 
-    Each file is there whole or not at all, the page last; figures of an earlier report are taken away.
+    Each file is there whole or not at all, the page last; figures of an earlier report are taken away. The
+    caller asks first whether the files that are there may be replaced (`destination.Destination`).
 
     Args:
         directory: The folder.
@@ -51,14 +61,14 @@ def write_report(
     figures = plates(portraits)
     texts = {
         **{f"figures/{plate.name}.svg": plate.drawing.file for plate in figures},
-        "report.json": json.dumps({**report, "portraits": portraits}, indent=2, allow_nan=False) + "\n",
-        "summary.md": summary(report),
+        JSON: json.dumps({**report, "portraits": portraits}, indent=2, allow_nan=False) + "\n",
+        SUMMARY: summary(report),
         INDEX: page(report, portraits, figures),
     }
     directory.mkdir(parents=True, exist_ok=True)
-    for name in NAMES:
-        if f"figures/{name}.svg" not in texts:
-            (directory / "figures" / f"{name}.svg").unlink(missing_ok=True)
+    for name in _drawings():
+        if name not in texts:
+            (directory / name).unlink(missing_ok=True)
     if figures:
         (directory / "figures").mkdir(exist_ok=True)
     for name, text in texts.items():
@@ -87,7 +97,7 @@ def page(
         .get_template("index.html.jinja")
         .render(
             name=(report["model"] or {}).get("name", "No checkpoint was asked"),
-            headline=headline(report["totals"]),
+            headline=headline_of(report),
             totals=shown_totals(report["totals"]),
             models=models,
             settings=known(settings),
@@ -98,6 +108,9 @@ def page(
             errors=messages(claims, "error"),
             skipped=messages(claims, "skipped"),
             not_run=report.get("not_run", []),
+            missing=report.get("missing", []),
+            collected=report.get("collected", len(claims)),
+            interrupted=report.get("interrupted"),
             facts=facts(models),
             portraits=[portraits[role] for role in ROLES if portraits.get(role)],
             # Our own drawing, in which all foreign text is escaped already.
@@ -126,6 +139,7 @@ def _environment() -> Environment:
         "numbers": numbers,
         "margin": margin,
         "minus": _minus,
+        "worded": worded,
         "escaped": escaped,
     }
     environment.globals |= {"signs": SIGNS}

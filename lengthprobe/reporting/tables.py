@@ -112,6 +112,19 @@ def notes(ledger: Ledger) -> list[str]:
     return lines
 
 
+def missing(ledger: Ledger) -> list[str]:
+    """The lines that name the claims that did not run."""
+    names = ledger.missing
+    if not names:
+        return []
+    why = f": {printable(ledger.interrupted)}" if ledger.interrupted else ""
+    claims = "claim" if len(ledger.collected) == 1 else "claims"
+    return [
+        f"missing: {len(names)} of {len(ledger.collected)} {claims}{why}",
+        *(f"  {printable(name, None)}" for name in names),
+    ]
+
+
 def _identity(identity: Mapping[str, Any]) -> Iterator[str]:
     template = identity["chat_template"]
     commit = f" at {identity['commit'][:_DIGEST_SHOWN]}" if identity["commit"] else ""
@@ -153,7 +166,8 @@ def _cut_off(shares: Mapping[str, float]) -> str:
 
 
 def _rows(entry: Entry, paint: Callable[[str, str], str]) -> Iterator[list[str]]:
-    first = [printable(entry.claim), printable(entry.language or ""), paint(entry.verdict, entry.verdict)]
+    word = f"{entry.verdict}{' (expected)' * entry.expected}"
+    first = [printable(entry.claim), printable(entry.language or ""), paint(word, entry.verdict)]
     # The source's figure stands with the number that it is to be compared with.
     figure = printable(entry.published)
     checks = entry.checks or [{}]

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import math
-from contextlib import contextmanager
-from contextvars import ContextVar
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -13,13 +11,12 @@ from lengthprobe.errors import Undecided
 from lengthprobe.statistics.background import told
 from lengthprobe.statistics.comparison import Comparison
 from lengthprobe.statistics.explanation import advice, explanation, quantity, shown
+from lengthprobe.statistics.recording import note_asked, note_made, recording
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from lengthprobe.statistics.comparison import Part, Shown
 
-_recordings: ContextVar[tuple[list[Verdict], ...]] = ContextVar("recordings", default=())
+__all__ = ["Verdict", "decide", "decide_side", "numbers_of", "recording"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,10 +42,7 @@ class Verdict:
     def __bool__(self) -> bool:
         # Pytest shows the line of the test, not this one.
         __tracebackhide__ = True
-        for verdicts in _recordings.get():
-            # The truth of one verdict is asked again where pytest looks for what failed.
-            if not any(verdict is self for verdict in verdicts):
-                verdicts.append(self)
+        note_asked(self)
         if self.status == "undecided":
             raise Undecided(str(self))
         return self.status == "holds"
@@ -96,7 +90,7 @@ def numbers_of(estimate: Shown) -> dict[str, Any]:
 
 def decide(comparison: Comparison) -> Verdict:
     """The verdict on a comparison."""
-    return Verdict(
+    verdict = Verdict(
         status=comparison.outcome(),
         expression=comparison.expression,
         estimate=comparison.estimate,
@@ -104,6 +98,8 @@ def decide(comparison: Comparison) -> Verdict:
         reason=comparison.reason,
         comparison=comparison,
     )
+    note_made(verdict)
+    return verdict
 
 
 def decide_side(sign: str, names: tuple[str, str], part: Part, shown: Shown, margin: float) -> Verdict:
@@ -126,14 +122,3 @@ def decide_side(sign: str, names: tuple[str, str], part: Part, shown: Shown, mar
             strict=sign in "<>",
         )
     )
-
-
-@contextmanager
-def recording() -> Iterator[list[Verdict]]:
-    """A list to which every Verdict whose truth is asked meanwhile is added, once."""
-    verdicts: list[Verdict] = []
-    token = _recordings.set((*_recordings.get(), verdicts))
-    try:
-        yield verdicts
-    finally:
-        _recordings.reset(token)

@@ -1,0 +1,93 @@
+"""Collected: the claims that a session is to run, known before any of them has run."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, field
+from shlex import quote
+from typing import TYPE_CHECKING, Any
+
+from lengthprobe.plugin.claims import entry_of
+from lengthprobe.plugin.markers import is_claim
+from lengthprobe.plugin.selection import Selection
+from lengthprobe.reporting.files import write_whole
+from lengthprobe.reporting.ledger import MISSING, UNCOLLECTED, Entry
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    import pytest
+
+_SUFFIX = ".collected.json"
+
+
+@dataclass(slots=True)
+class Collected:
+    """What one process has collected.
+
+    Args:
+        claims: An entry for each claim that is to run, by test, in their order.
+        selection: How many claims do not run, and why.
+        deselected: How many claims the caller left out, as by `-k`, `-m`, `--deselect` or `--lf`.
+    """
+
+    claims: dict[str, Entry] = field(default_factory=dict)
+    selection: Selection = field(default_factory=Selection)
+    deselected: int = 0
+
+    def add(self, told: dict[str, Any]) -> None:
+        """Take up what another process of the session has collected: each of them has collected the same."""
+        for one in told["claims"]:
+            self.claims.setdefault(one["nodeid"], Entry(**one))
+        self.selection = Selection.largest(self.selection, told["selection"])
+        self.deselected = max(self.deselected, told["deselected"])
+
+    def as_dict(self) -> dict[str, Any]:
+        """It as processes exchange it."""
+        return {
+            "claims": [asdict(entry) for entry in self.claims.values()],
+            "selection": self.selection.as_dict(),
+            "deselected": self.deselected,
+        }
+
+
+def claims_of(items: Sequence[pytest.Item]) -> dict[str, Entry]:
+    """An entry, without a verdict, for each claim among tests."""
+    return {item.nodeid: entry_of(item, MISSING) for item in items if is_claim(item)}
+
+
+def hand_over(collected: Collected, worker: str, directory: Path) -> None:
+    """Leave what a worker has collected where the controller finds it, even if the worker dies at once."""
+    write_whole(directory / f"{worker}{_SUFFIX}", json.dumps(collected.as_dict()))
+
+
+def handed_over(directory: Path) -> list[dict[str, Any]]:
+    """What the workers of a session have left."""
+    return [json.loads(path.read_bytes()) for path in sorted(directory.glob(f"*{_SUFFIX}"))]
+
+
+def uncollected(nodeid: str, why: str) -> Entry:
+    """The error that a file is whose claims nobody knows, since it could not be collected."""
+    return Entry(
+        nodeid=nodeid,
+        claim=nodeid,
+        statement="The claims in this file are not known: it could not be collected.",
+        source="",
+        kind=UNCOLLECTED,
+        language=None,
+        published="",
+        verdict="error",
+        message=f"{nodeid} could not be collected: {why}\n  fix: pytest --collect-only {quote(nodeid)}",
+    )
+
+
+def lost(claim: Entry, why: str) -> Entry:
+    """The error that a claim is whose process died while its test ran."""
+    return Entry(
+        **{
+            **asdict(claim),
+            "verdict": "error",
+            "message": f"{why}: this claim has no verdict\n  fix: pytest {quote(claim.nodeid)}",
+        }
+    )

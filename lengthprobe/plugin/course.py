@@ -1,0 +1,151 @@
+"""Course: how a session went, beside what its claims came to: what was left out, lost, or cut short."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import pytest
+
+from lengthprobe.plugin.collected import lost, uncollected
+from lengthprobe.plugin.markers import is_claim
+from lengthprobe.reporting.ledger import RED, UNCOLLECTED
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from lengthprobe.plugin.collected import Collected
+    from lengthprobe.reporting.ledger import Ledger
+
+_NAMED = 5
+
+
+@dataclass(slots=True)
+class Course:
+    """What a session learns on its way.
+
+    Args:
+        deselected: How many claims the caller left out.
+        interrupted: What ended it before its time, None where nothing did.
+        failed: Tests that failed and have no verdict, with why: those that a process died in.
+        uncollected: What could not be collected, with why.
+    """
+
+    deselected: int = 0
+    interrupted: str | None = None
+    failed: dict[str, str] = field(default_factory=dict)
+    uncollected: dict[str, str] = field(default_factory=dict)
+    _choosing: bool = False
+    _asked_to_stop: bool = False
+
+    @contextmanager
+    def own_choice(self) -> Iterator[None]:
+        """While it lasts, lengthprobe itself leaves claims out, and says so by itself."""
+        self._choosing = True
+        try:
+            yield
+        finally:
+            self._choosing = False
+
+    def deselect(self, items: Sequence[pytest.Item]) -> None:
+        """Count the claims among tests that are left out."""
+        if not self._choosing:
+            self.deselected += sum(map(is_claim, items))
+
+    def note(self, report: pytest.TestReport) -> None:
+        """Keep a report on a test that has no verdict with it."""
+        if report.failed and not hasattr(report, "context"):
+            self.failed[report.nodeid] = _last_line(report.longreprtext)
+
+    def note_collection(self, report: pytest.CollectReport) -> None:
+        """Keep what could not be collected."""
+        if report.failed:
+            self.uncollected[report.nodeid] = _last_line(report.longreprtext)
+
+    def interrupt(self, error: BaseException) -> None:
+        """Keep what ends the session."""
+        said, name = getattr(error, "msg", None) or str(error), type(error).__name__
+        # Of pytest and of xdist, for their own reasons: enough failures, or errors in collection.
+        self._asked_to_stop = name != "Interrupted"
+        if self._asked_to_stop:
+            name = "pytest.exit" if isinstance(error, pytest.exit.Exception) else name
+            said = ": ".join(filter(None, (name, said)))
+        self.interrupted = said
+
+    def fail(self, error: BaseException) -> None:
+        """Keep an error of pytest or of a plugin, which ends the session."""
+        self._asked_to_stop = True
+        self.interrupted = f"an internal error of pytest or of a plugin: {_last_line(repr(error))}"
+
+    def close(self, ledger: Ledger, collected: Collected, session: pytest.Session, *, in_use: bool) -> None:
+        """Write into the ledger what was collected, what was lost, and what ended the session.
+
+        Args:
+            ledger: That of the session.
+            collected: Which claims were to run.
+            session: The session at its end.
+            in_use: Whether somebody asked anything of lengthprobe.
+        """
+        ledger.collected, ledger.deselected = collected.claims, collected.deselected
+        for nodeid, why in self.failed.items():
+            # Whatever another process said of it: this one found that it cannot be run.
+            if nodeid in collected.claims and not _is_told(ledger, nodeid):
+                ledger.record(lost(collected.claims[nodeid], why), {})
+        if in_use or ledger.entries or collected.claims:
+            for nodeid, why in self.uncollected.items():
+                ledger.record(uncollected(nodeid, why), {})
+        # Workers end in any order; a reader finds the claims as they stand in their files.
+        order = {nodeid: place for place, nodeid in enumerate((*collected.claims, *ledger.entries))}
+        ledger.arrange(order | {nodeid: place for place, nodeid in enumerate(collected.claims)})
+        stopped = self.interrupted or session.shouldfail or session.shouldstop or None
+        whole = not ledger.missing and not self.uncollected
+        # A run that stops at its last failure was to end there.
+        ledger.interrupted = None if whole and not self._asked_to_stop else _text(stopped)
+
+
+def problems(ledger: Ledger, session: pytest.Session, *, pointless: bool) -> list[str]:
+    """Why a session fails, where its tests alone do not say it.
+
+    Args:
+        ledger: That of the session.
+        session: The session at its end.
+        pointless: Whether claims were to be decided and none was.
+    """
+    found = []
+    if ledger.missing:
+        whether = "interrupted" if ledger.interrupted else "not complete"
+        there = len(ledger.collected)
+        found.append(
+            f"{whether}: {len(ledger.missing)} of {there} {'claim' if there == 1 else 'claims'} did not run"
+        )
+    if pointless and session.exitstatus != pytest.ExitCode.INTERRUPTED:
+        found.append("no claim was decided, so that this run says nothing about a checkpoint")
+    red = [one.nodeid for one in ledger.entries.values() if one.verdict in RED and one.kind != UNCOLLECTED]
+    if red and session.exitstatus == pytest.ExitCode.OK:
+        named = ", ".join(red[:_NAMED]) + f", and {len(red) - _NAMED} more" * (len(red) > _NAMED)
+        found.append(f"not every claim holds, whatever an xfail mark expects: {named}")
+    return found
+
+
+def deselected_line(count: int) -> list[str]:
+    """What is said of the claims that the caller left out."""
+    if not count:
+        return []
+    return [
+        f"deselected: {count} {'claim' if count == 1 else 'claims'} (by -k, -m, --deselect, --lf or the like)"
+    ]
+
+
+def _is_told(ledger: Ledger, nodeid: str) -> bool:
+    """Whether a test that failed without a verdict has one that says no less."""
+    return nodeid in ledger.entries and ledger.entries[nodeid].verdict in RED
+
+
+def _text(reason: object) -> str | None:
+    return None if reason is None else str(reason)
+
+
+def _last_line(text: str) -> str:
+    lines = [line.removeprefix("E ").strip() for line in text.splitlines()]
+    return next((line for line in reversed(lines) if line), "no reason is known")

@@ -1,0 +1,102 @@
+"""Outcome: what a claim comes to, by its verdicts and by how its test ended."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from lengthprobe.errors import Undecided
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from lengthprobe.plugin.findings import Reported
+    from lengthprobe.statistics.verdict import Verdict
+
+_ASSERT = "assert abs(measures.length_error(probe, language=language)) < 0.5"
+
+
+def outcome(
+    verdicts: Sequence[Verdict],
+    error: BaseException | None,
+    reported: Sequence[Reported] | None = None,
+    unasked: Sequence[Verdict] = (),
+    *,
+    parts_failed: bool = False,
+) -> str:
+    """What a claim comes to: `holds`, `broken`, `undecided`, `reported`, `skipped` or `error`.
+
+    A claim holds where its test ended well, every verdict whose truth was asked holds, and there is no other.
+
+    Args:
+        verdicts: Those whose truth its test asked for, in order.
+        error: What ended the test, None where it ended well.
+        reported: What it reported, where it is a finding.
+        unasked: Those that its test made, and whose truth it did not ask for.
+        parts_failed: Whether a subtest failed.
+    """
+    if reported is not None and not isinstance(error, pytest.skip.Exception):
+        # One that asserts would be red on another checkpoint: that is an error on this one too.
+        return "reported" if reported and not verdicts and error is None else "error"
+    if isinstance(error, Undecided):
+        return "undecided"
+    worst = next((status for status in ("broken", "undecided") if _any(verdicts, status)), "")
+    if isinstance(error, pytest.skip.Exception):
+        # A skip takes back no verdict.
+        return worst or ("error" if unasked else "skipped")
+    if error is None:
+        if parts_failed and worst:
+            return worst
+        # A test that ends well after a broken verdict has not asserted it: no green comes of that.
+        return "holds" if verdicts and not worst and not unasked and not parts_failed else "error"
+    failed = isinstance(error, (AssertionError, pytest.fail.Exception))
+    return "broken" if failed and worst == "broken" else "error"
+
+
+def is_missed(verdict: str, error: BaseException | None) -> bool:
+    """Whether a claim is red whose test ended well or skipped itself: pytest has no words for that."""
+    ended_well = error is None or isinstance(error, pytest.skip.Exception)
+    return ended_well and verdict in ("broken", "undecided", "error")
+
+
+def decided_nothing(nodeid: str, verdicts: Sequence[Verdict], unasked: Sequence[Verdict], ended: str) -> str:
+    """Why a claim is red whose test is not, and what to write instead.
+
+    Args:
+        nodeid: The test.
+        verdicts: Those whose truth was asked.
+        unasked: Those that were made and not asked.
+        ended: How the test ended, in words.
+    """
+    missed = next((one for one in verdicts if one.status != "holds"), None)
+    if missed is not None:
+        why, instead = f"its test {ended}, though {missed.expression} is {missed.status}", _ASSERT
+    elif unasked:
+        why = f"its test compared {unasked[0].expression}, and did not ask whether that is so"
+        instead = f"{_ASSERT}, each comparison in an assert of its own"
+    else:
+        why, instead = "its test asked for the truth of no comparison", _ASSERT
+    return (
+        f"{nodeid}: the claim decided nothing: {why}\n"
+        f"  fix: assert the comparison that must hold, as in {instead}"
+    )
+
+
+def no_finding(nodeid: str, verdicts: Sequence[Verdict]) -> str:
+    """Why a finding is an error, and what to write instead."""
+    if verdicts:
+        return (
+            f"{nodeid}: a finding is never red, and its test asks for the truth of "
+            f"{verdicts[-1].expression}\n"
+            "  fix: report(estimate, 'what it says') in its place, or a claim that can break: "
+            "kind='replication'"
+        )
+    return (
+        f"{nodeid}: the finding reported nothing\n"
+        "  fix: take the fixture `report`, and report(measures.length_error(probe, language=language))"
+    )
+
+
+def _any(verdicts: Sequence[Verdict], status: str) -> bool:
+    return any(one.status == status for one in verdicts)

@@ -1,0 +1,151 @@
+"""Destination: files that one run writes, over nobody else's, and while no other run writes them."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from lengthprobe.errors import ReportError
+from lengthprobe.reporting.authorship import has_verdicts, holds_nothing, is_ours
+
+if TYPE_CHECKING:
+    from filelock import BaseFileLock
+
+_ELSEWHERE = 100
+
+
+@dataclass(slots=True)
+class Destination:
+    """Where a run is to write. `take` it before the run, ask whether it is `ready`, and `release` it.
+
+    Args:
+        files: All that is written, the file with the verdicts first.
+        folder: What the option names: a folder with these files, or None where it names the first of them.
+        option: The option, as in `--lengthprobe-report`.
+    """
+
+    files: tuple[Path, ...]
+    folder: Path | None
+    option: str
+    _lock: BaseFileLock | None = field(default=None, init=False)
+    _made: list[Path] = field(default_factory=list, init=False)
+    _before: list[tuple[int, ...]] = field(default_factory=list, init=False)
+
+    @property
+    def named(self) -> Path:
+        """What the option names."""
+        return self.folder or self.files[0]
+
+    @property
+    def has_report(self) -> bool:
+        """Whether an earlier run has written there."""
+        return self.files[0].is_file() and self.files[0].stat().st_size > 0
+
+    def check(self) -> None:
+        """Refuse files that lengthprobe did not write.
+
+        Raises:
+            ReportError: There is such a file; the message names it and another place.
+        """
+        for path in self.files:
+            if path.parent != self.named and path.parent.exists() and not path.parent.is_dir():
+                path = path.parent
+            elif not (path.exists() or path.is_symlink()) or self._is_ours(path):
+                continue
+            raise ReportError(
+                f"{self.option}={self.named}: {path} was not written by lengthprobe, and a report would "
+                "replace it",
+                f"another place: {self.option}={self._elsewhere()}",
+            )
+
+    def _is_ours(self, path: Path) -> bool:
+        # A folder has names of its own; a file has the name that somebody chose.
+        return is_ours(path) if self.folder else has_verdicts(path) or holds_nothing(path)
+
+    def take(self) -> None:
+        """Keep other runs from writing there until it is released; a folder is made for that.
+
+        Raises:
+            ReportError: A file there is of somebody else's, or another run writes there at this moment.
+        """
+        from filelock import FileLock, Timeout
+
+        self.check()
+        main = self.files[0]
+        self._made = [folder for folder in (main.parent, *main.parent.parents) if not folder.exists()]
+        lock = FileLock(main.with_name(f".{main.name}.lock"), timeout=0)
+        try:
+            main.parent.mkdir(parents=True, exist_ok=True)
+            lock.acquire()
+            self._lock = lock
+        except Timeout:
+            raise ReportError(
+                f"{self.option}={self.named}: another run of lengthprobe writes there at this moment",
+                f"another place: {self.option}={self._elsewhere()}; or wait for the other run to end",
+            ) from None
+        except NotImplementedError:
+            # A file system without locks: whether others wrote meanwhile is seen at the end.
+            pass
+        except OSError as error:
+            self.release()
+            raise ReportError(
+                f"{self.option}={self.named}: nothing can be written there: {error.strerror or error}",
+                f"a place that can be written to: {self.option}=PATH",
+            ) from error
+        # What the other run wrote before it let go of the lock.
+        try:
+            self.check()
+        except ReportError:
+            self.release()
+            raise
+        self._before = self._state()
+
+    def ready(self) -> None:
+        """Refuse to write where another has written since it was taken.
+
+        Raises:
+            ReportError: A file there is of somebody else's, or another run has replaced the report.
+        """
+        self.check()
+        if self._state() != self._before:
+            raise ReportError(
+                f"{self.option}={self.named}: another has written there since this run began, and that was "
+                "left as it is",
+                f"another place for this run: {self.option}={self._elsewhere()}",
+            )
+
+    def release(self) -> None:
+        """Let others write there; a folder that was made for nothing is removed."""
+        if self._lock is not None:
+            with suppress(OSError):
+                Path(self._lock.lock_file).unlink(missing_ok=True)
+            self._lock.release()
+            self._lock = None
+        for folder in self._made:
+            with suppress(OSError):
+                folder.rmdir()
+        self._made = []
+
+    def _state(self) -> list[tuple[int, ...]]:
+        found: list[tuple[int, ...]] = []
+        for path in self.files:
+            try:
+                told = path.stat()
+                found.append((told.st_ino, told.st_mtime_ns, told.st_size))
+            except OSError:
+                found.append(())
+        return found
+
+    def _elsewhere(self) -> Path:
+        """A place beside it, or in it, where nothing is."""
+        start = self.named
+        for number in range(2, _ELSEWHERE):
+            if self.folder is None:
+                place = start.with_name(f"{start.stem}-{number}{start.suffix}")
+            else:
+                place = start.with_name(f"{start.name}-{number}")
+            if not place.exists():
+                return place
+        return start.with_name(f"{start.name}-another")

@@ -1,0 +1,89 @@
+"""Recording: which verdicts were made meanwhile, and whose truth was asked.
+
+Both are kept by the process, and not by the thread: a comparison in a thread is a comparison too.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from lengthprobe.statistics.verdict import Verdict
+
+# As the frames of this package's functions name its files.
+_STATISTICS = os.path.dirname(sys._getframe().f_code.co_filename) + os.sep
+_PACKAGE = os.path.dirname(os.path.dirname(_STATISTICS)) + os.sep
+# The shipped claims lie inside an installed package, and are claims all the same.
+_SUITES = os.path.join(_PACKAGE, "suites") + os.sep
+
+_asked: tuple[list[Verdict], ...] = ()
+_made: tuple[list[Verdict], ...] = ()
+
+
+@contextmanager
+def recording(asked: list[Verdict] | None = None) -> Iterator[list[Verdict]]:
+    """A list to which every Verdict is added, once, whose truth is asked meanwhile.
+
+    What a measure of lengthprobe's own asks is not in it.
+
+    Args:
+        asked: The list, where there is one already.
+    """
+    global _asked
+    verdicts = [] if asked is None else asked
+    _asked = (*_asked, verdicts)
+    try:
+        yield verdicts
+    finally:
+        _asked = _without(_asked, verdicts)
+
+
+@contextmanager
+def making() -> Iterator[list[Verdict]]:
+    """A list to which every Verdict is added that a comparison makes meanwhile.
+
+    What a measure of lengthprobe's own compares is not in it.
+    """
+    global _made
+    verdicts: list[Verdict] = []
+    _made = (*_made, verdicts)
+    try:
+        yield verdicts
+    finally:
+        _made = _without(_made, verdicts)
+
+
+def note_asked(verdict: Verdict) -> None:
+    """Add a verdict whose truth is asked to the lists that are open."""
+    if _asked and _is_of_a_claim():
+        for verdicts in _asked:
+            # The truth of one verdict is asked again where pytest looks for what failed.
+            if not any(one is verdict for one in verdicts):
+                verdicts.append(verdict)
+
+
+def note_made(verdict: Verdict) -> None:
+    """Add a verdict that was just made to the lists that are open."""
+    if _made and _is_of_a_claim():
+        for verdicts in _made:
+            verdicts.append(verdict)
+
+
+def _is_of_a_claim() -> bool:
+    """Whether the code that compares, or asks, is another than lengthprobe's own."""
+    frame = sys._getframe(2)
+    while frame.f_back is not None and frame.f_code.co_filename.startswith(_STATISTICS):
+        frame = frame.f_back
+    name = frame.f_code.co_filename
+    return not name.startswith(_PACKAGE) or name.startswith(_SUITES)
+
+
+def _without(lists: tuple[list[Verdict], ...], ended: list[Verdict]) -> tuple[list[Verdict], ...]:
+    """The lists that are left where one ends; equal ones are told apart."""
+    last = max(at for at, one in enumerate(lists) if one is ended)
+    return lists[:last] + lists[last + 1 :]
