@@ -15,6 +15,7 @@ from transformers import GenerationConfig
 
 from lengthprobe.errors import ModelError
 from lengthprobe.models.decoding import overridden_settings
+from lengthprobe.models.docstrings import refuse_stripped
 from lengthprobe.models.ends import ends_of
 from lengthprobe.models.files import Files, locate
 from lengthprobe.models.memory import is_out_of_memory
@@ -86,6 +87,7 @@ def load_checkpoint(name: str | Files, settings: Settings) -> Checkpoint:
     Raises:
         ModelError: It cannot be found, loaded or trusted; the message says why and what to type next.
     """
+    refuse_stripped()
     files = locate(name, settings) if isinstance(name, str) else name
     placement = place(files, settings)
     leave_out_bad_padding(files.config)

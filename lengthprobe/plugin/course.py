@@ -113,12 +113,10 @@ def problems(ledger: Ledger, session: pytest.Session, *, pointless: bool) -> lis
         pointless: Whether claims were to be decided and none was.
     """
     found = []
-    if ledger.missing:
-        whether = "interrupted" if ledger.interrupted else "not complete"
-        there = len(ledger.collected)
-        found.append(
-            f"{whether}: {len(ledger.missing)} of {there} {'claim' if there == 1 else 'claims'} did not run"
-        )
+    if ledger.missing or ledger.interrupted:
+        from lengthprobe.reporting.claims import headline
+
+        found.append(headline(ledger.totals, ledger.interrupted, ledger.uncollected).lower())
     if pointless and session.exitstatus != pytest.ExitCode.INTERRUPTED:
         found.append("no claim was decided, so that this run says nothing about a checkpoint")
     red = [one.nodeid for one in ledger.entries.values() if one.verdict in RED and one.kind != UNCOLLECTED]

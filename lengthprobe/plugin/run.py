@@ -243,7 +243,7 @@ class Run:
     @property
     def has_news(self) -> bool:
         """Whether there is anything to say at the end."""
-        return bool(self.ledger.entries or self.problems or self.not_run)
+        return bool(self.ledger.entries or self.problems or self.collected.selection.lines())
 
     @property
     def not_run(self) -> list[str]:

@@ -104,6 +104,11 @@ class Ledger:
         return sum(self.totals[verdict] for verdict in DECIDED)
 
     @property
+    def uncollected(self) -> int:
+        """How many of the errors are files whose claims nobody knows."""
+        return sum(entry.kind == UNCOLLECTED for entry in self.entries.values())
+
+    @property
     def has_claims(self) -> bool:
         """Whether anything is known of any claim but that it was to run."""
         return any(entry.kind != UNCOLLECTED for entry in self.entries.values())

@@ -6,8 +6,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from lengthprobe.errors import SettingsError
+from lengthprobe.reporting.destination import Destination
 from lengthprobe.scan.kept import NAME, Kept, asked_of, read_kept
-from lengthprobe.scan.report import as_dict, write
+from lengthprobe.scan.report import as_dict, files_of, write
 from lengthprobe.scan.scanning import Scan
 
 if TYPE_CHECKING:
@@ -37,19 +38,36 @@ def scan(
 
     Raises:
         SettingsError: The probe asks in another language than the plan.
-        LengthprobeError: The checkpoint cannot be loaded or run, or the folder holds another scan.
+        LengthprobeError: The checkpoint cannot be loaded or run, or the folder holds another scan, files of
+            somebody else's, or what another scan writes at this moment.
     """
     if probe.settings.languages != (plan.language,):
         raise SettingsError(
             f"the plan is for {plan.language!r}, and the probe asks in {', '.join(probe.settings.languages)}",
             f"lengthprobe.load(name, languages=({plan.language!r},))",
         )
+    destination = None if folder is None else Destination(files_of(folder), folder, "--report")
+    if destination is None:
+        return _scanned(probe, plan, None, progress)
+    destination.take()
+    try:
+        report = _scanned(probe, plan, folder, progress)
+        destination.ready()
+        write(destination.named, report)
+    finally:
+        destination.release()
+    return report
+
+
+def _scanned(
+    probe: Probe, plan: Plan, folder: Path | None, progress: Callable[[str, int, int], None]
+) -> dict[str, Any]:
     identity = probe.identity().as_dict()
     asked = asked_of(identity, language=plan.language, mode=plan.mode)
     kept = Kept(asked) if folder is None else read_kept(folder / NAME, asked)
     run = Scan(probe, replace(plan, top=min(plan.top, _n_components(probe))), kept, progress)
     found = run.run()
-    report = as_dict(
+    return as_dict(
         found,
         run.estimated,
         probe.identity().as_dict(),
@@ -58,9 +76,6 @@ def scan(
         kept,
         probe.settings.alpha,
     )
-    if folder is not None:
-        write(folder, report)
-    return report
 
 
 def _n_components(probe: Probe) -> int:

@@ -110,6 +110,11 @@ def markdown(report: Mapping[str, Any]) -> str:
     return "\n".join([f"## {plain(report['model']['name'])}: {_headline(report)}", "", *table, *told]) + "\n"
 
 
+def files_of(folder: Path) -> tuple[Path, ...]:
+    """All files that the report of a scan has in its folder; the one with the numbers first."""
+    return tuple(folder / name for name in (JSON, MARKDOWN, MAP))
+
+
 def write(folder: Path, report: Mapping[str, Any]) -> None:
     """Write scan.json, scan.md and the map into a folder, which is made; each is there whole or not at all.
 
