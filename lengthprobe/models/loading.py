@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import warnings
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
@@ -46,30 +46,30 @@ class Checkpoint:
         model: The transformers model, in evaluation mode, its generation config replaced by a plain one.
         tokenizer: Its tokenizer.
         end_token_ids: The tokens that end a response.
-        ends_told: Who names which of them, where the checkpoint's files do not agree; else empty.
         pad_token_id: The token that fills a batch on the left; it is masked everywhere.
-        apart: What stands in a text for each token that is no part of one.
         chat_template: The template of a conversation, None where it has none.
         device: Where prompts are put.
         dtype: The number format of its weights.
         attention: The attention implementation.
         context: The most tokens it reads, None where its config does not say.
         overridden: What its generation config asked for and does not get, as `name=value`.
+        ends_told: Who names which end tokens, where the checkpoint's files do not agree; else empty.
+        apart: What stands in a text for each token that is no part of one.
     """
 
     files: Files
     model: Any
     tokenizer: Any
     end_token_ids: tuple[int, ...]
-    ends_told: str
     pad_token_id: int
-    apart: Mapping[int, str]
     chat_template: str | None
     device: torch.device
     dtype: torch.dtype
     attention: str
     context: int | None
     overridden: tuple[str, ...]
+    ends_told: str = ""
+    apart: Mapping[int, str] = field(default_factory=dict)
 
     @property
     def name(self) -> str:
