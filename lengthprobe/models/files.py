@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from lengthprobe.errors import ModelError
@@ -13,6 +13,7 @@ from lengthprobe.models.hub import commit, snapshot
 from lengthprobe.models.leftovers import refuse_adapter_beside, refuse_parent
 from lengthprobe.models.quantization import refuse_unknown_method
 from lengthprobe.models.sizes import has_many_layers, refuse_layers, refuse_size
+from lengthprobe.models.stamps import stamp_of
 from lengthprobe.models.weights import read_json, weight_files, weights_name
 
 if TYPE_CHECKING:
@@ -39,6 +40,7 @@ class Files:
         adapter_weights: The files with the adapter's weights.
         loaded_as: The file or index by which transformers is told to load the weights, by its name in the
             directory; None for pickled weights.
+        stamp: A digest of the sizes and times of its files, taken when it was located.
     """
 
     source: Source
@@ -49,11 +51,25 @@ class Files:
     adapter: Path | None = None
     adapter_weights: tuple[Path, ...] = ()
     loaded_as: str | None = None
+    stamp: str = ""
 
     @property
     def commit(self) -> str | None:
         """The commit on the hub that the checkpoint is, or None for one that is not from there."""
         return commit(self.adapter or self.directory)
+
+    @property
+    def is_changed(self) -> bool:
+        """Whether a file was written since the checkpoint was located."""
+        return self.stamp != self._stamp_now()
+
+    def stamped(self) -> Files:
+        """The same files, with their sizes and times as they are now."""
+        return replace(self, stamp=self._stamp_now())
+
+    def _stamp_now(self) -> str:
+        directories = {self.directory, self.tokenizer, *([self.adapter] if self.adapter else [])}
+        return stamp_of(directories, (*self.weights, *self.adapter_weights))
 
     @property
     def weight_bytes(self) -> int:
@@ -67,7 +83,7 @@ def locate(name: str, settings: Settings) -> Files:
     Raises:
         ModelError: It cannot be found, or is nothing that lengthprobe can run.
     """
-    return _locate(resolve(name), settings, ())
+    return _locate(resolve(name), settings, ()).stamped()
 
 
 def _locate(source: Source, settings: Settings, within: tuple[Path, ...]) -> Files:

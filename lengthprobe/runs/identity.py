@@ -10,6 +10,7 @@ from hashlib import file_digest, sha256
 from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any
 
+from lengthprobe.errors import ModelError
 from lengthprobe.models.adapter_config import CONFIG
 from lengthprobe.models.weights import read_json
 
@@ -112,6 +113,9 @@ def identify(checkpoint: Checkpoint, settings: Settings, *, batch_size: int) -> 
         checkpoint: The checkpoint.
         settings: What was asked of it.
         batch_size: Most prompts at once.
+
+    Raises:
+        ModelError: Its files were written anew since: their digests would be of another model.
     """
     # It imports torch, which a reader of saved identities has no need of.
     from lengthprobe.models.templates import TEMPLATE_ARGUMENTS, prompt_form
@@ -119,7 +123,7 @@ def identify(checkpoint: Checkpoint, settings: Settings, *, batch_size: int) -> 
     files = checkpoint.files
     template = checkpoint.chat_template
     form = prompt_form(checkpoint, settings)
-    return Identity(
+    found = Identity(
         name=checkpoint.name,
         kind=files.source.kind,
         repo_id=files.source.repo_id,
@@ -148,6 +152,12 @@ def identify(checkpoint: Checkpoint, settings: Settings, *, batch_size: int) -> 
         overridden=checkpoint.overridden,
         versions=_versions(adapter=files.adapter is not None),
     )
+    if files.is_changed:
+        raise ModelError(
+            f"the files of {checkpoint.name} were written anew while it was judged",
+            "judge it when nothing writes to its folder, or a copy of it",
+        )
+    return found
 
 
 def config_digest(files: Files) -> str:

@@ -24,7 +24,9 @@ _DECISIVE = (
 )
 
 
-def question_key(source: Source, settings: Settings, batch_size: int, asked: Mapping[str, Any]) -> str:
+def question_key(
+    source: Source, settings: Settings, batch_size: int, asked: Mapping[str, Any], stamp: str = ""
+) -> str:
     """A digest of all that determines an answer within one session.
 
     Args:
@@ -32,11 +34,13 @@ def question_key(source: Source, settings: Settings, batch_size: int, asked: Map
         settings: How it is asked.
         batch_size: Most prompts at once.
         asked: The question, as JSON takes it.
+        stamp: The stamp of the checkpoint's files. Written anew, the same path is another model.
     """
     stated = asdict(settings)
     content = {
         "source": [source.name, source.repo_id, source.revision, str(source.path)],
         "settings": {name: stated[name] for name in _DECISIVE},
+        "stamp": stamp,
         "batch_size": batch_size,
         **asked,
     }

@@ -294,4 +294,5 @@ class Respondent:
         return self._exchange.gather([key], lambda _key: make())[key]
 
     def _key(self, asked: Mapping[str, Any]) -> str:
-        return question_key(self._source, self._settings, self._held.batch_size, asked)
+        held = self._held
+        return question_key(self._source, self._settings, held.batch_size, asked, held.files.stamp)

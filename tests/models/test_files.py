@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from typing import TYPE_CHECKING
 
 import pytest
@@ -118,3 +119,25 @@ def test_pickled_adapter(checkpoints: Callable[..., Path], tmp_path: Path) -> No
     with pytest.raises(ModelError, match=r"adapter_model.bin") as raised:
         locate(str(adapter), Settings())
     assert "--lengthprobe-allow-pickle" in raised.value.fix
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["config.json", "generation_config.json", "tokenizer.json", "chat_template.jinja", "model.safetensors"],
+)
+def test_files_that_were_written_anew(copy_of: Callable[..., Path], name: str) -> None:
+    """A file that was written since the checkpoint was located is seen, whatever its size."""
+    directory = copy_of()
+    files = locate(str(directory), Settings())
+    assert not files.is_changed
+    os.utime(directory / name, ns=(1, 1))
+    assert files.is_changed
+    assert locate(str(directory), Settings()).stamp != files.stamp
+
+
+def test_other_files_of_a_trainer(copy_of: Callable[..., Path]) -> None:
+    """What a trainer writes beside a checkpoint changes nothing of it."""
+    directory = copy_of()
+    files = locate(str(directory), Settings())
+    (directory / "trainer_state.json").write_text("{}")
+    assert not files.is_changed

@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING
 import pytest
 import torch
 import transformers
+from safetensors.torch import load_file, save_file
 
+from lengthprobe.errors import ModelError
 from lengthprobe.models.files import locate
 from lengthprobe.models.loading import load_checkpoint
 from lengthprobe.runs.identity import Identity, config_digest, identify, weights_digest
@@ -164,3 +166,15 @@ def test_each_file_has_its_digest(copy_of: Callable[..., Path], name: str, field
         path.write_text(path.read_text() + " ")
     after = _identity(directory).as_dict()
     assert {key for key in before if before[key] != after[key]} == {field}
+
+
+def test_no_identity_of_files_that_were_written_anew(copy_of: Callable[..., Path]) -> None:
+    """A checkpoint that was overwritten after it was loaded has no digest to report."""
+    directory = copy_of()
+    checkpoint = load_checkpoint(str(directory), CPU)
+    path = directory / "model.safetensors"
+    weights = load_file(path)
+    save_file({name: tensor + 1 for name, tensor in weights.items()}, path, metadata={"format": "pt"})
+    with pytest.raises(ModelError, match="were written anew while it was judged"):
+        identify(checkpoint, CPU, batch_size=7)
+    assert _identity(directory).weights

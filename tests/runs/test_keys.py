@@ -69,6 +69,12 @@ def test_checkpoint_and_batch_size() -> None:
     assert len(keys) == 5
 
 
+def test_files_that_were_written_anew() -> None:
+    """Another model under the same name is asked for itself."""
+    keys = {question_key(resolve("tiny-it"), Settings(), 8, ASKED, stamp) for stamp in ("one", "other")}
+    assert len(keys) == 2
+
+
 def test_questions_are_told_apart() -> None:
     """The same prompts with and without attributions or parts, and forced texts, are different questions."""
     cut = Ablation(zero=(Component(1, 0),))

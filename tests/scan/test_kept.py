@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
+from safetensors.torch import load_file, save_file
 
 from lengthprobe.errors import ReportError
+from lengthprobe.probe import Probe
 from lengthprobe.scan.kept import NAME, Kept, asked_of, read_kept
+from lengthprobe.settings import Settings
 
 ASKED = {"weights": "abc", "mode": "zero"}
 
@@ -117,3 +122,50 @@ def test_file_is_there_whole_after_a_failure(tmp_path: Path, monkeypatch: pytest
 
     assert [path.name for path in tmp_path.iterdir()] == [NAME]
     assert (tmp_path / NAME).read_bytes() == before
+
+
+def _fill_head(directory: Path) -> None:
+    path = directory / "model.safetensors"
+    weights = load_file(path)
+    weights["lm_head.weight"][0] += 1
+    save_file(weights, path, metadata={"format": "pt"})
+
+
+def _state_norm(directory: Path) -> None:
+    path = directory / "config.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"rms_norm_eps": 0.5}))
+
+
+def _lengthen_template(directory: Path) -> None:
+    path = directory / "chat_template.jinja"
+    path.write_text(path.read_text() + " ")
+
+
+def _reformat_tokenizer(directory: Path) -> None:
+    path = directory / "tokenizer.json"
+    path.write_text(json.dumps(json.loads(path.read_text())))
+
+
+@pytest.mark.parametrize(
+    ("change", "what"),
+    [
+        (_fill_head, "weights"),
+        (_state_norm, "config"),
+        (_lengthen_template, "chat_template"),
+        (_reformat_tokenizer, "tokenizer"),
+    ],
+)
+def test_changed_checkpoint_in_the_same_place(
+    copy_of: Callable[..., Path], tmp_path: Path, change: Callable[[Path], None], what: str
+) -> None:
+    """Answers of what lay in a folder before are not those of what lies there now."""
+    directory = copy_of()
+
+    def asked() -> dict[str, Any]:
+        return asked_of(Probe(str(directory), Settings(device_map="cpu")).identity().as_dict())
+
+    Kept(asked(), tmp_path / NAME).save()
+    assert read_kept(tmp_path / NAME, asked())
+    change(directory)
+    with pytest.raises(ReportError, match=rf"a scan that differs in {what}\b"):
+        read_kept(tmp_path / NAME, asked())

@@ -1,0 +1,36 @@
+"""Stamps: when the files of a checkpoint were written, by which a change of them is seen."""
+
+from __future__ import annotations
+
+import json
+from hashlib import sha256
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+# Besides the weights, what a checkpoint is loaded from. A trainer writes other files beside them at any time.
+_READ = (
+    *("config.json", "generation_config.json", "adapter_config.json"),
+    *("*token*", "chat_template*", "vocab*", "merges.txt", "*.model"),
+)
+
+
+def stamp_of(directories: Iterable[Path], weights: Iterable[Path]) -> str:
+    """A digest of the names, sizes and times of the files that a checkpoint is loaded from.
+
+    Args:
+        directories: Where its config, its tokenizer and its adapter are.
+        weights: Its weight files.
+    """
+    read = {path for directory in directories for pattern in _READ for path in directory.glob(pattern)}
+    found = []
+    for path in sorted({*read, *weights}):
+        try:
+            state = path.stat()
+        # Gone since it was listed, which is a change as well.
+        except OSError:
+            continue
+        found.append([str(path), state.st_size, state.st_mtime_ns])
+    return sha256(json.dumps(found).encode()).hexdigest()
