@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import tempfile
+from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lengthprobe.errors import ModelError
 from lengthprobe.models.adapter_config import CONFIG
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from collections.abc import Iterator
 
 
 def refuse_adapter_beside(directory: Path, weights: str) -> None:
@@ -33,6 +36,25 @@ def refuse_adapter_beside(directory: Path, weights: str) -> None:
         f"if it is not, move {CONFIG} and {', '.join(adapters)} into a folder of their own, "
         "and name that folder",
     )
+
+
+@contextmanager
+def without_adapter_config(directory: Path) -> Iterator[Path]:
+    """A folder with the same files, but for the config of an adapter.
+
+    transformers reads one that lies beside whole weights, and looks for the adapter's weights.
+
+    Args:
+        directory: The checkpoint; itself where it holds no such config.
+    """
+    if not (directory / CONFIG).is_file():
+        yield directory
+        return
+    with tempfile.TemporaryDirectory(prefix="lengthprobe-") as folder:
+        for path in directory.iterdir():
+            if path.name != CONFIG:
+                (Path(folder) / path.name).symlink_to(path.resolve())
+        yield Path(folder)
 
 
 def refuse_parent(directory: Path) -> None:

@@ -18,6 +18,7 @@ from lengthprobe.models.decoding import overridden_settings
 from lengthprobe.models.docstrings import refuse_stripped
 from lengthprobe.models.ends import ends_of
 from lengthprobe.models.files import Files, locate
+from lengthprobe.models.leftovers import without_adapter_config
 from lengthprobe.models.memory import is_out_of_memory
 from lengthprobe.models.merging import apply_adapter
 from lengthprobe.models.placement import Placement, place
@@ -34,7 +35,6 @@ if TYPE_CHECKING:
 
 # So many prompts a language show how a tokenizer reads them.
 _COMPARED = 60
-_NO_ADAPTER = ".no-adapter"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -152,20 +152,19 @@ def _load_model(files: Files, settings: Settings, placement: Placement) -> Any:
     whole = _device_map(placement)
     try:
         loader: Any = transformers.AutoModelForCausalLM
-        model, report = loader.from_pretrained(
-            files.directory,
-            config=_config_of(files),
-            dtype=placement.dtype or "auto",
-            device_map=whole,
-            output_loading_info=True,
-            # Taken up in the report below, where they are named.
-            ignore_mismatched_sizes=True,
-            use_safetensors=files.weights[0].suffix == ".safetensors",
-            trust_remote_code=settings.allow_remote_code,
-            local_files_only=True,
-            # An adapter is looked for where there is none: lengthprobe applies one by itself.
-            adapter_kwargs={"subfolder": _NO_ADAPTER},
-        )
+        with without_adapter_config(files.directory) as directory:
+            model, report = loader.from_pretrained(
+                directory,
+                config=_config_of(files),
+                dtype=placement.dtype or "auto",
+                device_map=whole,
+                output_loading_info=True,
+                # Taken up in the report below, where they are named.
+                ignore_mismatched_sizes=True,
+                use_safetensors=files.weights[0].suffix == ".safetensors",
+                trust_remote_code=settings.allow_remote_code,
+                local_files_only=True,
+            )
         _restore_config(model)
         _check_complete(files, report)
         refuse_unquantized(files.directory / "config.json", files.config, files.weights)

@@ -7,6 +7,7 @@ import shutil
 from typing import TYPE_CHECKING
 
 import pytest
+import tokenizers
 
 from lengthprobe.errors import ModelError
 from lengthprobe.models.catalog import resolve
@@ -55,9 +56,20 @@ def test_class_without_what_it_needs(copy):
         load_checkpoint(str(copy), SETTINGS)
 
 
-@pytest.mark.parametrize(
-    "agreeing", ["LlamaTokenizerFast", "PreTrainedTokenizerFast", "TokenizersBackend", "GPT2Tokenizer"]
-)
+def test_class_is_never_obeyed_unseen(copy):
+    """LlamaTokenizerFast overrules the file in some releases of transformers: then it is refused too."""
+    _name(copy, "LlamaTokenizerFast")
+    stated = tokenizers.Tokenizer.from_file(str(copy / "tokenizer.json"))
+    text = "Write exactly 9 words about waves."
+    try:
+        taken = load_checkpoint(str(copy), SETTINGS).tokenizer(text, add_special_tokens=False)["input_ids"]
+    except ModelError as error:
+        assert "two ways" in error.problem  # noqa: PT017  (one of two right ends)
+    else:
+        assert taken == stated.encode(text, add_special_tokens=False).ids
+
+
+@pytest.mark.parametrize("agreeing", ["PreTrainedTokenizerFast", "TokenizersBackend", "GPT2Tokenizer"])
 def test_class_that_agrees(copy, agreeing):
     """A class that reads the file as it is loads."""
     _name(copy, agreeing)
