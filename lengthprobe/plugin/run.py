@@ -243,7 +243,8 @@ class Run:
     @property
     def has_news(self) -> bool:
         """Whether there is anything to say at the end."""
-        return bool(self.ledger.entries or self.problems or self.collected.selection.lines())
+        selected = self.collected.selection.lines()
+        return bool(self.ledger.entries or self.problems or selected or self.outputs.written)
 
     @property
     def not_run(self) -> list[str]:

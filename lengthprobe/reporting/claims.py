@@ -112,7 +112,8 @@ def headline(totals: Mapping[str, int], interrupted: str | None = None, uncollec
         ran, there = claims + totals["reported"], sum(totals.values()) - uncollected
         if uncollected:
             said.append(f"{uncollected} file{'s' * (uncollected > 1)} could not be collected")
-        return ", ".join([f"{whether}: {ran} of {there} claim{'s' * (there != 1)} ran", *said])
+        first = f"{ran} of {there} claim{'s' * (there != 1)} ran" if there else "no claim ran"
+        return ", ".join([f"{whether}: {first}", *said])
     if not claims and totals["reported"]:
         return f"{totals['reported']} finding{'s' * (totals['reported'] > 1)} reported"
     if not claims:
