@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from lengthprobe.task.text import one_line
+
 
 class LengthprobeError(Exception):
-    """Say what went wrong, and how to mend it.
+    """Say what went wrong, and how to mend it, each on one line that any terminal may show.
+
+    Names and messages that a checkpoint brings along are others' text: a line break in a tensor's name must
+    not write a fix of its own.
 
     Args:
         problem: What happened, to which file, model or option.
@@ -12,12 +17,18 @@ class LengthprobeError(Exception):
     """
 
     def __init__(self, problem: str, fix: str = "") -> None:
-        self.problem = problem
-        self.fix = fix
-        super().__init__(f"{problem}\n  fix: {fix}" if fix else problem)
+        # Some exceptions say nothing, and nothing stands after the colon then.
+        self.problem = one_line(problem).rstrip(": ")
+        self.fix = one_line(fix)
+        super().__init__(f"{self.problem}\n  fix: {self.fix}" if self.fix else self.problem)
 
     def __reduce__(self) -> tuple[type[LengthprobeError], tuple[str, str]]:
         return type(self), (self.problem, self.fix)
+
+
+def reason(error: BaseException) -> str:
+    """What an exception says, or the name of its class where it says nothing."""
+    return str(error).strip() or type(error).__name__
 
 
 class SettingsError(LengthprobeError):

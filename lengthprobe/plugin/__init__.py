@@ -14,10 +14,12 @@ from lengthprobe.plugin.markers import MARKERS, is_claim, is_own, language_param
 from lengthprobe.plugin.options import add_options, may_be_ours, stated
 from lengthprobe.plugin.run import RUN, Run
 from lengthprobe.plugin.selection import mark_claims
+from lengthprobe.plugin.typed import refuse_untyped_flags
 from lengthprobe.plugin.verdicts import forget, keeping, keeping_of_fixture
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Sequence
+    from pathlib import Path
 
 __all__ = ["base_probe", "beside", "language", "margins", "probe", "reference_probe", "report"]
 
@@ -27,23 +29,31 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     add_options(parser)
 
 
-@pytest.hookimpl(wrapper=True)
+@pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_load_initial_conftests(
     early_config: pytest.Config, parser: pytest.Parser, args: list[str]
 ) -> Generator[None, object, object]:
-    """Refuse a command line that made pytest find another project."""
-    result = yield
-    if may_be_ours(args):
-        from lengthprobe.plugin.rootdir import refuse_misread_paths
+    """Refuse a command line that made pytest find another project, before a checkpoint's conftest is run."""
+    if not may_be_ours(args) and not early_config.getini("lengthprobe_model"):
+        return (yield)
+    from lengthprobe.plugin.startup import conftests_of_the_project
 
-        refuse_misread_paths(early_config, args, parser)
-    return result
+    with conftests_of_the_project(early_config, args, parser):
+        return (yield)
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Leave out the folder of a checkpoint: what lies there is no test of the project's."""
+    from lengthprobe.plugin.startup import is_checkpoint
+
+    return is_checkpoint(collection_path, config) or None
 
 
 def pytest_configure(config: pytest.Config) -> None:
     """Register the markers, and check the settings where there are any."""
     for marker in MARKERS:
         config.addinivalue_line("markers", marker)
+    refuse_untyped_flags(config)
     config.stash[RUN] = Run(config)
     config.pluginmanager.register(_Recorder(config.stash[RUN]), "lengthprobe-recorder")
 

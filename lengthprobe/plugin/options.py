@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -32,7 +33,7 @@ class Option:
     @property
     def flag(self) -> str:
         """The option as it is typed."""
-        return f"--lengthprobe-{self.name}"
+        return f"{PREFIX}{self.name}"
 
     @property
     def dest(self) -> str:
@@ -66,6 +67,7 @@ FLAGS = (
     Option("allow-remote-code", "", "run the checkpoint's own Python code"),
 )
 MARGINS = "lengthprobe_margins"
+PREFIX = "--lengthprobe-"
 _SHORT = {option.short for option in OPTIONS if option.short}
 
 
@@ -80,9 +82,10 @@ def add_options(parser: pytest.Parser) -> None:
     parser.addini(MARGINS, "margins of claims, each `name = number`", type="linelist")
 
 
-def may_be_ours(args: Sequence[str]) -> bool:
-    """Whether any option on a command line has the name of one of these."""
-    return any(arg.startswith("--lengthprobe-") or arg in _SHORT for arg in args)
+def may_be_ours(args: Sequence[str | os.PathLike[str]]) -> bool:
+    """Whether any option on a command line has the name of one of these, or stands in a file of arguments."""
+    typed = [os.fspath(arg) for arg in args]
+    return any(word.startswith((PREFIX, "@")) or word.partition("=")[0] in _SHORT for word in typed)
 
 
 def stated(config: pytest.Config, name: str) -> str | None:

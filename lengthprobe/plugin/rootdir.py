@@ -14,25 +14,32 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from lengthprobe.plugin.options import OPTIONS, Option
+from lengthprobe.errors import SettingsError
+from lengthprobe.plugin.options import OPTIONS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+_SHORT = {option.short: option.dest for option in OPTIONS if option.short}
+_NAMES = {*_SHORT, *(option.flag for option in OPTIONS)}
 
-def refuse_misread_paths(config: pytest.Config, args: Sequence[str], parser: pytest.Parser) -> None:
+
+def refuse_misread_paths(
+    config: pytest.Config, args: Sequence[str], parser: pytest.Parser, *, short: bool = True
+) -> None:
     """Refuse a value after a space that made pytest find another root directory or ini file.
 
     Args:
         config: The config, whose root directory has been found.
-        args: The command line.
+        args: The words of the command line.
         parser: Knows the options of every plugin and conftest that has been loaded.
+        short: Whether the short options count, which the project's conftest must have had a chance to add.
 
     Raises:
         pytest.UsageError: It did; the message has the line to type.
     """
-    taken = _values_after_space(args, parser)
+    taken = {at for at in values_after_space(args) if _may_be_ours(args[at], parser, short=short)}
     values = {at + 1 for at in taken}
     kept = [arg for at, arg in enumerate(args) if at not in values]
     meant = _root(config, kept) if taken else None
@@ -40,34 +47,30 @@ def refuse_misread_paths(config: pytest.Config, args: Sequence[str], parser: pyt
         return
     root, inipath = meant
     mended = [shlex.quote(f"{args[at]}={args[at + 1]}") for at in sorted(taken)]
-    raise pytest.UsageError(
+    error = SettingsError(
         f"pytest took {' and '.join(args[at] for at in sorted(values))} for a test path: it started from "
-        f"{config.rootpath} and did not read {inipath or f'the conftest of {root}'}\n"
-        f"  fix: write an equals sign in place of the space: {' '.join(mended)}"
+        f"{config.rootpath} and did not read {inipath or f'the conftest of {root}'}",
+        f"write an equals sign in place of the space: {' '.join(mended)}",
     )
+    raise pytest.UsageError(str(error))
 
 
-def _values_after_space(args: Sequence[str], parser: pytest.Parser) -> frozenset[int]:
-    """The positions of lengthprobe's options that have their value in the next argument."""
+def values_after_space(args: Sequence[str]) -> frozenset[int]:
+    """The positions of what may be lengthprobe's options, with a value in the next word."""
     end = args.index("--") if "--" in args else len(args)
-    return frozenset(
-        at
-        for at in range(end - 1)
-        for option in OPTIONS
-        if args[at] in (option.flag, option.short)
-        and not args[at + 1].startswith("-")
-        and (args[at] == option.flag or _may_be_ours(option, parser))
-    )
+    return frozenset(at for at in range(end - 1) if args[at] in _NAMES and not args[at + 1].startswith("-"))
 
 
-def _may_be_ours(option: Option, parser: pytest.Parser) -> bool:
-    """Whether nobody else has added an option with this short name."""
+def _may_be_ours(option: str, parser: pytest.Parser, *, short: bool) -> bool:
+    """Whether nobody else has added an option with this name."""
+    if option not in _SHORT:
+        return True
     value = "a value that nothing has"
     try:
-        read = vars(parser.parse_known_args([f"{option.short}={value}"], argparse.Namespace()))
+        read = vars(parser.parse_known_args([f"{option}={value}"], argparse.Namespace()))
     except (pytest.UsageError, SystemExit):
         return False
-    return all(dest == option.dest for dest, given in read.items() if given == value)
+    return short and all(dest == _SHORT[option] for dest, given in read.items() if given == value)
 
 
 def _root(config: pytest.Config, args: Sequence[str]) -> tuple[Path, Path | None] | None:

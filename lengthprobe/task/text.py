@@ -15,6 +15,7 @@ _SEQUENCE = re.compile(
 )
 _JOINERS = "\u200c\u200d"
 _KEPT = f"\n{_JOINERS}"
+_SPACES = re.compile(r"\s+")
 
 
 def printable(text: str, limit: int | None = 160) -> str:
@@ -51,6 +52,22 @@ def escaped(text: str, limit: int | None = None) -> str:
     if limit is not None and len(shown) > limit:
         return shown[: limit - 1].rstrip() + "…"
     return shown
+
+
+def one_line(text: str) -> str:
+    r"""The text on one line, whole: a break of the line becomes a space, what cannot be seen an escape.
+
+    Ordinary spaces stay as they are, so that a path in a command may still be typed.
+
+    >>> print(one_line("a  b\n  fix: none\x1b[31m"))
+    a  b fix: none\x1b[31m
+    """
+    return escaped(_SPACES.sub(_without_break, text)).strip()
+
+
+def _without_break(run: re.Match[str]) -> str:
+    spaces = run[0]
+    return spaces if "\n" not in spaces and all(map(_stands, spaces)) else " "
 
 
 def _stands(character: str) -> bool:
