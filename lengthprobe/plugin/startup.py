@@ -9,7 +9,7 @@ from __future__ import annotations
 import glob
 import os
 from contextlib import contextmanager
-from itertools import pairwise
+from itertools import pairwise, zip_longest
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -134,7 +134,7 @@ def _named_folders(config: pytest.Config, typed: Sequence[str]) -> Iterator[tupl
         # Who wrote the ini file may call the project's own folder a checkpoint.
         if folder is not None and (project is None or not _within(project, folder)):
             yield name, folder
-    for word, after in zip(typed, [*typed[1:], ""], strict=True):
+    for word, after in zip_longest(typed, typed[1:], fillvalue=""):
         option, equals, value = word.partition("=")
         folder = _folder(value if equals else after) if option in _SHORT else None
         # The option may be another project's, and mean something else.
