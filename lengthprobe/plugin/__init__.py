@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from lengthprobe.errors import LengthprobeError
 from lengthprobe.plugin.claims import hide_own_lines, status
 from lengthprobe.plugin.fixtures import base_probe, beside, language, margins, probe, reference_probe, report
 from lengthprobe.plugin.markers import MARKERS, is_claim, is_own, language_parameters
@@ -181,6 +182,18 @@ def pytest_runtest_makereport(
     report = yield
     item.config.stash[RUN].judge(item, call, report)
     return report
+
+
+def pytest_exception_interact(
+    node: pytest.Item | pytest.Collector,
+    call: pytest.CallInfo[object],
+    report: pytest.CollectReport | pytest.TestReport,
+) -> None:
+    """Say of a test file what an error of lengthprobe's says, as of a test: no traceback, nothing raw."""
+    error = call.excinfo.value if call.excinfo else None
+    full = node.config.getoption("fulltrace", False)
+    if isinstance(report, pytest.CollectReport) and isinstance(error, LengthprobeError) and not full:
+        report.longrepr = str(error)
 
 
 @pytest.hookimpl(tryfirst=True)

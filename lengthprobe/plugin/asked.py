@@ -8,6 +8,7 @@ import pytest
 
 from lengthprobe.errors import LengthprobeError, SettingsError
 from lengthprobe.plugin.options import FLAGS, MARGINS, stated
+from lengthprobe.plugin.refusal import refusal
 from lengthprobe.settings import Settings, read_lengths
 
 if TYPE_CHECKING:
@@ -66,7 +67,7 @@ def _value(config: pytest.Config, name: str, text: str, reader: Callable[[str], 
     except ValueError as error:
         dest = f"lengthprobe_{name.replace('-', '_')}"
         where = "" if config.getoption(dest) is not None else f" ({dest} in {config.inipath})"
-        raise pytest.UsageError(f"--lengthprobe-{name}={text}: {error}{where}") from error
+        raise refusal(f"--lengthprobe-{name}={text}: {error}{where}") from error
 
 
 def _whole(text: str) -> int:

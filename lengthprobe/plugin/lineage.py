@@ -8,6 +8,7 @@ import pytest
 
 from lengthprobe.errors import LengthprobeError
 from lengthprobe.plugin.options import named
+from lengthprobe.plugin.refusal import refusal
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -34,9 +35,9 @@ def told(config: pytest.Config) -> str | None:
     """
     name = named(config, "lineage")
     if name is not None and name not in _known():
-        raise pytest.UsageError(
-            f"--lengthprobe-lineage={name}: no lineage is known by this name\n"
-            f"  fix: --lengthprobe-lineage={'|'.join(_known())}"
+        raise refusal(
+            f"--lengthprobe-lineage={name}: no lineage is known by this name",
+            f"--lengthprobe-lineage={'|'.join(_known())}",
         )
     return name
 

@@ -8,6 +8,7 @@ import pytest
 
 from lengthprobe.errors import LanguageError
 from lengthprobe.plugin.options import in_use
+from lengthprobe.plugin.refusal import refusal
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -109,7 +110,7 @@ def check_languages(item: pytest.Item) -> None:
         try:
             load_language(language)
         except LanguageError as error:
-            raise pytest.UsageError(f"{item.nodeid}: languages={language!r}: {error}") from error
+            raise refusal(f"{item.nodeid}: languages={language!r}: {error.problem}", error.fix) from error
 
 
 def language_parameters(item: pytest.Item, asked: Sequence[str]) -> list[Any]:
@@ -140,8 +141,8 @@ def _left_out(missing: Sequence[str], asked: Sequence[str]) -> pytest.MarkDecora
 
 def _one_of(item: pytest.Item, name: str, value: str, allowed: Sequence[str]) -> str:
     if value not in allowed:
-        raise pytest.UsageError(
-            f"{item.nodeid}: {name}={value!r} is nothing that a claim can say\n"
-            f"  fix: {name}={f' or {name}='.join(map(repr, allowed))}"
+        raise refusal(
+            f"{item.nodeid}: {name}={value!r} is nothing that a claim can say",
+            f"{name}={f' or {name}='.join(map(repr, allowed))}",
         )
     return value

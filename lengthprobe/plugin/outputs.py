@@ -12,6 +12,7 @@ import pytest
 
 from lengthprobe.errors import ReportError
 from lengthprobe.plugin.options import stated
+from lengthprobe.plugin.refusal import refusal
 from lengthprobe.reporting.destination import Destination
 from lengthprobe.reporting.files import write_whole
 
@@ -161,26 +162,26 @@ def read_outputs(config: pytest.Config) -> Outputs:
     if file is not None:
         text = f"--lengthprobe-json={stated(config, 'json')}"
         if file.is_dir():
-            raise pytest.UsageError(f"{text}: that is a folder; name a file in it")
+            raise refusal(f"{text}: that is a folder; name a file in it")
         if not file.parent.is_dir():
-            raise pytest.UsageError(f"{text}: its folder does not exist\n  fix: mkdir -p {file.parent}")
+            raise refusal(f"{text}: its folder does not exist", f"mkdir -p {file.parent}")
     if folder is not None:
         text = f"--lengthprobe-report={stated(config, 'report')}"
         there = next(path for path in (folder, *folder.parents) if path.exists())
         if not there.is_dir():
-            raise pytest.UsageError(
-                f"{text}: {there} is a file\n  fix: name a folder, which is made: --lengthprobe-report=report"
+            raise refusal(
+                f"{text}: {there} is a file", "name a folder, which is made: --lengthprobe-report=report"
             )
         if not os.access(there, os.W_OK | os.X_OK):
-            raise pytest.UsageError(f"{text}: nothing may be written in {there}\n  fix: name another folder")
+            raise refusal(f"{text}: nothing may be written in {there}", "name another folder")
     outputs = Outputs(
         None if file is None else Destination((file,), None, "--lengthprobe-json"),
         None if folder is None else Destination(_files(folder), folder, "--lengthprobe-report"),
     )
     if outputs.json and outputs.report and _resolved(outputs.json)[0] in _resolved(outputs.report)[1:]:
-        raise pytest.UsageError(
-            f"--lengthprobe-json={stated(config, 'json')}: --lengthprobe-report writes this file too\n"
-            "  fix: leave --lengthprobe-json away: the folder has the verdicts in report.json"
+        raise refusal(
+            f"--lengthprobe-json={stated(config, 'json')}: --lengthprobe-report writes this file too",
+            "leave --lengthprobe-json away: the folder has the verdicts in report.json",
         )
     outputs.check()
     return outputs

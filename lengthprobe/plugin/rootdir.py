@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from lengthprobe.errors import SettingsError
 from lengthprobe.plugin.options import OPTIONS
+from lengthprobe.plugin.refusal import refusal
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -47,12 +47,11 @@ def refuse_misread_paths(
         return
     root, inipath = meant
     mended = [shlex.quote(f"{args[at]}={args[at + 1]}") for at in sorted(taken)]
-    error = SettingsError(
+    raise refusal(
         f"pytest took {' and '.join(args[at] for at in sorted(values))} for a test path: it started from "
         f"{config.rootpath} and did not read {inipath or f'the conftest of {root}'}",
         f"write an equals sign in place of the space: {' '.join(mended)}",
     )
-    raise pytest.UsageError(str(error))
 
 
 def values_after_space(args: Sequence[str]) -> frozenset[int]:

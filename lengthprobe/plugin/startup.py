@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from lengthprobe.errors import SettingsError
 from lengthprobe.plugin.options import OPTIONS, PREFIX, named
+from lengthprobe.plugin.refusal import refusal
 from lengthprobe.plugin.rootdir import refuse_misread_paths
 from lengthprobe.plugin.typed import words
 
@@ -113,12 +113,11 @@ def _refuse_code_of_checkpoint(config: pytest.Config, typed: Sequence[str]) -> N
                 (each for pattern in config.getini("python_files") for each in folder.rglob(pattern)), None
             )
         if found is not None:
-            error = SettingsError(
+            raise refusal(
                 f"pytest would run {found}, which lies in the folder of the checkpoint {name}",
                 f"start pytest from the folder of your tests, with --lengthprobe-model={folder}; where the "
                 "file is your own, move it out of the checkpoint's folder",
             )
-            raise pytest.UsageError(str(error))
 
 
 def _named_folders(config: pytest.Config, typed: Sequence[str]) -> Iterator[tuple[str, Path]]:

@@ -8,13 +8,13 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import pytest
-
-from lengthprobe.errors import SettingsError
 from lengthprobe.plugin.options import FLAGS
+from lengthprobe.plugin.refusal import refusal
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+    import pytest
 
 # How deep files of arguments may name one another, before somebody has made a circle of them.
 _DEEPEST = 20
@@ -52,12 +52,11 @@ def refuse_untyped_flags(config: pytest.Config) -> None:
     }
     for flag in FLAGS:
         if config.getoption(flag.dest) and flag.flag not in typed:
-            error = SettingsError(
+            raise refusal(
                 f"{flag.flag} comes from {_origin(config, flag.flag, typed)}, and is obeyed only where it is "
                 "typed: a project must not make anybody run code that it brings along",
                 f"take it out of there; where you trust the checkpoint's author, type it: pytest {flag.flag}",
             )
-            raise pytest.UsageError(str(error))
 
 
 def _origin(config: pytest.Config, flag: str, typed: Iterable[str]) -> str:
