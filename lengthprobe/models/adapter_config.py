@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import warnings
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
@@ -10,26 +11,23 @@ from lengthprobe.errors import ModelError
 from lengthprobe.models.weights import read_json
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
 CONFIG = "adapter_config.json"
 
-# Notes about the file, or companions of a setting that is off: unknown to an older peft, they change nothing.
+# Notes on the file, or companions of a setting that is off: unknown to an older peft, they change nothing.
 _INERT = {"peft_version", "runtime_config", "qalora_group_size"}
-_TYPES: dict[str, tuple[type, ...]] = {
-    "bool": (bool,),
-    "int": (int, float),
-    "float": (int, float),
-    "str": (str,),
-}
-_NAMES = (
-    "target_modules",
-    "modules_to_save",
-    "exclude_modules",
-    "target_parameters",
-    "trainable_token_indices",
-)
+_NUMBER = (int, float)
+_TYPES: dict[str, tuple[type, ...]] = {"bool": (bool,), "int": _NUMBER, "float": _NUMBER, "str": (str,)}
+# peft computes with them at once.
+_NEEDED = ("r", "lora_alpha", "lora_dropout")
+_NAMES = ("target_modules", "exclude_modules", "modules_to_save", "target_parameters")
+_NAME_OR_NAMES = ("target_modules", "exclude_modules")
+_TOKENS = ("trainable_token_indices", "token_indices")
 _PATTERNS = ("rank_pattern", "alpha_pattern")
+# Far above any rank in use, and far below what fills a machine's memory.
+_HIGHEST_RANK = 2**16
 
 
 def read_adapter_config(directory: Path) -> dict[str, Any]:
@@ -57,22 +55,25 @@ def check_adapter_config(directory: Path) -> dict[str, Any]:
 
     Raises:
         ModelError: Its kind of adapter is unknown, a value is of a wrong type or out of range, a setting is
-            unknown to the installed peft, or it says that the adapter is not always active.
+            unknown to the installed peft, or the adapter acts on a part of the tokens only.
     """
+    from peft import PeftConfig
     from peft.mapping import PEFT_TYPE_TO_CONFIG_MAPPING
 
     config = read_adapter_config(directory)
     kind = config.get("peft_type")
     kinds = {str(getattr(known, "value", known)): cls for known, cls in PEFT_TYPE_TO_CONFIG_MAPPING.items()}
     if not isinstance(kind, str) or kind not in kinds:
-        raise unusable(directory, f"peft knows no peft_type {kind!r} (it knows {', '.join(sorted(kinds))})")
+        raise unusable(directory, f"the installed peft knows no peft_type {_short(kind)}")
     types = {field.name: str(getattr(field.type, "__name__", field.type)) for field in fields(kinds[kind])}
     for name, value in config.items():
-        _check_value(directory, name, value, types)
+        if name in types and (wrong := _wrong(kind, name, value, types[name])):
+            raise unusable(directory, f"{name} is {_short(value)}, and {wrong}")
     # peft leaves them out with a warning, and the adapter computes something else.
     if unknown := sorted(name for name in config if config[name] and name not in {*types, *_INERT}):
         raise ModelError(
-            f"{directory / CONFIG} has settings that the installed peft does not know: {', '.join(unknown)}",
+            f"{directory / CONFIG} has settings that the installed peft does not know for {kind}: "
+            f"{', '.join(unknown)}",
             "pip install -U peft, or delete these settings if they are not of peft's making",
         )
     if config.get("alora_invocation_tokens"):
@@ -81,40 +82,48 @@ def check_adapter_config(directory: Path) -> dict[str, Any]:
             "after these tokens only, and merged into the weights it would act on every token",
             "train a LoRA without alora_invocation_tokens, or judge its base",
         )
+    try:
+        with warnings.catch_warnings():
+            # Settings that are left out are taken up above; the others concern training.
+            warnings.simplefilter("ignore")
+            PeftConfig.from_pretrained(str(directory))
+    # Each kind checks its settings in its own way.
+    except Exception as error:
+        raise unusable(directory, f"{type(error).__name__}: {error}") from error
     return config
 
 
-def _check_value(directory: Path, name: str, value: Any, types: dict[str, str]) -> None:
-    allowed = _TYPES.get(types.get(name, ""))
+def _wrong(kind: str, name: str, value: Any, type_name: str) -> str | None:
+    """What is wrong with a setting, or None."""
+    allowed = _TYPES.get(type_name)
     if value is None:
-        if name == "r":
-            raise unusable(directory, "r is null")
-    # A JSON string "false" is true in Python.
-    elif allowed and (not isinstance(value, allowed) or (isinstance(value, bool) and bool not in allowed)):
-        raise unusable(directory, f"{name} is {_short(value)}, which is no {types[name]}")
-    elif isinstance(value, float) and not math.isfinite(value):
-        raise unusable(directory, f"{name} is {value}")
-    elif name == "r" and (not isinstance(value, int) or value < 1) and types.get("r") == "int":
-        raise unusable(directory, f"r is {value}, and a rank is a whole number of at least 1")
-    elif name in _NAMES and name in types:
-        _check_names(directory, name, value)
-    elif name in _PATTERNS and name in types:
-        numbers = list(value.values()) if isinstance(value, dict) else [None]
-        if not all(isinstance(one, int | float) and not isinstance(one, bool) for one in numbers):
-            raise unusable(directory, f"{name} is {_short(value)}, and not a number for each name")
-
-
-def _check_names(directory: Path, name: str, value: Any) -> None:
-    """Check what may be a name, a list, or for tokens a list for each layer."""
-    if isinstance(value, str):
-        return
-    if name == "trainable_token_indices":
+        return "a number is needed" if name in _NEEDED and allowed else None
+    # In Python the text "false" is true.
+    if allowed and (not isinstance(value, allowed) or (isinstance(value, bool) and bool not in allowed)):
+        return f"its type is {type_name}"
+    if isinstance(value, float) and not math.isfinite(value):
+        return "a finite number is needed"
+    if name == "r" and allowed:
+        # OFT takes its size of blocks instead of a rank where the rank is 0.
+        lowest = 0 if kind == "OFT" else 1
+        fits = isinstance(value, int) and lowest <= value <= _HIGHEST_RANK
+        return None if fits else f"a rank is a whole number from {lowest} to {_HIGHEST_RANK}"
+    if name in _NAMES:
+        named = isinstance(value, str) and name in _NAME_OR_NAMES
+        return None if named or _all(value, lambda one: isinstance(one, str)) else "a list of names is needed"
+    if name in _TOKENS:
         lists = list(value.values()) if isinstance(value, dict) else [value]
-        tokens = [token for one in lists for token in (one if isinstance(one, list) else [None])]
-        if not all(isinstance(token, int) and not isinstance(token, bool) and token >= 0 for token in tokens):
-            raise unusable(directory, f"{name} is {_short(value)}, and not a list of token ids")
-    elif not isinstance(value, list) or not all(isinstance(one, str) for one in value):
-        raise unusable(directory, f"{name} is {_short(value)}, and not a list of names")
+        fits = all(_all(one, lambda token: type(token) is int and token >= 0) for one in lists)
+        return None if fits else "a list of token ids is needed"
+    if name in _PATTERNS:
+        numbers = list(value.values()) if isinstance(value, dict) else None
+        fits = _all(numbers, lambda one: type(one) in _NUMBER and math.isfinite(one))
+        return None if fits else "a number for each name is needed"
+    return None
+
+
+def _all(value: Any, fits: Callable[[Any], bool]) -> bool:
+    return isinstance(value, list) and all(map(fits, value))
 
 
 def _short(value: Any) -> str:

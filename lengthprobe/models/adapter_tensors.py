@@ -27,8 +27,7 @@ def stored_tensors(directory: Path, weights: Sequence[Path]) -> dict[str, torch.
         weights: Its weight files, as they were digested.
 
     Raises:
-        ModelError: peft would read another file, the file cannot be read, or it holds numbers that are not
-            finite.
+        ModelError: peft would read another file, the file cannot be read, or a number in it is not finite.
     """
     from peft.utils import SAFETENSORS_WEIGHTS_NAME, WEIGHTS_NAME, load_peft_weights
 
@@ -46,8 +45,7 @@ def stored_tensors(directory: Path, weights: Sequence[Path]) -> dict[str, torch.
     if read not in weights:
         names = ", ".join(path.name for path in weights)
         raise ModelError(
-            f"the adapter in {directory} has its weights in {names}, and peft reads {read.name} and no other "
-            "file",
+            f"the adapter in {directory} has its weights in {names}, and peft reads {read.name} only",
             f"keep one file with its weights, {SAFETENSORS_WEIGHTS_NAME}, and move the others away "
             "(peft writes it with save_pretrained)",
         )
@@ -71,8 +69,8 @@ def fit_embeddings(model: Any, stored: Mapping[str, torch.Tensor], directory: Pa
     """Give the base as many rows of embeddings as its adapter was trained with.
 
     The rows are those of the embeddings that the adapter brings along (peft saves them where they were
-    resized), and not those of its tokenizer (peft #2415). The new rows get the adapter's values when it is
-    loaded.
+    resized), and not those of its tokenizer (peft #2415). The new rows get their values
+    when the adapter is loaded.
 
     Raises:
         ModelError: The adapter has fewer rows than the base, or does not bring all the rows that are new.
@@ -95,15 +93,14 @@ def fit_embeddings(model: Any, stored: Mapping[str, torch.Tensor], directory: Pa
     )
     if min(rows.values()) < own:
         raise ModelError(
-            f"the adapter in {directory} brings embeddings of {min(rows.values())} rows, and its base has "
-            f"{own}",
+            f"the adapter in {directory} has embeddings of {min(rows.values())} rows, and its base has {own}",
             fix,
         )
     if len(set(rows.values())) > 1 or (len(rows) < 2 and not tied):
         said = ", ".join(f"{count} rows of the {end} embeddings" for end, count in rows.items())
         raise ModelError(
-            f"the adapter in {directory} was trained with more tokens than the {own} of its base, and does "
-            f"not bring all their rows: it has {said} only",
+            f"the adapter in {directory} was trained with more tokens than the {own} of its base, and "
+            f"does not bring all their rows: it has {said} only",
             fix,
         )
     model.resize_token_embeddings(max(rows.values()), mean_resizing=False)
@@ -129,8 +126,8 @@ def check_taken(adapted: Any, stored: Mapping[str, torch.Tensor], directory: Pat
         )
     for name in _differing(beside | wanted, stored):
         raise ModelError(
-            f"the adapter in {directory} is not taken as it is: the model has other values than its file for "
-            f"{name}",
+            f"the adapter in {directory} is not taken as it is: once loaded, {name} has other values than in "
+            "the adapter's file",
             "keep one copy of these weights in the adapter: save it again with save_pretrained, by the peft "
             "that trained it",
         )

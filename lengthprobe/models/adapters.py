@@ -47,7 +47,11 @@ def base_name(directory: Path) -> str | None:
         raise unusable(directory, f"its revision {revision!r} is no name")
     if not name.isprintable():
         raise unusable(directory, f"its base_model_name_or_path {name!r} is no name")
-    return f"{name}@{revision}" if revision and "@" not in name and not (directory / name).is_dir() else name
+    try:
+        local = (directory / name).is_dir()
+    except OSError as error:
+        raise unusable(directory, f"its base_model_name_or_path is no name ({error.strerror})") from error
+    return f"{name}@{revision}" if revision and "@" not in name and not local else name
 
 
 def require_peft(directory: Path) -> None:

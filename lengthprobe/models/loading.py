@@ -172,6 +172,8 @@ def _load_model(files: Files, settings: Settings, placement: Placement) -> Any:
         if whole is None:
             model = model.to(placement.device)
         if files.adapter:
+            # So that what is wrong with the base is not laid on its adapter.
+            _check_finite(files, model)
             model = apply_adapter(model, files.adapter, files.adapter_weights)
         # The check takes memory of its own, beside weights that may just have fitted.
         _check_finite(files, model)

@@ -47,9 +47,8 @@ def apply_adapter(model: Any, directory: Path, weights: Sequence[Path]) -> Any:
     """
     config = check_adapter_config(directory)
     stored = stored_tensors(directory, weights)
-    with _blamed(
-        directory, "does not fit its base", f"check base_model_name_or_path in {directory / CONFIG}"
-    ):
+    fix = f"check {directory / CONFIG}: base_model_name_or_path, and what the message names"
+    with _blamed(directory, "does not fit its base", fix):
         adapted = _adapted(model, stored, directory)
         check_taken(adapted, stored, directory)
     if not hasattr(adapted, "merge_and_unload") or not hasattr(adapted.base_model, "merge_and_unload"):
@@ -62,6 +61,12 @@ def apply_adapter(model: Any, directory: Path, weights: Sequence[Path]) -> Any:
     rows = _token_rows(adapted, config)
     with _blamed(directory, "does not run on its base", f"check the settings in {directory / CONFIG}"):
         before = _logits(adapted, rows)
+    if not all(logits.isfinite().all() for logits in before):
+        raise ModelError(
+            f"the adapter in {directory} makes its base give logits that are not finite (NaN or infinite)",
+            f"check its scale (lora_alpha and r in {directory / CONFIG}); or take an earlier checkpoint of "
+            "the adapter, or --lengthprobe-dtype=float32",
+        )
     with _blamed(
         directory,
         f"cannot be merged into the weights ({_unusual(config)})",
@@ -86,8 +91,7 @@ def _adapted(model: Any, stored: dict[str, torch.Tensor], directory: Path) -> An
         warnings.simplefilter("always")
         adapted = peft.PeftModel.from_pretrained(model, directory, autocast_adapter_dtype=False)
     # The others tell of what is proven elsewhere: missing tensors when all are compared, tied weights and
-    # merging by the logits, unknown settings by the check of the config. What concerns training
-    # only is left out.
+    # merging by the logits, unknown settings by the check of the config. What concerns training is left out.
     for warning in caught:
         if _LEFT_OUT.search(str(warning.message)):
             raise ModelError(
@@ -109,11 +113,13 @@ def _blamed(directory: Path, problem: str, fix: str) -> Iterator[None]:
         if is_out_of_memory(error):
             raise
         said = str(error) or type(error).__name__
+        if isinstance(error, KeyError):
+            said = f"there is no {said}"
         raise ModelError(f"the adapter in {directory} {problem}: {said}", fix) from error
 
 
 def _token_rows(adapted: Any, config: dict[str, Any]) -> list[torch.Tensor]:
-    """Rows of tokens that the model has: drawn ones, the last ones (added), and those trained alone."""
+    """Rows of tokens that the model has: drawn ones, the last (added tokens), and those trained alone."""
     count = adapted.get_input_embeddings().weight.shape[0]
     own = config.get("trainable_token_indices") or []
     trained = [token for one in (own.values() if isinstance(own, dict) else [own]) for token in one]
@@ -182,7 +188,7 @@ def _check_same(
     raise ModelError(
         f"the adapter in {directory} ({_unusual(config)}) answers otherwise once it is merged into the "
         f"weights: its logits move by up to {most:.3g}, where the largest is {largest:.3g} ({name})",
-        f"{wider}merge the adapter by hand, check its answers, and name the merged checkpoint",
+        f"{wider}an adapter trained without this combination of settings",
     )
 
 
