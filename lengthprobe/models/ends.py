@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from lengthprobe.errors import ModelError
-from lengthprobe.models.templates import conversation
+from lengthprobe.models.rendered import ANSWER
+from lengthprobe.models.templates import conversation, messages_of
 from lengthprobe.models.token_ids import is_row
 from lengthprobe.models.weights import read_json
 
@@ -17,8 +18,6 @@ if TYPE_CHECKING:
     from lengthprobe.models.files import Files
 
 _KEY = "eos_token_id"
-# Stands for an answer, to see what a template puts after one.
-_ANSWER = "Waves sing softly"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +33,9 @@ class Ends:
     told: str
 
 
-def ends_of(files: Files, stated: Any, tokenizer: Any, template: str | None, rows: int) -> Ends:
+def ends_of(
+    files: Files, stated: Any, tokenizer: Any, template: str | None, rows: int, *, in_parts: bool = False
+) -> Ends:
     """The tokens that end a response: all that any part of the checkpoint names.
 
     A chat tune often keeps the end token of its base in its config, and ends a turn with another. An end that
@@ -46,6 +47,7 @@ def ends_of(files: Files, stated: Any, tokenizer: Any, template: str | None, row
         tokenizer: Its tokenizer.
         template: Its chat template, None without one.
         rows: How many tokens the model knows.
+        in_parts: Whether the template wants the content of a message as a list of parts.
 
     Raises:
         ModelError: There is none, or one is named that no token can be; the message has the file and the key.
@@ -61,7 +63,7 @@ def ends_of(files: Files, stated: Any, tokenizer: Any, template: str | None, row
     found[config.name] = _read(config, named, rows)
     eos = tokenizer.eos_token_id
     # A token that the model has no row for cannot be written, and ends nothing.
-    turn = _turn_end(tokenizer, template) if template else None
+    turn = _turn_end(tokenizer, template, in_parts=in_parts) if template else None
     for place, end in (("the tokenizer", eos), ("the chat template", turn)):
         found[place] = (end,) if end is not None and is_row(end, rows) else ()
     if not any(found.values()) and _KEY not in raw:
@@ -94,15 +96,15 @@ def _read(path: Path, named: object, rows: int) -> tuple[int, ...]:
     return tuple(ends)
 
 
-def _turn_end(tokenizer: Any, template: str) -> int | None:
+def _turn_end(tokenizer: Any, template: str, *, in_parts: bool) -> int | None:
     """The special token with which a template closes the assistant's turn, None where it has none."""
-    messages = [{"role": "user", "content": "Hello"}, {"role": "assistant", "content": _ANSWER}]
+    messages = messages_of("Hello", answer=ANSWER, in_parts=in_parts)
     try:
         text = conversation(tokenizer, template, messages, generation=False)
     except ModelError:
         # Whether prompts can be rendered is looked at elsewhere.
         return None
-    _, answer, tail = text.rpartition(_ANSWER)
+    _, answer, tail = text.rpartition(ANSWER)
     if not answer or not tail.strip():
         return None
     tokens = tokenizer(tail.lstrip(), add_special_tokens=False)["input_ids"]

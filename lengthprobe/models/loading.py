@@ -23,6 +23,7 @@ from lengthprobe.models.memory import is_out_of_memory
 from lengthprobe.models.merging import apply_adapter
 from lengthprobe.models.placement import Placement, place
 from lengthprobe.models.quantization import refuse_unquantized
+from lengthprobe.models.rendered import content_in_parts
 from lengthprobe.models.taken import check_taken
 from lengthprobe.models.token_ids import embedding_rows, is_row, leave_out_bad_padding, set_apart, text_of
 from lengthprobe.models.tokenizer import check_tokenizer, load_tokenizer
@@ -55,6 +56,7 @@ class Checkpoint:
         overridden: What its generation config asked for and does not get, as `name=value`.
         ends_told: Who names which end tokens, where the checkpoint's files do not agree; else empty.
         apart: What stands in a text for each token that is no part of one.
+        in_parts: Whether its template wants the content of a message as a list of parts.
     """
 
     files: Files
@@ -70,6 +72,7 @@ class Checkpoint:
     overridden: tuple[str, ...]
     ends_told: str = ""
     apart: Mapping[int, str] = field(default_factory=dict)
+    in_parts: bool = False
 
     @property
     def name(self) -> str:
@@ -93,12 +96,18 @@ def load_checkpoint(name: str | Files, settings: Settings) -> Checkpoint:
     leave_out_bad_padding(files.config)
     with _quiet():
         tokenizer = load_tokenizer(files, settings)
-        check_tokenizer(files, tokenizer, _telling_prompts(settings))
+        requests = _telling_prompts(settings)
+        check_tokenizer(files, tokenizer, requests)
+        template = _chat_template(files, tokenizer)
+        in_parts = (
+            template is not None
+            and settings.prompt_form != "plain"
+            and content_in_parts(files, tokenizer, template, requests, settings.system_prompt)
+        )
         model = _load_model(files, settings, placement)
         stated = _stated_generation(files, model)
     rows = embedding_rows(model)
-    template = _chat_template(files, tokenizer)
-    ends = ends_of(files, stated, tokenizer, template, rows)
+    ends = ends_of(files, stated, tokenizer, template, rows, in_parts=in_parts)
     # What generate() is not told, it would take from here.
     model.generation_config = GenerationConfig()  # type: ignore[no-untyped-call]
     pad = tokenizer.pad_token_id
@@ -118,6 +127,7 @@ def load_checkpoint(name: str | Files, settings: Settings) -> Checkpoint:
         attention=str(getattr(model.config, "_attn_implementation", None) or "eager"),
         context=getattr(shape, "max_position_embeddings", None),
         overridden=overridden_settings(stated),
+        in_parts=in_parts,
     )
 
 
@@ -260,7 +270,8 @@ def _check_finite(files: Files, model: Any) -> None:
 def _chat_template(files: Files, tokenizer: Any) -> str | None:
     stated = getattr(tokenizer, "chat_template", None)
     if not isinstance(stated, dict):
-        return stated or None
+        # An empty one is a fault, and not none.
+        return stated
     if "default" in stated:
         return str(stated["default"])
     raise ModelError(

@@ -10,7 +10,9 @@ from lengthprobe.models.token_ids import check_rows, embedding_rows
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from pathlib import Path
 
+    from lengthprobe.models.files import Files
     from lengthprobe.models.loading import Checkpoint
     from lengthprobe.settings import Settings
     from lengthprobe.task.prompts import Prompt
@@ -68,12 +70,15 @@ def render(checkpoint: Checkpoint, prompt: Prompt, settings: Settings) -> tuple[
     beginning is marked once. An end token that the tokenizer puts after a plain text is left out.
 
     Raises:
-        ModelError: The template raises, or the tokenizer and the model do not belong together.
+        ModelError: The template raises, or leaves the request out, or the tokenizer and the model do not
+            belong together.
         SettingsError: The prompt form cannot be had.
     """
     tokenizer = checkpoint.tokenizer
+    text = None
     if prompt_form(checkpoint, settings) == "chat":
-        ids = tokenizer(chat_text(checkpoint, prompt, settings), add_special_tokens=False)["input_ids"]
+        text = chat_text(checkpoint, prompt, settings)
+        ids = tokenizer(text, add_special_tokens=False)["input_ids"]
     else:
         ids = tokenizer(prompt.text)["input_ids"]
         while len(ids) > 1 and ids[-1] in checkpoint.end_token_ids:
@@ -84,6 +89,12 @@ def render(checkpoint: Checkpoint, prompt: Prompt, settings: Settings) -> tuple[
             "copy or download its files again, or save it anew with tokenizer.save_pretrained",
         )
     check_rows(checkpoint.name, tokenizer, ids, embedding_rows(checkpoint.model))
+    # A template may shorten long requests alone.
+    if text is not None and prompt.text.strip() not in text:
+        raise ModelError(
+            f"the chat template of {checkpoint.name} changes what it is given: {prompt.text!r} is not in it",
+            "mend the template, or --lengthprobe-prompt-form=plain",
+        )
     return tuple(ids)
 
 
@@ -93,9 +104,7 @@ def chat_text(checkpoint: Checkpoint, prompt: Prompt, settings: Settings) -> str
     Raises:
         ModelError: The template raises; its own message is passed on.
     """
-    messages = [{"role": "user", "content": prompt.text}]
-    if settings.system_prompt is not None:
-        messages.insert(0, {"role": "system", "content": settings.system_prompt})
+    messages = messages_of(prompt.text, settings.system_prompt, in_parts=checkpoint.in_parts)
     asked = " with a system prompt" if settings.system_prompt is not None else ""
     try:
         return conversation(checkpoint.tokenizer, str(checkpoint.chat_template), messages, generation=True)
@@ -105,6 +114,31 @@ def chat_text(checkpoint: Checkpoint, prompt: Prompt, settings: Settings) -> str
             ("leave --lengthprobe-system-prompt out, or " if asked else "mend the template, or ")
             + "--lengthprobe-prompt-form=plain",
         ) from error
+
+
+def messages_of(
+    request: str, system: str | None = None, *, answer: str | None = None, in_parts: bool = False
+) -> list[dict[str, Any]]:
+    """The turns of a conversation.
+
+    Args:
+        request: What the user asks.
+        system: The system prompt, None without one.
+        answer: What the assistant answers, None where that is yet to come.
+        in_parts: Whether each content is a list with one part, and not a string.
+    """
+    turns = (("system", system), ("user", request), ("assistant", answer))
+    return [
+        {"role": role, "content": [{"type": "text", "text": text}] if in_parts else text}
+        for role, text in turns
+        if text is not None
+    ]
+
+
+def template_file(files: Files) -> Path:
+    """The file that a checkpoint's chat template is in."""
+    own = files.tokenizer / "chat_template.jinja"
+    return own if own.is_file() else files.tokenizer / "tokenizer_config.json"
 
 
 def conversation(

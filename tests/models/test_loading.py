@@ -220,10 +220,10 @@ def test_several_templates(copy_of: Callable[..., Path], names: list[str]) -> No
     """Of several chat templates the default one is taken; without one they are listed."""
     directory = copy_of()
     (directory / "chat_template.jinja").unlink()
-    templates = [{"name": name, "template": f"{name}!"} for name in names]
+    templates = [{"name": name, "template": f"{{{{ messages[0].content }}}} {name}!"} for name in names]
     _edit(directory, "tokenizer_config.json", chat_template=templates)
     if "default" in names:
-        assert _load(directory).chat_template == "default!"
+        assert _load(directory).chat_template == "{{ messages[0].content }} default!"
     else:
         with pytest.raises(ModelError, match="chat templates rag, tool, and none is the default"):
             _load(directory)
