@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lengthprobe.errors import LengthprobeError, ReportError
-from lengthprobe.settings import COUNTERS, DTYPES, PROMPT_FORMS, read_lengths
+from lengthprobe.settings import COUNTERS, DTYPES, PROMPT_FORMS, THINKING, read_lengths
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -77,6 +77,7 @@ def _add_scan(commands: Any) -> None:
     asking.add_argument("--counter", default="uax29", metavar="NAME", help=", ".join(COUNTERS))
     asking.add_argument("--prompt-form", default="auto", metavar="FORM", help=", ".join(PROMPT_FORMS))
     asking.add_argument("--system-prompt", metavar="TEXT", help="system message before every prompt")
+    asking.add_argument("--thinking", default="off", metavar="HOW", help=f"{', '.join(THINKING)} (off)")
     loading = scan.add_argument_group("loading")
     loading.add_argument("--dtype", default="auto", metavar="NAME", help=", ".join(DTYPES))
     loading.add_argument("--device-map", default="auto", metavar="MAP", help="as in transformers (auto)")
@@ -117,7 +118,7 @@ def _scan(options: argparse.Namespace) -> int:
         languages=(options.language,),
         budget=_BUDGET,
         **{name: getattr(options, name) for name in ("lengths", "cap", "counter")},
-        **{name: getattr(options, name) for name in ("prompt_form", "system_prompt")},
+        **{name: getattr(options, name) for name in ("prompt_form", "system_prompt", "thinking")},
         **{name: getattr(options, name) for name in ("seed", "dtype", "device_map", "batch_size")},
         **{name: getattr(options, name) for name in ("allow_pickle", "allow_remote_code")},
     )

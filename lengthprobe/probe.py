@@ -390,9 +390,11 @@ class Probe:
         chosen = [
             one
             for language in wanted
-            for one in [one for one in self.responses(language) if split_of(one.prompt) == "discovery"][
-                :REFERENCE_PROMPTS
-            ]
+            for one in [
+                one
+                for one in self.responses(language)
+                if split_of(one.prompt) == "discovery" and not one.is_unfinished_thought
+            ][:REFERENCE_PROMPTS]
         ]
         if not chosen:
             raise SettingsError(

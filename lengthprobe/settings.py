@@ -8,6 +8,9 @@ from lengthprobe.errors import SettingsError
 
 COUNTERS = ("uax29", "whitespace", "italian_elision", "characters")
 PROMPT_FORMS = ("auto", "chat", "plain")
+THINKING = ("off", "allow")
+# Most tokens of a thought, where thoughts are allowed; ours. The cap counts the tokens after it.
+THOUGHT_LIMIT = 2048
 DTYPES = ("auto", "float32", "bfloat16", "float16")
 _LONGEST_REQUEST = 1000
 
@@ -26,6 +29,8 @@ class Settings:
         cap: Most tokens in a response.
         prompt_form: `chat` (the model's template), `plain`, or `auto`: chat where there is a template.
         system_prompt: System message put before every prompt (chat form only).
+        thinking: `off` (the chat template's switch, where there is one, is off) or `allow`: the switch is on,
+            and a thought has room of its own beside the cap.
         device_map: As in transformers; `auto` takes the accelerator when there is one.
         dtype: One of `DTYPES`; `auto` takes the checkpoint's own on an accelerator, float32 on a CPU.
         batch_size: Prompts a batch, or None to let the probe choose once.
@@ -45,6 +50,7 @@ class Settings:
     cap: int = 100
     prompt_form: str = "auto"
     system_prompt: str | None = None
+    thinking: str = "off"
     device_map: str = "auto"
     dtype: str = "auto"
     batch_size: int | None = None
@@ -87,6 +93,7 @@ class Settings:
             raise SettingsError(f"batch size {self.batch_size}: at least one", "--lengthprobe-batch-size=32")
         _one_of("counter", self.counter, COUNTERS)
         _one_of("prompt-form", self.prompt_form, PROMPT_FORMS)
+        _one_of("thinking", self.thinking, THINKING)
         _one_of("dtype", self.dtype, DTYPES)
 
 

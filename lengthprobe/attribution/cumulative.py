@@ -57,11 +57,11 @@ def cumulative(contributions: Sequence[Contributions], weights: Sequence[Sequenc
 def token_weights(
     adherences: Sequence[Adherence], n_words: Sequence[int], *, signs: str = "adherence"
 ) -> list[tuple[float, ...]]:
-    """The weight of each step's token: s_t of METHODS §3, or that of a control."""
+    """The weight of each step's token: s_t of METHODS §3, or that of a control; 0 within a thought."""
     if signs not in SIGNS:
         raise ValueError(f"signs={signs!r} is none of {', '.join(SIGNS)}")
     if signs == "all-plus":
-        return [(1.0,) * len(one.counts) for one in adherences]
+        return [tuple(map(float, one.in_answer)) for one in adherences]
     asked = shuffled(n_words) if signs == "shuffled" else n_words
     return [tuple(map(float, one.signs(n))) for one, n in zip(adherences, asked, strict=True)]
 

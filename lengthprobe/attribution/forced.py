@@ -37,6 +37,7 @@ class Forced:
             another text makes its own. None where the tokens are this checkpoint's.
         ended: Whether the end token belongs to it: of each checkpoint's own ones, the best at that step.
         last_only: Ask about the step after the text alone, and not about every step.
+        opened: Whether the text begins within a thought that its own prompt had opened.
     """
 
     prompt: Prompt
@@ -44,6 +45,7 @@ class Forced:
     text: str | None
     ended: bool
     last_only: bool = False
+    opened: bool = False
 
 
 def attribute_forced(
@@ -98,6 +100,7 @@ def attribute_forced(
                 ended=text.ended,
                 language=text.prompt.language,
                 counter=settings.counter,
+                opened=text.opened,
             ),
         )
         for at, text in enumerate(texts)

@@ -163,7 +163,7 @@ def outputs_of(
     """The outputs of a checkpoint's parts at the positions that write some responses of its own.
 
     Those are the prompt's last position and every token of the response that another follows, be it an end
-    token.
+    token; not those that write a thought.
 
     Args:
         checkpoint: The checkpoint.
@@ -178,7 +178,12 @@ def outputs_of(
     """
     sums = OutputSums(anatomy)
     rows = [
-        _Row(tuple(render(checkpoint, one.prompt, settings)), one.token_ids, one.finish_reason == "stop")
+        _Row(
+            tuple(render(checkpoint, one.prompt, settings)),
+            one.token_ids,
+            one.finish_reason == "stop",
+            one.thought_tokens,
+        )
         for one in responses
     ]
     rows.sort(key=lambda row: len(row.prompt) + len(row.written))
@@ -198,11 +203,12 @@ def outputs_of(
 
 
 class _Row(NamedTuple):
-    """A response as tokens, after its prompt; and whether the model ended it."""
+    """A response as tokens, after its prompt; whether the model ended it; its tokens that are a thought."""
 
     prompt: tuple[int, ...]
     written: tuple[int, ...]
     ended: bool
+    thought: int
 
 
 def _padded(rows: Sequence[_Row], pad: int) -> tuple[Tensor, Tensor, Tensor]:
@@ -214,7 +220,7 @@ def _padded(rows: Sequence[_Row], pad: int) -> tuple[Tensor, Tensor, Tensor]:
         tokens = [*row.prompt, *row.written]
         ids[at, width - len(tokens) :] = torch.tensor(tokens)
         mask[at, width - len(tokens) :] = 1
-        places[at, width - len(row.written) - 1 :] = True
+        places[at, width - len(row.written) - 1 + row.thought :] = True
         # After the last token of a response that was cut off nothing was written.
         places[at, -1] = row.ended
     return ids, mask, places

@@ -34,6 +34,10 @@ class Contributions:
     biases: Floats
     logits: Floats
 
+    def first(self, steps: int) -> Contributions:
+        """Those of the first steps."""
+        return Contributions(*(getattr(self, name)[:steps] for name in self.names()))
+
     @classmethod
     def names(cls) -> tuple[str, ...]:
         """The names of its arrays."""
@@ -60,6 +64,10 @@ class Trace:
 
     token: Contributions
     stop: Contributions
+
+    def first(self, steps: int) -> Trace:
+        """That of the first steps."""
+        return Trace(self.token.first(steps), self.stop.first(steps))
 
     def as_arrays(self, prefix: str) -> dict[str, Floats]:
         """Its arrays under names that start with a prefix."""

@@ -42,6 +42,7 @@ from lengthprobe.measures.stop_cwa import (
 )
 from lengthprobe.measures.text_loss import text_loss_rise
 from lengthprobe.measures.tokenization_gap import error_with_words, tokenization_gap
+from lengthprobe.measures.unfinished_thoughts import unfinished_thoughts
 from lengthprobe.statistics.share import share
 
 __all__ = [
@@ -90,4 +91,5 @@ __all__ = [
     "tokenization_gap",
     "too_long",
     "too_short",
+    "unfinished_thoughts",
 ]

@@ -7,6 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from lengthprobe.errors import SettingsError
+from lengthprobe.measures.answered import check_answered
 from lengthprobe.measures.cwa import cwa_by_part
 from lengthprobe.measures.leading import SIMILAR, leading_components, similar_sets
 from lengthprobe.measures.length_error import WINSORISED_AT, winsorised
@@ -116,8 +117,10 @@ def test_prompts(probe: Ablatable, language: str) -> list[Prompt]:
 
     Raises:
         SettingsError: There is none.
+        ModelError: Too many of the language's responses are an unfinished thought.
     """
     found: dict[str, Prompt] = {}
+    check_answered(probe, probe.responses(language), language)
     for response in probe.responses(language):
         if split_of(response.prompt) == "test":
             found.setdefault(response.prompt.topic, response.prompt)
@@ -171,7 +174,7 @@ def exact_by_set(probe: Ablatable, language: str, sets: Sequence[Ablation]) -> t
     turns = _turns(test_prompts(probe, language), sets)
     exact: dict[Ablation, list[bool]] = {one: [] for one in sets}
     for (_, ablation), response in zip(turns, answered(probe, language, turns), strict=True):
-        n_words = count_words(response.text, language=language, counter=probe.settings.counter)
+        n_words = count_words(response.answer, language=language, counter=probe.settings.counter)
         exact[ablation].append(_is_exact(response, n_words))
     return tuple(sum(some) / len(some) for some in exact.values() if some)
 
@@ -204,7 +207,7 @@ def _beside(
     """The mean |error| in words, and of several sets how many per cent are exact under either extreme."""
     errors, exact = [], dict[Ablation, list[bool]]()
     for (prompt, ablation), response in answers:
-        n_words = count_words(response.text, language=language, counter=counter)
+        n_words = count_words(response.answer, language=language, counter=counter)
         errors.append(abs(winsorised(n_words - prompt.n_words)))
         exact.setdefault(ablation, []).append(_is_exact(response, n_words))
     means = [sum(some) / len(some) for some in exact.values()]
@@ -239,7 +242,7 @@ def _is_exact(response: Response, n_words: int) -> bool:
 def _observation(responses: Sequence[Response], counter: str) -> Observation:
     """The share of exact ones among the responses to one prompt."""
     prompt = responses[0].prompt
-    counts = [count_words(one.text, language=prompt.language, counter=counter) for one in responses]
+    counts = [count_words(one.answer, language=prompt.language, counter=counter) for one in responses]
     exact = [_is_exact(*one) for one in zip(responses, counts, strict=True)]
     shown = exact.index(min(exact))
     note = note_of(responses[shown], counts[shown])

@@ -17,7 +17,7 @@ def counter_disagreement(probe: Measured, *, language: str) -> Estimate:
     return mean_of(
         probe,
         lambda response, _: float(
-            len({count_words(response.text, language=language, counter=counter) for counter in RIVALS}) > 1
+            len({count_words(response.answer, language=language, counter=counter) for counter in RIVALS}) > 1
         ),
         name="counter_disagreement",
         language=language,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, TypedDict
 
 from lengthprobe.errors import ModelError, SettingsError
+from lengthprobe.measures.answered import check_answered
 from lengthprobe.measures.by_part import ByPart, early_controls, estimate_of
 from lengthprobe.measures.per_response import note_of
 
@@ -108,6 +109,7 @@ def cwa_by_part(
 
     source = text_of or probe
     every = source.traces(language)
+    check_answered(source, [one.response for one in every], language)
     asked = [one.response.prompt.n_words for one in every]
     if signs == "shuffled" and len(set(asked)) < 2:
         raise SettingsError(
@@ -120,15 +122,16 @@ def cwa_by_part(
     weights = token_weights(adherences, asked, signs=signs)
     found = cumulative(contributions, weights)
     keep = [at for at, one in enumerate(every) if lengths is None or one.response.prompt.n_words in lengths]
-    # Of a text that another tokenizer has no token for there is no step.
-    steps = np.maximum(found.steps[keep], 1.0) if per_step else 1.0
+    # Of a text that another tokenizer has no token for there is no step; a thought's are none of the answer.
+    n_steps = np.array([max(1, sum(one.in_answer)) for one in adherences], float)
+    steps = n_steps[keep] if per_step else 1.0
     return ByPart(
         prompts=[every[at].response.prompt for at in keep],
         notes=[note_of(every[at].response, _n_words(adherences[at])) for at in keep],
         heads=(found.heads[keep].T / steps).T,
         mlps=(found.mlps[keep].T / steps).T,
         exact=tuple(place for place, at in enumerate(keep) if _is_exact(every[at], adherences[at])),
-        cut_off=any(every[at].response.finish_reason == "length" for at in keep),
+        cut_off=any(every[at].response.ran_on for at in keep),
     )
 
 
@@ -206,6 +209,7 @@ def _of_forced(probe: Traceable, every: Sequence[Traced]) -> tuple[list[Contribu
             one.response.token_ids,
             one.response.text,
             one.response.finish_reason == "stop",
+            opened=one.response.opened,
         )
         for one in every
     ]

@@ -39,7 +39,7 @@ def error_by_tokens_per_word(probe: Measured, *, language: str) -> Estimate:
     asked = selected(probe, language, None)
 
     def under(counter: str, rival: Estimate | None) -> Estimate:
-        counts = [count_words(one.text, language=language, counter=counter) for one in asked]
+        counts = [count_words(one.answer, language=language, counter=counter) for one in asked]
         parts, wholes = _parts(probe, asked, counts, language)
         notes = [note_of(*one) for one in zip(asked, counts, strict=True)]
 
@@ -76,7 +76,7 @@ def _parts(
     counted = [at for at, count in enumerate(counts) if count]
     apart = _within(
         [lengths[at] for at in counted],
-        [lengths[at] * (counts[at] / len(asked[at].token_ids) - 1) for at in counted],
+        [lengths[at] * (counts[at] / _n_tokens(asked[at]) - 1) for at in counted],
     )
     expected = [0.0] * len(asked)
     for at, value in zip(counted, apart, strict=True):
@@ -94,6 +94,11 @@ def _parts(
         [side * error / spread for side, error in zip(sides, errors, strict=True)],
         [product / spread for product in products],
     )
+
+
+def _n_tokens(response: Response) -> int:
+    """The tokens of the answer, without those of a thought before it."""
+    return len(response.token_ids) - response.thought_tokens
 
 
 def _within(lengths: Sequence[int], values: Sequence[float]) -> list[float]:

@@ -82,7 +82,7 @@ def _effects(probe: Ablatable, language: str, components: Sequence[Component]) -
     answers = answered(probe, language, [(prompt, one) for one in sets for prompt in prompts])
     counter = probe.settings.counter
     errors = [
-        abs(winsorised(count_words(one.text, language=language, counter=counter) - one.prompt.n_words))
+        abs(winsorised(count_words(one.answer, language=language, counter=counter) - one.prompt.n_words))
         for one in answers
     ]
     n = len(prompts)

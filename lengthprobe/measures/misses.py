@@ -25,10 +25,13 @@ def too_short(probe: Measured, *, language: str, lengths: Collection[int] | None
 
 
 def runaways(probe: Measured, *, language: str, lengths: Collection[int] | None = None) -> Estimate:
-    """The share of responses cut off at the token cap, or with more than 2 N words (METHODS §1)."""
+    """The share of responses cut off at the token cap, or with more than 2 N words (METHODS §1).
+
+    A thought that the cap ended is no answer, and none that runs away: `unfinished_thoughts` counts those.
+    """
     return _share(
         probe,
-        lambda one, n: one.finish_reason == "length" or n > 2 * one.prompt.n_words,
+        lambda one, n: one.ran_on or n > 2 * one.prompt.n_words,
         "runaways",
         language,
         lengths,
@@ -41,10 +44,8 @@ def short_answers(probe: Measured, *, language: str, lengths: Collection[int] | 
 
 
 def cut_off(probe: Measured, *, language: str, lengths: Collection[int] | None = None) -> Estimate:
-    """The share of responses cut off at the token cap (METHODS §1)."""
-    return _share(
-        probe, lambda one, _: one.finish_reason == "length", "cut_off", language, lengths, counted=False
-    )
+    """The share of responses whose answer was cut off at the token cap (METHODS §1)."""
+    return _share(probe, lambda one, _: one.ran_on, "cut_off", language, lengths, counted=False)
 
 
 def empty(probe: Measured, *, language: str, lengths: Collection[int] | None = None) -> Estimate:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
+from lengthprobe.measures.answered import check_answered
 from lengthprobe.statistics.estimate import Estimate, Observation
 from lengthprobe.task.languages import load_language
 from lengthprobe.task.words import RIVAL_COUNTERS, count_words
@@ -49,6 +50,7 @@ def mean_of(
     worst: str = "high",
     lengths: Collection[int] | None = None,
     counted: bool = True,
+    answered: bool = True,
 ) -> Estimate:
     """The mean over responses of a value that each has by itself.
 
@@ -62,6 +64,7 @@ def mean_of(
         worst: Which prompts are shown as the worst: `high`, `low` or `far` from 0.
         lengths: Only the prompts that ask for these, all by default.
         counted: Whether the value depends on the number of words, and so has a rival count.
+        answered: Whether the value is one of answers, so that there must be some.
 
     Returns:
         An Estimate over topics, whose rival is the same mean under the other word counter.
@@ -76,6 +79,7 @@ def mean_of(
         worst=worst,
         lengths=lengths,
         counted=counted,
+        answered=answered,
     )
 
 
@@ -90,6 +94,7 @@ def mean_of_all(
     worst: str = "high",
     lengths: Collection[int] | None = None,
     counted: bool = True,
+    answered: bool = True,
 ) -> Estimate:
     """The mean of values that depend on all the responses together; otherwise as `mean_of`.
 
@@ -98,10 +103,10 @@ def mean_of_all(
         values: Gives the value of every response from all of them and their numbers of words.
         name: As in `mean_of`; so are the arguments after it.
     """
-    asked = selected(probe, language, lengths)
+    asked = selected(probe, language, lengths, answered=answered)
 
     def under(counter: str, rival: Estimate | None) -> Estimate:
-        counts = [count_words(one.text, language=language, counter=counter) for one in asked]
+        counts = [count_words(one.answer, language=language, counter=counter) for one in asked]
         return Estimate.from_observations(
             [_observation(*row) for row in zip(asked, values(asked, counts), counts, strict=True)],
             name=named(name, probe, language, lengths),
@@ -120,9 +125,18 @@ def mean_of_all(
     return under(counter, under(rival, None) if rival else None)
 
 
-def selected(probe: Measured, language: str, lengths: Collection[int] | None) -> list[Response]:
-    """The responses to prompts that ask for some lengths, all by default."""
-    return [one for one in probe.responses(language) if lengths is None or one.prompt.n_words in lengths]
+def selected(
+    probe: Measured, language: str, lengths: Collection[int] | None, *, answered: bool = True
+) -> list[Response]:
+    """The responses to prompts that ask for some lengths, all by default.
+
+    Raises:
+        ModelError: Too many of the language's responses are an unfinished thought, and answers are wanted.
+    """
+    every = probe.responses(language)
+    if answered:
+        check_answered(probe, every, language)
+    return [one for one in every if lengths is None or one.prompt.n_words in lengths]
 
 
 def named(name: str, probe: Measured, language: str, lengths: Collection[int] | None) -> str:
@@ -138,6 +152,8 @@ def note_of(response: Response, n_words: int) -> str:
     """What was asked and written, for a response of so many words."""
     prompt = response.prompt
     end = "" if response.finish_reason == "stop" else ", cut off"
+    if response.is_unfinished_thought:
+        end = ", an unfinished thought"
     return f"asked {prompt.n_words}, wrote {n_words}{end}: {prompt.text!r} → {response.text!r}"
 
 

@@ -11,6 +11,7 @@ from lengthprobe.measures.cwa import cwa_by_part
 from lengthprobe.measures.number_swap import TARGET, number_swap_by_part, number_swap_texts
 from lengthprobe.models.layers import late_layers
 from lengthprobe.statistics.share import share
+from lengthprobe.task.thoughts import answer_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -126,7 +127,7 @@ def _example(probe: Probe, every: Sequence[Traced]) -> dict[str, Any]:
     prompt = chosen.response.prompt
     return {
         "prompt": prompt.text,
-        "response": chosen.response.text,
+        "response": chosen.response.answer,
         "n_words": prompt.n_words,
         "words": _words(probe, chosen),
     }
@@ -142,6 +143,8 @@ def _words(probe: Probe, one: Traced) -> list[dict[str, Any]]:
     ids, counts = one.response.token_ids, one.adherence.counts
     words: list[dict[str, Any]] = []
     for at in range(len(token.logits)):
+        if not one.adherence.in_answer[at]:
+            continue
         ends = at == len(ids)
         before = counts[at - 1] if at else 0
         if not words or ends or (counts[at] > before and before > 0):
@@ -153,5 +156,5 @@ def _words(probe: Probe, one: Traced) -> list[dict[str, Any]]:
     starts = [word.pop("first") for word in words]
     texts = [probe.checkpoint.decode(ids[:start]) for start in starts] + [probe.checkpoint.decode(ids)]
     for word, (before_text, text) in zip(words, pairwise(texts), strict=True):
-        word["text"] = "" if word["ends"] else text.removeprefix(before_text).strip()
+        word["text"] = "" if word["ends"] else answer_of(text.removeprefix(before_text)).strip()
     return words

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from lengthprobe.measures.per_response import mean_of
 from lengthprobe.task.languages import load_language
+from lengthprobe.task.thoughts import answer_of
 
 if TYPE_CHECKING:
     from lengthprobe.measures.per_response import Measured
@@ -24,7 +25,7 @@ def preambles(probe: Measured, *, language: str) -> Estimate:
     """
     return mean_of(
         probe,
-        lambda response, _: float(has_preamble(response.text, language=language)),
+        lambda response, _: float(has_preamble(response.answer, language=language)),
         name="preambles",
         language=language,
         unit="share",
@@ -39,7 +40,7 @@ def has_preamble(text: str, *, language: str) -> bool:
     A preamble is a first line that ends in a colon; one of the language's interjections, set off by more
     than a comma ("Sure! …"); one of its introductions, up to a colon or a line's end ("Here is …: …"); or an
     interjection with an introduction after it. A comma alone is none: "Great, golden, glowing" may well be
-    the words asked for. A note is a count in parentheses ("(3 words)").
+    the words asked for. A thought is no preamble. A note is a count in parentheses ("(3 words)").
 
     >>> has_preamble("Sure! Here is the sentence: Waves sing", language="en")
     True
@@ -47,7 +48,7 @@ def has_preamble(text: str, *, language: str) -> bool:
     False
     """
     # Typographic apostrophes and spaces that do not break are the same marks to a reader.
-    plain = text.translate(_AS_TYPED)
+    plain = answer_of(text).translate(_AS_TYPED)
     return any(pattern.search(plain) for pattern in _patterns(language))
 
 

@@ -14,7 +14,8 @@ from lengthprobe.models.broken import Guard
 from lengthprobe.models.decoding import greedy
 from lengthprobe.models.memory import is_out_of_memory, release
 from lengthprobe.models.runaways import Limits, Runaways
-from lengthprobe.models.templates import render
+from lengthprobe.models.templates import opens_thought, render
+from lengthprobe.models.thinking import Room, Thoughts, check_constrained, room_for_thought, thought_tokens
 from lengthprobe.task.prompts import Prompt, Response
 
 if TYPE_CHECKING:
@@ -109,6 +110,7 @@ def respond_to_batch(
     surgery: Surgery | None = None,
     constraint: Constraint | None = None,
     beyond: int | None = None,
+    thought: bool = True,
 ) -> Answered:
     """The responses to one batch, which is halved as often as memory demands.
 
@@ -120,6 +122,7 @@ def respond_to_batch(
         surgery: What is ablated in each row.
         constraint: What each response may be written with; an observer is told the scores before it.
         beyond: Words above N after which nothing more of a response is wanted; None: up to the cap.
+        thought: Whether a thought that the settings allow has room beside the cap.
 
     Raises:
         OutOfMemoryError: Memory is out even for one prompt.
@@ -127,13 +130,17 @@ def respond_to_batch(
     """
     rows = [render(checkpoint, prompt, settings) for prompt in prompts]
     donors = surgery.donors if surgery else ()
-    _check_context(checkpoint, max(map(len, [*rows, *donors])), settings)
-    limits = None if beyond is None else Limits(checkpoint, tuple(prompts), beyond, settings.counter)
+    if constraint:
+        check_constrained(checkpoint, settings)
+    opened = bool(prompts) and opens_thought(checkpoint, prompts[0], settings)
+    room = room_for_thought(checkpoint, settings) if thought else 0
+    _check_context(checkpoint, max(map(len, [*rows, *donors])), settings, room)
+    limits = None if beyond is None else Limits(checkpoint, tuple(prompts), beyond, settings.counter, opened)
     written, observed, pieces = _generate_in_pieces(
-        checkpoint, rows, settings.cap, observer, surgery, constraint, limits
+        checkpoint, rows, Room(settings.cap, room, opened), observer, surgery, constraint, limits
     )
     responses = tuple(
-        _response(checkpoint, prompt, tokens) for prompt, tokens in zip(prompts, written, strict=True)
+        _response(checkpoint, prompt, tokens, opened) for prompt, tokens in zip(prompts, written, strict=True)
     )
     return Answered(responses, pieces, tuple(observed))
 
@@ -144,7 +151,7 @@ def check_logits(checkpoint: Checkpoint, prompt: Prompt, settings: Settings) -> 
     Raises:
         ModelError: Its logits are NaN or infinite, or the same for every token; or memory is out.
     """
-    _generate_in_pieces(checkpoint, [render(checkpoint, prompt, settings)], 1, None)
+    _generate_in_pieces(checkpoint, [render(checkpoint, prompt, settings)], Room(1), None)
 
 
 class _Told(LogitsProcessor):
@@ -173,7 +180,7 @@ class _SameText(LogitsProcessor):
 def _generate_in_pieces(
     checkpoint: Checkpoint,
     rows: Sequence[Sequence[int]],
-    cap: int,
+    room: Room,
     observer: Callable[[], Observer] | None,
     surgery: Surgery | None = None,
     constraint: Constraint | None = None,
@@ -181,14 +188,14 @@ def _generate_in_pieces(
 ) -> tuple[list[list[int]], list[Any], int]:
     try:
         watcher = observer() if observer else None
-        return (*_generate(checkpoint, rows, cap, watcher, surgery, constraint, limits), 1)
+        return (*_generate(checkpoint, rows, room, watcher, surgery, constraint, limits), 1)
     except (RuntimeError, MemoryError) as error:
         if not is_out_of_memory(error):
             raise
         if len(rows) == 1:
             raise OutOfMemoryError(
                 f"{checkpoint.name} runs out of memory on {checkpoint.device} with a single prompt "
-                f"of {len(rows[0])} tokens and a cap of {cap}",
+                f"of {len(rows[0])} tokens and a cap of {room.whole}",
                 "free the device, lower --lengthprobe-cap, take a smaller format "
                 "(--lengthprobe-dtype=bfloat16), or more devices (--lengthprobe-device-map=balanced)",
             ) from error
@@ -199,7 +206,7 @@ def _generate_in_pieces(
     for places in (range(half), range(half, len(rows))):
         some = [rows[at] for at in places]
         own = [one and one.of(places) for one in (surgery, constraint, limits)]
-        more = _generate_in_pieces(checkpoint, some, cap, observer, *own)  # type: ignore[arg-type]
+        more = _generate_in_pieces(checkpoint, some, room, observer, *own)  # type: ignore[arg-type]
         written, observed, pieces = written + more[0], observed + more[1], pieces + more[2]
     return written, observed, pieces
 
@@ -207,7 +214,7 @@ def _generate_in_pieces(
 def _generate(
     checkpoint: Checkpoint,
     rows: Sequence[Sequence[int]],
-    cap: int,
+    room: Room,
     observer: Observer | None,
     surgery: Surgery | None,
     constraint: Constraint | None = None,
@@ -225,7 +232,8 @@ def _generate(
     told = [_Told(observer, n, width)] if observer else []
     allowed = [constraint.processor(width)] if constraint else []
     same = [_SameText(n)] if donors else []
-    runaways = [Runaways(limits, width)] if limits else []
+    stops: list[Runaways | Thoughts] = [Runaways(limits, width)] if limits else []
+    stops += [Thoughts(checkpoint, n, width, room=room)] if room.thought else []
     with (
         torch.inference_mode(),
         # First, so that the observer sees what is in place and not what was.
@@ -235,12 +243,13 @@ def _generate(
         written = checkpoint.model.generate(
             torch.tensor(padded, device=checkpoint.device),
             attention_mask=seen,
-            generation_config=greedy(checkpoint.end_token_ids, checkpoint.pad_token_id, cap),
+            generation_config=greedy(checkpoint.end_token_ids, checkpoint.pad_token_id, room.whole),
             logits_processor=LogitsProcessorList([guard, *told, *allowed, *same]),
-            stopping_criteria=StoppingCriteriaList(runaways),
+            stopping_criteria=StoppingCriteriaList(stops),
         )
-    rows_written = [row[width:] for row in written[:n].tolist()]
-    for one in runaways:
+    every_token = [row[width:] for row in written[:n].tolist()]
+    rows_written = every_token
+    for one in stops:
         rows_written = one.cut(rows_written)
     # Not before the ablation ends, which is of these rows together: to judge, they are run one by one.
     guard.judge(
@@ -249,20 +258,27 @@ def _generate(
         ablated=surgery is not None,
     )
     with torch.inference_mode():
-        return rows_written, list(observer.finish(rows_written)) if observer else []
+        return rows_written, list(observer.finish(every_token)) if observer else []
 
 
-def _response(checkpoint: Checkpoint, prompt: Prompt, written: Sequence[int]) -> Response:
+def _response(checkpoint: Checkpoint, prompt: Prompt, written: Sequence[int], opened: bool) -> Response:
     end = next((at for at, token in enumerate(written) if token in checkpoint.end_token_ids), None)
     tokens = tuple(written[:end])
     text = checkpoint.decode(tokens)
-    return Response(prompt, tokens, text, "length" if end is None else "stop")
+    thought = thought_tokens(checkpoint, tokens, opened=opened)
+    return Response(prompt, tokens, text, "length" if end is None else "stop", opened, thought)
 
 
-def _check_context(checkpoint: Checkpoint, longest: int, settings: Settings) -> None:
+def _check_context(checkpoint: Checkpoint, longest: int, settings: Settings, room: int) -> None:
     context = checkpoint.context
-    if context is None or longest + settings.cap <= context:
+    if context is None or longest + settings.cap + room <= context:
         return
+    if room:
+        raise ModelError(
+            f"{checkpoint.name} reads at most {context} tokens: a prompt of {longest}, a thought of up to "
+            f"{room} and a cap of {settings.cap} make {longest + room + settings.cap}",
+            "--lengthprobe-thinking=off, a lower --lengthprobe-cap, or a shorter system prompt",
+        )
     left = context - longest
     raise ModelError(
         f"{checkpoint.name} reads at most {context} tokens: a prompt of {longest} and a cap of "

@@ -25,6 +25,7 @@ from lengthprobe.models.placement import Placement, place
 from lengthprobe.models.quantization import refuse_unquantized
 from lengthprobe.models.rendered import content_in_parts
 from lengthprobe.models.taken import check_taken
+from lengthprobe.models.thinking import thought_marks
 from lengthprobe.models.token_ids import embedding_rows, is_row, leave_out_bad_padding, set_apart, text_of
 from lengthprobe.models.tokenizer import check_tokenizer, load_tokenizer
 from lengthprobe.task.prompts import prompts
@@ -80,7 +81,10 @@ class Checkpoint:
         return self.files.source.name
 
     def decode(self, token_ids: Sequence[int]) -> str:
-        """The text of some tokens. Special ones are left out, and separate the words beside them."""
+        """The text of some tokens. Special ones are left out, and separate the words beside them.
+
+        What begins or ends a thought stays: else the thought would be a part of the answer.
+        """
         return text_of(self.tokenizer, token_ids, self.apart)
 
 
@@ -120,7 +124,7 @@ def load_checkpoint(name: str | Files, settings: Settings) -> Checkpoint:
         ends_told=ends.told,
         # Padding is masked: any token will do that the model knows.
         pad_token_id=pad if is_row(pad, rows) else ends.token_ids[0],
-        apart=set_apart(tokenizer, rows),
+        apart=set_apart(tokenizer, rows) | thought_marks(tokenizer),
         chat_template=template,
         device=model.get_input_embeddings().weight.device,
         dtype=model.dtype,

@@ -10,6 +10,7 @@ import torch
 
 from lengthprobe.errors import ModelError
 from lengthprobe.models.memory import is_out_of_memory
+from lengthprobe.settings import THOUGHT_LIMIT
 
 if TYPE_CHECKING:
     from lengthprobe.models.files import Files
@@ -110,7 +111,8 @@ def largest_batch(files: Files, settings: Settings, dtype: torch.dtype | None, m
     key_value_heads = getattr(shape, "num_key_value_heads", None) or heads
     head_width = getattr(shape, "head_dim", None) or shape.hidden_size // heads
     inner = getattr(shape, "intermediate_size", None) or 4 * shape.hidden_size
-    tokens = _PROMPT_TOKENS + len(settings.system_prompt or "") // 2 + settings.cap
+    thought = THOUGHT_LIMIT if settings.thinking == "allow" else 0
+    tokens = _PROMPT_TOKENS + len(settings.system_prompt or "") // 2 + settings.cap + thought
     cache = 2 * shape.num_hidden_layers * key_value_heads * head_width * size * tokens
     # The prompt passes a layer at once: about eight vectors of model width and three of MLP width a token.
     activations = tokens * (8 * shape.hidden_size + 3 * inner) * size

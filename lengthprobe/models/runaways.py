@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from transformers import StoppingCriteria
 
+from lengthprobe.task.thoughts import parted
 from lengthprobe.task.words import RIVAL_COUNTERS, count_words
 
 if TYPE_CHECKING:
@@ -32,12 +33,14 @@ class Limits:
         prompts: What is asked in each row.
         beyond: Words above N after which nothing more is wanted, by every counter.
         counter: The word counter.
+        opened: Whether the prompts had opened a thought, whose words are not counted.
     """
 
     checkpoint: Checkpoint
     prompts: tuple[Prompt, ...]
     beyond: int
     counter: str
+    opened: bool = False
 
     def of(self, places: Sequence[int]) -> Limits:
         """The same for some of the rows."""
@@ -45,7 +48,8 @@ class Limits:
 
     def is_past(self, row: int, tokens: Sequence[int]) -> bool:
         """Whether an answer is too long already."""
-        prompt, text = self.prompts[row], self.checkpoint.decode(tokens)
+        prompt, written = self.prompts[row], self.checkpoint.decode(tokens)
+        text = parted(written, opened=self.opened).answer
         return all(
             # The last word may be half written.
             count_words(text, language=prompt.language, counter=one) > prompt.n_words + self.beyond + 1

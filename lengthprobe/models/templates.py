@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from lengthprobe.errors import ModelError, SettingsError
+from lengthprobe.models.thinking import SWITCHES, check_thinking
 from lengthprobe.models.time_limit import OutOfTime, time_limit
 from lengthprobe.models.token_ids import check_rows, embedding_rows
 
@@ -35,12 +36,17 @@ _DATE = {
     "%M": "00",
     "%S": "00",
 }
-# Told to every template, which may ignore it. A model that thinks aloud first (Qwen 3) would spend the whole
-# token cap on that, so it is asked to answer at once.
-TEMPLATE_ARGUMENTS = {"date_string": _DATE["%d %b %Y"], "enable_thinking": False}
-
 # A healthy template takes some milliseconds.
 _LONGEST_S = 5.0
+
+
+def template_arguments(thinking: str) -> dict[str, Any]:
+    """What every template is told; one that knows nothing of an argument ignores it.
+
+    A model that thinks aloud first would spend the whole token cap on that, so it is asked to answer at once
+    unless thoughts are allowed.
+    """
+    return {"date_string": _DATE["%d %b %Y"]} | dict.fromkeys(SWITCHES, thinking == "allow")
 
 
 def prompt_form(checkpoint: Checkpoint, settings: Settings) -> str:
@@ -107,7 +113,13 @@ def chat_text(checkpoint: Checkpoint, prompt: Prompt, settings: Settings) -> str
     messages = messages_of(prompt.text, settings.system_prompt, in_parts=checkpoint.in_parts)
     asked = " with a system prompt" if settings.system_prompt is not None else ""
     try:
-        return conversation(checkpoint.tokenizer, str(checkpoint.chat_template), messages, generation=True)
+        return conversation(
+            checkpoint.tokenizer,
+            str(checkpoint.chat_template),
+            messages,
+            generation=True,
+            thinking=settings.thinking,
+        )
     except ModelError as error:
         raise ModelError(
             f"the chat template of {checkpoint.name} failed{asked}: {error.problem}",
@@ -142,7 +154,12 @@ def template_file(files: Files) -> Path:
 
 
 def conversation(
-    tokenizer: Any, template: str, messages: Sequence[Mapping[str, Any]], *, generation: bool
+    tokenizer: Any,
+    template: str,
+    messages: Sequence[Mapping[str, Any]],
+    *,
+    generation: bool,
+    thinking: str = "off",
 ) -> str:
     """A conversation as a chat template writes it.
 
@@ -151,6 +168,7 @@ def conversation(
         template: The template.
         messages: The turns.
         generation: Whether the assistant's turn is opened at the end.
+        thinking: `off` or `allow`, as in `Settings`.
 
     Raises:
         ModelError: The template raises, or takes too long; the problem is its own message.
@@ -162,7 +180,7 @@ def conversation(
                 chat_template=_dated(template),
                 add_generation_prompt=generation,
                 tokenize=False,
-                **TEMPLATE_ARGUMENTS,
+                **template_arguments(thinking),
             )
     except OutOfTime as error:
         raise ModelError(f"it takes more than {_LONGEST_S:g} seconds for one prompt") from error
@@ -170,6 +188,18 @@ def conversation(
     except Exception as error:
         raise ModelError(str(error) or type(error).__name__) from error
     return str(text)
+
+
+def opens_thought(checkpoint: Checkpoint, prompt: Prompt, settings: Settings) -> bool:
+    """Whether what the chat template writes after a prompt opens a thought.
+
+    Raises:
+        ModelError: As `check_thinking` and `chat_text`.
+    """
+    if prompt_form(checkpoint, settings) != "chat":
+        return False
+    _, _, after = chat_text(checkpoint, prompt, settings).rpartition(prompt.text)
+    return check_thinking(checkpoint, after, settings)
 
 
 def _dated(template: str) -> str:

@@ -68,7 +68,8 @@ def written_words(responses: Sequence[Response], decode: Callable[[Sequence[int]
     """
     written = Written()
     for response in responses:
-        tokens = response.token_ids
+        # A thought's words are no words of the answer.
+        tokens = response.token_ids[response.thought_tokens :]
         texts = texts_by_step(tokens, decode)
         whole = texts[-1]
         steps: dict[int, int] = {}

@@ -33,6 +33,7 @@ def read_settings(config: pytest.Config) -> Settings:
         ("cap", _whole),
         ("prompt-form", str),
         ("system-prompt", lambda text: text if text.strip() else None),
+        ("thinking", str),
         ("device-map", str),
         ("dtype", str),
         ("batch-size", _batch_size),

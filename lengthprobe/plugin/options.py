@@ -6,7 +6,7 @@ import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from lengthprobe.settings import COUNTERS, DTYPES, PROMPT_FORMS
+from lengthprobe.settings import COUNTERS, DTYPES, PROMPT_FORMS, THINKING
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -55,6 +55,7 @@ OPTIONS = (
     Option("cap", "N", "most tokens in a response (100)"),
     Option("prompt-form", "FORM", f"{', '.join(PROMPT_FORMS)}: the chat template, plain text"),
     Option("system-prompt", "TEXT", "system message before every prompt"),
+    Option("thinking", "HOW", f"{', '.join(THINKING)}: whether the model may think before it answers (off)"),
     Option("device-map", "MAP", "as in transformers (auto)"),
     Option("dtype", "NAME", f"number format of the weights: {', '.join(DTYPES)}"),
     Option("batch-size", "N", "prompts at once (auto: chosen once)"),

@@ -101,6 +101,7 @@ class Probes:
                 found[role] = self._identities[name] | {
                     "split_batches": probe.split_batches,
                     "cut_off": {language: _cut_off(probe, language) for language in probe.asked},
+                    "unfinished_thoughts": _unfinished_thoughts(probe),
                     "parts": _parts(probe) if name in self._traced or probe.asked_again else None,
                 }
         return found
@@ -234,6 +235,13 @@ def _parts(probe: Probe) -> dict[str, Any] | None:
     }
 
 
+def _unfinished_thoughts(probe: Probe) -> dict[str, list[int]]:
+    """How many responses of how many are an unfinished thought, by language; only where any is."""
+    every = {language: probe.responses(language) for language in probe.asked}
+    counts = {language: sum(one.is_unfinished_thought for one in some) for language, some in every.items()}
+    return {language: [count, len(every[language])] for language, count in counts.items() if count}
+
+
 def _cut_off(probe: Probe, language: str) -> float:
     responses = probe.responses(language)
-    return sum(response.finish_reason == "length" for response in responses) / len(responses)
+    return sum(response.ran_on for response in responses) / len(responses)

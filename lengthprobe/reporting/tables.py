@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 from lengthprobe.reporting.ledger import ROLES, shown_totals
 from lengthprobe.reporting.quantities import margin, numbers
+from lengthprobe.settings import THOUGHT_LIMIT
 from lengthprobe.task.text import printable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from lengthprobe.reporting.ledger import Entry, Ledger
     from lengthprobe.settings import Settings
@@ -46,10 +47,12 @@ def header(
 
 def settings_line(settings: Settings) -> str:
     """The settings that every checkpoint is asked under, on one line."""
+    allowed = settings.thinking == "allow"
+    thought = f" and up to {THOUGHT_LIMIT} of a thought before" if allowed else ""
     system = f", system prompt {printable(settings.system_prompt)!r}" if settings.system_prompt else ""
     return (
         f"{', '.join(settings.languages)}; {settings.budget} prompts a language, "
-        f"N {spans(settings.lengths)}, seed {settings.seed}; cap {settings.cap} tokens; "
+        f"N {spans(settings.lengths)}, seed {settings.seed}; cap {settings.cap} tokens{thought}; "
         f"counter {settings.counter}; alpha {settings.alpha:g} one-sided{system}"
     )
 
@@ -140,6 +143,7 @@ def _identity(identity: Mapping[str, Any]) -> Iterator[str]:
         f"{identity['attention']} attention, batches of {identity['batch_size']}"
         + (f" ({split} split for want of memory)" if split else "")
         + _cut_off(identity.get("cut_off", {}))
+        + _unfinished(identity.get("unfinished_thoughts", {}))
     )
     if parts := identity.get("parts"):
         yield (
@@ -163,6 +167,11 @@ def _lineage(identity: Mapping[str, Any]) -> str:
 def _cut_off(shares: Mapping[str, float]) -> str:
     said = ", ".join(f"{100 * share:.1f} % in {language}" for language, share in shares.items())
     return f"; cut off at the cap: {said}" if said else ""
+
+
+def _unfinished(counts: Mapping[str, Sequence[int]]) -> str:
+    said = ", ".join(f"{count} of {n} in {language}" for language, (count, n) in counts.items())
+    return f"; answers that are an unfinished thought: {said}" if said else ""
 
 
 def _rows(entry: Entry, paint: Callable[[str, str], str]) -> Iterator[list[str]]:

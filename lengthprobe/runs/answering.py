@@ -35,6 +35,8 @@ def answer(
     surgery: Surgery | None = None,
     constraint: Constraint | None = None,
     beyond: int | None = None,
+    *,
+    thought: bool = True,
 ) -> Answers:
     """The answers to one batch of prompts.
 
@@ -49,13 +51,20 @@ def answer(
         surgery: What is ablated for each prompt.
         constraint: What each response may be written with.
         beyond: As in `respond_to_batch`; not where attributions are wanted.
+        thought: As there.
 
     Raises:
         ModelError: As `respond_to_batch`.
     """
     if readout is None:
         answered = respond_to_batch(
-            checkpoint, prompts, settings, surgery=surgery, constraint=constraint, beyond=beyond
+            checkpoint,
+            prompts,
+            settings,
+            surgery=surgery,
+            constraint=constraint,
+            beyond=beyond,
+            thought=thought,
         )
         return Answers(answered.responses, answered.pieces)
     captures: list[Capture] = []
@@ -66,7 +75,13 @@ def answer(
 
     try:
         answered = respond_to_batch(
-            checkpoint, prompts, settings, observer=observer, surgery=surgery, constraint=constraint
+            checkpoint,
+            prompts,
+            settings,
+            observer=observer,
+            surgery=surgery,
+            constraint=constraint,
+            thought=thought,
         )
     except OutOfMemoryError as error:
         problem = ModelError(
@@ -78,7 +93,7 @@ def answer(
     # Here, not above: while the exception lives, its frames hold on to the memory.
     captures.clear()
     release()
-    found = answer(checkpoint, prompts, settings, None, surgery, constraint, beyond)
+    found = answer(checkpoint, prompts, settings, None, surgery, constraint, beyond, thought=thought)
     return replace(found, problem=problem)
 
 
@@ -88,7 +103,11 @@ def _traced(
     return Answers(
         answered.responses,
         answered.pieces,
-        tuple(answered.observed),
+        # A response that was cut off at its own limit has no more steps than tokens.
+        tuple(
+            trace.first(len(one.token_ids) + (one.finish_reason == "stop"))
+            for trace, one in zip(answered.observed, answered.responses, strict=True)
+        ),
         tuple(
             adherence(
                 response.token_ids,
@@ -96,6 +115,7 @@ def _traced(
                 ended=response.finish_reason == "stop",
                 language=response.prompt.language,
                 counter=settings.counter,
+                opened=response.opened,
             )
             for response in answered.responses
         ),
@@ -123,5 +143,6 @@ def prove(
     except ModelError as error:
         return Proof(problem=error)
     short = replace(settings, cap=min(settings.cap, _PROOF_TOKENS))
-    proof = answer(checkpoint, prompts, short, readout())
+    # The first tokens of a thought will do as well.
+    proof = answer(checkpoint, prompts, short, readout(), thought=False)
     return Proof(anatomy.family, anatomy.n_layers, anatomy.n_heads, proof.gap, proof.problem)

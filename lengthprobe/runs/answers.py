@@ -93,7 +93,7 @@ class Answers:
     def to_bytes(self) -> bytes:
         """The answers without their prompts."""
         content = {
-            "responses": [[list(one.token_ids), one.text, one.finish_reason] for one in self.responses],
+            "responses": [as_list(one) for one in self.responses],
             "pieces": self.pieces,
             "adherences": [_as_list(one) for one in self.adherences],
             "gap": self.gap,
@@ -114,8 +114,8 @@ class Answers:
         content, arrays = _unpacked(made)
         return cls(
             tuple(
-                Response(prompt, tuple(tokens), text, reason)
-                for prompt, (tokens, text, reason) in zip(prompts, content["responses"], strict=True)
+                from_list(prompt, listed)
+                for prompt, listed in zip(prompts, content["responses"], strict=True)
             ),
             content["pieces"],
             tuple(Trace.from_arrays(arrays, f"{at}.") for at in range(len(prompts))) if arrays else (),
@@ -187,13 +187,24 @@ def _unpacked(made: bytes) -> tuple[Any, dict[str, NDArray[np.float32]]]:
     return json.loads(arrays.pop(_CONTENT).tobytes()), arrays
 
 
+def as_list(one: Response) -> list[Any]:
+    """A response without its prompt, as JSON takes it."""
+    return [list(one.token_ids), one.text, one.finish_reason, one.opened, one.thought_tokens]
+
+
+def from_list(prompt: Prompt, listed: Sequence[Any]) -> Response:
+    """The response that `as_list` listed."""
+    tokens, *more = listed
+    return Response(prompt, tuple(tokens), *more)
+
+
 def _as_list(one: Adherence) -> list[Any]:
-    return [one.counts, one.complete, one.ended]
+    return [one.counts, one.complete, one.ended, one.thought]
 
 
 def _adherence(listed: Sequence[Any]) -> Adherence:
-    counts, complete, ended = listed
-    return Adherence(tuple(counts), tuple(complete), ended)
+    counts, complete, ended, thought = listed
+    return Adherence(tuple(counts), tuple(complete), ended, tuple(thought))
 
 
 def _told(problem: ModelError | None) -> list[str] | None:

@@ -49,7 +49,8 @@ class Identity:
         chat_template: SHA-256 of the chat template, None without one.
         prompt_form: `chat` or `plain`, as it was used.
         system_prompt: The system message, None without one.
-        template_arguments: What every chat template was told (a fixed date, no thinking aloud).
+        template_arguments: What every chat template was told (a fixed date, whether to think aloud).
+        thinking: `off` or `allow`, as in `Settings`.
         dtype: Number format of the weights.
         device: The device, by the name of its kind.
         attention: The attention implementation.
@@ -82,6 +83,7 @@ class Identity:
     prompt_form: str
     system_prompt: str | None
     template_arguments: dict[str, Any]
+    thinking: str
     dtype: str
     device: str
     attention: str
@@ -118,7 +120,7 @@ def identify(checkpoint: Checkpoint, settings: Settings, *, batch_size: int) -> 
         ModelError: Its files were written anew since: their digests would be of another model.
     """
     # It imports torch, which a reader of saved identities has no need of.
-    from lengthprobe.models.templates import TEMPLATE_ARGUMENTS, prompt_form
+    from lengthprobe.models.templates import prompt_form, template_arguments
 
     files = checkpoint.files
     template = checkpoint.chat_template
@@ -136,7 +138,8 @@ def identify(checkpoint: Checkpoint, settings: Settings, *, batch_size: int) -> 
         chat_template=sha256(template.encode()).hexdigest() if template else None,
         prompt_form=form,
         system_prompt=settings.system_prompt,
-        template_arguments=dict(TEMPLATE_ARGUMENTS) if form == "chat" else {},
+        template_arguments=template_arguments(settings.thinking) if form == "chat" else {},
+        thinking=settings.thinking,
         dtype=str(checkpoint.dtype).removeprefix("torch."),
         device=_device_name(checkpoint),
         attention=checkpoint.attention,

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 # Alpha, budget and counter change no response, only which are asked for and how they are read.
 _DECISIVE = (
-    *("cap", "prompt_form", "system_prompt", "device_map", "dtype"),
+    *("cap", "prompt_form", "system_prompt", "thinking", "device_map", "dtype"),
     *("allow_pickle", "allow_remote_code"),
 )
 
@@ -81,7 +81,9 @@ def forced_question(
         "target": target,
         "ablation": ablated_question(ablation, settings),
         "counter": settings.counter,
-        "texts": [[one.prompt.text, one.token_ids, one.text, one.ended, one.last_only] for one in texts],
+        "texts": [
+            [one.prompt.text, one.token_ids, one.text, one.ended, one.last_only, one.opened] for one in texts
+        ],
     }
 
 

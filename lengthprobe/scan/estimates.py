@@ -39,7 +39,7 @@ class Spoken:
         self._responses = tuple(responses)
         self.name, self.settings, self.family = probe.name, probe.settings, probe.family
         texts = [
-            Forced(one.prompt, one.token_ids, text=None, ended=one.finish_reason == "stop")
+            Forced(one.prompt, one.token_ids, None, one.finish_reason == "stop", opened=one.opened)
             for one in responses
         ]
         token, stop = (self.forced(texts, target=target) for target in ("token", "stop_margin"))

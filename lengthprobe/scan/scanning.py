@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 from lengthprobe.errors import ModelError
 from lengthprobe.models.components import Ablation, Component
+from lengthprobe.runs.answers import as_list, from_list
 from lengthprobe.scan.effects import Effect, Outcome, effect
 from lengthprobe.scan.estimates import components_of, estimates
 from lengthprobe.scan.forcing import margins_under
 from lengthprobe.task.adherence import adherence
-from lengthprobe.task.prompts import Prompt, Response
 from lengthprobe.task.words import count_words
 
 if TYPE_CHECKING:
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from lengthprobe.probe import Probe
     from lengthprobe.scan.kept import Kept
     from lengthprobe.scan.plan import Plan
+    from lengthprobe.task.prompts import Prompt, Response
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -88,11 +89,8 @@ class Scan:
         self._ablate(measured, self._prompts, "measuring")
         if not plan.full:
             strong = self._strong(sample, measured)
-        every = sorted(
-            (self._effect(one, self._prompts) for one in [*measured, *strong]),
-            key=lambda one: one.strength,
-            reverse=True,
-        )
+        every = [self._effect(one, self._prompts) for one in [*measured, *strong]]
+        every.sort(key=lambda one: one.strength, reverse=True)
         whole = [self._whole(one).exact(one) for one in self._prompts]
         return Found(
             tuple(every[: plan.top]),
@@ -253,7 +251,7 @@ class Scan:
 
         def ask(some: Sequence[Prompt]) -> None:
             for one in self._probe.under([(prompt, Ablation()) for prompt in some]):
-                kept.responses[one.prompt.id] = [list(one.token_ids), one.text, one.finish_reason]
+                kept.responses[one.prompt.id] = as_list(one)
                 kept.spend(purpose, len(one.token_ids) + 1)
 
         missing = [one for one in prompts if one.id not in kept.responses]
@@ -263,15 +261,14 @@ class Scan:
         return Ablation().and_also([component], self._plan.mode)
 
     def _response(self, prompt: Prompt) -> Response:
-        tokens, text, reason = self._kept.responses[prompt.id]
-        return Response(prompt, tuple(tokens), text, reason)
+        return from_list(prompt, self._kept.responses[prompt.id])
 
     def _whole(self, prompt: Prompt) -> Outcome:
         return _outcome(self._counted(self._response(prompt)))
 
     def _counted(self, response: Response) -> list[int]:
         settings, language = self._probe.settings, self._plan.language
-        n_words = count_words(response.text, language=language, counter=settings.counter)
+        n_words = count_words(response.answer, language=language, counter=settings.counter)
         return [n_words, int(response.finish_reason == "stop"), len(response.token_ids) + 1]
 
     def _adherence(self, prompt: Prompt) -> tuple[int, ...]:
@@ -283,6 +280,7 @@ class Scan:
             ended=False,
             language=self._plan.language,
             counter=self._probe.settings.counter,
+            opened=response.opened,
         ).counts
 
     def _effect(self, component: Component, prompts: Sequence[Prompt]) -> Effect:

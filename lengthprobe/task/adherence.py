@@ -8,10 +8,13 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
+from lengthprobe.task.thoughts import parted
 from lengthprobe.task.words import count_words
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+
+    from lengthprobe.task.thoughts import Parted
 
 _UNFINISHED = "\ufffd"
 _LETTER_OR_DIGIT = re.compile(r"[^\W_]")
@@ -31,21 +34,29 @@ class Adherence:
         complete: Whether ending at this step instead would have left a complete word: the text before it has
             a word, does not end within a character, and its last word is not continued from here on.
         ended: Whether the last step is the end token.
+        thought: Whether the step is part of a thought, and so not of the answer; empty without thoughts.
     """
 
     counts: tuple[int, ...]
     complete: tuple[bool, ...]
     ended: bool
+    thought: tuple[bool, ...] = ()
 
     def signs(self, n_words: int) -> tuple[int, ...]:
         """+1 for each token that adheres to a request for N words, −1 for each that does not (METHODS §3).
 
-        A token adheres where the text after it has at most N words, the end token where it has exactly N.
+        A token adheres where the text after it has at most N words, the end token where it has exactly N. A
+        token of a thought has 0.
         """
         signs = [1 if count <= n_words else -1 for count in self.counts]
         if self.ended and self.counts[-1] != n_words:
             signs[-1] = -1
-        return tuple(signs)
+        return tuple(sign * one for sign, one in zip(signs, self.in_answer, strict=True))
+
+    @property
+    def in_answer(self) -> tuple[int, ...]:
+        """1 for each step that is part of the answer, 0 for each that is part of a thought."""
+        return tuple(int(not one) for one in self.thought) or (1,) * len(self.counts)
 
 
 def adherence(
@@ -55,13 +66,15 @@ def adherence(
     ended: bool,
     language: str,
     counter: str,
+    opened: bool = False,
 ) -> Adherence:
     """The adherence of every token of a response.
 
     Whether a word is continued is read off the whole response, so that it does not hang on the tokens: it is
     where the next letter or digit, however far off, makes no word more. Ending after "don" would leave no
     complete word of "don't", be the rest one token or two. What a character unfinished at the cap would have
-    been is not known: it is taken to continue the word.
+    been is not known: it is taken to continue the word. A step within a thought has the words of the answer
+    before it, and ending there would leave no complete word.
 
     Args:
         token_ids: The tokens written, without the end token.
@@ -69,21 +82,39 @@ def adherence(
         ended: Whether the model ended the response; False where the token cap did.
         language: Code of the response's language.
         counter: One of `lengthprobe.settings.COUNTERS`.
+        opened: Whether the prompt had opened a thought.
 
     Raises:
         SettingsError: The counter is unknown.
     """
-    texts = texts_by_step(token_ids, decode)
-    whole = texts[-1]
+    written = texts_by_step(token_ids, decode)
+    whole = parted(written[-1], opened=opened)
+    thought = thought_steps(written, whole)
+    if any(thought) and ended:
+        thought = (*thought, whole.unfinished)
+    texts = [whole.answer_of_first(len(text)) for text in written] if any(thought) else written
     count = _Count(language, counter)
     counts: list[int] = []
     complete: list[bool] = []
     words = 0
-    for before, after in pairwise([*texts, whole] if ended else texts):
-        complete.append(words > 0 and not _continued(before, whole, words, count))
+    for before, after in pairwise([*texts, texts[-1]] if ended else texts):
+        complete.append(words > 0 and not _continued(before, texts[-1], words, count))
         words = count(after)
         counts.append(words)
-    return Adherence(tuple(counts), tuple(complete), ended)
+    if not any(thought):
+        return Adherence(tuple(counts), tuple(complete), ended)
+    whole_words = tuple(one and not within for one, within in zip(complete, thought, strict=True))
+    return Adherence(tuple(counts), whole_words, ended, thought)
+
+
+def thought_steps(texts: Sequence[str], whole: Parted) -> tuple[bool, ...]:
+    """Whether each token of a response is part of a thought.
+
+    Args:
+        texts: The text of no token, of the first, of the first two, …, as `texts_by_step` gives them.
+        whole: The last of them, with its thoughts.
+    """
+    return tuple(whole.is_thought(len(before), len(after)) for before, after in pairwise(texts))
 
 
 def _continued(before: str, whole: str, words: int, count: Callable[[str], int]) -> bool:

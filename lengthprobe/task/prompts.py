@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from lengthprobe.errors import LanguageError, SettingsError
 from lengthprobe.task.languages import NO_TOPIC, Language, Wording, load_language
+from lengthprobe.task.thoughts import parted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterator, Sequence
@@ -50,12 +51,31 @@ class Response:
         token_ids: The tokens written, without the end token.
         text: Those tokens as text.
         finish_reason: `stop` (the model ended it) or `length` (the token cap did).
+        opened: Whether the prompt had opened a thought, so that the text begins within it.
+        thought_tokens: How many of the tokens at the beginning are a thought.
     """
 
     prompt: Prompt
     token_ids: tuple[int, ...]
     text: str
     finish_reason: str
+    opened: bool = False
+    thought_tokens: int = 0
+
+    @property
+    def answer(self) -> str:
+        """The text without its thoughts: what is judged."""
+        return parted(self.text, opened=self.opened).answer
+
+    @property
+    def is_unfinished_thought(self) -> bool:
+        """Whether the response ends within a thought, and so has no answer."""
+        return parted(self.text, opened=self.opened).unfinished
+
+    @property
+    def ran_on(self) -> bool:
+        """Whether the token cap ended the answer, and not a thought before it."""
+        return self.finish_reason == "length" and not self.is_unfinished_thought
 
 
 def prompts(

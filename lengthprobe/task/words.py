@@ -11,6 +11,7 @@ import unicodedata
 from typing import TYPE_CHECKING
 
 from lengthprobe.errors import SettingsError
+from lengthprobe.task.thoughts import answer_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -47,7 +48,7 @@ _ELIDED = re.compile(
 
 
 def count_words(text: str, *, language: str = "en", counter: str = "uax29") -> int:  # noqa: ARG001
-    """The number of words in a text.
+    """The number of words in a text; those of a thought (`task.thoughts`) are no words of it.
 
     Args:
         text: Any string, lone surrogates and control characters included.
@@ -69,7 +70,7 @@ def count_words(text: str, *, language: str = "en", counter: str = "uax29") -> i
         raise SettingsError(
             f"counter {counter!r} is not known", "--lengthprobe-counter=" + "|".join(_COUNTERS)
         )
-    return _COUNTERS[counter](text)
+    return _COUNTERS[counter](answer_of(text))
 
 
 def _count_uax29(text: str) -> int:
