@@ -24,7 +24,10 @@ BODIES = {
     "if": f"if {BROKEN}:\n        pass\n    assert {HOLDS}",
     "bare comparison": f"{BROKEN}\n    assert {HOLDS}",
     "is not None": f"assert ({BROKEN}) is not None\n    assert {HOLDS}",
-    "filter": f"kept = [one for one in (0.1, 0.5) if measures.exact_match(probe, language='en') < one]\n    assert {HOLDS}",
+    "filter": (
+        "kept = [one for one in (0.1, 0.5) if measures.exact_match(probe, language='en') < one]\n"
+        f"    assert {HOLDS}"
+    ),
     "thread": (
         "with ThreadPoolExecutor() as pool:\n"
         f"        pool.submit(lambda: bool({BROKEN})).result()\n    assert {HOLDS}"
@@ -98,7 +101,8 @@ def test_broken_comparison_in_a_fixture_counts_for_every_claim_that_takes_it(pro
 def test_verdicts_that_a_fixture_makes_are_for_claims_to_ask(project):
     """Each claim asks one of them, and each is green."""
     project.claims(
-        f"@pytest.fixture(scope='module')\ndef found(probe):\n    return {{'one': {HOLDS}, 'two': {HOLDS}}}\n\n\n"
+        "@pytest.fixture(scope='module')\ndef found(probe):\n"
+        f"    return {{'one': {HOLDS}, 'two': {HOLDS}}}\n\n\n"
         "@pytest.mark.parametrize('name', ['one', 'two'])\n@pytest.mark.claim\n"
         "def test_it(probe, found, name):\n    assert found[name]\n"
     )
@@ -112,7 +116,9 @@ def test_verdicts_that_a_fixture_makes_are_for_claims_to_ask(project):
 def test_skip_takes_back_no_verdict(project, body, verdict):
     """A claim that skips itself after a comparison is what the comparison came to."""
     project.claims(
-        claim(f"try:\n        bool({body})\n    except AssertionError:\n        pass\n    pytest.skip('later')")
+        claim(
+            f"try:\n        bool({body})\n    except AssertionError:\n        pass\n    pytest.skip('later')"
+        )
     )
 
     report = project.report()
@@ -184,7 +190,8 @@ class TestSubtests:
         """Although the last one holds."""
         project.claims(
             claim(
-                f"with subtests.test():\n        assert {BROKEN}\n    with subtests.test():\n        assert {HOLDS}",
+                f"with subtests.test():\n        assert {BROKEN}\n"
+                f"    with subtests.test():\n        assert {HOLDS}",
                 arguments="probe, subtests",
             )
         )
