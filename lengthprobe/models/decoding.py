@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from transformers import GenerationConfig
 
+from lengthprobe.models.weights import read_json
+
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
 
 # These do not change which token is chosen, or are lengthprobe's own to say (ends, lengths).
 _HARMLESS = frozenset(
@@ -58,9 +61,25 @@ _NEUTRAL = {
 }
 
 
-def overridden_settings(stated: GenerationConfig) -> tuple[str, ...]:
+def stated_generation(directory: Path) -> dict[str, Any]:
+    """A checkpoint's own generation config, as the file says; one of old has it within its config.
+
+    transformers refuses values that do not go together, in decoding that is not done here.
+
+    Raises:
+        ModelError: The file cannot be read.
+    """
+    own = directory / "generation_config.json"
+    if own.is_file():
+        return read_json(own)
+    known = vars(GenerationConfig())  # type: ignore[no-untyped-call]
+    config = read_json(directory / "config.json")
+    return {name: value for name, value in config.items() if name in known}
+
+
+def overridden_settings(stated: Mapping[str, Any]) -> tuple[str, ...]:
     """What a generation config asks for and greedy decoding does not do, as `name=value`, sorted."""
-    asked = {name: value for name, value in stated.to_dict().items() if name not in _HARMLESS}
+    asked = {name: value for name, value in stated.items() if name not in _HARMLESS}
     if not asked.get("do_sample"):
         asked = {name: value for name, value in asked.items() if name not in _ONLY_SAMPLING}
     return tuple(

@@ -34,7 +34,13 @@ class Ends:
 
 
 def ends_of(
-    files: Files, stated: Any, tokenizer: Any, template: str | None, rows: int, *, in_parts: bool = False
+    files: Files,
+    stated: Mapping[str, Any],
+    tokenizer: Any,
+    template: str | None,
+    rows: int,
+    *,
+    in_parts: bool = False,
 ) -> Ends:
     """The tokens that end a response: all that any part of the checkpoint names.
 
@@ -56,7 +62,7 @@ def ends_of(
     config = files.directory / "config.json"
     found: dict[str, tuple[int, ...]] = {}
     if generation.is_file():
-        found[generation.name] = _read(generation, getattr(stated, _KEY, None), rows)
+        found[generation.name] = _read(generation, stated.get(_KEY), rows)
     raw = read_json(config)
     inner = raw.get("text_config")
     named = raw.get(_KEY, inner.get(_KEY) if isinstance(inner, dict) else None)

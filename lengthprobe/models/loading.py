@@ -14,7 +14,7 @@ import transformers
 from transformers import GenerationConfig
 
 from lengthprobe.errors import ModelError
-from lengthprobe.models.decoding import overridden_settings
+from lengthprobe.models.decoding import overridden_settings, stated_generation
 from lengthprobe.models.docstrings import refuse_stripped
 from lengthprobe.models.ends import ends_of
 from lengthprobe.models.files import Files, locate
@@ -98,6 +98,7 @@ def load_checkpoint(name: str | Files, settings: Settings) -> Checkpoint:
     files = locate(name, settings) if isinstance(name, str) else name
     placement = place(files, settings)
     leave_out_bad_padding(files.config)
+    stated = stated_generation(files.directory)
     with _quiet():
         tokenizer = load_tokenizer(files, settings)
         requests = _telling_prompts(settings)
@@ -109,7 +110,6 @@ def load_checkpoint(name: str | Files, settings: Settings) -> Checkpoint:
             and content_in_parts(files, tokenizer, template, requests, settings.system_prompt)
         )
         model = _load_model(files, settings, placement)
-        stated = _stated_generation(files, model)
     rows = embedding_rows(model)
     ends = ends_of(files, stated, tokenizer, template, rows, in_parts=in_parts)
     # What generate() is not told, it would take from here.
@@ -178,6 +178,8 @@ def _load_model(files: Files, settings: Settings, placement: Placement) -> Any:
                 use_safetensors=files.weights[0].suffix == ".safetensors",
                 trust_remote_code=settings.allow_remote_code,
                 local_files_only=True,
+                # Its own is not used, and one that transformers refuses is no fault of the weights.
+                generation_config=GenerationConfig(),  # type: ignore[no-untyped-call]
             )
         _restore_config(model)
         _check_complete(files, report)
@@ -220,20 +222,6 @@ def _restore_config(model: Any) -> None:
     """Take the name of the weight files out again, which a saved copy of the model need not have."""
     for part in (model.config, model.config.get_text_config()):
         vars(part).pop("transformers_weights", None)
-
-
-def _stated_generation(files: Files, model: Any) -> Any:
-    """The checkpoint's own generation config; transformers passes over one that it cannot read."""
-    if not (files.directory / "generation_config.json").is_file():
-        return model.generation_config
-    try:
-        return GenerationConfig.from_pretrained(files.directory, local_files_only=True)
-    # Its values are checked one by one, each in its own way.
-    except Exception as error:
-        raise ModelError(
-            f"{files.directory / 'generation_config.json'} cannot be used: {error}",
-            "mend it, or restore it from its source: it says which tokens end a response",
-        ) from error
 
 
 def _device_map(placement: Placement) -> Any:

@@ -33,4 +33,4 @@ from lengthprobe.models.decoding import overridden_settings
 )
 def test_overridden_settings(asked: dict[str, Any], listed: tuple[str, ...]) -> None:
     """What would change the tokens is listed; defaults, ends, lengths and idle sampling settings are not."""
-    assert overridden_settings(GenerationConfig(**asked)) == listed
+    assert overridden_settings(GenerationConfig(**asked).to_dict()) == listed

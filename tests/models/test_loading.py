@@ -188,8 +188,35 @@ def test_broken_generation_config(copy_of: Callable[..., Path]) -> None:
     """A generation config that cannot be read is named; transformers would do without its end tokens."""
     directory = copy_of()
     (directory / "generation_config.json").write_text("{")
-    with pytest.raises(ModelError, match=r"generation_config\.json cannot be used"):
+    with pytest.raises(ModelError, match=r"generation_config\.json cannot be read"):
         _load(directory)
+
+
+@pytest.mark.parametrize(
+    ("values", "listed"),
+    [
+        ({"num_return_sequences": 3}, ("num_return_sequences=3",)),
+        ({"early_stopping": "x"}, ("early_stopping='x'",)),
+        ({"watermarking_config": {"b": 2}}, ("watermarking_config={'b': 2}",)),
+        ({"max_new_tokens": -5, "cache_implementation": "nonsense"}, ()),
+    ],
+    ids=str,
+)
+def test_generation_that_transformers_refuses(
+    copy_of: Callable[..., Path], values: dict[str, Any], listed: tuple[str, ...]
+) -> None:
+    """What a generation config asks for need not go together: it is listed, and the model loads."""
+    directory = copy_of()
+    _edit(directory, "generation_config.json", **values)
+    assert _load(directory).overridden == listed
+
+
+def test_generation_within_the_config(copy_of: Callable[..., Path]) -> None:
+    """An old checkpoint has its generation config within its config: that is listed too."""
+    directory = copy_of()
+    (directory / "generation_config.json").unlink()
+    _edit(directory, "config.json", num_return_sequences=3)
+    assert _load(directory).overridden == ("num_return_sequences=3",)
 
 
 def test_end_token_by_its_text(copy_of: Callable[..., Path]) -> None:
