@@ -23,7 +23,7 @@ from lengthprobe.models.memory import is_out_of_memory
 from lengthprobe.models.merging import apply_adapter
 from lengthprobe.models.placement import Placement, place
 from lengthprobe.models.quantization import refuse_unquantized
-from lengthprobe.models.rendered import content_in_parts
+from lengthprobe.models.rendered import rendered_prompts
 from lengthprobe.models.taken import check_taken
 from lengthprobe.models.thinking import thought_marks
 from lengthprobe.models.token_ids import embedding_rows, is_row, leave_out_bad_padding, set_apart, text_of
@@ -104,11 +104,11 @@ def load_checkpoint(name: str | Files, settings: Settings) -> Checkpoint:
         requests = _telling_prompts(settings)
         check_tokenizer(files, tokenizer, requests)
         template = _chat_template(files, tokenizer)
-        in_parts = (
-            template is not None
-            and settings.prompt_form != "plain"
-            and content_in_parts(files, tokenizer, template, requests, settings.system_prompt)
-        )
+        in_parts = False
+        if template is not None and settings.prompt_form != "plain":
+            rendered = rendered_prompts(files, tokenizer, template, requests, settings.system_prompt)
+            in_parts = rendered.in_parts
+            check_tokenizer(files, tokenizer, rendered.texts)
         model = _load_model(files, settings, placement)
     rows = embedding_rows(model)
     ends = ends_of(files, stated, tokenizer, template, rows, in_parts=in_parts)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from lengthprobe.errors import ModelError
@@ -17,10 +18,23 @@ if TYPE_CHECKING:
 ANSWER = "Waves sing softly"
 
 
-def content_in_parts(
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    """Requests as a chat template writes them.
+
+    Args:
+        texts: Each request with all that the template puts around it, up to where the answer begins.
+        in_parts: Whether the template wants the content of a message as a list of parts, and not as a string.
+    """
+
+    texts: tuple[str, ...]
+    in_parts: bool
+
+
+def rendered_prompts(
     files: Files, tokenizer: Any, template: str, requests: Sequence[str], system: str | None
-) -> bool:
-    """Whether a template wants the content of a message as a list of parts, and not as a string.
+) -> Rendered:
+    """Some requests as a chat template writes them, checked.
 
     A template that goes through the parts of a content makes nothing of a string (vllm #9294). A string is
     tried first.
@@ -29,26 +43,27 @@ def content_in_parts(
         files: The checkpoint.
         tokenizer: Its tokenizer.
         template: Its chat template.
-        requests: Texts to be asked, at least two.
+        requests: Texts to be asked.
         system: The system prompt, None without one.
 
     Raises:
         ModelError: The template renders neither as a prompt; the message names the template and its file.
     """
     try:
-        _check(files, tokenizer, template, requests, system, in_parts=False)
+        return Rendered(
+            _checked(files, tokenizer, template, requests, system, in_parts=False), in_parts=False
+        )
     except ModelError:
         try:
-            _check(files, tokenizer, template, requests, system, in_parts=True)
+            texts = _checked(files, tokenizer, template, requests, system, in_parts=True)
         except ModelError:
             pass
         else:
-            return True
+            return Rendered(texts, in_parts=True)
         raise
-    return False
 
 
-def _check(
+def _checked(
     files: Files,
     tokenizer: Any,
     template: str,
@@ -56,7 +71,7 @@ def _check(
     system: str | None,
     *,
     in_parts: bool,
-) -> None:
+) -> tuple[str, ...]:
     path = template_file(files)
     who = f"the chat template of {files.source.name} ({path})"
     mend = f"mend {path.name}, or --lengthprobe-prompt-form=plain"
@@ -80,6 +95,7 @@ def _check(
         )
     if wrong := _wrong_end(tokenizer, template, requests[0], rendered[0], system, in_parts=in_parts):
         raise ModelError(f"{who} {wrong}", mend)
+    return tuple(rendered)
 
 
 def _as_data(request: str) -> tuple[str, str]:

@@ -25,7 +25,8 @@ _TEXT_FILES = (
 # What classes are known to split in ways of their own: digits, spaces, accents, line breaks, contractions.
 _TELLING = (
     "1234567 and 12, 3.14 or 9th",
-    "  two spaces,   three\tand a tab\n\nand a paragraph ",
+    # Not at the beginning: there Llama's class is known to differ, and no prompt begins so.
+    "With  two spaces,   three\tand a tab\n\nand a paragraph",
     "L'università non c'è più: già perché",
     "don't, we'll; the Straße's naïve Ça va? (yes!)",
     "word-for-word \u2014 \u201cquoted\u201d \u2026 \U0001f642",

@@ -13,8 +13,10 @@ from lengthprobe.errors import ModelError
 from lengthprobe.models.catalog import resolve
 from lengthprobe.models.loading import load_checkpoint
 from lengthprobe.settings import Settings
+from lengthprobe.task.prompts import prompts
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
 SETTINGS = Settings(languages=("en",), budget=60)
@@ -81,3 +83,57 @@ def test_unreadable_file_is_named(copy):
     (copy / "tokenizer_config.json").write_bytes(b"\xff\xfe{}")
     with pytest.raises(ModelError, match=r"tokenizer_config\.json"):
         load_checkpoint(str(copy), SETTINGS)
+
+
+def _of_llama_2(directory: Path, *, legacy: bool) -> None:
+    """Put a tokenizer of Llama 2's kind into a checkpoint: a space before every text, bytes for the rest."""
+    from tokenizers import Tokenizer, decoders, models, normalizers, trainers
+
+    tokenizer = Tokenizer(models.BPE(byte_fallback=True, unk_token="<unk>", fuse_unk=True))
+    tokenizer.normalizer = normalizers.Sequence(
+        [normalizers.Prepend("\u2581"), normalizers.Replace(" ", "\u2581")]
+    )
+    tokenizer.decoder = decoders.Sequence(
+        [
+            decoders.Replace("\u2581", " "),
+            decoders.ByteFallback(),
+            decoders.Fuse(),
+            decoders.Strip(" ", 1, 0),
+        ]
+    )
+    special = ["<unk>", "<s>", "</s>", *(f"<0x{byte:02X}>" for byte in range(256))]
+    trainer = trainers.BpeTrainer(
+        vocab_size=400, special_tokens=special, show_progress=False, max_token_length=8
+    )
+    tokenizer.train_from_iterator([prompt.text for prompt in prompts("en", budget=300)], trainer)
+    stated = json.loads(tokenizer.to_str())
+    # The bytes are ordinary tokens.
+    stated["added_tokens"] = stated["added_tokens"][:3]
+    (directory / "tokenizer.json").write_text(json.dumps(stated))
+    names = {"bos_token": "<s>", "eos_token": "</s>", "unk_token": "<unk>", "legacy": legacy}
+    config = {"tokenizer_class": "LlamaTokenizer", **names}
+    (directory / "tokenizer_config.json").write_text(json.dumps(config))
+    (directory / "chat_template.jinja").write_text(
+        "{% for m in messages %}{% if m.role == 'user' %}{{ bos_token }}[INST] {{ m.content }} [/INST]"
+        "{% else %} {{ m.content }} {{ eos_token }}{% endif %}{% endfor %}"
+    )
+
+
+def test_class_that_agrees_on_what_is_asked(copy_of: Callable[..., Path]) -> None:
+    """A class that differs from the file in a way that no prompt shows loads."""
+    directory = copy_of("llama")
+    _of_llama_2(directory, legacy=True)
+    assert type(load_checkpoint(str(directory), SETTINGS).tokenizer).__name__ == "LlamaTokenizer"
+
+
+def test_class_that_overrules_the_file_in_chat_form(copy_of: Callable[..., Path]) -> None:
+    """Prompts are compared as the template writes them: after a special token a class may drop a space."""
+    directory = copy_of("llama")
+    _of_llama_2(directory, legacy=False)
+    plain = Settings(languages=("en",), budget=60, prompt_form="plain")
+    assert load_checkpoint(str(directory), plain)
+    with pytest.raises(ModelError, match=r"The class LlamaTokenizer .* of '<s>\[INST\] "):
+        load_checkpoint(str(directory), SETTINGS)
+
+    _name(directory, "PreTrainedTokenizerFast")
+    assert load_checkpoint(str(directory), SETTINGS)
