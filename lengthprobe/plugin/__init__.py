@@ -130,6 +130,17 @@ def pytest_collection_modifyitems(
     return result
 
 
+@pytest.hookimpl(wrapper=True, trylast=True)
+def pytest_make_collect_report(
+    collector: pytest.Collector,
+) -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+    """Keep which claims there are before another plugin takes some away."""
+    report = yield
+    if collector.config.getoption("lf", False) and report.result:
+        collector.config.stash[RUN].course.see(report.result)
+    return report
+
+
 def pytest_collection_finish(session: pytest.Session) -> None:
     """Keep which claims are to run."""
     session.config.stash[RUN].collect(session.items)

@@ -30,11 +30,13 @@ class Collected:
         claims: An entry for each claim that is to run, by test, in their order.
         selection: How many claims do not run, and why.
         deselected: How many claims the caller left out, as by `-k`, `-m`, `--deselect` or `--lf`.
+        passed_over: How many files `--lf` did not even read.
     """
 
     claims: dict[str, Entry] = field(default_factory=dict)
     selection: Selection = field(default_factory=Selection)
     deselected: int = 0
+    passed_over: int = 0
 
     def add(self, told: dict[str, Any]) -> None:
         """Take up what another process of the session has collected: each of them has collected the same."""
@@ -42,6 +44,7 @@ class Collected:
             self.claims.setdefault(one["nodeid"], Entry(**one))
         self.selection = Selection.largest(self.selection, told["selection"])
         self.deselected = max(self.deselected, told["deselected"])
+        self.passed_over = max(self.passed_over, told["passed_over"])
 
     def as_dict(self) -> dict[str, Any]:
         """It as processes exchange it."""
@@ -49,6 +52,7 @@ class Collected:
             "claims": [asdict(entry) for entry in self.claims.values()],
             "selection": self.selection.as_dict(),
             "deselected": self.deselected,
+            "passed_over": self.passed_over,
         }
 
 

@@ -36,6 +36,8 @@ class Course:
     interrupted: str | None = None
     failed: dict[str, str] = field(default_factory=dict)
     uncollected: dict[str, str] = field(default_factory=dict)
+    _seen: list[pytest.Item] = field(default_factory=list)
+    _left_out: list[pytest.Item] = field(default_factory=list)
     _choosing: bool = False
     _asked_to_stop: bool = False
 
@@ -50,8 +52,20 @@ class Course:
 
     def deselect(self, items: Sequence[pytest.Item]) -> None:
         """Count the claims among tests that are left out."""
+        claims = [item for item in items if is_claim(item)]
+        self._left_out += claims
         if not self._choosing:
-            self.deselected += sum(map(is_claim, items))
+            self.deselected += len(claims)
+
+    def see(self, nodes: Sequence[pytest.Item | pytest.Collector]) -> None:
+        """Keep the claims among what is collected: `--lf` drops some before anybody is told."""
+        self._seen += [node for node in nodes if isinstance(node, pytest.Item) and is_claim(node)]
+
+    def end_collection(self, items: Sequence[pytest.Item]) -> None:
+        """Count the claims that were dropped without a word."""
+        kept = {*items, *self._left_out}
+        self.deselected += sum(item not in kept for item in self._seen)
+        self._seen = []
 
     def note(self, report: pytest.TestReport) -> None:
         """Keep a report on a test that has no verdict with it."""
@@ -126,11 +140,18 @@ def problems(ledger: Ledger, session: pytest.Session, *, pointless: bool) -> lis
     return found
 
 
-def deselected_line(count: int) -> list[str]:
-    """What is said of the claims that the caller left out."""
+def deselected_lines(count: int, passed_over: int) -> list[str]:
+    """What is said of the claims that the caller left out.
+
+    Args:
+        count: How many there are.
+        passed_over: How many files `--lf` did not read.
+    """
+    files = "file" if passed_over == 1 else "files"
+    said = [f"deselected: the claims of {passed_over} {files} in which nothing failed last time (--lf)"]
     if not count:
-        return []
-    return [
+        return said * bool(passed_over)
+    return said * bool(passed_over) + [
         f"deselected: {count} {'claim' if count == 1 else 'claims'} (by -k, -m, --deselect, --lf or the like)"
     ]
 

@@ -13,7 +13,7 @@ import pytest
 
 from lengthprobe.plugin.claims import judge
 from lengthprobe.plugin.collected import Collected, claims_of, hand_over, handed_over
-from lengthprobe.plugin.course import Course, deselected_line, problems
+from lengthprobe.plugin.course import Course, deselected_lines, problems
 from lengthprobe.plugin.lineage import told
 from lengthprobe.plugin.markers import PROBES, about
 from lengthprobe.plugin.options import in_use, named, stated
@@ -161,6 +161,9 @@ class Run:
     def collect(self, items: list[pytest.Item]) -> None:
         """Keep which claims are to run, and tell the controller."""
         self.collected.claims = claims_of(items)
+        self.course.end_collection(items)
+        last_failed = self._config.pluginmanager.get_plugin("lfplugin")
+        self.collected.passed_over = getattr(last_failed, "_skipped_files", 0)
         self.collected.deselected = self.course.deselected
         if self._directory is not None:
             hand_over(self.collected, self._worker["workerid"], self._directory)
@@ -249,7 +252,8 @@ class Run:
     @property
     def not_run(self) -> list[str]:
         """The lines on claims that were left out, and how to run them."""
-        return [*self.collected.selection.lines(), *deselected_line(self.ledger.deselected)]
+        left_out = deselected_lines(self.collected.deselected, self.collected.passed_over)
+        return [*self.collected.selection.lines(), *left_out]
 
     @property
     def names(self) -> dict[str, str]:

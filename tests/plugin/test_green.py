@@ -24,10 +24,7 @@ BODIES = {
     "if": f"if {BROKEN}:\n        pass\n    assert {HOLDS}",
     "bare comparison": f"{BROKEN}\n    assert {HOLDS}",
     "is not None": f"assert ({BROKEN}) is not None\n    assert {HOLDS}",
-    "filter": (
-        "kept = [one for one in (0.1, 0.5) if measures.exact_match(probe, language='en') < one]\n"
-        f"    assert {HOLDS}"
-    ),
+    "filter": f"kept = [one for one in (1, 2) if {BROKEN}]\n    assert {HOLDS}",
     "thread": (
         "with ThreadPoolExecutor() as pool:\n"
         f"        pool.submit(lambda: bool({BROKEN})).result()\n    assert {HOLDS}"
