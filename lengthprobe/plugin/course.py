@@ -127,7 +127,7 @@ def problems(ledger: Ledger, session: pytest.Session, *, pointless: bool) -> lis
         pointless: Whether claims were to be decided and none was.
     """
     found = []
-    if ledger.missing or ledger.interrupted:
+    if ledger.missing or (ledger.interrupted and (ledger.collected or ledger.entries)):
         from lengthprobe.reporting.claims import headline
 
         found.append(headline(ledger.totals, ledger.interrupted, ledger.uncollected).lower())

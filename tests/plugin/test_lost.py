@@ -15,7 +15,8 @@ OPTIONS = ("--lengthprobe-json=out.json", "--lengthprobe-report=R")
 def claims(*bodies: str) -> str:
     """A claim for each body."""
     return "\n\n".join(
-        f"@pytest.mark.claim(source='paper {at}', languages=['en'])\ndef test_number_{at}(probe):\n    {body}\n"
+        f"@pytest.mark.claim(source='paper {at}', languages=['en'])\n"
+        f"def test_number_{at}(probe):\n    {body}\n"
         for at, body in enumerate(bodies)
     )
 
@@ -28,9 +29,7 @@ def reports(project) -> list[dict]:
 class TestWorker:
     """A worker that dies."""
 
-    @pytest.mark.parametrize(
-        "args", [("--dist=load",), ("--dist=loadfile",), ("--dist=loadgroup",), ("--dist=worksteal",)]
-    )
+    @pytest.mark.parametrize("args", [("--dist=load",), ("--dist=worksteal",)])
     def test_claim_that_it_ran_is_an_error_everywhere(self, project, monkeypatch, args):
         """With the claim's own name, source and language, and why; the others have been run."""
         step = project.path / "step"
