@@ -83,7 +83,7 @@ def _of_every_component(found: Found, components: Sequence[str], plan: Plan, kep
     Answers under an ablation run longer than the whole model's. Those of components that none was written of
     are taken to be as long as those drawn by chance.
     """
-    lengths = [len(tokens) + 1 for tokens, _, _ in kept.responses.values()]
+    lengths = [len(tokens) + 1 for tokens, *_ in kept.responses.values()]
     means = {name: mean(steps for _, _, steps in answers.values()) for name, answers in kept.answers.items()}
     drawn = [means[one.name] for one in found.sample]
     others = mean(drawn) if drawn else mean(lengths)

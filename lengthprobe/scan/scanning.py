@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from lengthprobe.errors import ModelError
+from lengthprobe.measures.answered import check_answered
 from lengthprobe.models.components import Ablation, Component
 from lengthprobe.runs.answers import as_list, from_list
 from lengthprobe.scan.effects import Effect, Outcome, effect
@@ -72,6 +73,7 @@ class Scan:
         """
         plan = self._plan
         self._ask_whole(self._screened, "finding")
+        check_answered(self._probe, [self._response(one) for one in self._screened], plan.language)
         if not any(self._whole(one).exact(one) for one in self._screened):
             raise ModelError(
                 f"{self._probe.name} answers none of {len(self._screened)} prompts in {plan.language!r} "

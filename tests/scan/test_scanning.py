@@ -17,6 +17,7 @@ from lengthprobe.scan.kept import Kept, read_kept
 from lengthprobe.scan.plan import Plan
 from lengthprobe.scan.scanning import Scan
 from tests.scan.conftest import SETTINGS
+from tests.thinkers import SWITCHED, thinker
 
 Scanned = Callable[..., Any]
 
@@ -152,6 +153,17 @@ def test_model_of_unknown_parts_is_refused(plan: Plan, monkeypatch: pytest.Monke
     monkeypatch.setattr("lengthprobe.models.anatomy.FAMILIES", {})
     with pytest.raises(ModelError, match="where it keeps its parts is not known"):
         scan(Probe("tiny-it", SETTINGS), plan)
+
+
+def test_unfinished_thoughts_are_told_apart_from_wrong_lengths(plan: Plan, tmp_path: Path) -> None:
+    """Allowed, an endless thought is named; off, the same checkpoint answers."""
+    directory = thinker(tmp_path / "thinker", SWITCHED, endless=True)
+
+    with pytest.raises(ModelError, match="answers in 'en' are an unfinished thought") as raised:
+        scan(Probe(str(directory), replace(SETTINGS, thinking="allow")), plan)
+
+    assert raised.value.fix.startswith("--lengthprobe-thinking=off")
+    assert scan(Probe(str(directory), SETTINGS), plan)["top"]
 
 
 def _asked(folder: Path) -> Any:
