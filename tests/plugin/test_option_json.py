@@ -7,7 +7,8 @@ import json
 
 import pytest
 
-KEYS = ["schema", "model", "base", "reference", "settings", "claims", "totals", "not_run"]
+KEYS = ["schema", "model", "base", "reference", "settings", "claims", "totals"]
+KEYS += ["interrupted", "collected", "missing", "deselected", "not_run"]
 
 
 def test_schema(project):
@@ -24,7 +25,9 @@ def test_schema(project):
         "error": 0,
         "skipped": 0,
         "reported": 0,
+        "missing": 0,
     }
+    assert (report["interrupted"], report["collected"], report["missing"]) == (None, 1, [])
     assert {len(report["model"][digest]) for digest in ("weights", "tokenizer", "chat_template")} == {64}
     assert report["settings"]["margins"]["length_error"] == 0.5
     claim = report["claims"][0]
@@ -85,7 +88,8 @@ def test_full_disk_fails_the_run_and_leaves_no_half_file(project, monkeypatch):
         raise OSError(errno.ENOSPC, "No space left on device")
 
     out = project.path / "out.json"
-    out.write_text("from last time")
+    project.run(f"--lengthprobe-json={out}")
+    before = out.read_bytes()
     monkeypatch.setattr(files.os, "fsync", full)
 
     result = project.run(f"--lengthprobe-json={out}")
@@ -94,8 +98,43 @@ def test_full_disk_fails_the_run_and_leaves_no_half_file(project, monkeypatch):
     result.stdout.fnmatch_lines(
         ["*could not be written to *out.json: No space left on device; free some room*"]
     )
-    assert out.read_text() == "from last time"
+    assert out.read_bytes() == before
     assert [path.name for path in project.path.glob(".out.json*")] == []
+
+
+@pytest.mark.parametrize("content", ["mine", '{"name": "my-package"}'])
+def test_file_of_somebody_else_s_is_refused_at_the_start(project, content):
+    """It stays as it is; what the fix names can be typed."""
+    (project.path / "out.json").write_text(content)
+
+    result = project.run("--lengthprobe-json=out.json")
+
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines(["ERROR: --lengthprobe-json=*out.json was not written by lengthprobe*"])
+    assert (project.path / "out.json").read_text() == content
+    fix = result.stderr.str().partition("fix: another place: ")[2].split()[0]
+    assert project.run(fix).ret == pytest.ExitCode.OK
+    assert (project.path / "out-2.json").is_file()
+
+
+def test_device_is_not_replaced(project):
+    """A report is put in the place of a file, and a device is none."""
+    result = project.run("--lengthprobe-json=/dev/null")
+
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+
+
+def test_file_that_the_folder_of_a_report_has_too(project):
+    """Its verdicts are in the folder; another file there cannot be both."""
+    both = project.run("--lengthprobe-report=R", "--lengthprobe-json=R/../R/report.json")
+    (project.path / "R").mkdir(exist_ok=True)
+    clash = project.run("--lengthprobe-report=R", "--lengthprobe-json=R/index.html")
+
+    assert (both.ret, clash.ret) == (pytest.ExitCode.USAGE_ERROR, pytest.ExitCode.USAGE_ERROR)
+    assert project.run("--lengthprobe-report=R", "--lengthprobe-json=R/report.json").ret == pytest.ExitCode.OK
+    clash.stderr.fnmatch_lines(
+        ["*--lengthprobe-json=R/index.html: --lengthprobe-report writes this file too"]
+    )
 
 
 def test_is_written_without_a_terminal_reporter(project):

@@ -348,6 +348,43 @@ class TestProblems:
             [f"ERROR: --lengthprobe-report=out/deep: nothing may be written in {project.path}"]
         )
 
+    def test_files_of_somebody_else_s_are_refused_at_the_start(self, project):
+        """All of them stay as they are; what the fix names can be typed."""
+        (project.path / "site" / "figures").mkdir(parents=True)
+        mine = [project.path / "site" / name for name in ("index.html", "summary.md", "figures/causes.svg")]
+        for path in mine:
+            path.write_text("mine")
+
+        result = project.run("--lengthprobe-report=site", "-k", "behaviour")
+
+        assert result.ret == pytest.ExitCode.USAGE_ERROR
+        result.stderr.fnmatch_lines(
+            ["ERROR: --lengthprobe-report=*index.html was not written by lengthprobe*"]
+        )
+        assert [path.read_text() for path in mine] == ["mine"] * 3
+        fix = result.stderr.str().partition("fix: another place: ")[2].split()[0]
+        assert project.run(fix, "-k", "behaviour").ret == pytest.ExitCode.OK
+        assert (project.path / "site-2" / "index.html").is_file()
+
+    def test_run_into_the_same_folder_at_the_same_time_is_told(self, project):
+        """Before it asks anything; the first is not disturbed."""
+        project.claims(
+            "import pathlib, subprocess, sys\n\n\n@pytest.mark.claim\ndef test_behaviour(probe):\n"
+            "    if not pathlib.Path('other').exists():\n"
+            "        command = [sys.executable, '-m', 'pytest', '--lengthprobe-report=out']\n"
+            "        other = subprocess.run(command, capture_output=True, text=True)\n"
+            "        pathlib.Path('other').write_text(f'{other.returncode} {other.stderr}')\n"
+            "    assert measures.exact_match(probe, language='en') > 0.5\n"
+        )
+
+        result = project.run("--lengthprobe-report=out")
+
+        other = (project.path / "other").read_text()
+        assert other.startswith("4 ERROR: --lengthprobe-report=")
+        assert "another run of lengthprobe writes there at this moment" in other
+        assert result.ret == pytest.ExitCode.OK
+        assert files(project.path / "out") == ["index.html", "report.json", "summary.md"]
+
     def test_full_disk_fails_the_run_and_leaves_no_half_file(self, project, monkeypatch):
         """What was there before stays; the message says what happened and what to do."""
         from lengthprobe.reporting import files as room
@@ -356,8 +393,8 @@ class TestProblems:
             raise OSError(errno.ENOSPC, "No space left on device")
 
         page = project.path / "out" / "index.html"
-        page.parent.mkdir()
-        page.write_text("from last time")
+        project.run("--lengthprobe-report=out", "-k", "behaviour")
+        before = page.read_bytes()
         monkeypatch.setattr(room.os, "fsync", full)
 
         result = project.run("--lengthprobe-report=out", "-k", "behaviour")
@@ -367,8 +404,8 @@ class TestProblems:
             ["*could not be written to *out: No space left on device; free some room*-report=DIR"]
         )
         result.stdout.no_fnmatch_line("page: *")
-        assert page.read_text() == "from last time"
-        assert files(page.parent) == ["index.html"]
+        assert page.read_bytes() == before
+        assert files(page.parent) == ["index.html", "report.json", "summary.md"]
 
     @pytest.mark.parametrize(
         ("room", "name", "said"),

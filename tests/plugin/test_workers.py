@@ -242,15 +242,16 @@ def test_it(probe, copy, worker_id):
         result = project.pytester.runpytest_subprocess("-n", "2", "--lengthprobe-json=out.json")
 
         report = json.loads((project.path / "out.json").read_text())
-        # xdist itself counts the test in which a worker died.
+        # The test in which a worker died has no verdict.
         assert result.ret == pytest.ExitCode.TESTS_FAILED
         assert report["totals"] == {
             "holds": 3,
             "broken": 0,
             "undecided": 0,
-            "error": 0,
+            "error": 1,
             "skipped": 0,
             "reported": 0,
+            "missing": 0,
         }
 
     def test_nothing_is_left_behind(self, project, monkeypatch, tmp_path):

@@ -22,11 +22,28 @@ NONE = {"holds": 0, "broken": 0, "undecided": 0, "error": 0, "skipped": 0, "repo
         ({"holds": 14, "reported": 2}, "All 14 claims hold"),
         ({"skipped": 3, "reported": 1}, "1 finding reported"),
         ({"reported": 2}, "2 findings reported"),
+        ({"holds": 10, "missing": 1, "skipped": 1}, "Not complete: 10 of 12 claims ran"),
+        ({"holds": 2, "broken": 1, "missing": 1}, "Not complete: 3 of 4 claims ran, 1 broken"),
+        ({"missing": 1}, "Not complete: 0 of 1 claim ran"),
     ],
 )
 def test_headline(totals, said):
     """The worst comes first; what was skipped is none of the claims that were asked."""
     assert headline(NONE | totals) == said
+
+
+@pytest.mark.parametrize(
+    ("totals", "uncollected", "said"),
+    [
+        ({"holds": 11, "missing": 13}, 0, "Interrupted: 11 of 24 claims ran"),
+        ({"holds": 2, "undecided": 1}, 0, "Interrupted: 3 of 3 claims ran, 1 undecided"),
+        ({"error": 1, "missing": 3}, 1, "Interrupted: 0 of 3 claims ran, 1 file could not be collected"),
+        ({"error": 2}, 2, "Interrupted: no claim ran, 2 files could not be collected"),
+    ],
+)
+def test_headline_of_an_interrupted_run(totals, uncollected, said):
+    """It never says that all hold; a file that was not collected is no claim."""
+    assert headline(NONE | totals, "KeyboardInterrupt", uncollected) == said
 
 
 def test_counted():

@@ -42,8 +42,28 @@ def test_totals_count_every_verdict():
 
     assert list(book.totals.items()) == [
         *(("holds", 2), ("broken", 1), ("undecided", 1), ("error", 0), ("skipped", 1), ("reported", 1)),
+        ("missing", 0),
     ]
     assert book.decided == 3
+
+
+def test_what_was_collected_and_not_heard_of_is_missing():
+    """In the order of collection; the totals count all that was collected."""
+    book = ledger(entry("b"))
+    book.collected = {name: entry(name, "missing") for name in "cab"}
+
+    report = book.as_dict({})
+
+    assert (report["missing"], report["collected"]) == (["c", "a"], 3)
+    assert sum(report["totals"].values()) == 3
+
+
+def test_file_that_was_not_collected_is_no_claim():
+    """Although it is an error in the totals."""
+    book = ledger(entry("test_b.py", "error", kind="collection"))
+
+    assert (book.uncollected, book.has_claims, book.as_dict({})["collected"]) == (1, False, 0)
+    assert book.totals["error"] == 1
 
 
 def test_only_findings():
@@ -75,7 +95,10 @@ def test_report_has_the_keys_of_the_schema_in_order():
     """A reader of the JSON finds them by name; roles that nobody played are null."""
     report = ledger(entry("a"), model={"name": "tiny-it"}).as_dict({"budget": 300})
 
-    assert list(report) == ["schema", "model", "base", "reference", "settings", "claims", "totals"]
+    assert list(report) == [
+        *("schema", "model", "base", "reference", "settings", "claims", "totals"),
+        *("interrupted", "collected", "missing", "deselected"),
+    ]
     assert (report["schema"], report["model"], report["base"]) == (1, {"name": "tiny-it"}, None)
     assert report["settings"] == {"budget": 300}
     assert report["claims"] == [asdict(entry("a"))]

@@ -32,6 +32,26 @@ def test_says_who_what_and_why(report, claim, check):
     ]
 
 
+def test_names_the_claims_that_did_not_run(report):
+    """Above the table, with why; below it what was left out."""
+    part = report(
+        interrupted="pytest.exit: enough", missing=["a.py::b[en]"], not_run=["deselected: 2 claims"]
+    )
+    part["totals"]["missing"] = 1
+
+    lines = summary(part).splitlines()
+
+    assert lines[0] == "## tiny-it: interrupted: 1 of 2 claims ran"
+    assert lines[2].endswith("– 0 skipped · … 1 missing")
+    assert lines[4:7] == [r"**… 1 missing**: pytest.exit\: enough", "", "- `a.py::b[en]`"]
+    assert lines[-1] == r"deselected\: 2 claims"
+
+
+def test_expected_failure_is_told_as_one(report, claim):
+    """Broken all the same."""
+    assert "| ✕ broken (expected) |" in summary(report(claim("broken", expected=True)))
+
+
 def test_without_claims_there_is_no_table(report):
     """The heading says it."""
     text = summary(report(claims=[], totals=dict.fromkeys(VERDICTS, 0)))

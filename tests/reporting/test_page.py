@@ -85,11 +85,10 @@ class TestFolder:
 
         assert "not run: 14 replications" in index.read_text()
 
-    def test_figures_of_an_earlier_report_are_taken_away(self, tmp_path, report):
+    def test_figures_of_an_earlier_report_are_taken_away(self, tmp_path, report, portrait):
         """They would show another checkpoint; files of other people stay."""
-        (tmp_path / "figures").mkdir()
-        for name in ("head_map", "mine"):
-            (tmp_path / "figures" / f"{name}.svg").write_text("drawn before")
+        write_report(tmp_path, report(), {"model": portrait()})
+        (tmp_path / "figures" / "mine.svg").write_text("mine")
 
         write_report(tmp_path, report(), {})
 
@@ -196,6 +195,24 @@ class TestPage:
     def test_shows_nothing_behind_a_claim_about_behaviour(self, shown, report, claim):
         """It has no parts."""
         assert "details" not in [tag for tag, *_ in shown(report(claim("broken")), {}).tags]
+
+    def test_names_the_claims_that_did_not_run(self, shown, report):
+        """Above all else, with how many there are and why; the headline says that not all ran."""
+        part = report(interrupted="KeyboardInterrupt", collected=3, missing=["a.py::test_b[en]", "a.py::c"])
+        part["totals"]["missing"] = 2
+
+        text = " ".join(shown(part, {}).shown.split())
+
+        assert "Interrupted: 1 of 3 claims ran." in text
+        assert "2 … missing" in text
+        assert "What did not run … missing 2 of 3 claims: KeyboardInterrupt a.py::test_b[en] a.py::c" in text
+        assert text.index("a.py::c") < text.index("It is so.")
+
+    def test_expected_failure_is_told_as_one(self, shown, report, claim):
+        """Broken all the same."""
+        text = " ".join(shown(report(claim("broken", expected=True)), {}).shown.split())
+
+        assert text.count("✕ broken (expected)") == 2
 
     def test_error_is_told_once(self, shown, report, claim):
         """However many claims it stopped, with its fix."""

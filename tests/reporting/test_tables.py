@@ -75,6 +75,10 @@ class TestTable:
 
         assert [row[:4] for row in rows] == [["it is so", "en", "holds", "0.25"], ["", "", "", "0.30"]]
 
+    def test_expected_failure_is_told_as_one(self):
+        """Broken all the same."""
+        assert cells(ledger(verdict="broken", expected=True))[0][2] == "broken (expected)"
+
     def test_claim_without_a_check_has_its_verdict(self):
         """An error or a skip has no numbers."""
         assert cells(ledger(verdict="error")) == [["it is so", "en", "error", "", "", "", "", ""]]

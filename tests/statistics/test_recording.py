@@ -10,7 +10,6 @@ import pytest
 from lengthprobe.measures import absolute_error
 from lengthprobe.plugin.findings import Reported
 from lengthprobe.statistics import recording as room
-from lengthprobe.statistics.comparable import explain
 from lengthprobe.statistics.estimate import Estimate, Observation
 from lengthprobe.statistics.recording import making, recording
 
@@ -43,9 +42,8 @@ def test_threads_are_heard():
 
 
 def test_what_lengthprobe_compares_for_itself_is_not_the_claims():
-    """An explanation makes verdicts, and so does what a finding reports."""
+    """What a finding reports is made a verdict on the way."""
     with making() as made, recording() as asked:
-        explain("<", ZEROS, 0.5)
         Reported.of(ZEROS, "near zero")
 
     assert made == asked == []
