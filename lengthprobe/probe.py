@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from lengthprobe.models.loading import Checkpoint
     from lengthprobe.runs.answers import Proof, Traced
     from lengthprobe.runs.identity import Identity
+    from lengthprobe.statistics.forms import Form
 
 # So many responses a language tell how large the parts' outputs are, and what they are on average.
 REFERENCE_PROMPTS = 50
@@ -65,12 +66,13 @@ class Probe:
         self.family = family or Family()
         self.source = resolve(name)
         self._held = Held(name, self.settings)
+        self._exchange = exchange or Alone()
         self._questions = Questions(
             Respondent(
                 self.source,
                 self._held,
                 self.settings,
-                exchange=exchange or Alone(),
+                exchange=self._exchange,
                 progress=progress or (lambda _done, _total: None),
                 means=lambda: self.outputs().means,
                 written=self.responses,
@@ -82,6 +84,7 @@ class Probe:
         self._whole = self
         self._ended = False
         self._identity: Identity | None = None
+        self._form: Form | None = None
         self._responses: dict[str, tuple[Response, ...]] = {}
         self._parts: Proof | None = None
         self._traced: dict[str, tuple[Traced, ...]] = {}
@@ -246,6 +249,29 @@ class Probe:
     def split_batches(self) -> int:
         """How many batches of this checkpoint were split for want of memory, within blocks too."""
         return self._questions.split_batches
+
+    @property
+    def form(self) -> Form:
+        """In what the checkpoint is asked: prompt form, template, system prompt, ends.
+
+        Raises:
+            LengthprobeError: The checkpoint cannot be loaded, or not be asked in this form.
+        """
+        whole = self._whole
+        if whole._form is None:
+            from lengthprobe.runs.forms import shared_form
+
+            whole._form = shared_form(self.source, self._held, self.settings, self._exchange)
+        return replace(whole._form, across=self.settings.across_forms)
+
+    def across_forms(self) -> Probe:
+        """A probe of this checkpoint whose estimates may be compared with those of any other form.
+
+        It shares with this one all that was asked.
+        """
+        other = copy(self)
+        other.settings = replace(self.settings, across_forms=True)
+        return other
 
     def identity(self) -> Identity:
         """All that determines the responses: digests, versions, settings as they were used.

@@ -36,6 +36,8 @@ class Settings:
         batch_size: Prompts a batch, or None to let the probe choose once.
         allow_pickle: Load pickled weights, which can run any code.
         allow_remote_code: Run the checkpoint's own Python code.
+        across_forms: Compare with checkpoints that were asked in another form (template, system prompt,
+            ends), which is refused otherwise.
 
     Raises:
         SettingsError: A value cannot be used; the message names the option.
@@ -56,6 +58,7 @@ class Settings:
     batch_size: int | None = None
     allow_pickle: bool = False
     allow_remote_code: bool = False
+    across_forms: bool = False
 
     def __post_init__(self) -> None:
         if isinstance(self.languages, str):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 from lengthprobe.measures.by_part import Traceable
-from lengthprobe.measures.per_response import named, note_of
+from lengthprobe.measures.per_response import form_of, named, note_of
 from lengthprobe.models.components import few
 from lengthprobe.statistics.estimate import Estimate, Observation
 from lengthprobe.task.distractor import distracted
@@ -112,6 +112,7 @@ def _attention(
         alpha=probe.settings.alpha,
         family=probe.family.mechanism,
         worst="low",
+        form=form_of(probe),
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol
 
-from lengthprobe.measures.per_response import Measured, named
+from lengthprobe.measures.per_response import Measured, form_of, named
 from lengthprobe.models.layers import early_layers, late_layers
 from lengthprobe.statistics.background import Background
 from lengthprobe.statistics.estimate import Estimate, Observation
@@ -173,6 +173,7 @@ def estimate_of(
         whole=Sample(tuple(observed(total)), None),
         topics=load_language(language).n_topics,
         flaw=_flaw(len(by_part.prompts), asked),
+        form=form_of(probe),
     )
     told = controls if by_part.prompts else dict
     return replace(estimate, background=(Background(stated, by_part.by_name, told),))

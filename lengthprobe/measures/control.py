@@ -11,7 +11,7 @@ from lengthprobe.measures.answered import check_answered
 from lengthprobe.measures.cwa import cwa_by_part
 from lengthprobe.measures.leading import SIMILAR, leading_components, similar_sets
 from lengthprobe.measures.length_error import WINSORISED_AT, winsorised
-from lengthprobe.measures.per_response import RIVALS, named, note_of, stated
+from lengthprobe.measures.per_response import RIVALS, form_of, named, note_of, stated
 from lengthprobe.models.components import Ablation, Component, every_component
 from lengthprobe.models.layers import late_layers
 from lengthprobe.statistics.background import Background
@@ -160,6 +160,7 @@ def exact_under(
             worst="low",
             counter=counter,
             topics=sum(one.split == "test" for one in load_language(language).topics.values()),
+            form=form_of(probe),
         )
 
     counter = probe.settings.counter

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from lengthprobe.errors import SettingsError
 from lengthprobe.measures.length_error import winsorised
-from lengthprobe.measures.per_response import RIVALS, named, note_of, selected
+from lengthprobe.measures.per_response import RIVALS, form_of, named, note_of, selected
 from lengthprobe.statistics.estimate import Estimate, Observation
 from lengthprobe.statistics.sample import Sample
 from lengthprobe.task.words import count_words
@@ -60,6 +60,7 @@ def error_by_tokens_per_word(probe: Measured, *, language: str) -> Estimate:
             worst="high",
             counter=counter,
             whole=Sample(observations(wholes), None),
+            form=form_of(probe),
         )
 
     counter = probe.settings.counter

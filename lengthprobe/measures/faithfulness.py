@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from lengthprobe.measures.control import answered, test_prompts
 from lengthprobe.measures.cwa import cwa_by_part
 from lengthprobe.measures.length_error import winsorised
-from lengthprobe.measures.per_response import named
+from lengthprobe.measures.per_response import form_of, named
 from lengthprobe.models.components import Ablation, Component, every_component
 from lengthprobe.statistics.estimate import Estimate, Observation
 from lengthprobe.task.words import count_words
@@ -55,6 +55,7 @@ def faithfulness(probe: Ablatable, *, language: str) -> Estimate:
         alpha=probe.settings.alpha,
         family=probe.family.mechanism,
         worst="low",
+        form=form_of(probe),
     )
 
 

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from lengthprobe.measures.by_part import LEAST_MEASURED
+from lengthprobe.statistics.forms import together
 from lengthprobe.statistics.sample import Observation, Sample
 from lengthprobe.statistics.share import share
 
@@ -31,7 +32,11 @@ def fall_of_share(candidate: Estimate, reference: Estimate) -> Estimate:
     Returns:
         An Estimate over topics. It decides nothing where a whole is not surely above 0, or where fewer than
         80 % of the prompts of either are those of both.
+
+    Raises:
+        SettingsError: The two were asked in unlike forms.
     """
+    forms = together(candidate.forms, reference.forms)
     ours, theirs = share(candidate), share(reference)
     common = candidate.samples[0].by_prompt.keys() & reference.samples[0].by_prompt.keys()
     every = candidate.samples[0].by_prompt.keys() | reference.samples[0].by_prompt.keys()
@@ -55,6 +60,7 @@ def fall_of_share(candidate: Estimate, reference: Estimate) -> Estimate:
         whole=None,
         background=candidate.background + reference.background,
         effect="fall",
+        forms=forms,
     )
 
 

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from lengthprobe.margins import Family
     from lengthprobe.settings import Settings
+    from lengthprobe.statistics.forms import Form
     from lengthprobe.task.prompts import Response
 
 # A length claim whose verdict differs between these two is undecided (METHODS §1).
@@ -118,6 +119,7 @@ def mean_of_all(
             worst=worst,
             counter=counter,
             topics=load_language(language).n_topics,
+            form=form_of(probe),
         )
 
     counter = probe.settings.counter
@@ -137,6 +139,12 @@ def selected(
     if answered:
         check_answered(probe, every, language)
     return [one for one in every if lengths is None or one.prompt.n_words in lengths]
+
+
+def form_of(probe: Measured) -> Form | None:
+    """In what a probe's checkpoint was asked, None of a probe whose responses are of no checkpoint."""
+    form: Form | None = getattr(probe, "form", None)
+    return form
 
 
 def named(name: str, probe: Measured, language: str, lengths: Collection[int] | None) -> str:

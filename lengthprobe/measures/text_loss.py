@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 from lengthprobe.measures.leading import Ablatable, leading_components
-from lengthprobe.measures.per_response import named, stated
+from lengthprobe.measures.per_response import form_of, named, stated
 from lengthprobe.models.components import Ablation
 from lengthprobe.statistics.estimate import Estimate, Observation
 from lengthprobe.task.languages import load_language
@@ -60,4 +60,5 @@ def text_loss_rise(
         family=probe.family.mechanism,
         worst="high",
         topics=len(sentences),
+        form=form_of(probe),
     )

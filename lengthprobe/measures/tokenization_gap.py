@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from lengthprobe.errors import FewWordsError
 from lengthprobe.measures.length_error import WINSORISED_AT, length_error
-from lengthprobe.measures.per_response import Measured, named
+from lengthprobe.measures.per_response import Measured, form_of, named
 from lengthprobe.models.vocabulary import WORDS
 from lengthprobe.statistics.estimate import Estimate
 
@@ -66,4 +66,5 @@ def error_with_words(probe: Constrainable, *, language: str, words: str) -> Esti
             alpha=probe.settings.alpha,
             family=probe.family.behaviour,
             flaw=f"{error.problem} ({error.fix})",
+            form=form_of(probe),
         )

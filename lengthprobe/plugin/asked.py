@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from lengthprobe.errors import LengthprobeError, SettingsError
-from lengthprobe.plugin.options import FLAGS, MARGINS, stated
+from lengthprobe.plugin.options import FLAGS, MARGINS, SWITCHES, stated, switched
 from lengthprobe.plugin.refusal import refusal
 from lengthprobe.settings import Settings, read_lengths
 
@@ -39,6 +39,7 @@ def read_settings(config: pytest.Config) -> Settings:
         ("batch-size", _batch_size),
     )
     values: dict[str, Any] = {flag.name: config.getoption(flag.dest) for flag in FLAGS}
+    values |= {switch.name: switched(config, switch.name) for switch in SWITCHES}
     for name, reader in read:
         text = stated(config, name)
         if text is not None:

@@ -67,6 +67,8 @@ FLAGS = (
     Option("allow-pickle", "", "load pickled weights, which can run any code"),
     Option("allow-remote-code", "", "run the checkpoint's own Python code"),
 )
+# Each is on or off, on the command line and in the ini file.
+SWITCHES = (Option("across-forms", "", "compare checkpoints that were asked in unlike forms all the same"),)
 MARGINS = "lengthprobe_margins"
 PREFIX = "--lengthprobe-"
 _SHORT = {option.short for option in OPTIONS if option.short}
@@ -78,8 +80,10 @@ def add_options(parser: pytest.Parser) -> None:
     for option in OPTIONS:
         group.addoption(option.flag, dest=option.dest, metavar=option.metavar, help=option.help)
         parser.addini(option.dest, f"as {option.flag}", default="")
-    for flag in FLAGS:
+    for flag in (*FLAGS, *SWITCHES):
         group.addoption(flag.flag, dest=flag.dest, action="store_true", help=flag.help)
+    for switch in SWITCHES:
+        parser.addini(switch.dest, f"as {switch.flag}", type="bool", default=False)
     parser.addini(MARGINS, "margins of claims, each `name = number`", type="linelist")
 
 
@@ -98,6 +102,12 @@ def stated(config: pytest.Config, name: str) -> str | None:
     return None if value is None else str(value)
 
 
+def switched(config: pytest.Config, name: str) -> bool:
+    """Whether a switch is on, on the command line or in the ini file."""
+    dest = f"lengthprobe_{name.replace('-', '_')}"
+    return bool(config.getoption(dest) or config.getini(dest))
+
+
 def named(config: pytest.Config, role: str) -> str | None:
     """What the checkpoint in a role was named, or the lineage; None where it was not.
 
@@ -113,13 +123,13 @@ def named(config: pytest.Config, role: str) -> str | None:
 
 def on_command_line(config: pytest.Config) -> bool:
     """Whether any of the options stands on the command line."""
-    return any(config.getoption(one.dest) not in (None, False) for one in (*OPTIONS, *FLAGS))
+    return any(config.getoption(one.dest) not in (None, False) for one in (*OPTIONS, *FLAGS, *SWITCHES))
 
 
 def in_use(config: pytest.Config) -> bool:
     """Whether command line or ini file ask for anything of lengthprobe."""
     return (
         on_command_line(config)
-        or any(config.getini(one.dest) for one in OPTIONS)
+        or any(config.getini(one.dest) for one in (*OPTIONS, *SWITCHES))
         or bool(config.getini(MARGINS))
     )

@@ -83,7 +83,8 @@ class Probes:
         self._prepare(probe, items, [one for one in self._roles if self._roles[one] == name])
         if name not in self._identities:
             self._identities[name] = self._identity(probe) | self._lineage(name)
-        return probe
+        # A base has seldom the template of what was tuned from it: it is compared as it is.
+        return probe.across_forms() if role == "base" else probe
 
     @property
     def asked_again(self) -> tuple[tuple[str, str], ...]:
@@ -211,7 +212,10 @@ class Probes:
         """What a report says of a checkpoint; one process finds it out for all."""
 
         def find(_key: str) -> bytes:
-            return json.dumps(probe.identity().as_dict()).encode()
+            found = probe.identity()
+            # Every claim wants it, and here the checkpoint is loaded.
+            probe.form  # noqa: B018
+            return json.dumps(found.as_dict()).encode()
 
         return self._shared(f"identity of {probe.name}", find)
 

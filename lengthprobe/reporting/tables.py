@@ -50,10 +50,11 @@ def settings_line(settings: Settings) -> str:
     allowed = settings.thinking == "allow"
     thought = f" and up to {THOUGHT_LIMIT} of a thought before" if allowed else ""
     system = f", system prompt {printable(settings.system_prompt)!r}" if settings.system_prompt else ""
+    across = ", unlike forms compared" if settings.across_forms else ""
     return (
         f"{', '.join(settings.languages)}; {settings.budget} prompts a language, "
         f"N {spans(settings.lengths)}, seed {settings.seed}; cap {settings.cap} tokens{thought}; "
-        f"counter {settings.counter}; alpha {settings.alpha:g} one-sided{system}"
+        f"counter {settings.counter}; alpha {settings.alpha:g} one-sided{system}{across}"
     )
 
 

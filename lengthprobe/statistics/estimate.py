@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from lengthprobe.statistics.comparable import Comparable, number
 from lengthprobe.statistics.comparison import Part
+from lengthprobe.statistics.forms import together
 from lengthprobe.statistics.magnitude import Magnitude
 from lengthprobe.statistics.sample import Observation, Sample, checked, checked_whole, joined
 from lengthprobe.statistics.verdict import Verdict, decide_side
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from lengthprobe.statistics.background import Background
+    from lengthprobe.statistics.forms import Form
 
 __all__ = ["Estimate", "Observation", "Sample"]
 
@@ -43,6 +45,7 @@ class Estimate(Comparable):
         name, unit, alpha, family, rival, worst, counter, whole, topics: As in `from_observations`.
         background: What a reader of a claim that failed is told beside it, of each term.
         effect: What a reader is told that the mean is.
+        forms: In what the checkpoints behind the values were asked.
     """
 
     name: str
@@ -58,6 +61,7 @@ class Estimate(Comparable):
     background: tuple[Background, ...] = ()
     topics: int | None = None
     effect: str = "mean"
+    forms: tuple[Form, ...] = ()
     _limits: dict[tuple[float, float], tuple[float, float]] = field(default_factory=dict, init=False)
 
     @classmethod
@@ -76,6 +80,7 @@ class Estimate(Comparable):
         whole: Sample | None = None,
         topics: int | None = None,
         flaw: str = "",
+        form: Form | None = None,
     ) -> Estimate:
         """The estimate of a mean from one value a prompt.
 
@@ -95,6 +100,7 @@ class Estimate(Comparable):
             whole: Prompt by prompt, what a share of the measure is taken of (`share.share`); without bounds.
             topics: How many topics there are to ask about, None where that is not known.
             flaw: Why the values cannot decide anything, whatever they are.
+            form: In what the checkpoint was asked, None where the values are of none.
 
         Raises:
             ValueError: A value is no finite number or is out of bounds, a prompt comes twice, or an argument
@@ -109,7 +115,12 @@ class Estimate(Comparable):
         sample = replace(checked(tuple(observations), bounds, name), flaw=flaw)
         if whole is not None:
             whole = checked_whole(whole, sample, name)
-        return cls(name, unit, (sample,), alpha, family, rival, worst, counter, whole=whole, topics=topics)
+        return cls(
+            *(name, unit, (sample,), alpha, family, rival, worst, counter),
+            whole=whole,
+            topics=topics,
+            forms=() if form is None else (form,),
+        )
 
     @cached_property
     def mean(self) -> float:
@@ -230,6 +241,7 @@ class Estimate(Comparable):
                 f"{name}: {self.unit} at alpha {self.alpha} do not mix "
                 f"with {other.unit} at alpha {other.alpha}"
             )
+        forms = together(self.forms, other.forms)
         rival = None
         if self.rival is not None or other.rival is not None:
             # A side without a rival does not hang on the word counter: it stands for itself.
@@ -246,6 +258,7 @@ class Estimate(Comparable):
             background=self.background + other.background,
             topics=min(filter(None, (self.topics, other.topics)), default=None),
             effect="mean",
+            forms=forms,
         )
 
     def side(self, below: bool, margin: float) -> Part:

@@ -40,9 +40,17 @@ def test_comparison_pairs_by_prompt(project):
 
 def test_worse_candidate_is_broken(project):
     """The base model exact match is worse than the tuned model's."""
-    report = project.report("--lengthprobe-model=tiny-base", "--lengthprobe-reference=tiny-it")
+    args = ("--lengthprobe-model=tiny-base", "--lengthprobe-reference=tiny-it")
+    report = project.report(*args, "--lengthprobe-across-forms")
 
     assert [claim["verdict"] for claim in report["claims"]] == ["broken", "broken"]
+
+
+def test_candidate_asked_otherwise_is_an_error(project):
+    """The base model has no chat template: without being told to, it is not compared with one that has."""
+    report = project.report("--lengthprobe-model=tiny-base", "--lengthprobe-reference=tiny-it")
+
+    assert [claim["verdict"] for claim in report["claims"]] == ["broken", "error"]
 
 
 def test_ini_twin(project):
