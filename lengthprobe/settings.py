@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from numbers import Integral, Real
+from typing import Any
 
 from lengthprobe.errors import SettingsError
 
@@ -12,7 +15,12 @@ THINKING = ("off", "allow")
 # Most tokens of a thought, where thoughts are allowed; ours. The cap counts the tokens after it.
 THOUGHT_LIMIT = 2048
 DTYPES = ("auto", "float32", "bfloat16", "float16")
+LEAST_ALPHA, MOST_ALPHA = 1e-6, 0.2
 _LONGEST_REQUEST = 1000
+_DIGITS = 9
+# No model reads more tokens, and no language has as many prompts.
+_MOST = 10_000_000
+_MOST_SEED = 2**63 - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +31,7 @@ class Settings:
         languages: Codes of the languages asked in.
         lengths: Requested numbers of words N.
         budget: Prompts a language.
-        alpha: One-sided error rate of an interval's end.
+        alpha: One-sided error rate of an interval's end, from 0.000001 to 0.2.
         seed: Seed of the prompt stream.
         counter: Word counter, one of `COUNTERS`.
         cap: Most tokens in a response.
@@ -71,33 +79,87 @@ class Settings:
                 f"lengths {self.lengths} is one number, and several are asked for",
                 f"lengths=({self.lengths},)",
             )
-        if not self.languages:
-            raise SettingsError("no language is asked for", "--lengthprobe-languages=en,it")
-        if not self.lengths or min(self.lengths) < 1 or len(set(self.lengths)) < len(self.lengths):
+        self._keep("languages", _texts("languages", self.languages, "en,it"))
+        self._keep("lengths", _lengths(self.lengths))
+        self._keep("budget", _whole("budget", self.budget, "at least one prompt a language", 300))
+        self._keep("seed", _whole("seed", self.seed, "any number", 0, least=-_MOST_SEED, most=_MOST_SEED))
+        self._keep("cap", _whole("cap", self.cap, "a response needs at least one token", 100))
+        if self.batch_size is not None:
+            self._keep("batch_size", _whole("batch-size", self.batch_size, "at least one prompt at once", 32))
+        if not _is_real(self.alpha) or not LEAST_ALPHA <= self.alpha <= MOST_ALPHA:
             raise SettingsError(
-                f"lengths {self.lengths!r}: a request is for at least one word, each length once",
-                "--lengthprobe-lengths=3-9",
-            )
-        if self.budget < 1:
-            raise SettingsError(
-                f"budget {self.budget}: at least one prompt a language is needed",
-                "--lengthprobe-budget=300",
-            )
-        if not 0 < self.alpha < 0.5:
-            raise SettingsError(
-                f"alpha {self.alpha}: a one-sided error rate lies between 0 and 0.5",
+                f"alpha {self.alpha!r}: a one-sided error rate lies between {LEAST_ALPHA:f} "
+                f"and {MOST_ALPHA:g}",
                 "--lengthprobe-alpha=0.05",
             )
-        if self.cap < 1:
+        for flag in ("allow_pickle", "allow_remote_code"):
+            if not isinstance(getattr(self, flag), bool):
+                raise SettingsError(
+                    f"{flag} {getattr(self, flag)!r} is neither True nor False", f"{flag}=False"
+                )
+        if self.system_prompt is not None and not isinstance(self.system_prompt, str):
             raise SettingsError(
-                f"cap {self.cap}: a response needs at least one token", "--lengthprobe-cap=100"
+                f"system prompt {self.system_prompt!r} is no text", "--lengthprobe-system-prompt='Be brief.'"
             )
-        if self.batch_size is not None and self.batch_size < 1:
-            raise SettingsError(f"batch size {self.batch_size}: at least one", "--lengthprobe-batch-size=32")
+        if not isinstance(self.device_map, str) or not self.device_map.strip():
+            raise SettingsError(
+                f"device map {self.device_map!r} names no device", "--lengthprobe-device-map=auto"
+            )
         _one_of("counter", self.counter, COUNTERS)
         _one_of("prompt-form", self.prompt_form, PROMPT_FORMS)
         _one_of("thinking", self.thinking, THINKING)
         _one_of("dtype", self.dtype, DTYPES)
+
+    def _keep(self, name: str, value: Any) -> None:
+        """Set a field to the plain value that it was checked to have."""
+        object.__setattr__(self, name, value)
+
+
+def _whole(option: str, value: object, why: str, usual: int, *, least: int = 1, most: int = _MOST) -> int:
+    """A value as a whole number, within its limits."""
+    if not isinstance(value, Integral) or isinstance(value, bool):
+        raise SettingsError(f"{option} {value!r} is no whole number", f"--lengthprobe-{option}={usual}")
+    number = int(value)
+    if not least <= number <= most:
+        raise SettingsError(
+            f"{option} {_shown(number)}: {why}" + (f", and at most {most:,}" if number > most else ""),
+            f"--lengthprobe-{option}={usual}",
+        )
+    return number
+
+
+def _is_real(value: object) -> bool:
+    return isinstance(value, Real) and not isinstance(value, bool)
+
+
+def _shown(number: int) -> str:
+    """A whole number, cut short where Python itself would not write it out."""
+    return str(number) if number.bit_length() <= 256 else f"of {number.bit_length():,} bits"
+
+
+def _texts(option: str, values: object, usual: str) -> tuple[str, ...]:
+    if not values:
+        raise SettingsError(f"no {option[:-1]} is asked for", f"--lengthprobe-{option}={usual}")
+    if not isinstance(values, Sequence) or not all(isinstance(one, str) for one in values):
+        raise SettingsError(f"{option} {values!r} is no list of codes", f"--lengthprobe-{option}={usual}")
+    return tuple(values)
+
+
+def _lengths(values: object) -> tuple[int, ...]:
+    """The numbers of words to ask for, each once."""
+    fix = "--lengthprobe-lengths=3-9"
+    numbers = list(values) if isinstance(values, Sequence) and not isinstance(values, str) else []
+    if not all(isinstance(one, Integral) and not isinstance(one, bool) for one in numbers) or (
+        values and not numbers
+    ):
+        raise SettingsError(f"lengths {values!r} is no list of whole numbers", fix)
+    if not numbers or min(numbers) < 1 or len(set(numbers)) < len(numbers):
+        raise SettingsError(f"lengths {values!r}: a request is for at least one word, each length once", fix)
+    if max(numbers) > _LONGEST_REQUEST:
+        raise SettingsError(
+            f"lengths up to {_shown(max(numbers))}: a request is for at most {_LONGEST_REQUEST} words", fix
+        )
+    return tuple(map(int, numbers))
 
 
 def _one_of(option: str, value: str, allowed: tuple[str, ...]) -> None:
@@ -119,7 +181,8 @@ def read_lengths(text: str) -> tuple[int, ...]:
         ends = (first, last) if dash else (first, first)
         if not all(end.isdecimal() for end in ends):
             raise ValueError(f"{part.strip()!r} is no number of words and no range of them")
-        low, high = map(int, ends)
+        # Python does not read a number of thousands of digits, and says so in words of its own.
+        low, high = (int(end) if len(end) <= _DIGITS else _LONGEST_REQUEST + 1 for end in ends)
         if low > high:
             raise ValueError(f"the range {low}-{high} runs backwards: {high}-{low}")
         if low < 1:

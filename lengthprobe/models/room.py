@@ -10,9 +10,6 @@ from lengthprobe.task.languages import load_language
 if TYPE_CHECKING:
     from lengthprobe.settings import Settings
 
-# Answers may be plainer than the language's ordinary sentences: of these the plainest tenth counts.
-_PLAIN = 0.1
-
 
 def check_room(name: str, tokenizer: Any, settings: Settings) -> None:
     """Check that the token cap leaves room for the longest answers asked for, in every language.
@@ -34,19 +31,18 @@ def check_room(name: str, tokenizer: Any, settings: Settings) -> None:
     if settings.cap < needed[language]:
         raise SettingsError(
             f"cap {settings.cap}: {name} writes {words} words in {language!r} with {needed[language]} tokens "
-            "or more, so that nearly all long answers would be cut off",
+            "or more, so that the long answers would be cut off",
             f"--lengthprobe-cap={-(-2 * needed[language] // 10) * 10}, or shorter lengths",
         )
 
 
 def tokens_for(words: int, language: str, tokenizer: Any) -> int:
-    """How many tokens a plain answer of so many words takes, with the end token.
+    """How many tokens the plainest answer of so many words takes, with the end token.
 
-    Counted on stretches of the language's ordinary sentences.
+    Counted on stretches of the language's ordinary sentences; an answer may be as plain as the plainest.
     """
     text = " ".join(load_language(language).ordinary).split()
     # A language file may have fewer words than are asked for.
     text *= -(-(words + 1) // len(text))
     stretches = [" ".join(text[start : start + words]) for start in range(len(text) - words + 1)]
-    sizes = sorted(map(len, tokenizer(stretches, add_special_tokens=False)["input_ids"]))
-    return sizes[int(_PLAIN * len(sizes))] + 1
+    return min(map(len, tokenizer(stretches, add_special_tokens=False)["input_ids"])) + 1

@@ -13,7 +13,9 @@ def test_no_response_has_more_tokens(project):
         "    assert measures.cut_off(probe, language='en') > 0.5\n"
     )
 
-    report = project.report("--lengthprobe-model=tiny-base", "--lengthprobe-cap=12")
+    report = project.report(
+        "--lengthprobe-model=tiny-base", "--lengthprobe-cap=12", "--lengthprobe-lengths=3-4"
+    )
 
     assert report["totals"]["holds"] == 1
     assert (report["model"]["cap"], report["model"]["cut_off"]) == (12, {"en": 1.0})

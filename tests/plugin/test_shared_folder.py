@@ -85,7 +85,8 @@ def test_killed_controller_leaves_nothing_behind(project, temporary):
     """A whole session: its workers remove the folder before they end."""
     project.claims(
         "@pytest.mark.claim\n@pytest.mark.parametrize('copy', range(2))\ndef test_it(probe, copy):\n"
-        f"    import pathlib, time\n    pathlib.Path({str(temporary)!r}, 'flag').touch()\n    time.sleep(20)\n"
+        f"    import pathlib, time\n    pathlib.Path({str(temporary)!r}, 'flag').touch()\n"
+        "    time.sleep(20)\n"
     )
     session = subprocess.Popen(
         [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-n", "2"],
