@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 
 import pytest
@@ -48,6 +49,16 @@ def test_unlike_forms_are_an_error(project, lost, weights):
     assert "--lengthprobe-prompt-form=plain" in message
     assert OPTION in message
     assert report["claims"][0]["checks"] == []
+
+
+@pytest.mark.usefixtures("lost")
+def test_workers_say_the_same(project):
+    """However many processes share the work."""
+    project.pytester.runpytest_subprocess("-n", "2", "--lengthprobe-json=out.json")
+
+    report = json.loads((project.path / "out.json").read_text())
+    assert verdicts(report) == ["error", "holds"]
+    assert "chat_template.jinja is missing" in report["claims"][0]["message"]
 
 
 @pytest.mark.usefixtures("lost")
