@@ -6,7 +6,6 @@ import re
 from functools import cache
 from typing import TYPE_CHECKING
 
-from lengthprobe.measures.length_notes import has_length_note
 from lengthprobe.measures.per_response import mean_of
 from lengthprobe.task.languages import load_language
 from lengthprobe.task.thoughts import answer_of
@@ -36,13 +35,12 @@ def preambles(probe: Measured, *, language: str) -> Estimate:
 
 
 def has_preamble(text: str, *, language: str) -> bool:
-    """Whether a response opens with a preamble and goes on, or has a note of its length.
+    """Whether a response opens with a preamble and goes on, or ends with a note of its length.
 
     A preamble is a first line that ends in a colon; one of the language's interjections, set off by more
     than a comma ("Sure! …"); one of its introductions, up to a colon or a line's end ("Here is …: …"); or an
     interjection with an introduction after it. A comma alone is none: "Great, golden, glowing" may well be
-    the words asked for. A thought is no preamble. A note is as in `length_notes`:
-    "(3 words)", "Word count: 3".
+    the words asked for. A thought is no preamble. A note is a count in parentheses ("(3 words)").
 
     >>> has_preamble("Sure! Here is the sentence: Waves sing", language="en")
     True
@@ -51,16 +49,15 @@ def has_preamble(text: str, *, language: str) -> bool:
     """
     # Typographic apostrophes and spaces that do not break are the same marks to a reader.
     plain = answer_of(text).translate(_AS_TYPED)
-    found = any(pattern.search(plain) for pattern in _patterns(language))
-    return found or has_length_note(plain, language=language)
+    return any(pattern.search(plain) for pattern in _patterns(language))
 
 
 @cache
 def _patterns(language: str) -> tuple[re.Pattern[str], ...]:
     known = load_language(language)
-    interjections, introductions = (
+    interjections, introductions, nouns = (
         "|".join(sorted(map(re.escape, phrases), key=len, reverse=True))
-        for phrases in (known.interjections, known.introductions)
+        for phrases in (known.interjections, known.introductions, (known.word_one, known.word_other))
     )
     return tuple(
         re.compile(pattern, re.IGNORECASE)
@@ -69,5 +66,6 @@ def _patterns(language: str) -> tuple[re.Pattern[str], ...]:
             rf"\A\W*(?:{interjections})[ \t]*(?:[!.:…]|[ \t][–—-][ \t]|\n)\W*\w",
             rf"\A\W*(?:{introductions})\b[^:\n]*[:\n]\W*\w",
             rf"\A\W*(?:{interjections})\b[\s,!.:]*(?:{introductions})\b",
+            rf"\(\s*\w+\s+(?:{nouns})\b[^)]*\)\W*\Z",
         )
     )

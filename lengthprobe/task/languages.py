@@ -80,7 +80,6 @@ class Language:
         topics: Topics by key.
         interjections: How an answer opens before it gets to the point ("Sure").
         introductions: How an answer announces itself, up to a colon ("Here is").
-        counts: How a note after an answer names the number of its words ("Word count").
         ordinary: Sentences of everyday prose. A model that has lost only the length still finds them likely;
             one that is broken does not.
     """
@@ -95,7 +94,6 @@ class Language:
     topics: Mapping[str, Topic]
     interjections: tuple[str, ...]
     introductions: tuple[str, ...]
-    counts: tuple[str, ...]
     ordinary: tuple[str, ...]
 
     @property
@@ -154,7 +152,7 @@ def _language(file: Table) -> Language:
     word = file.table("word")
     word.check_keys(("one", "other"))
     preambles = file.table("preambles")
-    preambles.check_keys(("interjections", "introductions", "counts"))
+    preambles.check_keys(("interjections", "introductions"))
     topics = _topics(file.table("topics"))
     return Language(
         code=file.text("code"),
@@ -167,7 +165,6 @@ def _language(file: Table) -> Language:
         topics=MappingProxyType(topics),
         interjections=preambles.lines("interjections"),
         introductions=preambles.lines("introductions"),
-        counts=preambles.lines("counts"),
         ordinary=_ordinary(file.table("ordinary")),
     )
 

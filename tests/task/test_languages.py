@@ -30,7 +30,6 @@ other = "worte"
 [preambles]
 interjections = ["sure"]
 introductions = ["here is"]
-counts = ["word count"]
 
 {ORDINARY}
 [[wordings]]
@@ -62,7 +61,6 @@ def test_a_file_becomes_a_language(tmp_path: Path) -> None:
     assert (language.word_one, language.word_other) == ("wort", "worte")
     assert language.numbers[20] == "number20"
     assert (language.interjections, language.introductions) == (("sure",), ("here is",))
-    assert language.counts == ("word count",)
     assert language.ordinary[:2] == ("This is sentence a.", "This is sentence b.")
     assert language.wordings[1] == Wording("question", "question", "What are {n} {words} on {about}?")
     assert dict(language.topics) == {
