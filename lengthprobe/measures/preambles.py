@@ -6,6 +6,7 @@ import re
 from functools import cache
 from typing import TYPE_CHECKING
 
+from lengthprobe.measures.length_notes import ends_in_note
 from lengthprobe.measures.per_response import mean_of
 from lengthprobe.task.languages import load_language
 from lengthprobe.task.thoughts import answer_of
@@ -40,7 +41,8 @@ def has_preamble(text: str, *, language: str) -> bool:
     A preamble is a first line that ends in a colon; one of the language's interjections, set off by more
     than a comma ("Sure! …"); one of its introductions, up to a colon or a line's end ("Here is …: …"); or an
     interjection with an introduction after it. A comma alone is none: "Great, golden, glowing" may well be
-    the words asked for. A thought is no preamble. A note is a count in parentheses ("(3 words)").
+    the words asked for. A thought is no preamble. A note is a count of words, set off from the
+    answer (`length_notes.ends_in_note`).
 
     >>> has_preamble("Sure! Here is the sentence: Waves sing", language="en")
     True
@@ -49,15 +51,17 @@ def has_preamble(text: str, *, language: str) -> bool:
     """
     # Typographic apostrophes and spaces that do not break are the same marks to a reader.
     plain = answer_of(text).translate(_AS_TYPED)
-    return any(pattern.search(plain) for pattern in _patterns(language))
+    return any(pattern.search(plain) for pattern in _patterns(language)) or ends_in_note(
+        plain, language=language
+    )
 
 
 @cache
 def _patterns(language: str) -> tuple[re.Pattern[str], ...]:
     known = load_language(language)
-    interjections, introductions, nouns = (
+    interjections, introductions = (
         "|".join(sorted(map(re.escape, phrases), key=len, reverse=True))
-        for phrases in (known.interjections, known.introductions, (known.word_one, known.word_other))
+        for phrases in (known.interjections, known.introductions)
     )
     return tuple(
         re.compile(pattern, re.IGNORECASE)
@@ -66,6 +70,5 @@ def _patterns(language: str) -> tuple[re.Pattern[str], ...]:
             rf"\A\W*(?:{interjections})[ \t]*(?:[!.:…]|[ \t][–—-][ \t]|\n)\W*\w",
             rf"\A\W*(?:{introductions})\b[^:\n]*[:\n]\W*\w",
             rf"\A\W*(?:{interjections})\b[\s,!.:]*(?:{introductions})\b",
-            rf"\(\s*\w+\s+(?:{nouns})\b[^)]*\)\W*\Z",
         )
     )

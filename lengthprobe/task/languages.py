@@ -80,6 +80,7 @@ class Language:
         topics: Topics by key.
         interjections: How an answer opens before it gets to the point ("Sure").
         introductions: How an answer announces itself, up to a colon ("Here is").
+        notes: What stands beside a count of words in a note of the length ("Word count", "in total").
         ordinary: Sentences of everyday prose. A model that has lost only the length still finds them likely;
             one that is broken does not.
     """
@@ -94,6 +95,7 @@ class Language:
     topics: Mapping[str, Topic]
     interjections: tuple[str, ...]
     introductions: tuple[str, ...]
+    notes: tuple[str, ...]
     ordinary: tuple[str, ...]
 
     @property
@@ -152,7 +154,7 @@ def _language(file: Table) -> Language:
     word = file.table("word")
     word.check_keys(("one", "other"))
     preambles = file.table("preambles")
-    preambles.check_keys(("interjections", "introductions"))
+    preambles.check_keys(("interjections", "introductions", "notes"))
     topics = _topics(file.table("topics"))
     return Language(
         code=file.text("code"),
@@ -165,6 +167,8 @@ def _language(file: Table) -> Language:
         topics=MappingProxyType(topics),
         interjections=preambles.lines("interjections"),
         introductions=preambles.lines("introductions"),
+        # A file without it knows a note by the counted noun alone.
+        notes=preambles.lines("notes") if "notes" in preambles.entries else (),
         ordinary=_ordinary(file.table("ordinary")),
     )
 

@@ -52,7 +52,8 @@ def test_ordinary_sentences_are_short_prose(shipped: Language) -> None:
 
 def test_preambles_are_lower_case(shipped: Language) -> None:
     """They are found whatever their case, and none is written twice."""
-    for phrases in (shipped.interjections, shipped.introductions):
+    assert shipped.notes
+    for phrases in (shipped.interjections, shipped.introductions, shipped.notes):
         assert len(set(phrases)) == len(phrases)
         assert list(phrases) == [phrase.lower() for phrase in phrases]
 

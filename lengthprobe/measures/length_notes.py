@@ -1,0 +1,110 @@
+"""Whether a response ends in a note of its own length."""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from typing import TYPE_CHECKING, NamedTuple
+
+from lengthprobe.task.languages import load_language
+from lengthprobe.task.words import count_words
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+_LONGEST = 160
+_OPEN, _CLOSE = r"[(\[{<（【［｛〔«]", r"[)\]}>）】］｝〕»]"
+_INSIDE = r"[^()\[\]{}<>（）【】［］｛｝〔〕«»\n]"
+# A line break; a dash, an arrow or the like, but within no range of numbers ("3–7 words"); a sentence's end.
+_SET_OFF = r"(?:\n|(?<=[^\d\s])\s*(?:[–—―|=~→⇒•]|->)|(?<=[^\d\s])\s+-{1,3}(?=\s)|(?<=[.!?…])[\"”»*_)]*\s)"
+
+
+class _Patterns(NamedTuple):
+    """How a note is written in one language.
+
+    Args:
+        sure: What is a note whatever the number.
+        if_true: What is a note where its number, the group of that name, is that of the words before it.
+        numbers: The numbers by their words.
+    """
+
+    sure: tuple[re.Pattern[str], ...]
+    if_true: tuple[re.Pattern[str], ...]
+    numbers: dict[str, int]
+
+    def value(self, number: str) -> int:
+        """The number that digits or a word mean."""
+        return int(number) if number.isdecimal() else self.numbers[number.lower()]
+
+
+def ends_in_note(text: str, *, language: str) -> bool:
+    """Whether a response ends in a note of its length, after some other words.
+
+    A note is a count of words in brackets ("(2 words)", "[Word count: 2]"); one after its label ("Word count:
+    2", "Total: 2 words"); or one that a line break, a dash or a full stop sets off ("— 2 words"). A number
+    that is spelled out and has neither brackets nor label ("One heart. Three words."), or that stands in
+    brackets alone ("Apollo (11)"), may be part of the answer: it makes a note where it is the number of the
+    words before it.
+
+    >>> ends_in_note("Waves sing — 2 words", language="en")
+    True
+    >>> ends_in_note("A promise needs only 2 words", language="en")
+    False
+    """
+    whole = text.rstrip()
+    start = max(0, len(whole) - _LONGEST)
+    known, tail = _patterns(language), whole[start:]
+
+    def words_before(found: re.Match[str]) -> int:
+        return count_words(whole[: start + found.start()], language=language)
+
+    for pattern in known.sure:
+        found = pattern.search(tail)
+        if found is not None and words_before(found):
+            return True
+    for pattern in known.if_true:
+        found = pattern.search(tail)
+        if found is not None and words_before(found) == known.value(found["number"]):
+            return True
+    return False
+
+
+@cache
+def _patterns(language: str) -> _Patterns:
+    known = load_language(language)
+    # German has a dative of its own: "aus 7 Wörtern".
+    noun = rf"(?:{_any((known.word_one, known.word_other))})n?\b"
+    numbers = {word.lower(): number for number, word in known.numbers.items()}
+    spelled = rf"(?:{_any(numbers)})"
+    number = rf"(?<![\w.,])(?:\d+|{spelled})"
+    nouns = (known.word_one.lower(), known.word_other.lower())
+    # "Word count" says by itself what is counted, "total" does not.
+    label = rf"\b(?:{_any(known.notes)})\b" if known.notes else r"(?!)"
+    telling = [one for one in known.notes if any(each in one for each in nouns)]
+    word_label = rf"\b(?:{_any(telling)})\b" if telling else r"(?!)"
+    more = rf"(?:[\s,]+(?:{label}))?\W{{0,8}}\Z"
+    marks = r"[\s*_~≈]{0,4}"
+    says = rf"{marks}[:=–—-]{marks}"
+    written = (
+        rf"{_OPEN}{_INSIDE}{{0,60}}?(?<![\w.,])\d+[\s*_-]{{1,4}}{noun}{_INSIDE}{{0,60}}{_CLOSE}\W{{0,8}}\Z",
+        rf"{_OPEN}\s*(?:\w+\s+){{0,2}}{spelled}\s+{noun}(?:\s+\w+){{0,2}}\W{{0,3}}{_CLOSE}\W{{0,8}}\Z",
+        rf"{_OPEN}{_INSIDE}{{0,20}}?{word_label}{_INSIDE}{{0,20}}?{number}\b{_INSIDE}{{0,20}}{_CLOSE}\W{{0,8}}\Z",
+        rf"{_OPEN}{_INSIDE}{{0,20}}?(?:{label}|\b{noun}){marks}[:=]{marks}\d+\W{{0,3}}{_CLOSE}\W{{0,8}}\Z",
+        rf"{word_label}{says}{number}\b(?:\s+{noun})?{more}",
+        rf"{label}{says}{number}[\s*_]{{1,4}}{noun}{more}",
+        rf"\n\W{{0,4}}{noun}{says}\d+{more}",
+        rf"\n[^\n]{{0,30}}{word_label}[^\n\d]{{0,20}}(?<![\w.,])\d+{more}",
+        rf"{_SET_OFF}\W{{0,4}}(?:{label}\W{{1,3}})?(?:\w+\s+)?(?<![\w.,])\d+[\s*_]{{1,4}}{noun}{more}",
+        rf"\n\W{{0,4}}(?:[\w'’]+\s+){{0,6}}(?<![\w.,])\d+[\s*_]{{1,4}}{noun}{more}",
+    )
+    ambiguous = (
+        rf"{_SET_OFF}\W{{0,4}}(?:\w+\s+)?(?P<number>{spelled})\s+{noun}{more}",
+        rf"{_OPEN}\s*(?P<number>\d+|{spelled})\s*{_CLOSE}\W{{0,8}}\Z",
+    )
+    sure, if_true = (tuple(re.compile(each, re.IGNORECASE) for each in some) for some in (written, ambiguous))
+    return _Patterns(sure, if_true, numbers)
+
+
+def _any(phrases: Iterable[str]) -> str:
+    """A pattern of any of some phrases, the longest first."""
+    return "|".join(sorted(map(re.escape, phrases), key=len, reverse=True))
