@@ -21,7 +21,7 @@ from lengthprobe.task.words import count_words
 @pytest.fixture(scope="module")
 def probe():
     """tiny-it, after 16 prompts a language, cut short at 16 tokens."""
-    made = load("tiny-it", budget=16, cap=16, device_map="cpu")
+    made = load("tiny-it", budget=16, cap=20, device_map="cpu")
     made.prepare(["en"], traces=True)
     return made
 

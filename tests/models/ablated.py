@@ -21,6 +21,7 @@ from lengthprobe.models.anatomy import anatomy_of
 from lengthprobe.models.components import Ablation, Component, find_components
 from lengthprobe.models.generation import _generate
 from lengthprobe.models.loading import Checkpoint
+from lengthprobe.models.thinking import Room
 from tests.attribution.brute_force import _PLACES
 from tests.attribution.families import HEADS, LAYERS, VOCABULARY
 
@@ -97,7 +98,7 @@ def generated(
     """The tokens that lengthprobe has an ablated model write, and the logits of their steps, [n, T, V]."""
     logits = Logits()
     surgery = Surgery(anatomy_of(model), tuple(ablations), means, tuple(map(tuple, donors)))
-    written, _ = _generate(checkpoint_of(model), prompts, CAP, logits, surgery)
+    written, _ = _generate(checkpoint_of(model), prompts, Room(CAP), logits, surgery)
     return written, torch.stack(logits.steps, 1)
 
 

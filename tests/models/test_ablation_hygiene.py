@@ -16,6 +16,7 @@ from lengthprobe.models.ablation import Surgery
 from lengthprobe.models.anatomy import anatomy_of
 from lengthprobe.models.components import Ablation, every_component
 from lengthprobe.models.generation import _generate
+from lengthprobe.models.thinking import Room
 from tests.attribution.families import HEADS, LAYERS, VARIANTS, random_model
 from tests.models.ablated import CAP, checkpoint_of, generated, named, random_means, random_prompts
 
@@ -45,7 +46,7 @@ def _state(model: Any) -> Any:
 
 
 def _plain(model: Any) -> list[list[int]]:
-    return _generate(checkpoint_of(model), PROMPTS, CAP, None, None)[0]
+    return _generate(checkpoint_of(model), PROMPTS, Room(CAP), None, None)[0]
 
 
 @torch.no_grad()
@@ -61,7 +62,7 @@ def test_nothing_is_left(variant: str, mode: str) -> None:
     model = random_model(variant)
     before, logits, written = _state(model), _logits(model), _plain(model)
     surgery = _surgery(model, mode)
-    ablated, _ = _generate(checkpoint_of(model), PROMPTS, CAP, None, surgery)
+    ablated, _ = _generate(checkpoint_of(model), PROMPTS, Room(CAP), None, surgery)
     assert ablated != written
     assert _state(model) == before
     assert torch.equal(_logits(model), logits)
@@ -84,7 +85,7 @@ def test_after_an_error(mode: str, at_pass: int, error: BaseException) -> None:
     handle = model.model.layers[1].mlp.register_forward_hook(fail)
     capture = Capture("random", readout_of(anatomy_of(model)), (1,))
     with pytest.raises(type(error)):
-        _generate(checkpoint_of(model), PROMPTS, CAP, capture, _surgery(model, mode))
+        _generate(checkpoint_of(model), PROMPTS, Room(CAP), capture, _surgery(model, mode))
     handle.remove()
     assert _state(model) == before
     assert torch.equal(_logits(model), logits)
@@ -113,7 +114,7 @@ def test_logits_that_are_not_finite(mode: str) -> None:
     surgery = _surgery(model, mode)
     model.model.norm.weight[3] = float("nan")
     with pytest.raises(ModelError, match=r"while parts of it are ablated: first in model\.norm"):
-        _generate(checkpoint_of(model), PROMPTS, CAP, None, surgery)
+        _generate(checkpoint_of(model), PROMPTS, Room(CAP), None, surgery)
 
 
 def test_logits_that_the_ablation_makes_infinite() -> None:
@@ -123,7 +124,7 @@ def test_logits_that_the_ablation_makes_infinite() -> None:
     assert surgery.means is not None
     surgery.means.mlps[1][0] = float("inf")
     with pytest.raises(ModelError, match=r"NaN or infinite, .* while parts of it are ablated\n"):
-        _generate(checkpoint_of(model), PROMPTS, CAP, None, surgery)
+        _generate(checkpoint_of(model), PROMPTS, Room(CAP), None, surgery)
 
 
 def _in_a_thread(work: Callable[[], Any]) -> Any:
@@ -140,7 +141,7 @@ def test_another_thread_sees_the_whole_model(mode: str) -> None:
     """In the midst of an ablated pass another thread's passes and responses are those of the whole model."""
     model = random_model("llama-biases")
     logits, written = _logits(model), _plain(model)
-    expected = _generate(checkpoint_of(model), PROMPTS, CAP, None, _surgery(model, mode))[0]
+    expected = _generate(checkpoint_of(model), PROMPTS, Room(CAP), None, _surgery(model, mode))[0]
     owner, found = threading.get_ident(), []
 
     def meanwhile(*_: object) -> None:
@@ -148,7 +149,7 @@ def test_another_thread_sees_the_whole_model(mode: str) -> None:
             found.append(_in_a_thread(lambda: (_logits(model), _plain(model))))
 
     handle = model.model.layers[1].register_forward_hook(meanwhile)
-    ablated = _generate(checkpoint_of(model), PROMPTS, CAP, None, _surgery(model, mode))[0]
+    ablated = _generate(checkpoint_of(model), PROMPTS, Room(CAP), None, _surgery(model, mode))[0]
     handle.remove()
     ((of_other, written_by_other),) = found
     assert torch.equal(of_other, logits)
