@@ -127,16 +127,18 @@ def _unreadable(path: Path) -> tuple[str, str] | None:
 
 
 def _as_stated(path: Path, tokenizer: Any) -> Any:
-    """The tokenizer of the file, with the tokens that others of the checkpoint's files add to it."""
+    """The tokenizer of the file, with the tokens that others of the checkpoint's files add to it.
+
+    A config may also make a special token of one that the vocabulary has already, or say that a token takes
+    the white space after it along (Phi-3). transformers obeys under any class.
+    """
     from tokenizers import Tokenizer
 
     stated = Tokenizer.from_file(str(path))
     # transformers does neither unless asked.
     stated.no_truncation()
     stated.no_padding()
-    known = stated.get_vocab(with_added_tokens=True)
-    added = [token for _, token in sorted(tokenizer.added_tokens_decoder.items()) if str(token) not in known]
-    stated.add_tokens(added)
+    stated.add_tokens([token for _, token in sorted(tokenizer.added_tokens_decoder.items())])
     return stated
 
 

@@ -137,3 +137,22 @@ def test_class_that_overrules_the_file_in_chat_form(copy_of: Callable[..., Path]
 
     _name(directory, "PreTrainedTokenizerFast")
     assert load_checkpoint(str(directory), SETTINGS)
+
+
+def test_special_token_that_only_the_config_names(copy):
+    """A token of the vocabulary that tokenizer_config.json alone makes a special one is no second reading."""
+    path = copy / "tokenizer.json"
+    stated = json.loads(path.read_text())
+    stated["added_tokens"] = [one for one in stated["added_tokens"] if one["content"] != "<|eot_id|>"]
+    path.write_text(json.dumps(stated))
+    assert load_checkpoint(str(copy), SETTINGS).end_token_ids == (1, 2)
+
+
+def test_flags_of_a_token_that_only_the_config_names(copy):
+    """White space that a special token takes along by tokenizer_config.json is no second reading."""
+    path = copy / "tokenizer_config.json"
+    header = {"content": "<|end_header_id|>", "lstrip": False, "normalized": False, "rstrip": True}
+    header |= {"single_word": False, "special": True}
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"added_tokens_decoder": {"4": header}}))
+    tokenizer = load_checkpoint(str(copy), SETTINGS).tokenizer
+    assert tokenizer("<|end_header_id|>\n\n", add_special_tokens=False)["input_ids"] == [4]
