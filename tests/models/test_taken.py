@@ -113,3 +113,17 @@ def test_whole_numbers_are_no_weights(copy_of: Callable[..., Path], dtype: torch
     _edit(directory / "model.safetensors", change)
     with pytest.raises(ModelError, match=r"lm_head.weight is stored as whole numbers .*quantization method"):
         load_checkpoint(str(directory), CPU)
+
+
+@pytest.mark.parametrize("added", [0.0, 1.0], ids=["same", "other"])
+def test_single_number(added: float, checkpoints: Callable[..., Path], tmp_path: Path) -> None:
+    """A parameter that is a single number is compared like any other."""
+    checkpoint = load_checkpoint(str(checkpoints("llama")), CPU)
+    checkpoint.model.scale = torch.nn.Parameter(torch.tensor(2.0 + added), requires_grad=False)
+    file = tmp_path / "model.safetensors"
+    save_file({"scale": torch.tensor(2.0)}, file)
+    if added:
+        with pytest.raises(ModelError, match=r"other values for scale than"):
+            check_taken((file,), checkpoint.model)
+    else:
+        check_taken((file,), checkpoint.model)
