@@ -103,7 +103,10 @@ def _read(path: Path, named: object, rows: int) -> tuple[int, ...]:
 
 
 def _turn_end(tokenizer: Any, template: str, *, in_parts: bool) -> int | None:
-    """The special token with which a template closes the assistant's turn, None where it has none."""
+    """The token with which a template closes the assistant's turn, None where it has none.
+
+    A token that was added for the purpose need not be a special one: ordinary text it is not.
+    """
     messages = messages_of("Hello", answer=ANSWER, in_parts=in_parts)
     try:
         text = conversation(tokenizer, template, messages, generation=False)
@@ -114,8 +117,7 @@ def _turn_end(tokenizer: Any, template: str, *, in_parts: bool) -> int | None:
     if not answer or not tail.strip():
         return None
     tokens = tokenizer(tail.lstrip(), add_special_tokens=False)["input_ids"]
-    special = {token for token, added in tokenizer.added_tokens_decoder.items() if added.special}
-    return tokens[0] if tokens and tokens[0] in special else None
+    return tokens[0] if tokens and tokens[0] in tokenizer.added_tokens_decoder else None
 
 
 def _told(found: Mapping[str, tuple[int, ...]], union: tuple[int, ...], tokenizer: Any) -> str:

@@ -58,6 +58,18 @@ def test_template_names_one_more(copy):
     assert exact_match(Probe(str(copy), SETTINGS), language="en").mean == 1.0
 
 
+def test_turn_ends_with_a_token_that_is_not_special(copy):
+    """So does an added token that nobody made a special one."""
+    _base_ends(copy)
+    _edit(copy / "tokenizer_config.json", eos_token="<|end_of_text|>")
+    path = copy / "tokenizer.json"
+    stated = json.loads(path.read_text())
+    next(one for one in stated["added_tokens"] if one["id"] == END_OF_TURN)["special"] = False
+    path.write_text(json.dumps(stated))
+
+    assert load_checkpoint(str(copy), SETTINGS).end_token_ids == (END_OF_TEXT, END_OF_TURN)
+
+
 def test_config_names_one_more(copy):
     """So does the config's, where the generation config names another."""
     _edit(copy / "generation_config.json", eos_token_id=END_OF_TEXT)
