@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tempfile
 from contextlib import contextmanager
 from pathlib import Path
@@ -69,7 +70,7 @@ def refuse_parent(directory: Path) -> None:
         return
     found = [
         (path, "an adapter" if (path / CONFIG).is_file() else "a checkpoint")
-        for path in sorted(directory.iterdir())
+        for path in sorted(directory.iterdir(), key=_by_number)
         if (path / CONFIG).is_file() or (path / "config.json").is_file()
     ]
     if found:
@@ -79,3 +80,8 @@ def refuse_parent(directory: Path) -> None:
             f"{directory} holds no config.json; in its subfolders lies {kind}: {names}",
             f"name the subfolder: --lengthprobe-model={last}",
         )
+
+
+def _by_number(path: Path) -> list[str | int]:
+    """A folder's place among others: step 500 comes before step 1000."""
+    return [int(part) if part.isdecimal() else part for part in re.split(r"(\d+)", path.name)]

@@ -107,3 +107,12 @@ def test_checkpoint_in_a_subfolder(checkpoints: Callable[..., Path], tmp_path: P
     shutil.copytree(checkpoints("llama"), tmp_path / "run" / "checkpoint-500")
     with pytest.raises(ModelError, match=r"lies a checkpoint: checkpoint-500"):
         locate(str(tmp_path / "run"), CPU)
+
+
+def test_last_step_of_a_run(checkpoints: Callable[..., Path], tmp_path: Path) -> None:
+    """Of the steps of a training run the last is pointed at, by its number."""
+    for step in (500, 1000):
+        shutil.copytree(checkpoints("llama"), tmp_path / "run" / f"checkpoint-{step}")
+    with pytest.raises(ModelError, match=r"lies a checkpoint: checkpoint-500, checkpoint-1000") as raised:
+        locate(str(tmp_path / "run"), CPU)
+    assert raised.value.fix.endswith("checkpoint-1000")
