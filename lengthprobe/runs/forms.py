@@ -8,7 +8,7 @@ from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from lengthprobe.runs.keys import question_key
-from lengthprobe.statistics.forms import TEMPLATE, Form
+from lengthprobe.statistics.forms import Form
 
 if TYPE_CHECKING:
     from lengthprobe.models.catalog import Source
@@ -41,12 +41,10 @@ def form_of(checkpoint: Checkpoint, settings: Settings) -> Form:
         SettingsError: The prompt form cannot be had.
     """
     # It imports torch, which a reader of answers has no need of.
-    from lengthprobe.models.templates import prompt_form
+    from lengthprobe.models.templates import prompt_form, template_file
 
     files, template = checkpoint.files, checkpoint.chat_template
     kind = prompt_form(checkpoint, settings)
-    place = files.tokenizer / TEMPLATE
-    told_in = place if place.is_file() else files.tokenizer / "tokenizer_config.json"
     # What an editor leaves at the end of a file is no other template.
     digest = sha256(template.rstrip().encode()).hexdigest() if template and kind == "chat" else None
     return Form(
@@ -56,7 +54,7 @@ def form_of(checkpoint: Checkpoint, settings: Settings) -> Form:
         system_prompt=settings.system_prompt,
         ends=tuple(sorted({_text(checkpoint, end) for end in checkpoint.end_token_ids})),
         folder=str(files.tokenizer),
-        source=str(told_in) if template else None,
+        source=str(template_file(files)) if template else None,
         ends_file=str(files.directory / "generation_config.json"),
     )
 
