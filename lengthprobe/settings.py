@@ -92,7 +92,7 @@ class Settings:
                 f"and {MOST_ALPHA:g}",
                 "--lengthprobe-alpha=0.05",
             )
-        for flag in ("allow_pickle", "allow_remote_code"):
+        for flag in ("allow_pickle", "allow_remote_code", "across_forms"):
             if not isinstance(getattr(self, flag), bool):
                 raise SettingsError(
                     f"{flag} {getattr(self, flag)!r} is neither True nor False", f"{flag}=False"

@@ -1,5 +1,6 @@
 """Settings: every value is checked where it is given, and the option to mend is named."""
 
+import numpy as np
 import pytest
 
 from lengthprobe.errors import SettingsError
@@ -36,3 +37,41 @@ def test_a_value_that_cannot_be_used_names_its_option(bad, option):
     with pytest.raises(SettingsError) as caught:
         Settings(**bad)
     assert caught.value.fix.startswith(option)
+
+
+@pytest.mark.parametrize(
+    ("bad", "option"),
+    [
+        ({"languages": (1,)}, "--lengthprobe-languages"),
+        ({"lengths": ("3",)}, "--lengthprobe-lengths"),
+        ({"lengths": (3.5,)}, "--lengthprobe-lengths"),
+        ({"lengths": (10**9,)}, "--lengthprobe-lengths"),
+        ({"lengths": "3-9"}, "--lengthprobe-lengths"),
+        ({"budget": 2.5}, "--lengthprobe-budget"),
+        ({"budget": True}, "--lengthprobe-budget"),
+        ({"budget": 10**5000}, "--lengthprobe-budget"),
+        ({"seed": 2**63}, "--lengthprobe-seed"),
+        ({"cap": "100"}, "--lengthprobe-cap"),
+        ({"batch_size": 1.0}, "--lengthprobe-batch-size"),
+        ({"alpha": "0.05"}, "--lengthprobe-alpha"),
+        ({"alpha": 0.3}, "--lengthprobe-alpha"),
+        ({"alpha": 1e-9}, "--lengthprobe-alpha"),
+        ({"system_prompt": 7}, "--lengthprobe-system-prompt"),
+        ({"device_map": {"": 0}}, "--lengthprobe-device-map"),
+        ({"thinking": "on"}, "--lengthprobe-thinking"),
+        ({"allow_pickle": "no"}, "allow_pickle"),
+        ({"allow_remote_code": 1}, "allow_remote_code"),
+        ({"across_forms": "off"}, "across_forms"),
+    ],
+)
+def test_a_value_of_another_kind_names_its_option(bad, option):
+    """So it does of a value that is of another kind than the option's, or far beyond what can be run."""
+    with pytest.raises(SettingsError) as caught:
+        Settings(**bad)
+    assert caught.value.fix.startswith(option)
+
+
+def test_numbers_of_other_libraries_are_kept_as_plain_ones():
+    """A number of numpy's is a number, and is written as Python writes its own."""
+    settings = Settings(lengths=[np.int64(3), np.int64(5)], budget=np.int64(20))
+    assert (repr(settings.lengths), repr(settings.budget)) == ("(3, 5)", "20")
