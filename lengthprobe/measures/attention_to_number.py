@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
+from lengthprobe.measures.answered import check_answered
 from lengthprobe.measures.by_part import Traceable
 from lengthprobe.measures.per_response import form_of, named, note_of
 from lengthprobe.models.components import few
@@ -89,9 +90,11 @@ def _attention(
     bounds: tuple[float, float] | None,
 ) -> Estimate:
     chosen = probe.heads(heads)
+    every = probe.traces(language)
+    check_answered(probe, [one.response for one in every], language)
     placed = [
         (one, steps)
-        for one in probe.traces(language)
+        for one in every
         if one.adherence and (steps := word_boundaries(one.adherence))
     ]
     looks = [_look(probe, *each, before=before) for before in (True, False) for each in placed]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lengthprobe.errors import LengthprobeError
+from lengthprobe.measures.answered import check_answered
 from lengthprobe.measures.by_part import ByPart, early_controls, estimate_of
 from lengthprobe.measures.per_response import note_of
 
@@ -91,6 +92,7 @@ def number_swap_texts(probe: Traceable, language: str) -> Sequence[Forced]:
 
 
 def _number_swap(probe: Traceable, part: Callable[[ByPart], Floats], name: str, language: str) -> Estimate:
+    check_answered(probe, [one.response for one in probe.traces(language)], language)
     own, by_part = number_swap_by_part(probe, language)
     return estimate_of(
         probe,

@@ -160,9 +160,12 @@ def note_of(response: Response, n_words: int) -> str:
     """What was asked and written, for a response of so many words."""
     prompt = response.prompt
     end = "" if response.finish_reason == "stop" else ", cut off"
+    shown = response.text
     if response.is_unfinished_thought:
         end = ", an unfinished thought"
-    return f"asked {prompt.n_words}, wrote {n_words}{end}: {prompt.text!r} → {response.text!r}"
+    elif response.answer != response.text:
+        shown, end = response.answer, f"{end}, after a thought"
+    return f"asked {prompt.n_words}, wrote {n_words}{end}: {prompt.text!r} → {shown!r}"
 
 
 def _observation(response: Response, value: float, n_words: int) -> Observation:

@@ -11,7 +11,7 @@ from lengthprobe.measures.cwa import cwa_by_part
 from lengthprobe.measures.number_swap import TARGET, number_swap_by_part, number_swap_texts
 from lengthprobe.models.layers import late_layers
 from lengthprobe.statistics.share import share
-from lengthprobe.task.thoughts import answer_of
+from lengthprobe.task.thoughts import parted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -154,7 +154,10 @@ def _words(probe: Probe, one: Traced) -> list[dict[str, Any]]:
         word["final_mlp"] += float(final[at])
         word["other"] += float(token.logits[at] - late[at] - final[at])
     starts = [word.pop("first") for word in words]
-    texts = [probe.checkpoint.decode(ids[:start]) for start in starts] + [probe.checkpoint.decode(ids)]
+    whole = parted(one.response.text, opened=one.response.opened)
+    texts = [
+        whole.answer_of_first(len(probe.checkpoint.decode(ids[:start]))) for start in (*starts, len(ids))
+    ]
     for word, (before_text, text) in zip(words, pairwise(texts), strict=True):
-        word["text"] = "" if word["ends"] else answer_of(text.removeprefix(before_text)).strip()
+        word["text"] = "" if word["ends"] else text.removeprefix(before_text).strip()
     return words

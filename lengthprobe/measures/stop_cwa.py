@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from lengthprobe.measures.answered import check_answered
 from lengthprobe.measures.by_part import ByPart, early_controls, estimate_of
 from lengthprobe.measures.per_response import note_of
 
@@ -70,9 +71,11 @@ def _stop_cwa(
 ) -> Estimate:
     from lengthprobe.attribution.cumulative import cumulative, due_weights, stop_weights
 
+    every = probe.traces(language)
+    check_answered(probe, [one.response for one in every], language)
     traced = [
         (one.response, one.trace.stop, one.adherence)
-        for one in probe.traces(language)
+        for one in every
         if one.trace and one.adherence
     ]
     adherences, asked = [one for _, _, one in traced], [one.prompt.n_words for one, _, _ in traced]

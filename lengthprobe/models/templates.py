@@ -198,7 +198,7 @@ def opens_thought(checkpoint: Checkpoint, prompt: Prompt, settings: Settings) ->
     """
     if prompt_form(checkpoint, settings) != "chat":
         return False
-    _, _, after = chat_text(checkpoint, prompt, settings).rpartition(prompt.text)
+    _, _, after = chat_text(checkpoint, prompt, settings).rpartition(prompt.text.strip())
     return check_thinking(checkpoint, after, settings)
 
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 SWITCHES = ("enable_thinking", "thinking", "reasoning")
 # So often a row is looked at, in steps.
 _EVERY = 8
-_LONGEST_MARK = 24  # characters
+_LONGEST_MARK = 48  # characters
 
 
 def check_thinking(checkpoint: Checkpoint, prompt_end: str, settings: Settings) -> bool:
@@ -140,12 +140,15 @@ class Thoughts(StoppingCriteria):
 
     def _limit(self, tokens: Sequence[int]) -> int | None:
         """Most tokens of a row, None while that is not known: its thought goes on."""
-        ends = self._checkpoint.end_token_ids
-        if any(token in ends for token in tokens):
-            return len(tokens)
-        whole = parted(self._checkpoint.decode(tokens), opened=self._room.opened)
+        ends, room = self._checkpoint.end_token_ids, self._room
+        end = next((at for at, token in enumerate(tokens) if token in ends), None)
+        written = tokens[:end]
+        whole = parted(self._checkpoint.decode(written), opened=room.opened)
         begun = whole.answer.strip()
         # A mark of several tokens may be half written.
-        if whole.unfinished or not begun or (begun[0] in "<[◁" and len(begun) < _LONGEST_MARK):
-            return self._room.thought if len(tokens) >= self._room.thought else None
-        return self._room.answer + thought_tokens(self._checkpoint, tokens, opened=self._room.opened)
+        half = begun[:1] in ("<", "[", "◁") and len(begun) < _LONGEST_MARK
+        if end is None and len(tokens) < room.thought and (whole.unfinished or not begun or half):
+            return None
+        if whole.unfinished:
+            return room.thought
+        return room.answer + thought_tokens(self._checkpoint, written, opened=room.opened)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 
 import pytest
 
 from lengthprobe import measures
 from lengthprobe.errors import ModelError
+from tests.measures.attributed import attributed
 
 THOUGHT = "<think>\nThree words about waves.\n</think>\n\n"
 CUT = "<think>\nI am to write about"
@@ -75,13 +77,52 @@ def test_too_many_are_not_judged(answered, measure):
 
 def test_with_room_the_fix_is_another(answered):
     """Where thoughts are allowed already, to allow them mends nothing."""
-    probe = answered(*[(3, CUT)] * 4)
+    probe = answered(*[(3, CUT)] * 4, cut_off=range(4))
     probe = replace(probe, settings=replace(probe.settings, thinking="allow"))
 
     with pytest.raises(ModelError, match="2048 tokens or half of the context was too short") as raised:
         measures.exact_match(probe, language="en")
 
     assert raised.value.fix.startswith("--lengthprobe-thinking=off")
+
+
+def test_thought_that_the_model_ended_is_said_to_be(answered):
+    """No limit was too short, and more room mends nothing."""
+    probe = answered(*[(3, CUT)] * 4)
+
+    with pytest.raises(ModelError, match=r"thought \(4 of them ended by the model itself\)") as raised:
+        measures.exact_match(probe, language="en")
+
+    assert raised.value.fix == "a checkpoint that finishes its thoughts"
+
+
+def test_note_shows_what_stands_after_a_thought(answered):
+    """A long thought would leave no room for the answer, which is what is judged."""
+    probe = answered(*[(3, f"{THOUGHT}Waves")] * 4)
+    note = measures.exact_match(probe, language="en").observations[0].note
+
+    assert note == "asked 3, wrote 1, after a thought: 'Write 3 words' → 'Waves'"
+
+
+MECHANISMS = (
+    *(measures.late_heads_cwa, measures.late_heads_stop_cwa, measures.late_heads_number_swap),
+    partial(measures.attention_to_number, heads="L3H0"),
+)
+
+
+@pytest.mark.parametrize("measure", MECHANISMS, ids=["cwa", "stop margin", "number swap", "attention"])
+def test_mechanism_is_not_judged_on_thoughts(measure):
+    """Of more than one in five no answer is known: an error, and not an undecided claim."""
+    probe = attributed(*[(3, 3)] * 8)
+    cut = [
+        replace(one, response=replace(one.response, text=CUT, finish_reason="length"))
+        for one in probe.every[:2]
+    ]
+    probe = replace(probe, every=(*cut, *probe.every[2:]))
+    object.__setattr__(probe, "heads", lambda _: ())
+
+    with pytest.raises(ModelError, match="2 of 8 answers in 'en' are an unfinished thought"):
+        measure(probe, language="en")
 
 
 def test_tokens_per_word_are_those_of_the_answer(answered):

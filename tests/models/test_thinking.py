@@ -14,6 +14,7 @@ from lengthprobe.measures.cwa import cwa_by_part
 from lengthprobe.measures.portrait import portrait
 from lengthprobe.models.catalog import resolve
 from lengthprobe.models.components import Ablation
+from lengthprobe.models.generation import respond
 from lengthprobe.runs.keys import question_key
 from lengthprobe.settings import Settings
 from tests.thinkers import CLOSED, OPENED, SWITCHED, thinker
@@ -94,12 +95,17 @@ def test_thought_that_the_template_closes_is_none(folders):
 
 
 def test_cap_counts_the_tokens_after_the_thought(folders):
-    """A cap of three cuts every answer at three tokens, however long the thought."""
-    probe = load(folders(OPENED), **(ASKED | {"cap": 3}), thinking="allow")
+    """A cap of three cuts every answer at three tokens, also where its end came before the cap was looked at."""
+    probe = load(folders(OPENED), **ASKED, thinking="allow")
+    asked = [one.prompt for one in probe.responses("en")]
 
-    lengths = {len(one.token_ids) - one.thought_tokens for one in probe.responses("en")}
-    assert lengths == {3}
-    assert {one.finish_reason for one in probe.responses("en")} == {"length"}
+    short = respond(probe.checkpoint, asked, replace(probe.settings, cap=3), batch_size=12)
+
+    assert {len(one.token_ids) - one.thought_tokens for one in short} == {3}
+    assert {one.finish_reason for one in short} == {"length"}
+    assert all(
+        one.token_ids == whole.token_ids[:5] for one, whole in zip(short, probe.responses("en"), strict=True)
+    )
 
 
 def test_endless_thought_has_a_limit_of_its_own(folders):
@@ -138,10 +144,13 @@ def test_attribution_starts_after_the_thought(opened):
 
 def test_traces_have_the_steps_of_the_response(folders):
     """Also where the limit ended it before the batch was over."""
-    probe = load(folders(OPENED), **(ASKED | {"cap": 3}), thinking="allow")
+    probe = load(folders(OPENED), **(ASKED | {"cap": 6, "lengths": (3,)}), thinking="allow")
 
+    reasons = {one.finish_reason for one in probe.responses("en")}
     for one in probe.traces("en"):
-        assert len(one.trace.token.logits) == len(one.adherence.counts) == len(one.response.token_ids)
+        steps = len(one.response.token_ids) + (one.response.finish_reason == "stop")
+        assert len(one.trace.token.logits) == len(one.trace.stop.logits) == len(one.adherence.counts) == steps
+    assert reasons == {"stop", "length"}
 
 
 def test_figure_shows_the_answer(opened):
