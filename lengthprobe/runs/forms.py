@@ -56,6 +56,7 @@ def form_of(checkpoint: Checkpoint, settings: Settings) -> Form:
         folder=str(files.tokenizer),
         source=str(template_file(files)) if template else None,
         ends_file=str(files.directory / "generation_config.json"),
+        thinking=settings.thinking,
     )
 
 

@@ -30,6 +30,7 @@ class Form:
         source: The file that says the chat template, None of a checkpoint without one.
         ends_file: The file in which more end tokens can be named.
         across: Whether its estimates may be compared with those of any other form.
+        thinking: `off`, or `allow`: whether it could think before it answered.
     """
 
     model: str
@@ -41,6 +42,7 @@ class Form:
     source: str | None
     ends_file: str
     across: bool = False
+    thinking: str = "off"
 
 
 def together(some: Sequence[Form], others: Sequence[Form]) -> tuple[Form, ...]:
@@ -62,7 +64,12 @@ def together(some: Sequence[Form], others: Sequence[Form]) -> tuple[Form, ...]:
 
 def _check_alike(one: Form, other: Form) -> None:
     written = _other_kind(one, other) or _other_template(one, other)
-    told = [written, _other_system_prompt(one, other), _other_ends(one, other)]
+    told = [
+        written,
+        _other_system_prompt(one, other),
+        _other_ends(one, other),
+        _other_thinking(one, other),
+    ]
     found = [each for each in told if each is not None]
     if not found:
         return
@@ -125,6 +132,14 @@ def _other_ends(one: Form, other: Form) -> tuple[str, str] | None:
         if (missing := sorted({*rest.ends} - {*each.ends}))
     ]
     return f"their responses end differently: {first}, {second}", "; ".join(lacking)
+
+
+def _other_thinking(one: Form, other: Form) -> tuple[str, str] | None:
+    """The same, where only one of the two could think before it answered."""
+    if one.thinking == other.thinking:
+        return None
+    problem = f"thoughts are {one.thinking} for {one.model}, {other.thinking} for {other.model}"
+    return problem, "give both the same: --lengthprobe-thinking (in Python: thinking)"
 
 
 def _copy(chat: Form, place: str) -> str:

@@ -32,7 +32,13 @@ REFERENCE = replace(
 )
 LOST: dict[str, Any] = {"kind": "plain", "template": None, "source": None}
 PLAIN = "--lengthprobe-prompt-form=plain"
-UNLIKE = (LOST, {"template": "b" * 64}, {"system_prompt": "Be brief."}, {"ends": ("</s>", "<|end|>")})
+UNLIKE = (
+    LOST,
+    {"template": "b" * 64},
+    {"system_prompt": "Be brief."},
+    {"ends": ("</s>", "<|end|>")},
+    {"thinking": "allow"},
+)
 
 
 def estimate(form: Form | None, *, of_whole: bool = False) -> Estimate:
@@ -77,6 +83,14 @@ def test_whatever_joins_two_estimates_refuses(changes: dict[str, Any], join: Any
     with pytest.raises(SettingsError, match="candidate and reference were not asked alike"):
         join(one, estimate(replace(REFERENCE, **changes)))
     join(one, estimate(REFERENCE))
+
+
+def test_thoughts_of_one_alone_are_named() -> None:
+    """The message says for whom they were allowed, and what gives both the same."""
+    error = refusal(thinking="allow")
+
+    assert error.problem.endswith("thoughts are off for candidate, allow for reference")
+    assert error.fix.startswith("give both the same: --lengthprobe-thinking (in Python: thinking); or ")
 
 
 def test_fall_of_a_share_refuses() -> None:
