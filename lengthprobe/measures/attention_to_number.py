@@ -92,11 +92,7 @@ def _attention(
     chosen = probe.heads(heads)
     every = probe.traces(language)
     check_answered(probe, [one.response for one in every], language)
-    placed = [
-        (one, steps)
-        for one in every
-        if one.adherence and (steps := word_boundaries(one.adherence))
-    ]
+    placed = [(one, steps) for one in every if one.adherence and (steps := word_boundaries(one.adherence))]
     looks = [_look(probe, *each, before=before) for before in (True, False) for each in placed]
     shares = [one.mean((0, 1), dtype=float) for one in probe.attention(looks, chosen)]
     observations = []

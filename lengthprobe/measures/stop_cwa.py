@@ -73,11 +73,7 @@ def _stop_cwa(
 
     every = probe.traces(language)
     check_answered(probe, [one.response for one in every], language)
-    traced = [
-        (one.response, one.trace.stop, one.adherence)
-        for one in every
-        if one.trace and one.adherence
-    ]
+    traced = [(one.response, one.trace.stop, one.adherence) for one in every if one.trace and one.adherence]
     adherences, asked = [one for _, _, one in traced], [one.prompt.n_words for one, _, _ in traced]
     weights = stop_weights(adherences, asked)
     chosen = [at for at, n in enumerate(asked) if lengths is None or n in lengths]

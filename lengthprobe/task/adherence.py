@@ -9,7 +9,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from lengthprobe.task.thoughts import parted
-from lengthprobe.task.words import count_words
+from lengthprobe.task.words import count_words, count_words_of_part
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -92,8 +92,9 @@ def adherence(
     thought = thought_steps(written, whole)
     if any(thought) and ended:
         thought = (*thought, whole.unfinished)
-    texts = [whole.answer_of_first(len(text)) for text in written] if any(thought) else written
-    count = _Count(language, counter)
+    texts = [_answer(text, whole) for text in written] if whole.thoughts else written
+    count_words("", language=language, counter=counter)  # raises where the counter is unknown
+    count = _Count(counter)
     counts: list[int] = []
     complete: list[bool] = []
     words = 0
@@ -117,6 +118,13 @@ def thought_steps(texts: Sequence[str], whole: Parted) -> tuple[bool, ...]:
     return tuple(whole.is_thought(len(before), len(after)) for before, after in pairwise(texts))
 
 
+def _answer(text: str, whole: Parted) -> str:
+    """The answer in the text after a step: without thoughts, and with the character that is not whole yet."""
+    known = len(text.rstrip(_UNFINISHED))
+    rest = "" if whole.is_thought(known, len(text)) else text[known:]
+    return whole.answer_of_first(known) + rest
+
+
 def _continued(before: str, whole: str, words: int, count: Callable[[str], int]) -> bool:
     """Whether the last character or word of a response's beginning goes on in the rest of it."""
     rest = whole[len(before) :]
@@ -138,8 +146,7 @@ class _Count:
     Only what follows the last place that parts words for certain is counted again.
     """
 
-    def __init__(self, language: str, counter: str) -> None:
-        self._language = language
+    def __init__(self, counter: str) -> None:
         self._counter = counter
         self._parted = _SPACE if counter == "whitespace" else _SPACE_OR_IDEOGRAPH
         self._beginnings = [("", 0)]  # each ends where words are parted; with its words
@@ -156,7 +163,7 @@ class _Count:
         return words + self._count(text[start:])
 
     def _count(self, text: str) -> int:
-        return count_words(text, language=self._language, counter=self._counter)
+        return count_words_of_part(text, counter=self._counter)
 
 
 def texts_by_step(token_ids: Sequence[int], decode: Callable[[Sequence[int]], str]) -> list[str]:

@@ -38,7 +38,8 @@ _FINAL = r"(?:<\|start\|>\s*assistant\s*)?<\|channel\|>\s*final[^<]*<\|message\|
 # The one place where a mark is added.
 MARKS = (
     # <think>: DeepSeek R1, Qwen 3, GLM 4.5; <thought>: Exaone, Gemini; <reasoning>, <thinking>: many prompts.
-    Mark(rf"<\s*{_TAG}(?:\s[^<>]*)?>", rf"<\s*/\s*{_TAG}\s*>"),
+    # Only attributes may follow the name: "<thoughts on waves>" is a title.
+    Mark(rf"<{_TAG}(?:\s+[\w-]+=[^<>]*)?\s*>", rf"</\s*{_TAG}\s*>"),
     # <|thinking|>, <|START_THINKING|> (Command A), <|begin_of_thought|> (Sky-T1), <|think_start|>
     Mark(
         rf"<\|(?:(?:start|begin)_(?:of_)?)?{_NAME}(?:_(?:start|begin))?\|>",
@@ -56,13 +57,13 @@ MARKS = (
         alone=False,
     ),
     # … and what is left of them where the special tokens were decoded away.
-    Mark(r"\Aanalysis", "assistantfinal", alone=False, may_lack_closing=False),
+    Mark(r"\Aanalysis(?=(?s:.)*assistantfinal)", "assistantfinal", alone=False, may_lack_closing=False),
     # The channels of Gemma 4, and MedGemma's
     Mark(r"<\|channel>\s*thought\b", r"<channel\|>", tokens=("<|channel>", "<channel|>"), alone=False),
     Mark(r"<unused94>\s*thought\b", "<unused95>", tokens=("<unused94>", "<unused95>"), alone=False),
 )
 # What says that the answer follows, or that there was no thought.
-_SILENT = rf"{_FINAL}|<\s*{_TAG}\s*/>"
+_SILENT = rf"{_FINAL}|<{_TAG}\s*/>"
 # What stands around an answer after a thought.
 _WRAPPER = (
     r"</?(?:answer|response|solution|final)>|<\|(?:START|END)_RESPONSE\|>|<\|(?:begin|end)_of_solution\|>"
@@ -214,7 +215,8 @@ def _scanned(text: str, *, opened: bool) -> tuple[list[Span], list[Span], list[S
 
 def _begins_line(text: str, begin: int, thoughts: Iterable[Span]) -> bool:
     """Whether a place is at the beginning of a line, or right after a thought."""
-    after = any(last <= begin and not text[last:begin].strip() for _, last in thoughts)
+    last = max((end for _, end in thoughts), default=None)
+    after = last is not None and last <= begin and not text[last:begin].strip()
     return after or _LINE_START.search(text, 0, begin) is not None
 
 

@@ -73,6 +73,14 @@ def count_words(text: str, *, language: str = "en", counter: str = "uax29") -> i
     return _COUNTERS[counter](answer_of(text))
 
 
+def count_words_of_part(text: str, *, counter: str) -> int:
+    """The number of words in a part of an answer, whose thoughts were left out; otherwise as `count_words`.
+
+    A part by itself may look like a mark of a thought that the whole answer does not have.
+    """
+    return _COUNTERS[counter](text)
+
+
 def _count_uax29(text: str) -> int:
     return _count_segments(_normalized(text))
 

@@ -73,6 +73,7 @@ def test_template_is_told_to_switch_thoughts_off(folders):
     assert {one.thought_tokens for one in off.responses("en")} == {0}
     assert {one.thought_tokens for one in allowed.responses("en")} == {3}
     assert all(one.text.startswith("<think>hmm</think>") for one in allowed.responses("en"))
+    assert [probe.form.thinking for probe in (off, allowed)] == ["off", "allow"]
     assert [probe.identity().thinking for probe in (off, allowed)] == ["off", "allow"]
     assert [probe.identity().template_arguments["enable_thinking"] for probe in (off, allowed)] == [0, 1]
 
@@ -95,7 +96,7 @@ def test_thought_that_the_template_closes_is_none(folders):
 
 
 def test_cap_counts_the_tokens_after_the_thought(folders):
-    """A cap of three cuts every answer at three tokens, also where its end came before the cap was looked at."""
+    """A cap of three cuts every answer at three tokens, also one that ended before the next look."""
     probe = load(folders(OPENED), **ASKED, thinking="allow")
     asked = [one.prompt for one in probe.responses("en")]
 

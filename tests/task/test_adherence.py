@@ -10,6 +10,7 @@ from tokenizers import Tokenizer
 
 from lengthprobe.errors import SettingsError
 from lengthprobe.task.adherence import Adherence, adherence
+from lengthprobe.task.words import count_words
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,7 +20,11 @@ YES, NO = True, False
 
 
 def written(
-    *pieces: str | bytes, ended: bool = True, language: str = "en", counter: str = "uax29"
+    *pieces: str | bytes,
+    ended: bool = True,
+    language: str = "en",
+    counter: str = "uax29",
+    opened: bool = False,
 ) -> Adherence:
     """The adherence of a response whose tokens stand for these strings or bytes."""
 
@@ -28,7 +33,9 @@ def written(
         whole = b"".join(piece if isinstance(piece, bytes) else piece.encode() for piece in raw)
         return whole.decode("utf-8", "replace")
 
-    return adherence(range(len(pieces)), decode, ended=ended, language=language, counter=counter)
+    return adherence(
+        range(len(pieces)), decode, ended=ended, language=language, counter=counter, opened=opened
+    )
 
 
 @pytest.mark.parametrize(
@@ -122,6 +129,66 @@ def test_an_empty_response_adheres_to_no_request() -> None:
     """Ending at once is right for no words alone; a response without a step has no sign."""
     assert written().signs(3) == (-1,)
     assert written(ended=False).signs(3) == ()
+
+
+@pytest.mark.parametrize(
+    ("pieces", "opened", "expected"),
+    [
+        # the words of a thought are none, and ending within or right after a thought leaves no word
+        (
+            ["<think>", "Two", " words", "</think>", "Waves", " sing"],
+            NO,
+            Adherence((0, 0, 0, 0, 1, 2, 2), (NO, NO, NO, NO, NO, YES, YES), YES, (*[YES] * 4, *[NO] * 3)),
+        ),
+        # a mark of several tokens; a token that ends the thought and begins the answer is the answer's
+        (
+            ["<th", "ink>", "\n</", "think>Waves"],
+            NO,
+            Adherence((0, 0, 0, 1, 1), (NO, NO, NO, NO, YES), YES, (YES, YES, YES, NO, NO)),
+        ),
+        # the prompt had opened the thought
+        (
+            ["Two", "</think>", "\n", "Waves"],
+            YES,
+            Adherence((0, 0, 0, 1, 1), (NO, NO, NO, NO, YES), YES, (YES, YES, YES, NO, NO)),
+        ),
+        # an unfinished thought has no answer, and its end token is none of an answer
+        (
+            ["<think>", "Two"],
+            NO,
+            Adherence((0, 0, 0), (NO, NO, NO), YES, (YES, YES, YES)),
+        ),
+        # a thought within the answer
+        (
+            ["Waves", "<think>", "x", "</think>", "sing"],
+            NO,
+            Adherence((1, 1, 1, 1, 2, 2), (NO, NO, NO, NO, YES, YES), YES, (NO, YES, YES, YES, NO, NO)),
+        ),
+        # a character that is split, after the thought: within it no word is complete
+        (
+            ["</think>", "citt", b"\xc3", b"\xa0"],
+            NO,
+            Adherence((0, 1, 1, 1, 1), (NO, NO, NO, NO, YES), YES, (YES, NO, NO, NO, NO)),
+        ),
+    ],
+)
+def test_steps_of_a_thought_are_none_of_the_answer(
+    pieces: list[str | bytes], opened: bool, expected: Adherence
+) -> None:
+    """Their words are not counted, no word is complete within them, and they have the sign 0."""
+    found = written(*pieces, opened=opened)
+
+    assert found == expected
+    assert [bool(sign) for sign in found.signs(2)] == [not one for one in found.thought]
+
+
+@pytest.mark.parametrize("mark", ["<think>", "[THINK]", "◁think▷"])
+def test_a_mark_within_a_line_that_nobody_closes_is_a_word(mark: str) -> None:
+    """It is a word of the answer, step by step as in the whole."""
+    found = written("Write", f" {mark}", " first")
+
+    assert (found.counts, found.thought) == ((1, 2, 3, 3), ())
+    assert found.counts[-1] == count_words(f"Write {mark} first")
 
 
 def test_special_tokens_write_nothing() -> None:

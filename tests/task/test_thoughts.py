@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
-import pytest
+import time
 
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lengthprobe.settings import COUNTERS
+from lengthprobe.task import thoughts
 from lengthprobe.task.thoughts import answer_of, leaves_open, parted, special_marks
-from lengthprobe.task.words import count_words
+from lengthprobe.task.words import count_words, count_words_of_part
 
 SAID = "Waves sing softly"
 THOUGHT = [
@@ -34,6 +40,9 @@ THOUGHT = [
     f"<|channel|>analysis<|message|>Three.<|end|><|start|>assistant<|channel|>final<|message|>{SAID}",
     f"<|channel|>final<|message|>{SAID}",
     f"analysisThree words.assistantfinal{SAID}",
+    # A thought that the prompt had opened, which begins with a word that elsewhere begins a mark.
+    f"analysis of three words</think>{SAID}",
+    f"<think mode='fast'>Three.</think>{SAID}",
     f"<|channel>thought\nThree.\n<channel|>{SAID}",
 ]
 ANSWERS = [
@@ -46,8 +55,17 @@ ANSWERS = [
     "The final answer: 3 < 4",
     "<b>Waves</b> sing",
     "<answer>Waves sing</answer>",
+    "<thoughts on waves>\nWaves sing",
+    "< think > waves sing",
+    "Waves <3 you, a < b, [note] and ◁ sing",
+    "Analysis of waves <b>first</b>",
     "",
 ]
+# Each is no mark, nor part of one where a space stands between.
+PIECES = (
+    *("think", "Thought", "<3", "<", ">", "a < b", "[note]", "[think]", "◁", "analysis", "final", "</b>"),
+    *("<b>", ":", "(", "l'uomo", "città", "中文", "\n", "don't", "3.14", "🌊", "e\u0301"),
+)
 UNFINISHED = [
     "<think>\nThree words",
     "[THINK]",
@@ -75,6 +93,21 @@ def test_ordinary_answer_stays_whole(text):
     """A word such as "think" is no mark, nor is a mark that nobody closes within a line."""
     assert answer_of(text) == text
     assert not parted(text).unfinished
+
+
+@given(st.lists(st.sampled_from(PIECES)).map(" ".join))
+def test_text_without_marks_keeps_its_words(text):
+    """Every counter counts what it counted before thoughts were known, and the text stays the same."""
+    assert answer_of(text) == text
+    for counter in COUNTERS:
+        assert count_words(text, counter=counter) == count_words_of_part(text, counter=counter)
+
+
+def test_text_without_marks_is_not_scanned(monkeypatch):
+    """An ordinary answer takes no time for thoughts."""
+    monkeypatch.setattr(thoughts, "_scanned", None)
+
+    assert count_words("I think waves sing (softly)") == 5
 
 
 @pytest.mark.parametrize("text", UNFINISHED)
@@ -122,9 +155,40 @@ def test_special_tokens_that_mark_a_thought():
     }
 
 
+@pytest.mark.parametrize("end", ["", "x<think>", "\n<think>"])
 @pytest.mark.parametrize(
-    "piece", ["<think>", "<think ", "</think>", "<", "<think>a</think> ", "<|", "[THINK]"]
+    "piece",
+    [
+        *(
+            "<think>",
+            "<think ",
+            "</think>",
+            "<",
+            "<think>a</think> ",
+            "<|",
+            "[THINK]",
+            "<think/>",
+            "</answer>",
+        ),
+        *(
+            "<|channel|>analysis",
+            "<|start|>assistant ",
+            "analysis<",
+            "<think a=",
+            "\n ",
+            " ",
+            "< ",
+            "assistantfinal",
+        ),
+    ],
 )
-def test_long_text_takes_linear_time(piece):
-    """Hostile text is parted in seconds."""
-    assert parted(piece * (200_000 // len(piece))) is not None
+def test_long_text_takes_linear_time(piece, end):
+    """Of hostile text eight times as much takes some eight times as long, and not 64 times."""
+    times = []
+    for n_characters in (25_000, 200_000):
+        text = "<" + piece * (n_characters // len(piece)) + end
+        start = time.process_time()
+        assert parted(text).text == text
+        times.append(time.process_time() - start)
+
+    assert times[1] < 24 * times[0] + 0.05
