@@ -76,12 +76,12 @@ def test_italian_is_asked_in_italian(scan: Callable[..., tuple[int, str, str]]) 
 
 
 def test_asks_as_it_is_told(scan: Callable[..., tuple[int, str, str]], tmp_path: Path) -> None:
-    """Numbers of words, cap and form of the prompt are those of the options."""
-    options = ("--lengths=3-4", "--cap=20", "--prompt-form=chat", "--counter=whitespace")
+    """Numbers of words, cap, form of the prompt, and whether it may think, are those of the options."""
+    options = ("--lengths=3-4", "--cap=20", "--prompt-form=chat", "--counter=whitespace", "--thinking=allow")
     scan("tiny-it", *SMALL, *options, f"--report={tmp_path}")
     asked = json.loads((tmp_path / "scan.answers.json").read_text())["asked"]
     assert (asked["lengths"], asked["cap"]) == ([3, 4], 20)
-    assert (asked["prompt_form"], asked["counter"]) == ("chat", "whitespace")
+    assert (asked["prompt_form"], asked["counter"], asked["thinking"]) == ("chat", "whitespace", "allow")
 
 
 def test_report_is_written_and_gone_on_from(
@@ -114,6 +114,7 @@ class TestRefusals:
             (["tiny-it", "--dtype=int3"], "--dtype=auto|float32|bfloat16|float16"),
             (["tiny-it", "--prompts=100000"], "prompts on discovery topics"),
             (["tiny-it", "--prompt-form=speech"], "--prompt-form=auto|chat|plain"),
+            (["tiny-it", "--thinking=aloud"], "--thinking=off|allow"),
             (["tiny-it", "--cap=0"], "--cap=100"),
             (["tiny-it", "--counter=mine"], "--counter=uax29|whitespace|italian_elision|characters"),
             (["tiny-base", *SMALL], "tiny-base answers none of 4 prompts in 'en' exactly"),

@@ -87,6 +87,15 @@ def test_answer_is_not_taken_for_one(language, text):
     assert not has_preamble(text, language=language)
 
 
+@pytest.mark.parametrize("thought", ["Sure! Here is one:\nWaves", "I need:\n\nwaves", "Waves sing (2 words)"])
+def test_thought_is_none(thought):
+    """Whatever was said in it; what stands after it is looked at as ever."""
+    assert not has_preamble(f"<think>{thought}</think>Waves sing", language="en")
+    assert not has_preamble(f"{thought}</think>\nWaves sing", language="en")
+    assert has_preamble(f"<think>{thought}</think>\n\nSure! Waves sing", language="en")
+    assert has_preamble(f"<think>{thought}</think>\n\nWaves sing (2 words)", language="en")
+
+
 def test_share(answered, values):
     """Of responses with one; the words are not counted for it."""
     estimate = preambles(answered((2, "Sure! Waves sing"), (2, "Waves sing")), language="en")

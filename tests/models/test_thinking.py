@@ -4,19 +4,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-import numpy as np
 import pytest
 
 from lengthprobe import load, measures
-from lengthprobe.attribution.cumulative import cumulative, token_weights
 from lengthprobe.errors import ModelError, SettingsError
-from lengthprobe.measures.cwa import cwa_by_part
-from lengthprobe.measures.portrait import portrait
-from lengthprobe.models.catalog import resolve
 from lengthprobe.models.components import Ablation
 from lengthprobe.models.generation import respond
-from lengthprobe.runs.keys import question_key
-from lengthprobe.settings import Settings
+from lengthprobe.models.templates import opens_thought
+from lengthprobe.task.prompts import prompts
 from tests.thinkers import CLOSED, OPENED, SWITCHED, thinker
 
 ASKED = {"budget": 12, "device_map": "cpu", "languages": ("en",), "cap": 30}
@@ -38,10 +33,8 @@ def folders(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def opened(folders):
-    """The checkpoint whose template opens a thought, allowed to think, with attributions."""
-    probe = load(folders(OPENED), **ASKED, thinking="allow")
-    probe.prepare(traces=True)
-    return probe
+    """Return the checkpoint whose template opens a thought, allowed to think."""
+    return load(folders(OPENED), **ASKED, thinking="allow")
 
 
 def test_thought_that_the_template_opens_is_not_judged(opened):
@@ -109,6 +102,47 @@ def test_cap_counts_the_tokens_after_the_thought(folders):
     )
 
 
+@pytest.mark.parametrize("prompt_end", [OPENED, SWITCHED])
+def test_row_of_a_batch_equals_the_row_alone(folders, prompt_end):
+    """Where a thought ends, and how much room is left after it, hangs on the row alone."""
+    probe = load(folders(prompt_end), **ASKED, thinking="allow")
+    every = probe.responses("en")
+    asked = [one.prompt for one in every]
+
+    for cap in (30, 5):
+        settings = replace(probe.settings, cap=cap)
+        together, alone = (respond(probe.checkpoint, asked, settings, batch_size=n) for n in (12, 1))
+        assert together == alone
+    assert {one.finish_reason for one in every} == {"stop"}
+
+
+def test_ordinary_checkpoint_answers_alike():
+    """Where a checkpoint thinks nothing, room for a thought changes no token, whatever the cap."""
+    off, allowed = (load("tiny-it", **ASKED, thinking=how) for how in ("off", "allow"))
+    asked = [one.prompt for one in off.responses("en")]
+
+    assert allowed.responses("en") == off.responses("en")
+    for cap in (1, 5, 8, 13):
+        one, other = (
+            respond(probe.checkpoint, asked, replace(probe.settings, cap=cap), batch_size=12)
+            for probe in (off, allowed)
+        )
+        assert one == other
+    assert (off.responses("en")[0].opened, off.responses("en")[0].thought_tokens) == (False, 0)
+
+
+def test_request_that_speaks_of_a_mark_opens_no_thought():
+    """Only what the template writes after the request does, be the request trimmed or not."""
+    probe = load("tiny-it", **ASKED)
+    asked = [replace(one, text=" Write <think> and three words ") for one in prompts("en", budget=2)]
+    trims = str(probe.checkpoint.chat_template)
+    keeps = trims.replace(" | trim", "")
+    assert keeps != trims
+    for template in (trims, keeps):
+        checkpoint = replace(probe.checkpoint, chat_template=template)
+        assert not opens_thought(checkpoint, asked[0], probe.settings)
+
+
 def test_endless_thought_has_a_limit_of_its_own(folders):
     """Half of what the context has beside the cap; each answer is an unfinished thought, and none runs on."""
     probe = load(folders(OPENED, endless=True), **ASKED, thinking="allow")
@@ -118,48 +152,6 @@ def test_endless_thought_has_a_limit_of_its_own(folders):
     assert measures.unfinished_thoughts(probe, language="en").mean == 1
     with pytest.raises(ModelError, match="12 of 12 answers in 'en' are an unfinished thought"):
         measures.runaways(probe, language="en")
-
-
-def test_attribution_starts_after_the_thought(opened):
-    """CWA is the signed sum over the answer's steps alone, and a mean per step is over those."""
-    every = opened.traces("en")
-    heads = []
-    for one in every:
-        skip, counts = one.response.thought_tokens, one.adherence.counts
-        signs = np.array(
-            [1 if count <= one.response.prompt.n_words else -1 for count in counts[skip:]], float
-        )
-        if one.adherence.ended and counts[-1] != one.response.prompt.n_words:
-            signs[-1] = -1
-        heads.append(np.tensordot(signs, one.trace.token.heads[skip:], 1))
-
-    assert np.allclose(cwa_by_part(opened, "en").heads, heads)
-    steps = [len(one.trace.token.logits) - one.response.thought_tokens for one in every]
-    per_step = cwa_by_part(opened, "en", per_step=True).heads
-    assert np.allclose(per_step, [one / n for one, n in zip(heads, steps, strict=True)])
-    adherences = [one.adherence for one in every]
-    plain = token_weights(adherences, [3] * len(every), signs="all-plus")
-    assert all(weights[:2] == (0.0, 0.0) for weights in plain)
-    assert cumulative([one.trace.token for one in every], plain).heads.shape[0] == len(every)
-
-
-def test_traces_have_the_steps_of_the_response(folders):
-    """Also where the limit ended it before the batch was over."""
-    probe = load(folders(OPENED), **(ASKED | {"cap": 6, "lengths": (3,)}), thinking="allow")
-
-    reasons = {one.finish_reason for one in probe.responses("en")}
-    for one in probe.traces("en"):
-        steps = len(one.response.token_ids) + (one.response.finish_reason == "stop")
-        assert len(one.trace.token.logits) == len(one.trace.stop.logits) == len(one.adherence.counts) == steps
-    assert reasons == {"stop", "length"}
-
-
-def test_figure_shows_the_answer(opened):
-    """Word by word, from the first word after the thought."""
-    example = portrait(opened, ["en"])["languages"]["en"]["example"]
-
-    assert "think" not in example["response"]
-    assert " ".join(one["text"] for one in example["words"]).split() == example["response"].split()
 
 
 def test_runaway_is_seen_after_a_thought(folders):
@@ -177,10 +169,3 @@ def test_words_of_one_kind_leave_no_thought(folders):
 
     with probe.writing("one-token") as constrained, pytest.raises(SettingsError, match="cannot think first"):
         constrained.responses("en")
-
-
-def test_settings_are_told_apart():
-    """Another setting has other answers, also where processes share them."""
-    off = Settings()
-    keys = {question_key(resolve("tiny-it"), one, 8, {}) for one in (off, replace(off, thinking="allow"))}
-    assert len(keys) == 2

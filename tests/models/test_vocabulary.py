@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -107,6 +108,13 @@ def test_the_last_word_of_a_response_cut_off_is_left_out() -> None:
     _, decode = _pieces("One", " two", " thr")
     assert [*written_words([_response((0, 1, 2), decode, "length")], decode).words] == [(1,)]
     assert [*written_words([_response((0, 1, 2), decode)], decode).words] == [(1,), (2,)]
+
+
+def test_a_thought_has_no_words() -> None:
+    """What opens the response is what stands after the thought."""
+    _, decode = _pieces("<think>", " Not", "</think>", "One", " two")
+    response = replace(_response(range(5), decode), thought_tokens=3)
+    assert written_words([response], decode) == Written(Counter([(3,)]), Counter([(4,)]), Counter())
 
 
 def test_a_word_that_shares_a_token_is_left_out() -> None:

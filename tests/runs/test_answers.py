@@ -29,7 +29,8 @@ def _contributions(steps: int, seed: int) -> Contributions:
 def _responses() -> tuple[Response, ...]:
     reasons = ("stop", "length", "stop")
     return tuple(
-        Response(prompt, tuple(range(at)), text, reason)
+        # The last of them begins within a thought.
+        Response(prompt, tuple(range(at)), text, reason, at == 2, at // 2)
         for at, (prompt, text, reason) in enumerate(zip(PROMPTS, TEXTS, reasons, strict=True))
     )
 
@@ -39,7 +40,11 @@ def _traces() -> tuple[Trace, ...]:
 
 
 def _adherences() -> tuple[Adherence, ...]:
-    return tuple(Adherence((0,) * (at + 1), (False,) * at + (True,), ended=at != 1) for at in range(3))
+    thoughts = ((), (), (True, False, False))
+    return tuple(
+        Adherence((0,) * (at + 1), (False,) * at + (True,), ended=at != 1, thought=thoughts[at])
+        for at in range(3)
+    )
 
 
 def _assert_same(one: Contributions, other: Contributions) -> None:

@@ -33,6 +33,7 @@ def _key(settings: Settings | None = None, source: str = "tiny-it", batch_size: 
         Settings(system_prompt="Be brief."),
         Settings(device_map="cpu"),
         Settings(dtype="bfloat16"),
+        Settings(thinking="allow"),
         Settings(allow_pickle=True),
         Settings(allow_remote_code=True),
     ],
@@ -109,6 +110,7 @@ def test_counter_decides_adherence_only(traces: bool) -> None:
         {"text": None},
         {"ended": False},
         {"last_only": True},
+        {"opened": True},
     ],
     ids=str,
 )
