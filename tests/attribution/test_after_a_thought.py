@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -103,6 +104,21 @@ def test_cwa_on_another_text_starts_after_its_thought(opened):
         assert set(signs) <= {1, -1}
         by_hand.append(np.tensordot(signs, one.contributions.heads[skip:], 1))
     assert np.allclose(found.heads, by_hand)
+
+
+def test_text_that_is_all_thought_weighs_nothing(opened):
+    """Without its closing mark only the prompt tells that it is a thought: no step of it has a sign."""
+    first, *others = opened.traces("en")
+    cut = replace(first.response, token_ids=first.response.token_ids[:1], text="hmm", finish_reason="length")
+    every = [replace(first, response=cut), *others]
+    source = SimpleNamespace(name=opened.name, settings=opened.settings, traces=lambda _: every)
+
+    found = cwa_by_part(load("tiny-it", **ASKED), "en", text_of=source)
+
+    assert cut.is_unfinished_thought
+    assert not found.heads[0].any()
+    assert not found.mlps[0].any()
+    assert found.heads[1].any()
 
 
 def test_stop_margin_and_number_swap_start_after_the_thought(opened):
