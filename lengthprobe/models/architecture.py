@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from lengthprobe.errors import ModelError
+from lengthprobe.models.config_fields import SENSES, check_fields, unusable
 from lengthprobe.models.weights import read_json
 
 if TYPE_CHECKING:
@@ -15,7 +16,8 @@ if TYPE_CHECKING:
     from lengthprobe.settings import Settings
 
 _LENGTHPROBE_RUNS = "lengthprobe runs decoder-only language models: name one"
-_SENSES = ("vision_config", "audio_config", "video_config", "speech_config")
+# Whichever way it is spelled in the file, transformers keeps it under these names.
+_KERNELS = ("_attn_implementation_internal", "_experts_implementation_internal")
 
 
 def causal_config(directory: Path, settings: Settings) -> PretrainedConfig:
@@ -33,6 +35,9 @@ def causal_config(directory: Path, settings: Settings) -> PretrainedConfig:
         )
     stated = read_json(path)
     _refuse_remote_code(directory, stated, settings)
+    own_code = settings.allow_remote_code and bool(stated.get("auto_map"))
+    if not own_code:
+        check_fields(path, stated)
 
     from transformers import AutoConfig
 
@@ -42,13 +47,31 @@ def causal_config(directory: Path, settings: Settings) -> PretrainedConfig:
         )
     # Every architecture checks its own fields, with exceptions of its own choice.
     except Exception as error:
-        raise ModelError(
-            f"{path} cannot be used: {error}",
-            f"check it (model_type {stated.get('model_type')!r}); a newer architecture needs: "
-            "pip install --upgrade transformers",
-        ) from error
-    _refuse_other_kinds(directory, stated, config, settings)
+        if own_code:
+            raise ModelError(
+                f"{path} cannot be used: {type(error).__name__}: {error}",
+                "look for the fault in the code that auto_map names, or restore config.json from its source",
+            ) from error
+        raise unusable(path, stated, error) from error
+    _refuse_other_kinds(directory, stated, config, own_code=own_code)
+    _choose_kernels(config)
     return config
+
+
+def _choose_kernels(config: PretrainedConfig) -> None:
+    """Leave it to transformers how a model computes, whatever its config.json names.
+
+    A config may name code of the hub's (`kernels-community/…`), which would be fetched and run, or a library
+    that is not there. Each computes the same model, and the report says which one was taken.
+    """
+    from transformers import PretrainedConfig
+
+    for name in _KERNELS:
+        if hasattr(config, name):
+            setattr(config, name, None)
+    for part in list(vars(config).values()):
+        if isinstance(part, PretrainedConfig):
+            _choose_kernels(part)
 
 
 def _refuse_remote_code(directory: Path, config: dict[str, Any], settings: Settings) -> None:
@@ -65,25 +88,48 @@ def _refuse_remote_code(directory: Path, config: dict[str, Any], settings: Setti
 
 
 def _refuse_other_kinds(
-    directory: Path, stated: dict[str, Any], config: PretrainedConfig, settings: Settings
+    directory: Path, stated: dict[str, Any], config: PretrainedConfig, *, own_code: bool
 ) -> None:
     from transformers.models.auto import modeling_auto
 
-    names = stated.get("architectures") or []
+    stated_names = stated.get("architectures")
+    names = stated_names if isinstance(stated_names, list) else []
     what = names[0] if names else config.model_type
     if config.is_encoder_decoder:
         raise ModelError(f"{directory} is an encoder-decoder model ({what})", _LENGTHPROBE_RUNS)
-    if any(stated.get(key) for key in _SENSES):
-        raise ModelError(
-            f"{directory} is a vision-language or audio model ({what})",
-            f"{_LENGTHPROBE_RUNS}, or save this one's language model by itself",
-        )
-    if settings.allow_remote_code and stated.get("auto_map"):
-        return
     causal = modeling_auto.MODEL_FOR_CAUSAL_LM_MAPPING_NAMES
+    sense = _sense(stated, config, causal.get(config.model_type))
+    if sense is not None:
+        empty = stated.get(sense, True) in ({}, None)
+        raise ModelError(
+            f"{directory} is a vision-language or audio model ({what}, with a {sense})",
+            f"{_LENGTHPROBE_RUNS}, or save this one's language model by itself"
+            + (f"; if it is one already, remove {sense} from config.json" if empty else ""),
+        )
+    if own_code:
+        return
     encoders = modeling_auto.MODEL_FOR_MASKED_LM_MAPPING_NAMES
     if config.model_type in encoders and not getattr(config, "is_decoder", False):
         raise ModelError(f"{directory} is an encoder-only model ({what})", _LENGTHPROBE_RUNS)
     writes = names[0] in set(causal.values()) if names else config.model_type in causal
     if not writes:
         raise ModelError(f"{directory} is no causal language model ({what})", _LENGTHPROBE_RUNS)
+
+
+def _sense(stated: dict[str, Any], config: PretrainedConfig, built: str | None) -> str | None:
+    """The part of a config with which a model sees or hears, None where it has none.
+
+    An empty part stands for the default one, and for some architectures so does none at all.
+
+    Args:
+        stated: What config.json says.
+        config: The same, as transformers reads it.
+        built: The class that transformers would build of it, None where it knows none.
+    """
+    for key in SENSES:
+        if stated.get(key) is not None:
+            return key
+        by_default = built is not None and built.endswith("ForConditionalGeneration")
+        if by_default and getattr(config, key, None) is not None:
+            return key
+    return None

@@ -14,6 +14,7 @@ import transformers
 from transformers import GenerationConfig
 
 from lengthprobe.errors import ModelError
+from lengthprobe.models.config_fields import unbuildable
 from lengthprobe.models.decoding import overridden_settings, stated_generation
 from lengthprobe.models.docstrings import refuse_stripped
 from lengthprobe.models.ends import ends_of
@@ -28,6 +29,7 @@ from lengthprobe.models.taken import check_taken
 from lengthprobe.models.thinking import thought_marks
 from lengthprobe.models.token_ids import embedding_rows, is_row, leave_out_bad_padding, set_apart, text_of
 from lengthprobe.models.tokenizer import check_tokenizer, load_tokenizer
+from lengthprobe.models.weights import read_json
 from lengthprobe.task.prompts import prompts
 
 if TYPE_CHECKING:
@@ -203,7 +205,9 @@ def _load_model(files: Files, settings: Settings, placement: Placement) -> Any:
                 "a smaller format (--lengthprobe-dtype=bfloat16), more devices "
                 "(--lengthprobe-device-map=balanced), or --lengthprobe-device-map=cpu",
             ) from error
-        raise ModelError(
+        path = files.directory / "config.json"
+        at_fault = unbuildable(path, read_json(path), files.config, error)
+        raise at_fault or ModelError(
             f"{files.directory} cannot be loaded: {type(error).__name__}: {error}",
             "check that config.json belongs to the weights; pip install what the message names",
         ) from error

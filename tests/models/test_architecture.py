@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 ANYTHING = {"hidden_size": 8, "num_attention_heads": 2, "num_hidden_layers": 1}
 
+SMALL = ANYTHING | {"intermediate_size": 8, "vocab_size": 8}
+
 
 def _config(directory: Path, name: str, architecture: str | None, **changes: Any) -> Path:
     config = getattr(transformers, name)(**changes)
@@ -83,13 +85,73 @@ def test_broken_config(tmp_path: Path) -> None:
         causal_config(tmp_path, Settings())
 
 
-@pytest.mark.parametrize("changes", [{"model_type": "llama9"}, {"model_type": None}])
-def test_unknown_architecture(tmp_path: Path, changes: dict[str, Any]) -> None:
+def test_unknown_architecture(tmp_path: Path) -> None:
     """An architecture that transformers does not know is answered with the command that updates it."""
-    (tmp_path / "config.json").write_text(json.dumps(changes))
+    (tmp_path / "config.json").write_text(json.dumps({"model_type": "llama9"}))
     with pytest.raises(ModelError, match=r"config\.json cannot be used") as raised:
         causal_config(tmp_path, Settings())
     assert "pip install --upgrade transformers" in raised.value.fix
+
+
+@pytest.mark.parametrize(
+    ("name", "architecture", "changes", "part"),
+    [
+        ("LlamaConfig", "LlamaForCausalLM", {"vision_config": {}}, "vision_config"),
+        ("LlamaConfig", "LlamaForCausalLM", {"audio_config": {}}, "audio_config"),
+        ("Gemma3Config", "Gemma3ForConditionalGeneration", {"vision_config": {}}, "vision_config"),
+        ("Gemma3Config", "Gemma3ForConditionalGeneration", {"vision_config": None}, "vision_config"),
+    ],
+)
+def test_empty_part_that_sees(
+    tmp_path: Path, name: str, architecture: str, changes: dict[str, Any], part: str
+) -> None:
+    """An empty part of a config stands for the default one: the kind of model is told at once."""
+    _edit(_config(tmp_path, name, architecture), **changes)
+    with pytest.raises(ModelError, match=f"vision-language or audio model .*{part}") as raised:
+        causal_config(tmp_path, Settings())
+    assert f"remove {part} from config.json" in raised.value.fix
+
+
+def test_part_that_is_said_not_to_be_there(tmp_path: Path) -> None:
+    """A language model may say that it has no part that sees."""
+    _edit(_config(tmp_path, "LlamaConfig", "LlamaForCausalLM"), vision_config=None)
+    assert causal_config(tmp_path, Settings()).model_type == "llama"
+
+
+@pytest.mark.parametrize(
+    "named",
+    [
+        {"attn_implementation": "kernels-community/flash-attn2"},
+        {"_attn_implementation": "kernels-community/flash-attn2"},
+        {"attn_implementation_internal": "kernels-community/flash-attn2"},
+        {"_attn_implementation_internal": "kernels-community/flash-attn2"},
+        {"attn_implementation": "flash_attention_2"},
+        {"attn_implementation": {"": "nobody/kernel:attend"}},
+        {"_attn_implementation": 7},
+        {"experts_implementation": "sonicmoe"},
+    ],
+)
+def test_kernels_that_a_config_names(tmp_path: Path, named: dict[str, Any]) -> None:
+    """No library and no code of the hub is taken because a config names it: transformers chooses."""
+    plain = causal_config(_config(tmp_path / "plain", "LlamaConfig", "LlamaForCausalLM", **SMALL), Settings())
+    _edit(_config(tmp_path / "named", "LlamaConfig", "LlamaForCausalLM", **SMALL), **named)
+    config = causal_config(tmp_path / "named", Settings())
+    model, expected = (transformers.AutoModelForCausalLM.from_config(one) for one in (config, plain))
+    chosen = [
+        (one.config._attn_implementation, one.config._experts_implementation) for one in (model, expected)
+    ]
+    assert chosen[0] == chosen[1]
+
+
+@pytest.mark.parametrize("key", ["attn_implementation", "_attn_implementation"])
+def test_kernels_that_a_part_of_a_config_names(tmp_path: Path, key: str) -> None:
+    """The config of a text model within another is held to the same."""
+    directory = _config(tmp_path, "Qwen3_5Config", "Qwen3_5ForCausalLM")
+    stated = json.loads((directory / "config.json").read_text())
+    del stated["vision_config"]
+    stated["text_config"][key] = "kernels-community/flash-attn2"
+    (directory / "config.json").write_text(json.dumps(stated))
+    assert causal_config(directory, Settings()).get_text_config()._attn_implementation is None
 
 
 def test_impossible_shape(tmp_path: Path) -> None:
