@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from lengthprobe.errors import ModelError
 from lengthprobe.models.aliases import ALIASES, BY_REPO_ID
+from lengthprobe.models.readable import FILE, FOLDER, kind_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,7 +24,10 @@ LLAMA_31, FIXTURE = "llama-3.1", "fixture"
 LINEAGES = (LLAMA_31, FIXTURE)
 # Cards written in its first months have the longer id.
 _LLAMA_31_ID = re.compile(r"meta-llama/(Meta-)?Llama-3\.1-.+", re.IGNORECASE)
-_HUB_ID = re.compile(r"(?P<repo>[A-Za-z0-9][\w.-]*/[\w.-]+)(?:@(?P<revision>[\w./-]+))?")
+_REVISION = re.compile(r"[\w./-]+")
+_HUB_ID = re.compile(rf"(?P<repo>[A-Za-z0-9][\w.-]*/[\w.-]+)(?:@(?P<revision>{_REVISION.pattern}))?")
+
+_PACKED = (".zip", ".tar", ".gz", ".tgz", ".bz2", ".xz", ".zst", ".7z", ".rar")
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,14 +66,21 @@ def resolve(name: str, *, near: Path | None = None) -> Source:
             return Source(name, "fixture", path=folder / name)
     for start in (*([near] if near else []), Path()):
         path = start / os.path.expanduser(name)
-        if os.path.isdir(path):
+        kind = kind_of(path)
+        if kind == FOLDER:
             return Source(name, "directory", path=path)
-        if os.path.isfile(path):
-            raise ModelError(f"{name} is a file", f"name the checkpoint's directory: {Path(name).parent}")
+        if kind == FILE:
+            raise _is_file(name, path)
     if _spelled_as_path(name):
         raise ModelError(f"{name} does not exist", f"check the path; relative paths start from {Path.cwd()}")
-    if name.lower() in ALIASES:
-        return Source(name, "alias", repo_id=ALIASES[name.lower()].repo_id)
+    alias, at, revision = name.partition("@")
+    if at and not revision:
+        raise ModelError(
+            f"{name} names no revision after the @",
+            f"--lengthprobe-model={alias}, or {alias}@<a branch or tag>",
+        )
+    if alias.lower() in ALIASES and (not at or _REVISION.fullmatch(revision)):
+        return Source(name, "alias", repo_id=ALIASES[alias.lower()].repo_id, revision=revision or None)
     if match := _HUB_ID.fullmatch(name):
         return Source(name, "hub", repo_id=match["repo"], revision=match["revision"])
     raise ModelError(f"no model is known by the name {name!r}", _suggestion(name))
@@ -181,6 +192,28 @@ def _card_from_hub(source: Source) -> Path | None:
     except (HfHubHTTPError, HFValidationError, LocalEntryNotFoundError, OSError):
         # No card, or no way to it: then nothing tells.
         return None
+
+
+def _is_file(name: str, path: Path) -> ModelError:
+    """The error for a name that is a file's; its folder is named where that is a checkpoint's."""
+    folder = path.parent
+    problem = f"{name} is a file, and a checkpoint is a folder"
+    if any((folder / config).is_file() for config in ("config.json", "adapter_config.json")):
+        return ModelError(problem, f"name the checkpoint's directory: {Path(name).parent}")
+    if path.suffix == ".gguf":
+        return ModelError(
+            f"{name} is a GGUF file, which lengthprobe does not read",
+            "name the folder of the checkpoint that it was converted from (config.json, *.safetensors, "
+            "tokenizer.json)",
+        )
+    if path.suffix in _PACKED:
+        return ModelError(
+            f"{name} is an archive, and a checkpoint is a folder",
+            "unpack it, and name the folder in it that holds config.json",
+        )
+    return ModelError(
+        problem, "name the folder that save_pretrained wrote: it holds config.json, weights and tokenizer"
+    )
 
 
 def _spelled_as_path(name: str) -> bool:

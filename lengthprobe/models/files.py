@@ -12,6 +12,7 @@ from lengthprobe.models.catalog import Source, resolve
 from lengthprobe.models.hub import commit, snapshot
 from lengthprobe.models.leftovers import refuse_adapter_beside, refuse_parent
 from lengthprobe.models.quantization import refuse_unknown_method
+from lengthprobe.models.readable import check_readable
 from lengthprobe.models.sizes import has_many_layers, refuse_layers, refuse_size
 from lengthprobe.models.stamps import stamp_of
 from lengthprobe.models.weights import read_json, weight_files, weights_name
@@ -88,6 +89,7 @@ def locate(name: str, settings: Settings) -> Files:
 
 def _locate(source: Source, settings: Settings, within: tuple[Path, ...]) -> Files:
     directory = source.path or snapshot(source, settings)
+    check_readable(directory)
     if is_adapter(directory):
         return _locate_adapter(source, directory, settings, within)
     refuse_parent(directory)

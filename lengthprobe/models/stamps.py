@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 # Besides the weights, what a checkpoint is loaded from. A trainer writes other files beside them at any time.
-_READ = (
+READ = (
     *("config.json", "generation_config.json", "adapter_config.json"),
     *("*token*", "chat_template*", "vocab*", "merges.txt", "*.model"),
 )
@@ -24,7 +24,7 @@ def stamp_of(directories: Iterable[Path], weights: Iterable[Path]) -> str:
         directories: Where its config, its tokenizer and its adapter are.
         weights: Its weight files.
     """
-    read = {path for directory in directories for pattern in _READ for path in directory.glob(pattern)}
+    read = {path for directory in directories for pattern in READ for path in directory.glob(pattern)}
     found = []
     for path in sorted({*read, *weights}):
         try:

@@ -84,8 +84,10 @@ def read_json(path: Path) -> dict[str, Any]:
     """
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise unreadable(path, error) from error
     # JSON that is nested very deep ends in a RecursionError.
-    except (OSError, ValueError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:
         raise ModelError(f"{path} cannot be read: {error}", f"restore {path.name} from its source") from error
     if not isinstance(content, dict):
         raise ModelError(f"{path} holds no JSON object", f"restore {path.name} from its source")
@@ -105,7 +107,7 @@ def check_safetensors(file: Path) -> None:
         with file.open("rb") as opened:
             start = opened.read(24)
     except OSError as error:
-        raise _unreadable(file, error) from error
+        raise unreadable(file, error) from error
     if start == b"version https://git-lfs.":
         raise ModelError(f"{file} is a git-lfs pointer, not the weights", "git lfs pull")
     try:
@@ -129,14 +131,14 @@ def is_weight_file(path: Path) -> bool:
     except (FileNotFoundError, NotADirectoryError):
         if path.is_symlink():
             raise ModelError(
-                f"{path} is a link to {os.readlink(path)}, which is not there", _download(path)
+                f"{path} is a link to {os.readlink(path)}, which is not there", download_again(path)
             ) from None
         return False
     # A name that no file can have, such as one with a null byte.
     except ValueError:
         return False
     except OSError as error:
-        raise _unreadable(path, error) from error
+        raise unreadable(path, error) from error
 
 
 def _one_reading(directory: Path, single: str) -> tuple[Path, ...]:
@@ -249,7 +251,7 @@ def _pickled(directory: Path, single: str, *, stem: str, allow_pickle: bool) -> 
     )
 
 
-def _download(path: Path) -> str:
+def download_again(path: Path) -> str:
     """The command that fetches a file of the hub cache, or the same in words for any other file."""
     for folder in path.parents:
         if folder.name.startswith("models--") and path.is_relative_to(folder / "snapshots"):
@@ -259,7 +261,8 @@ def _download(path: Path) -> str:
     return f"copy or download {path.name} again"
 
 
-def _unreadable(path: Path, error: OSError) -> ModelError:
+def unreadable(path: Path, error: OSError) -> ModelError:
+    """The error for a file that the system does not let be read."""
     reason = error.strerror or str(error)
     fix = f"chmod u+r {path}" if isinstance(error, PermissionError) else f"copy or download {path.name} again"
     return ModelError(f"{path} cannot be read: {reason}", fix)

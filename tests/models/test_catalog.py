@@ -75,6 +75,31 @@ def test_alias(name: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("name", "revision"),
+    [
+        ("llama-3.1-8b@main", "main"),
+        ("Llama-3.1-8B@refs/pr/3", "refs/pr/3"),
+        ("llama-3.1-8b@d04e592bb4f6aa9cfee91e2e20afa771667e1d4b", "d04e592bb4f6aa9cfee91e2e20afa771667e1d4b"),
+    ],
+)
+def test_alias_with_a_revision(name: str, revision: str) -> None:
+    """An alias may have a revision as its hub id may, and keeps its base and lineage."""
+    source = resolve(name)
+    assert source == Source(name, "alias", repo_id="meta-llama/Llama-3.1-8B", revision=revision)
+    assert lineage_of(source) == "llama-3.1"
+    assert base_of(resolve("llama-3.1-8b-instruct@main")) == "llama-3.1-8b"
+
+
+@pytest.mark.parametrize("name", ["llama-3.1-8b", "org/model"])
+def test_revision_that_is_left_out(name: str) -> None:
+    """An @ with nothing after it is named, with a line that works."""
+    with pytest.raises(ModelError, match="names no revision") as raised:
+        resolve(f"{name}@")
+    assert f"--lengthprobe-model={name}," in raised.value.fix
+    assert resolve(name).repo_id
+
+
+@pytest.mark.parametrize(
     ("name", "repo_id", "revision"),
     [
         ("org/model", "org/model", None),
@@ -119,6 +144,26 @@ def test_file_instead_of_directory(workplace: Path) -> None:
     with pytest.raises(ModelError, match="is a file") as raised:
         resolve("step/model.safetensors")
     assert raised.value.fix.endswith("directory: step")
+
+
+@pytest.mark.parametrize(
+    ("name", "what", "fix"),
+    [
+        ("model-q4_k_m.gguf", "GGUF", "converted from"),
+        ("model.zip", "an archive", "unpack it"),
+        ("model.tar.gz", "an archive", "unpack it"),
+        ("notes.txt", "is a file", "the folder that save_pretrained wrote"),
+        ("model.safetensors", "is a file", "the folder that save_pretrained wrote"),
+    ],
+)
+def test_file_that_lies_in_no_checkpoint(workplace: Path, name: str, what: str, fix: str) -> None:
+    """A folder without a config is not offered as the checkpoint's."""
+    (workplace / "loose").mkdir()
+    (workplace / "loose" / name).touch()
+    with pytest.raises(ModelError, match=what) as raised:
+        resolve(f"loose/{name}")
+    assert fix in raised.value.fix
+    assert "loose" not in raised.value.fix
 
 
 @pytest.mark.parametrize("name", ["", "  ", "a b c", "org/", "/".join("x" * 300 for _ in range(2)) + "\0"])
