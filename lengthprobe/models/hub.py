@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import re
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from lengthprobe.errors import ModelError
+from lengthprobe.errors import ModelError, reason
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -16,6 +18,9 @@ if TYPE_CHECKING:
 _FILES = ("*.json", "*.safetensors", "*.model", "*.txt", "*.jinja", "README.md")
 # Subfolders and `consolidated` files repeat the weights in the formats of other programs.
 _NOT_FILES = ("*/*", "consolidated*")
+_COMMIT = re.compile(r"[0-9a-f]{40}")
+# Each overrules those after it.
+_CACHE_VARIABLES = ("HF_HUB_CACHE", "HUGGINGFACE_HUB_CACHE", "HF_HOME", "XDG_CACHE_HOME")
 
 
 def snapshot(source: Source, settings: Settings) -> Path:
@@ -26,8 +31,12 @@ def snapshot(source: Source, settings: Settings) -> Path:
     Raises:
         ModelError: It is gated, missing, or not cached and not to be reached; the message says which.
     """
+    _refuse_cache_that_is_a_file()
     files = [*_FILES, *(["*.py"] if settings.allow_remote_code else [])]
     directory = _download(source, files)
+    if commit(directory) is None:
+        # Of a ref that is empty, the hub's client makes the folder of all snapshots.
+        raise _bad_ref(source, _ref_of(source)[0])
     if settings.allow_pickle and not any(directory.glob("*.safetensors")):
         directory = _download(source, [*files, "*.bin"])
     return directory
@@ -40,16 +49,74 @@ def commit(directory: Path) -> str | None:
 
 def _download(source: Source, files: Sequence[str]) -> Path:
     from huggingface_hub import snapshot_download
+    from huggingface_hub.errors import LocalEntryNotFoundError
 
+    wanted: dict[str, Any] = {"allow_patterns": list(files), "ignore_patterns": list(_NOT_FILES)}
     repo_id = str(source.repo_id)
     try:
-        found = snapshot_download(
-            repo_id, revision=source.revision, allow_patterns=list(files), ignore_patterns=list(_NOT_FILES)
-        )
+        return Path(snapshot_download(repo_id, revision=source.revision, **wanted))
+    except (LocalEntryNotFoundError, UnicodeDecodeError) as error:
+        ref, named = _ref_of(source)
+        if ref is None:
+            raise _explain(error, source) from error
+        try:
+            if named:
+                return Path(snapshot_download(repo_id, revision=named, local_files_only=True, **wanted))
+        except LocalEntryNotFoundError:
+            pass
+        raise _bad_ref(source, ref) from error
     # The classes of a lost connection differ between versions of the hub's client.
     except Exception as error:
         raise _explain(error, source) from error
-    return Path(found)
+
+
+def _bad_ref(source: Source, ref: Path | None) -> ModelError:
+    return ModelError(
+        f"{ref} names no commit that the hub cache holds, and the hub cannot be reached",
+        f"where there is a network, so that it is written anew: {_hf_download(source)}",
+    )
+
+
+def _ref_of(source: Source) -> tuple[Path | None, str | None]:
+    """The file of the cache that says which commit a branch or tag is, and the commit; None without one.
+
+    The hub's client takes what the file holds as it is, a line break at its end included, and then finds
+    nothing (huggingface_hub #4133).
+    """
+    from huggingface_hub import constants
+    from huggingface_hub.file_download import repo_folder_name
+
+    folder = Path(constants.HF_HUB_CACHE, repo_folder_name(repo_id=str(source.repo_id), repo_type="model"))
+    ref = folder / "refs" / (source.revision or "main")
+    try:
+        named = ref.read_bytes().decode(errors="replace").strip()
+    except (OSError, ValueError):
+        return None, None
+    return ref, named if _COMMIT.fullmatch(named) else None
+
+
+def _refuse_cache_that_is_a_file() -> None:
+    """Check that the hub cache can be a folder.
+
+    Raises:
+        ModelError: A file stands in its way; the message has the variable of the environment that says so.
+    """
+    from huggingface_hub import constants
+
+    cache = Path(constants.HF_HUB_CACHE)
+    at = next((path for path in (cache, *cache.parents) if os.path.lexists(path)), cache)
+    if os.path.isdir(at) or not os.path.lexists(at):
+        return
+    variable = next((name for name in _CACHE_VARIABLES if os.environ.get(name)), None)
+    says = f" ({variable}={os.environ[variable]})" if variable else ""
+    raise ModelError(
+        f"the hub cache is to be the folder {cache}{says}, and {at} is no folder",
+        f"unset {variable}, or let it name a folder" if variable else f"move {at} out of the way",
+    )
+
+
+def _hf_download(source: Source) -> str:
+    return f"hf download {source.repo_id}" + (f" --revision {source.revision}" if source.revision else "")
 
 
 def _explain(error: Exception, source: Source) -> ModelError:
@@ -79,14 +146,13 @@ def _explain(error: Exception, source: Source) -> ModelError:
             f"choose a branch, tag or commit of https://huggingface.co/{repo_id}/commits/main",
         )
     if isinstance(error, LocalEntryNotFoundError):
-        at = f" --revision {revision}" if revision else ""
         where = "" if source.kind == "alias" else ", and there is no directory of this name here"
         return ModelError(
             f"{named} is not in the hub cache, or not whole, and the hub cannot be reached{where}",
-            f"where there is a network: hf download {repo_id}{at}   (HF_HOME says where the cache is, "
+            f"where there is a network: {_hf_download(source)}   (HF_HOME says where the cache is, "
             "HF_HUB_OFFLINE=1 keeps the network out)",
         )
     return ModelError(
-        f"{named} cannot be downloaded: {type(error).__name__}: {error}",
-        f"try: hf download {repo_id}",
+        f"{named} cannot be downloaded: {type(error).__name__}: {reason(error)}",
+        f"try: {_hf_download(source)}",
     )

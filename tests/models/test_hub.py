@@ -97,6 +97,69 @@ def test_cached_alias(cache: Path) -> None:
     assert snapshot(resolve("gemma-2-2b-it"), Settings()) == expected
 
 
+@pytest.mark.parametrize("end", ["\n", "\r\n", " \n\n"])
+@pytest.mark.parametrize("name", ["org/model", "org/model@main"])
+def test_ref_that_ends_in_a_line_break(cache: Path, name: str, end: str) -> None:
+    """A ref that an editor or a script wrote is read all the same (huggingface_hub #4133)."""
+    expected = _cached(cache, "org/model", {"config.json": b"{}"})
+    (cache / "models--org--model" / "refs" / "main").write_text(COMMIT + end)
+    directory = snapshot(resolve(name), Settings())
+    assert (directory, commit(directory)) == (expected, COMMIT)
+
+
+@pytest.mark.parametrize("content", [b"", b"main", b"\xff\xfe", b"f" * 40])
+def test_ref_that_names_no_commit(cache: Path, content: bytes) -> None:
+    """A damaged ref is named, and the command that writes it anew."""
+    _cached(cache, "org/model", {"config.json": b"{}"})
+    ref = cache / "models--org--model" / "refs" / "main"
+    ref.write_bytes(content)
+    with pytest.raises(ModelError, match=f"{ref} names no commit that the hub cache holds") as raised:
+        snapshot(resolve("org/model"), Settings())
+    assert raised.value.fix.endswith("hf download org/model")
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["config.json", "generation_config.json", "tokenizer.json", "tokenizer_config.json", "model.safetensors"],
+)
+def test_lost_blob(cache: Path, checkpoints: Callable[..., Path], name: str) -> None:
+    """A link of the cache to a blob that is gone is named, with the command that fetches the file."""
+    files = {path.name: path.read_bytes() for path in checkpoints("llama").iterdir()}
+    folder = _cached(cache, "org/model", files)
+    (folder / name).resolve().unlink()
+    with pytest.raises(
+        ModelError, match=rf"{name} is a link to \.\./\.\./blobs/\d+, which is not there"
+    ) as raised:
+        locate("org/model", Settings())
+    assert raised.value.fix == f"hf download org/model {name} --revision {COMMIT}"
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"), [("HF_HOME", "file"), ("HF_HUB_CACHE", "file"), ("HF_HUB_CACHE", "file/hub")]
+)
+def test_cache_that_is_a_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, variable: str, value: str
+) -> None:
+    """A variable that names a file where the cache is to be is named with its value."""
+    (tmp_path / "file").write_text("not a folder")
+    place = tmp_path / value
+    for other in ("HF_HOME", "HF_HUB_CACHE", "HUGGINGFACE_HUB_CACHE", "XDG_CACHE_HOME"):
+        monkeypatch.delenv(other, raising=False)
+    monkeypatch.setenv(variable, str(place))
+    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(place / "hub" if variable == "HF_HOME" else place))
+    with pytest.raises(
+        ModelError, match=f"{variable}={place}\\).*{tmp_path / 'file'} is no folder"
+    ) as raised:
+        snapshot(resolve("org/model"), Settings())
+    assert raised.value.fix.startswith(f"unset {variable}")
+
+
+def test_cached_revision_of_an_alias(cache: Path) -> None:
+    """An alias with a revision is that revision of its hub id."""
+    expected = _cached(cache, "google/gemma-2-2b-it", {"config.json": b"{}"}, ref="v2")
+    assert snapshot(resolve("gemma-2-2b-it@v2"), Settings()) == expected
+
+
 def test_checkpoint_in_the_cache_loads(cache: Path, checkpoints: Callable[..., Path]) -> None:
     """A checkpoint in the cache, all links, is loaded as one in a directory is, and knows its commit."""
     expected = checkpoints("llama")
