@@ -178,3 +178,7 @@ def test_figure_shows_the_answer(opened):
 
     assert "think" not in example["response"]
     assert " ".join(one["text"] for one in example["words"]).split() == example["response"].split()
+    one = next(one for one in opened.traces("en") if one.response.answer == example["response"])
+    logits = one.trace.token.logits[one.response.thought_tokens :].sum()
+    parts = ("late_heads", "final_mlp", "other")
+    assert np.isclose(sum(word[part] for word in example["words"] for part in parts), logits, rtol=1e-4)

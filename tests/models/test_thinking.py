@@ -10,6 +10,7 @@ from lengthprobe import load, measures
 from lengthprobe.errors import ModelError, SettingsError
 from lengthprobe.models.components import Ablation
 from lengthprobe.models.generation import respond
+from lengthprobe.models.runaways import Limits
 from lengthprobe.models.templates import opens_thought
 from lengthprobe.task.prompts import prompts
 from tests.thinkers import CLOSED, OPENED, SWITCHED, thinker
@@ -154,12 +155,19 @@ def test_endless_thought_has_a_limit_of_its_own(folders):
         measures.runaways(probe, language="en")
 
 
-def test_runaway_is_seen_after_a_thought(folders):
-    """Words of the thought are none above N; the response stays the same up to where it is cut."""
-    probe = load(folders(OPENED), **ASKED, thinking="allow")
-    prompts = [one.prompt for one in probe.responses("en")]
-    followed = probe.under([(prompt, Ablation()) for prompt in prompts], beyond=10)
-    assert [one.text for one in followed] == [one.text for one in probe.responses("en")]
+def test_runaway_is_seen_after_a_thought(opened):
+    """Words of the thought are none above N, those after it are; and an ordinary answer stays whole."""
+    every = opened.responses("en")
+    limits = Limits(opened.checkpoint, (every[0].prompt,), 0, "uax29", opened=True)
+    tokenizer = opened.checkpoint.tokenizer
+    long = tokenizer("waves sing and " * 10, add_special_tokens=False)["input_ids"]
+    closing = tokenizer.convert_tokens_to_ids("</think>")
+
+    assert not limits.is_past(0, long)
+    assert not limits.is_past(0, [*long, closing, *long[:2]])
+    assert limits.is_past(0, [*long, closing, *long])
+    followed = opened.under([(one.prompt, Ablation()) for one in every], beyond=10)
+    assert [one.text for one in followed] == [one.text for one in every]
 
 
 def test_words_of_one_kind_leave_no_thought(folders):
