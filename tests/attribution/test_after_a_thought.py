@@ -12,11 +12,14 @@ import torch
 from lengthprobe import load
 from lengthprobe.attribution.cumulative import cumulative, stop_weights, token_weights
 from lengthprobe.attribution.forced import Forced
+from lengthprobe.attribution.readout import readout_of
 from lengthprobe.measures.attention_to_number import word_boundaries
 from lengthprobe.measures.cwa import cwa_by_part
 from lengthprobe.measures.number_swap import number_swap_texts
 from lengthprobe.measures.portrait import portrait
+from lengthprobe.models.anatomy import anatomy_of
 from lengthprobe.models.templates import render
+from lengthprobe.runs.answering import answer
 from lengthprobe.task.prompts import split_of
 from lengthprobe.task.words import count_words
 from tests.thinkers import OPENED, thinker
@@ -161,15 +164,16 @@ def test_outputs_are_those_that_write_the_answer(opened):
     assert torch.allclose(opened.outputs(["en"]).means.mlps[2], sums / n, atol=1e-4)
 
 
-def test_traces_have_the_steps_of_the_response(folder):
-    """Also where the limit ended it before the batch was over."""
-    probe = load(folder, **(ASKED | {"cap": 6, "lengths": (3,)}), thinking="allow")
+def test_traces_have_the_steps_of_the_response(opened):
+    """Also where the cap came before the next look, and the row was written beyond."""
+    asked = [one.prompt for one in opened.responses("en")]
+    settings = replace(opened.settings, cap=3)
 
-    reasons = {one.finish_reason for one in probe.responses("en")}
-    for one in probe.traces("en"):
-        steps = len(one.response.token_ids) + (one.response.finish_reason == "stop")
-        assert len(one.trace.token.logits) == len(one.trace.stop.logits) == len(one.adherence.counts) == steps
-    assert reasons == {"stop", "length"}
+    found = answer(opened.checkpoint, asked, settings, readout_of(anatomy_of(opened.checkpoint.model)))
+
+    assert {len(one.token_ids) for one in found.responses} == {2 + 3}
+    for trace, one in zip(found.traces, found.adherences, strict=True):
+        assert len(trace.token.logits) == len(trace.stop.logits) == len(one.counts) == 2 + 3
 
 
 def test_figure_shows_the_answer(opened):
