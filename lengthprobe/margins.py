@@ -20,6 +20,11 @@ def _margin(default: float, kind: str, unit: str, reason: str, *, checks: int | 
     return margin
 
 
+# A millionth takes more answers than any budget has.
+_SMALLEST = 1e-6
+_HALF = 0.5
+
+
 @dataclass(frozen=True, slots=True)
 class Margins:
     """The margin of every claim. A field's metadata holds its kind, unit and reason."""
@@ -140,7 +145,7 @@ class Margins:
             lines: Each `name = number`.
 
         Raises:
-            SettingsError: A line cannot be read, or names no margin.
+            SettingsError: A line cannot be read, names no margin, or one that another line names too.
         """
         known = [one.name for one in fields(self)]
         changes: dict[str, float] = {}
@@ -157,8 +162,15 @@ class Margins:
             except ValueError:
                 number = math.nan
             if not math.isfinite(number):
-                raise SettingsError(f"lengthprobe_margins: {line!r} gives no number", f"{name} = 0.5")
-            _check_range(name, number)
+                raise SettingsError(
+                    f"lengthprobe_margins: {line!r} gives no number", f"{name} = {getattr(Margins(), name):g}"
+                )
+            _check_range(name, value, number)
+            if name in changes:
+                raise SettingsError(
+                    f"lengthprobe_margins: {name} stands twice: {changes[name]:g} and {number:g}",
+                    f"keep one of the two lines: {name} = {number:g}",
+                )
             changes[name] = number
         return replace(self, **changes)
 
@@ -171,15 +183,35 @@ class Margins:
         }
 
 
-def _check_range(name: str, number: float) -> None:
+def _check_range(name: str, value: str, number: float) -> None:
     """Refuse a margin that a measure cannot be on both sides of: such a claim always holds, or never."""
     (unit,) = (one.metadata["unit"] for one in fields(Margins) if one.name == name)
+    # A number that Python takes for 0 is written with other digits all the same.
+    is_zero = not any(digit in "123456789" for digit in value.lower().partition("e")[0])
+    if not is_zero and abs(number) < _SMALLEST:
+        raise SettingsError(
+            f"lengthprobe_margins: {name} = {value} is too small to be told from 0 by any number of answers",
+            f"{name} = {getattr(Margins(), name):g}",
+        )
     if number < 0 or (unit == "share" and number >= 1):
         raise SettingsError(
             f"lengthprobe_margins: {name} = {number:g} can decide nothing: a margin is not negative"
             + (", and a share is below 1" if unit == "share" else ""),
-            f"{name} = {number / 100:g}" if 1 <= number <= 100 else f"{name} = {getattr(Margins(), name):g}",
+            f"{name} = {_meant(name, number):g}",
         )
+
+
+def _meant(name: str, number: float) -> float:
+    """The margin that was probably meant: a share in per cent, or else the default.
+
+    Never one that lets pass nearly anything: of a share that is to be reached that is a small one, of any
+    other a large one.
+    """
+    if name == "exact_match":
+        if number in (1, 100):
+            return 0.99
+        return number / 100 if _HALF <= number / 100 < 1 else float(Margins().exact_match)
+    return number / 100 if 1 < number <= 100 * _HALF else float(getattr(Margins(), name))
 
 
 @dataclass(frozen=True, slots=True)

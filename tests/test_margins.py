@@ -39,7 +39,7 @@ def test_a_margin_that_is_no_number_is_refused(line):
     """What cannot be compared with is refused, and the line to write is shown."""
     with pytest.raises(SettingsError, match="gives no number") as caught:
         Margins().overridden([line])
-    assert caught.value.fix == "exact_match = 0.5"
+    assert caught.value.fix == "exact_match = 0.8"
 
 
 @pytest.mark.parametrize(
@@ -49,6 +49,14 @@ def test_a_margin_that_is_no_number_is_refused(line):
         ("exact_match = 80", "exact_match = 0.8"),
         ("exact_match_fall = -0.05", "exact_match_fall = 0.05"),
         ("length_error = -1", "length_error = 0.5"),
+        ("exact_match = 1", "exact_match = 0.99"),
+        ("exact_match = 100", "exact_match = 0.99"),
+        ("exact_match = 5", "exact_match = 0.8"),
+        ("exact_match = 1000", "exact_match = 0.8"),
+        ("runaways = 1", "runaways = 0.05"),
+        ("runaways = 95", "runaways = 0.05"),
+        ("smallest_share = 1", "smallest_share = 0.02"),
+        ("dip_at_three = -1", "dip_at_three = 0"),
     ],
 )
 def test_a_margin_that_decides_nothing_is_refused(line, fix):
@@ -56,6 +64,38 @@ def test_a_margin_that_decides_nothing_is_refused(line, fix):
     with pytest.raises(SettingsError, match="can decide nothing") as caught:
         Margins().overridden([line])
     assert caught.value.fix == fix
+
+
+@pytest.mark.parametrize("second", ["exact_match = 0.95", "exact_match = 0.9", "  exact_match=0.9"])
+def test_a_margin_that_is_stated_twice_is_refused(second):
+    """Which of two lines counts is nothing to guess, even where they agree."""
+    with pytest.raises(SettingsError, match=r"exact_match stands twice: 0\.9 and") as caught:
+        Margins().overridden(["exact_match = 0.9", "runaways = 0.1", second])
+    assert caught.value.fix.startswith("keep one of the two lines: exact_match = ")
+
+
+@pytest.mark.parametrize("name", ["exact_match", "runaways", "length_error", "dip_at_three"])
+@pytest.mark.parametrize("value", ["1e-400", "1e-300", "0.00000000001", "-1e-400", "1E-9"])
+def test_a_margin_too_small_for_any_answers_is_refused(name, value):
+    """A number that becomes 0, or that no budget could tell from 0, is no margin."""
+    with pytest.raises(SettingsError, match=f"{name} = {value} is too small"):
+        Margins().overridden([f"{name} = {value}"])
+
+
+@pytest.mark.parametrize("value", ["0", "0.0", "0e5", "-0"])
+def test_a_margin_of_zero_is_one(value):
+    """Zero is what is written, and is kept."""
+    assert Margins().overridden([f"dip_at_three = {value}"]).dip_at_three == 0
+
+
+@pytest.mark.parametrize("name", [one.name for one in fields(Margins)])
+@pytest.mark.parametrize("value", ["", "x", "1e-400", "-3", "1", "7", "80", "100", "1e9"])
+def test_the_line_that_is_advised_is_accepted(name, value):
+    """Whatever was refused, the line to write is not refused in turn."""
+    try:
+        Margins().overridden([f"{name} = {value}"])
+    except SettingsError as error:
+        Margins().overridden([error.fix])
 
 
 @pytest.mark.parametrize(

@@ -108,7 +108,9 @@ def _check(settings: Settings, margins: Margins) -> None:
         raise SettingsError(
             f"budget {settings.budget}: at alpha {settings.alpha:g} even a perfect model needs prompts about "
             f"{needed} topics before any claim can be decided",
-            f"--lengthprobe-budget={needed} or more; 300 leaves room for error",
+            f"--lengthprobe-budget={needed} or more; 300 leaves room for error"
+            if needed <= min(topics)
+            else f"there are {min(topics)} topics: --lengthprobe-alpha=0.05, or wider margins",
         )
 
 

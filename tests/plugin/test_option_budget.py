@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
+
+from lengthprobe.errors import SettingsError
+from lengthprobe.margins import Margins
+from lengthprobe.plugin.asked import _check
+from lengthprobe.settings import Settings
 
 
 def test_number_of_prompts_a_language(project):
@@ -50,3 +57,29 @@ def test_more_than_there_are_is_an_error(project):
 
     result.assert_outcomes(errors=1)
     result.stdout.fnmatch_lines(["*budget 1000000: language 'en' has * different prompts*", "*fix: *"])
+
+
+@pytest.mark.parametrize("alpha", [1e-6, 1e-5, 0.001, 0.05, 0.2])
+@pytest.mark.parametrize(
+    "lines", [(), ("exact_match = 0.99", "runaways = 0.01", "counter_disagreement = 0.02")]
+)
+def test_budget_that_is_advised_is_accepted(alpha: float, lines: tuple[str, ...]) -> None:
+    """At every alpha the budget, or the alpha, that a refusal advises is not refused in turn."""
+    margins = Margins().overridden(lines)
+    with pytest.raises(SettingsError, match="budget 1: ") as raised:
+        _check(Settings(alpha=alpha, budget=1), margins)
+    advised = re.match(r".*--lengthprobe-(budget|alpha)=([\d.]+)", raised.value.fix)
+    assert advised is not None
+    if advised[1] == "budget":
+        _check(Settings(alpha=alpha, budget=int(advised[2])), margins)
+    else:
+        _check(Settings(alpha=float(advised[2]), budget=300), margins)
+
+
+def test_topics_that_are_too_few() -> None:
+    """Where no budget would do, none is advised."""
+    margins = Margins().overridden([f"{name} = 0.001" for name in ("runaways", "short_answers", "preambles")])
+    margins = margins.overridden(["exact_match = 0.999", "counter_disagreement = 0.001"])
+    with pytest.raises(SettingsError, match="budget 300: ") as raised:
+        _check(Settings(), margins)
+    assert "budget" not in raised.value.fix
