@@ -83,19 +83,30 @@ class Guard(LogitsProcessor):
             ModelError: Logits were NaN or infinite, or the same for every token.
         """
         if self._broken is not None and bool(self._broken):
-            narrow = checkpoint.dtype == torch.float16
             part = first_broken_part(checkpoint.model, rows)
             raise ModelError(
-                f"{checkpoint.name} gives logits that are NaN or infinite, though its weights are finite"
+                f"{checkpoint.name} gives logits that are NaN or infinite in {_name(checkpoint.dtype)}, "
+                "though its weights are finite"
                 + (", while parts of it are ablated" if ablated else "")
                 + (f": first in {part}" if part else ""),
-                "float16 is too narrow for it: --lengthprobe-dtype=bfloat16"
-                if narrow
-                else f"run it in another format than {str(checkpoint.dtype).removeprefix('torch.')} "
-                "(--lengthprobe-dtype=float32); if that does not help, the checkpoint is broken",
+                _other_format(checkpoint.dtype),
             )
         if self._flat is not None and bool(self._flat):
             raise ModelError(
                 f"{checkpoint.name} gives every token the same logit",
                 "save the checkpoint again: its unembedding (lm_head) or its final norm is empty",
             )
+
+
+def _other_format(dtype: torch.dtype) -> str:
+    """What to try when a model breaks in a number format."""
+    if dtype == torch.float16:
+        return "float16 is too narrow for it: --lengthprobe-dtype=bfloat16"
+    broken = "take an earlier checkpoint, or restore the config.json and the weights from their source"
+    if dtype == torch.float32:
+        return f"no wider format is to be had, so that the checkpoint is broken: {broken}"
+    return f"run it in a wider format: --lengthprobe-dtype=float32; if that does not help, {broken}"
+
+
+def _name(dtype: torch.dtype) -> str:
+    return str(dtype).removeprefix("torch.")

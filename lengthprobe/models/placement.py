@@ -75,7 +75,7 @@ def require_dtype(device: torch.device, dtype: torch.dtype) -> None:
             raise _full(device) from error
         raise ModelError(
             f"device {device} cannot compute in {str(dtype).removeprefix('torch.')}: {_first_line(error)}",
-            "--lengthprobe-dtype=float32",
+            "--lengthprobe-dtype=float32" if dtype != torch.float32 else "--lengthprobe-device-map=cpu",
         ) from error
 
 

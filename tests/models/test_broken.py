@@ -12,12 +12,16 @@ from lengthprobe.errors import ModelError
 from lengthprobe.models.anatomy import anatomy_of
 from lengthprobe.models.broken import first_broken_part
 from lengthprobe.models.generation import check_logits
+from lengthprobe.models.loading import load_checkpoint
 from lengthprobe.runs.answering import answer
 from lengthprobe.settings import Settings
 from lengthprobe.task.prompts import prompts
 from tests.attribution.families import VARIANTS, random_model
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
     from lengthprobe.models.loading import Checkpoint
 
 CPU = Settings(device_map="cpu", cap=6)
@@ -74,6 +78,24 @@ def test_named_while_generating(own: Checkpoint, attributed: bool) -> None:
     _spoil(own.model.model.layers[0].self_attn.o_proj, float("inf"))
     asked = prompts("en", budget=3)
     readout = readout_of(anatomy_of(own.model)) if attributed else None
-    with pytest.raises(ModelError, match=r"first in model\.layers\.0\.self_attn\.o_proj") as raised:
+    with pytest.raises(ModelError, match=r"first in model\.layers\.0\.self_attn\.o_proj"):
         answer(own, asked, CPU, readout)
-    assert "--lengthprobe-dtype" in raised.value.fix
+
+
+@pytest.mark.parametrize(
+    ("dtype", "fix"),
+    [
+        ("float32", "no wider format is to be had"),
+        ("bfloat16", "run it in a wider format: --lengthprobe-dtype=float32"),
+        ("float16", "float16 is too narrow for it: --lengthprobe-dtype=bfloat16"),
+    ],
+)
+def test_format_to_try(checkpoints: Callable[..., Path], dtype: str, fix: str) -> None:
+    """A format is advised that the model does not run in already."""
+    settings = Settings(device_map="cpu", cap=6, dtype=dtype)
+    checkpoint = load_checkpoint(str(checkpoints("llama")), settings)
+    _spoil(checkpoint.model.model.layers[1].mlp, float("nan"))
+    with pytest.raises(ModelError, match=f"NaN or infinite in {dtype}") as raised:
+        check_logits(checkpoint, prompts("en", budget=1)[0], settings)
+    assert raised.value.fix.startswith(fix)
+    assert f"dtype={dtype}" not in raised.value.fix
