@@ -7,7 +7,7 @@ import warnings
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
-from lengthprobe.errors import ModelError
+from lengthprobe.errors import ModelError, reason
 from lengthprobe.models.weights import read_json
 
 if TYPE_CHECKING:
@@ -89,7 +89,7 @@ def check_adapter_config(directory: Path) -> dict[str, Any]:
             PeftConfig.from_pretrained(str(directory))
     # Each kind checks its settings in its own way.
     except Exception as error:
-        raise unusable(directory, f"{type(error).__name__}: {error}") from error
+        raise unusable(directory, f"{type(error).__name__}: {reason(error)}") from error
     return config
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from lengthprobe.errors import ModelError
+from lengthprobe.errors import ModelError, reason
 from lengthprobe.models.adapter_config import CONFIG
 
 if TYPE_CHECKING:
@@ -55,7 +55,9 @@ def stored_tensors(directory: Path, weights: Sequence[Path]) -> dict[str, torch.
     except Exception as error:
         if is_out_of_memory(error):
             raise
-        raise ModelError(f"{read} cannot be read: {error}", f"copy or download {read.name} again") from error
+        raise ModelError(
+            f"{read} cannot be read: {reason(error)}", f"copy or download {read.name} again"
+        ) from error
     for name, tensor in stored.items():
         if tensor.is_floating_point() and tensor.itemsize > 1 and not torch.isfinite(tensor).all():
             raise ModelError(

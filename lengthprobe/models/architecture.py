@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from lengthprobe.errors import ModelError
+from lengthprobe.errors import ModelError, reason
 from lengthprobe.models.config_fields import SENSES, check_fields, unusable
 from lengthprobe.models.weights import read_json
 
@@ -49,7 +49,7 @@ def causal_config(directory: Path, settings: Settings) -> PretrainedConfig:
     except Exception as error:
         if own_code:
             raise ModelError(
-                f"{path} cannot be used: {type(error).__name__}: {error}",
+                f"{path} cannot be used: {type(error).__name__}: {reason(error)}",
                 "look for the fault in the code that auto_map names, or restore config.json from its source",
             ) from error
         raise unusable(path, stated, error) from error

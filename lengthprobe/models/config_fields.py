@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from lengthprobe.errors import ModelError
+from lengthprobe.errors import ModelError, reason
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -107,7 +107,7 @@ def unbuildable(
 def _at_fault(
     path: Path, stated: dict[str, Any], fails: Callable[[dict[str, Any]], bool], error: Exception
 ) -> ModelError:
-    said = f"{type(error).__name__}: {error}"
+    said = f"{type(error).__name__}: {reason(error)}"
     found = _culprit(stated, fails, said)
     newer = _is_newer(stated.get("transformers_version"))
     update = "; or, as a newer transformers wrote it: pip install --upgrade transformers" if newer else ""

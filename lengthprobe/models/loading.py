@@ -13,7 +13,7 @@ import torch
 import transformers
 from transformers import GenerationConfig
 
-from lengthprobe.errors import ModelError
+from lengthprobe.errors import ModelError, reason
 from lengthprobe.models.config_fields import unbuildable
 from lengthprobe.models.decoding import overridden_settings, stated_generation
 from lengthprobe.models.docstrings import refuse_stripped
@@ -201,14 +201,14 @@ def _load_model(files: Files, settings: Settings, placement: Placement) -> Any:
     except Exception as error:
         if is_out_of_memory(error):
             raise ModelError(
-                f"{files.source.name} does not fit on {placement.device}: {str(error) or 'memory is out'}",
+                f"{files.source.name} does not fit on {placement.device}: {reason(error)}",
                 "a smaller format (--lengthprobe-dtype=bfloat16), more devices "
                 "(--lengthprobe-device-map=balanced), or --lengthprobe-device-map=cpu",
             ) from error
         path = files.directory / "config.json"
         at_fault = unbuildable(path, read_json(path), files.config, error)
         raise at_fault or ModelError(
-            f"{files.directory} cannot be loaded: {type(error).__name__}: {error}",
+            f"{files.directory} cannot be loaded: {type(error).__name__}: {reason(error)}",
             "check that config.json belongs to the weights; pip install what the message names",
         ) from error
     return model.eval().requires_grad_(requires_grad=False)
@@ -258,7 +258,9 @@ def _check_finite(files: Files, model: Any) -> None:
         if checkable and not torch.isfinite(tensor).all():
             raise ModelError(
                 f"{files.source.name} has weights that are not finite (NaN or infinite): {name}",
-                "the training diverged, or the number format is too narrow: take an earlier checkpoint, "
+                "the training diverged: take an earlier checkpoint"
+                if model.dtype == torch.float32
+                else "the training diverged, or the number format is too narrow: take an earlier checkpoint, "
                 "or --lengthprobe-dtype=float32",
             )
 

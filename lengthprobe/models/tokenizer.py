@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from lengthprobe.errors import ModelError
+from lengthprobe.errors import ModelError, reason
+from lengthprobe.models.tokenizer_faults import file_at_fault, what_is_wrong
 from lengthprobe.models.weights import read_json
 
 if TYPE_CHECKING:
@@ -18,10 +19,6 @@ CONFIG = "tokenizer_config.json"
 _FILE = "tokenizer.json"
 # The names that mean: as tokenizer.json says.
 _AS_THE_FILE_SAYS = ("TokenizersBackend", "PreTrainedTokenizerFast")
-_TEXT_FILES = (
-    *(_FILE, CONFIG, "special_tokens_map.json", "added_tokens.json", "vocab.json", "tekken.json"),
-    *("merges.txt", "vocab.txt", "chat_template.jinja"),
-)
 # What classes are known to split in ways of their own: digits, spaces, accents, line breaks, contractions.
 _TELLING = (
     "1234567 and 12, 3.14 or 9th",
@@ -48,16 +45,23 @@ def load_tokenizer(files: Files, settings: Settings) -> Any:
     loader: Any = AutoTokenizer
     if stated_class(files) in _AS_THE_FILE_SAYS and (files.tokenizer / _FILE).is_file():
         loader = PreTrainedTokenizerFast
-    try:
+
+    def load(directory: Path) -> Any:
         return loader.from_pretrained(
-            files.tokenizer, trust_remote_code=settings.allow_remote_code, local_files_only=True
+            directory, trust_remote_code=settings.allow_remote_code, local_files_only=True
         )
+
+    try:
+        return load(files.tokenizer)
     # A broken tokenizer file shows in as many ways as there are kinds of tokenizer.
     except Exception as error:
-        at_fault = next(filter(None, map(_unreadable, _present(files.tokenizer))), None)
+        path = file_at_fault(files.tokenizer, load)
+        said = reason(error)
+        if path is not None:
+            said = what_is_wrong(path) or f"{path.name}: {said}"
         raise ModelError(
-            f"the tokenizer in {files.tokenizer} cannot be loaded: {at_fault[1] if at_fault else error}",
-            f"copy or download {at_fault[0] if at_fault else 'its files'} again, or save it anew with "
+            f"the tokenizer in {files.tokenizer} cannot be loaded: {said}",
+            f"copy or download {path.name if path else 'its files'} again, or save it anew with "
             "tokenizer.save_pretrained",
         ) from error
 
@@ -95,7 +99,7 @@ def check_tokenizer(files: Files, tokenizer: Any, texts: Sequence[str]) -> None:
     except Exception as error:
         raise ModelError(
             f"the tokenizer in {files.tokenizer} can be read in two ways. {_who(files, tokenizer)} cannot "
-            f"read a prompt with the vocabulary of {_FILE}: {error}",
+            f"read a prompt with the vocabulary of {_FILE}: {reason(error)}",
             _MEND,
         ) from error
     for text, ours, theirs in zip(
@@ -106,24 +110,6 @@ def check_tokenizer(files: Files, tokenizer: Any, texts: Sequence[str]) -> None:
         decoded = tokenizer.decode(ours, skip_special_tokens=True, clean_up_tokenization_spaces=False)
         if decoded.split() != stated.decode(theirs.ids, skip_special_tokens=True).split():
             raise _two_decodings(files, tokenizer, decoded, stated.decode(theirs.ids))
-
-
-def _present(directory: Path) -> list[Path]:
-    return [directory / name for name in _TEXT_FILES if (directory / name).is_file()]
-
-
-def _unreadable(path: Path) -> tuple[str, str] | None:
-    """A file's name and what is wrong with it, None where it is well-formed text."""
-    try:
-        if path.suffix == ".json":
-            read_json(path)
-        else:
-            path.read_text(encoding="utf-8")
-    except ModelError as error:
-        return path.name, error.problem
-    except (OSError, ValueError) as error:
-        return path.name, f"{path} cannot be read: {error}"
-    return None
 
 
 def _as_stated(path: Path, tokenizer: Any) -> Any:

@@ -7,7 +7,7 @@ import os
 import stat
 from typing import TYPE_CHECKING, Any
 
-from lengthprobe.errors import ModelError
+from lengthprobe.errors import ModelError, reason
 from lengthprobe.models.headers import refuse_doubled
 
 if TYPE_CHECKING:
@@ -88,7 +88,9 @@ def read_json(path: Path) -> dict[str, Any]:
         raise unreadable(path, error) from error
     # JSON that is nested very deep ends in a RecursionError.
     except (ValueError, RecursionError) as error:
-        raise ModelError(f"{path} cannot be read: {error}", f"restore {path.name} from its source") from error
+        raise ModelError(
+            f"{path} cannot be read: {reason(error)}", f"restore {path.name} from its source"
+        ) from error
     if not isinstance(content, dict):
         raise ModelError(f"{path} holds no JSON object", f"restore {path.name} from its source")
     return content
@@ -115,7 +117,7 @@ def check_safetensors(file: Path) -> None:
             count = len(tensors.keys())
     except (OSError, SafetensorError) as error:
         size = f"{file.stat().st_size:,} bytes"
-        raise ModelError(f"{file} ({size}) is cut short or corrupt: {error}", fix) from error
+        raise ModelError(f"{file} ({size}) is cut short or corrupt: {reason(error)}", fix) from error
     if not count:
         raise ModelError(f"{file} holds no tensor", fix)
 
@@ -263,6 +265,6 @@ def download_again(path: Path) -> str:
 
 def unreadable(path: Path, error: OSError) -> ModelError:
     """The error for a file that the system does not let be read."""
-    reason = error.strerror or str(error)
+    said = error.strerror or reason(error)
     fix = f"chmod u+r {path}" if isinstance(error, PermissionError) else f"copy or download {path.name} again"
-    return ModelError(f"{path} cannot be read: {reason}", fix)
+    return ModelError(f"{path} cannot be read: {said}", fix)
