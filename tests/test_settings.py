@@ -62,6 +62,17 @@ def test_a_value_that_cannot_be_used_names_its_option(bad, option):
         ({"allow_pickle": "no"}, "allow_pickle"),
         ({"allow_remote_code": 1}, "allow_remote_code"),
         ({"across_forms": "off"}, "across_forms"),
+        ({"budget": 2**63}, "--lengthprobe-budget"),
+        ({"cap": 2**63}, "--lengthprobe-cap"),
+        ({"batch_size": 2**63}, "--lengthprobe-batch-size"),
+        ({"batch_size": 1.5}, "--lengthprobe-batch-size"),
+        ({"seed": -(2**63)}, "--lengthprobe-seed"),
+        ({"alpha": 1e-300}, "--lengthprobe-alpha"),
+        ({"alpha": 0.5}, "--lengthprobe-alpha"),
+        ({"lengths": (1001,)}, "--lengthprobe-lengths"),
+        ({"lengths": (2.5,)}, "--lengthprobe-lengths"),
+        ({"device_map": ""}, "--lengthprobe-device-map"),
+        ({"thinking": "deeply"}, "--lengthprobe-thinking"),
     ],
 )
 def test_a_value_of_another_kind_names_its_option(bad, option):
@@ -75,3 +86,12 @@ def test_numbers_of_other_libraries_are_kept_as_plain_ones():
     """A number of numpy's is a number, and is written as Python writes its own."""
     settings = Settings(lengths=[np.int64(3), np.int64(5)], budget=np.int64(20))
     assert (repr(settings.lengths), repr(settings.budget)) == ("(3, 5)", "20")
+
+
+@pytest.mark.parametrize(
+    "ends", [{"alpha": 1e-6}, {"alpha": 0.2}, {"seed": 2**63 - 1}, {"lengths": (1, 1000)}]
+)
+def test_the_limits_themselves_are_values(ends):
+    """The ends of what is allowed are allowed."""
+    ((name, value),) = ends.items()
+    assert getattr(Settings(**ends), name) == value

@@ -201,7 +201,7 @@ def _load_model(files: Files, settings: Settings, placement: Placement) -> Any:
     except Exception as error:
         if is_out_of_memory(error):
             raise ModelError(
-                f"{files.source.name} does not fit on {placement.device}: {reason(error)}",
+                f"{files.source.name} does not fit on {placement.device}: {str(error) or 'memory is out'}",
                 "a smaller format (--lengthprobe-dtype=bfloat16), more devices "
                 "(--lengthprobe-device-map=balanced), or --lengthprobe-device-map=cpu",
             ) from error

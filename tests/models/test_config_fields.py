@@ -107,3 +107,14 @@ def test_file_of_a_newer_release(copy_of: Callable[..., Path]) -> None:
     error = _refused(copy_of(), {"hidden_act": "swoosh", "transformers_version": "99.0.0"})
     assert error.fix.startswith("correct hidden_act")
     assert "pip install --upgrade transformers" in error.fix
+
+
+def test_kernel_of_the_hub_is_not_fetched(copy_of: Callable[..., Path]) -> None:
+    """A checkpoint that names one is loaded as any other, and the attention that ran is what is told."""
+    plain, named = copy_of(name="plain"), copy_of(name="named")
+    path = named / "config.json"
+    path.write_text(
+        json.dumps(json.loads(path.read_text()) | {"attn_implementation": "kernels-community/flash-attn2"})
+    )
+    attention = [load_checkpoint(str(directory), CPU).attention for directory in (plain, named)]
+    assert attention == ["sdpa", "sdpa"]
