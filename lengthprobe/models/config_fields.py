@@ -108,7 +108,8 @@ def _at_fault(
     path: Path, stated: dict[str, Any], fails: Callable[[dict[str, Any]], bool], error: Exception
 ) -> ModelError:
     said = f"{type(error).__name__}: {reason(error)}"
-    found = _culprit(stated, fails, said)
+    # Where the whole file does not fail by itself, no field of it is to be blamed.
+    found = _culprit(stated, fails, said) if fails(stated) else None
     newer = _is_newer(stated.get("transformers_version"))
     update = "; or, as a newer transformers wrote it: pip install --upgrade transformers" if newer else ""
     if found is None:

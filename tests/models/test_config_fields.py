@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from lengthprobe.errors import ModelError
+from lengthprobe.models.config_fields import unusable
 from lengthprobe.models.loading import load_checkpoint
 from lengthprobe.settings import Settings
 
@@ -118,3 +119,11 @@ def test_kernel_of_the_hub_is_not_fetched(copy_of: Callable[..., Path]) -> None:
     )
     attention = [load_checkpoint(str(directory), CPU).attention for directory in (plain, named)]
     assert attention == ["sdpa", "sdpa"]
+
+
+def test_no_field_is_blamed_without_cause(copy_of: Callable[..., Path]) -> None:
+    """Where the file can be read by itself, the error's own words stand, and no field is picked out."""
+    path = copy_of() / "config.json"
+    error = unusable(path, json.loads(path.read_text()), OSError("the disk is gone"))
+    assert error.problem == f"{path} cannot be used: OSError: the disk is gone"
+    assert error.fix == "restore the config.json of these weights"
