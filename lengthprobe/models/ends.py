@@ -65,7 +65,9 @@ def ends_of(
         found[generation.name] = _read(generation, stated.get(_KEY), rows)
     raw = read_json(config)
     inner = raw.get("text_config")
-    named = raw.get(_KEY, inner.get(_KEY) if isinstance(inner, dict) else None)
+    named = raw.get(_KEY)
+    if named is None and isinstance(inner, dict):
+        named = inner.get(_KEY)
     found[config.name] = _read(config, named, rows)
     eos = tokenizer.eos_token_id
     # A token that the model has no row for cannot be written, and ends nothing.
