@@ -14,6 +14,8 @@ PROMPT_FORMS = ("auto", "chat", "plain")
 THINKING = ("off", "allow")
 # Most tokens of a thought, where thoughts are allowed; ours. The cap counts the tokens after it.
 THOUGHT_LIMIT = 2048
+# More tokens than any tokenizer makes of a usual word; ours.
+TOKENS_A_WORD = 8
 DTYPES = ("auto", "float32", "bfloat16", "float16")
 LEAST_ALPHA, MOST_ALPHA = 1e-6, 0.2
 _LONGEST_REQUEST = 1000

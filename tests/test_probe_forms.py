@@ -24,7 +24,7 @@ from lengthprobe.models.catalog import resolve
 from lengthprobe.probe import Probe
 from lengthprobe.settings import Settings
 
-SETTINGS = Settings(languages=("en",), lengths=(3, 4), budget=8, cap=12, device_map="cpu")
+SETTINGS = Settings(languages=("en",), lengths=(3, 4), budget=8, cap=32, device_map="cpu")
 TEMPLATE, CONFIG = "chat_template.jinja", "tokenizer_config.json"
 TINY = resolve("tiny-it").path
 assert TINY is not None

@@ -151,7 +151,7 @@ def odd_family(tmp_path: Path, tiny_it: Probe) -> str:
 
 def test_family_that_is_not_known(odd_family: str, tiny_it: Probe) -> None:
     """Its behaviour is measured like any other's; its parts are refused with the families that are known."""
-    probe = load(odd_family, **SMALL)
+    probe = load(odd_family, **SMALL | {"cap": 72})
     probe.prepare(["en"], traces=True)
     assert len(probe.responses("en")) == 8
     assert exact_match(probe, language="en").n == 8
@@ -211,7 +211,7 @@ def test_memory_is_out_for_attributions_alone(name: str, monkeypatch: pytest.Mon
     def full(*_: object) -> None:
         raise torch.OutOfMemoryError("CUDA out of memory")
 
-    probe = load(name, **SMALL)
+    probe = load(name, **SMALL | {"cap": 72})
     assert probe.parts.problem is None
     monkeypatch.setattr(Capture, "step", full)
     probe.prepare(["en"], traces=True)

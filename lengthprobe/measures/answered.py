@@ -1,11 +1,13 @@
-"""Whether there are answers to judge: a thought that was not finished is none."""
+"""Whether there are answers to judge: neither an unfinished thought nor one that the cap cut short is one."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lengthprobe.errors import ModelError
-from lengthprobe.settings import THOUGHT_LIMIT
+from lengthprobe.errors import ModelError, SettingsError
+from lengthprobe.models.components import Ablation
+from lengthprobe.settings import THOUGHT_LIMIT, TOKENS_A_WORD
+from lengthprobe.task.words import count_words
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -14,11 +16,12 @@ if TYPE_CHECKING:
     from lengthprobe.task.prompts import Response
 
 MOST_UNFINISHED = 0.2  # of the responses; ours, as the fewest that a measure of parts is taken on
+MOST_CUT_SHORT = 0.1  # of the responses; ours, half of what the claim on exact answers allows for
 _OTHER = "a checkpoint that finishes its thoughts"
 
 
 def check_answered(probe: Any, responses: Sequence[Response], language: str) -> None:
-    """Refuse to judge a checkpoint of which too many responses are an unfinished thought.
+    """Refuse to judge a checkpoint that had no room to answer, or finished too few of its thoughts.
 
     Args:
         probe: The checkpoint, for its name and settings.
@@ -27,7 +30,9 @@ def check_answered(probe: Any, responses: Sequence[Response], language: str) -> 
 
     Raises:
         ModelError: More than one in five is unfinished: what the checkpoint would have answered is not known.
+        SettingsError: The token cap ended more than one in ten before the words asked for were there.
     """
+    _check_room(probe, responses, language)
     unfinished = [one for one in responses if one.is_unfinished_thought]
     if len(unfinished) <= MOST_UNFINISHED * len(responses):
         return
@@ -44,3 +49,27 @@ def check_answered(probe: Any, responses: Sequence[Response], language: str) -> 
         if ended == len(unfinished)
         else "--lengthprobe-thinking=allow, which leaves room for the thought",
     )
+
+
+def _check_room(probe: Any, responses: Sequence[Response], language: str) -> None:
+    """Refuse to judge answers that a small token cap cut short: a healthy model would be called broken."""
+    cap, counter = probe.settings.cap, probe.settings.counter
+    longest = max((one.prompt.n_words for one in responses), default=0)
+    # With as many tokens a word, what has not come to an end is the model's own doing.
+    # What an ablation does to a model is what is asked of it.
+    if cap >= TOKENS_A_WORD * longest or getattr(probe, "ablation", Ablation()).components:
+        return
+    short = [
+        one
+        for one in responses
+        if one.finish_reason == "length"
+        and not one.is_unfinished_thought
+        and count_words(one.answer, language=language, counter=counter) <= one.prompt.n_words
+    ]
+    if len(short) > MOST_CUT_SHORT * len(responses):
+        raise SettingsError(
+            f"cap {cap}: {len(short)} of {len(responses)} answers of {probe.name} in {language!r} were cut "
+            "off before they had more words than were asked for: the cap is at fault, or the model, and "
+            "nothing tells which",
+            f"--lengthprobe-cap={TOKENS_A_WORD * longest}, or shorter lengths",
+        )

@@ -52,15 +52,11 @@ class Held:
 
         Raises:
             ModelError: It cannot be loaded.
-            SettingsError: Its answers do not fit into the token cap, or it cannot be asked in this form.
         """
         if self._checkpoint is None:
             from lengthprobe.models.loading import load_checkpoint
-            from lengthprobe.models.room import check_room
 
-            loaded = self.once(lambda: load_checkpoint(self.files, self._settings))
-            self.once(lambda: check_room(loaded.name, loaded.tokenizer, self._settings))
-            self._checkpoint = loaded
+            self._checkpoint = self.once(lambda: load_checkpoint(self.files, self._settings))
         return self._checkpoint
 
     @property

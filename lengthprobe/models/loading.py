@@ -30,6 +30,7 @@ from lengthprobe.models.thinking import thought_marks
 from lengthprobe.models.token_ids import embedding_rows, is_row, leave_out_bad_padding, set_apart, text_of
 from lengthprobe.models.tokenizer import check_tokenizer, load_tokenizer
 from lengthprobe.models.weights import read_json
+from lengthprobe.task.languages import available
 from lengthprobe.task.prompts import prompts
 
 if TYPE_CHECKING:
@@ -156,10 +157,14 @@ def _quiet() -> Iterator[None]:
 
 
 def _telling_prompts(settings: Settings) -> list[str]:
-    """Prompts in each language asked in, by which a tokenizer is compared with its file."""
+    """Prompts in each language asked in, by which a tokenizer is compared with its file.
+
+    A language that nobody has written is an error where it is asked in, and not here.
+    """
+    known = [language for language in settings.languages if language in available()]
     return [
         prompt.text
-        for language in settings.languages
+        for language in known or ["en"]
         for prompt in prompts(language, lengths=settings.lengths, budget=min(_COMPARED, settings.budget))
     ]
 

@@ -9,7 +9,7 @@ import pytest
 from lengthprobe.errors import LengthprobeError, SettingsError
 from lengthprobe.plugin.options import FLAGS, MARGINS, SWITCHES, stated, switched
 from lengthprobe.plugin.refusal import refusal
-from lengthprobe.settings import Settings, read_lengths
+from lengthprobe.settings import TOKENS_A_WORD, Settings, read_lengths
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -101,7 +101,7 @@ def _check(settings: Settings, margins: Margins) -> None:
     if max(settings.lengths) > settings.cap:
         raise SettingsError(
             f"cap {settings.cap}: an answer of {max(settings.lengths)} words has more tokens than that",
-            f"--lengthprobe-cap={8 * max(settings.lengths)}, or shorter lengths",
+            f"--lengthprobe-cap={TOKENS_A_WORD * max(settings.lengths)}, or shorter lengths",
         )
     needed = _fewest_topics(margins, settings.alpha)
     if min(settings.budget, *topics) < needed:

@@ -148,7 +148,7 @@ def test_bytes() -> None:
 @pytest.fixture
 def answered(checkpoints: Callable[..., Path]) -> tuple[Probe, list[Response]]:
     """A probe of the random Llama, and responses of it, some of which were cut off."""
-    probe = load(str(checkpoints("llama")), device_map="cpu", budget=10, cap=24, batch_size=4)
+    probe = load(str(checkpoints("llama")), device_map="cpu", budget=10, cap=12, batch_size=4)
     responses = [*probe.responses("en"), *probe.responses("it")]
     assert {one.finish_reason for one in responses} == {"stop", "length"}
     assert len({len(render(probe.checkpoint, one.prompt, probe.settings)) for one in responses}) > 3

@@ -24,7 +24,7 @@ from lengthprobe.models.components import Ablation, Component
 @pytest.fixture(scope="module")
 def probe():
     """tiny-it, after 40 prompts a language."""
-    made = load("tiny-it", budget=40, cap=20, device_map="cpu")
+    made = load("tiny-it", budget=40, cap=40, device_map="cpu")
     made.prepare(traces=True)
     return made
 

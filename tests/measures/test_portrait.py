@@ -174,7 +174,7 @@ def test_marks_go_with_the_words_before_them():
 
 def test_example_of_a_model_that_is_never_exact():
     """The first response; one that was cut off has no end."""
-    probe = load("tiny-base", budget=3, device_map="cpu", languages=("en",), cap=20)
+    probe = load("tiny-base", budget=3, device_map="cpu", languages=("en",), lengths=(3,), cap=24)
     found = portrait(probe, ["en"])["languages"]["en"]["example"]
     first = probe.responses("en")[0]
     assert (first.finish_reason, found["response"]) == ("length", first.text)

@@ -89,7 +89,7 @@ def test_number_without_a_word(llama: Checkpoint) -> None:
     """A number that the language has no word for is no donor of a prompt that writes its number as a word."""
     prompt = next(one for one in prompts("en", budget=60) if str(one.n_words) not in one.text)
     with pytest.raises(SettingsError, match="has none"):
-        donor_tokens(llama, prompt, replace(CPU, lengths=(prompt.n_words, 5000)))
+        donor_tokens(llama, prompt, replace(CPU, lengths=(prompt.n_words, 1000)))
     other = 3 if prompt.n_words != 3 else 4
     expected = render(llama, with_n_words(prompt, other), CPU)
-    assert donor_tokens(llama, prompt, replace(CPU, lengths=(5000, prompt.n_words, other))) == expected
+    assert donor_tokens(llama, prompt, replace(CPU, lengths=(1000, prompt.n_words, other))) == expected

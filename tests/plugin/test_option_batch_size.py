@@ -25,7 +25,7 @@ def test_ini_twin(project):
     assert project.report()["model"]["batch_size"] == 5
 
 
-@pytest.mark.parametrize(("size", "why"), [("0", "batch size 0: *"), ("x", "--lengthprobe-batch-size=x: *")])
+@pytest.mark.parametrize(("size", "why"), [("0", "batch-size 0: *"), ("x", "--lengthprobe-batch-size=x: *")])
 def test_bad_size_is_refused(project, size, why):
     """The message names the option."""
     result = project.run(f"--lengthprobe-batch-size={size}")

@@ -166,9 +166,11 @@ def test_proof(llama: Checkpoint, readout: Readout, monkeypatch: pytest.MonkeyPa
     """The proof says what the parts are, from the first tokens of a few responses."""
     caps: list[int] = []
 
-    def told(checkpoint: Checkpoint, asked: Any, settings: Settings, given: Readout | None) -> Any:
+    def told(
+        checkpoint: Checkpoint, asked: Any, settings: Settings, given: Readout | None, **options: Any
+    ) -> Any:
         caps.append(settings.cap)
-        return answer(checkpoint, asked, settings, given)
+        return answer(checkpoint, asked, settings, given, **options)
 
     monkeypatch.setattr(answering, "answer", told)
     found = prove(llama, PROMPTS, CPU, lambda: readout)

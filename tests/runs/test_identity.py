@@ -46,7 +46,8 @@ def test_identity(checkpoints: Callable[..., Path]) -> None:
     assert (found.prompt_form, found.system_prompt) == ("chat", "Be brief.")
     assert (found.seed, found.cap, found.budget, found.lengths) == (3, 20, 50, (3, 5))
     assert (found.counter, found.overridden, found.split_batches) == ("uax29", (), 0)
-    assert found.template_arguments == {"date_string": "26 Jul 2024", "enable_thinking": False}
+    off = dict.fromkeys(("enable_thinking", "thinking", "reasoning"), False)
+    assert found.template_arguments == {"date_string": "26 Jul 2024", **off}
     assert found.versions["torch"] == torch.__version__
     assert found.versions["transformers"] == transformers.__version__
     assert {"python", "tokenizers", "lengthprobe"} <= set(found.versions)
