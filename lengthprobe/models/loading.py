@@ -26,6 +26,7 @@ from lengthprobe.models.placement import Placement, place
 from lengthprobe.models.quantization import refuse_unquantized
 from lengthprobe.models.rendered import rendered_prompts
 from lengthprobe.models.taken import check_taken
+from lengthprobe.models.templates import refuse_two_templates
 from lengthprobe.models.thinking import thought_marks
 from lengthprobe.models.token_ids import embedding_rows, is_row, leave_out_bad_padding, set_apart, text_of
 from lengthprobe.models.tokenizer import check_tokenizer, load_tokenizer
@@ -106,6 +107,7 @@ def load_checkpoint(name: str | Files, settings: Settings) -> Checkpoint:
         tokenizer = load_tokenizer(files, settings)
         requests = _telling_prompts(settings)
         check_tokenizer(files, tokenizer, requests)
+        refuse_two_templates(files)
         template = _chat_template(files, tokenizer)
         in_parts = False
         if template is not None and settings.prompt_form != "plain":

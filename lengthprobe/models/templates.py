@@ -8,6 +8,7 @@ from lengthprobe.errors import ModelError, SettingsError
 from lengthprobe.models.thinking import SWITCHES, check_thinking
 from lengthprobe.models.time_limit import OutOfTime, time_limit
 from lengthprobe.models.token_ids import check_rows, embedding_rows
+from lengthprobe.models.weights import read_json
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -151,6 +152,27 @@ def template_file(files: Files) -> Path:
     """The file that a checkpoint's chat template is in."""
     own = files.tokenizer / "chat_template.jinja"
     return own if own.is_file() else files.tokenizer / "tokenizer_config.json"
+
+
+def refuse_two_templates(files: Files) -> None:
+    """Check that a checkpoint has one chat template, where two of its files may hold one.
+
+    transformers takes chat_template.jinja, and other programs tokenizer_config.json.
+
+    Raises:
+        ModelError: The two files hold unlike templates.
+    """
+    own, config = files.tokenizer / "chat_template.jinja", files.tokenizer / "tokenizer_config.json"
+    if not own.is_file() or not config.is_file():
+        return
+    stated = read_json(config).get("chat_template")
+    # White space around it is the editor's.
+    if isinstance(stated, str) and stated.strip() != own.read_text(encoding="utf-8").strip():
+        raise ModelError(
+            f"{files.tokenizer} has two chat templates: {own.name}, and chat_template in {config.name}",
+            f"remove the one that the model was not trained with: delete {own.name}, or take chat_template "
+            f"out of {config.name}",
+        )
 
 
 def conversation(

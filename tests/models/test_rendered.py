@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from pathlib import Path
 
@@ -245,3 +246,22 @@ def test_template_without_an_end(copy, body):
     loops = f"{{% for a in range(99999) %}}{{% for b in range(99999) %}}{body}{{% endfor %}}{{% endfor %}}"
 
     assert "it takes more than 5 seconds" in _refused(copy, loops + CHATML + OPENED).problem
+
+
+@pytest.mark.parametrize("kept", ["chat_template.jinja", "tokenizer_config.json"])
+def test_two_templates(copy, kept):
+    """Unlike templates in two files are two readings; without the one or the other the checkpoint loads."""
+    config, own = copy / "tokenizer_config.json", copy / "chat_template.jinja"
+    stated = json.loads(config.read_text())
+    same = own.read_text()
+    config.write_text(json.dumps(stated | {"chat_template": f"{same}\n"}))
+    assert load_checkpoint(str(copy), SETTINGS).chat_template
+    config.write_text(json.dumps(stated | {"chat_template": same.replace("user", "human") + "{# new #}"}))
+    with pytest.raises(ModelError, match=r"two chat templates: chat_template.jinja, and chat_template in"):
+        load_checkpoint(str(copy), SETTINGS)
+
+    if kept == own.name:
+        config.write_text(json.dumps(stated))
+    else:
+        own.unlink()
+    assert load_checkpoint(str(copy), SETTINGS).chat_template
