@@ -123,7 +123,7 @@ def test_logits_that_the_ablation_makes_infinite() -> None:
     surgery = _surgery(model, "mean")
     assert surgery.means is not None
     surgery.means.mlps[1][0] = float("inf")
-    with pytest.raises(ModelError, match=r"NaN or infinite, .* while parts of it are ablated\n"):
+    with pytest.raises(ModelError, match=r"NaN or infinite in float32, .*, while parts of it are ablated\n"):
         _generate(checkpoint_of(model), PROMPTS, Room(CAP), None, surgery)
 
 
