@@ -20,8 +20,10 @@ if TYPE_CHECKING:
 
 # Lengths of the token rows on which the logits are compared.
 _LENGTHS = (1, 9, 24)
-# Least unit of rounding: float32 does not add up to the same number on every device.
-_LEAST_UNIT = 2**-14
+# How far a logit may move, as a share of the largest: merging rounds every weight once more. Ours: a LoRA on
+# every layer of a small random model moved one by 0.0025 (float16) and 0.016 (bfloat16), and real models are
+# deeper. On average (root mean square), a quarter of it is allowed.
+_MOST_APART = {torch.float32: 1e-3, torch.float16: 0.03, torch.bfloat16: 0.125}
 
 # peft's warnings which say that part of an adapter is left out.
 _LEFT_OUT = re.compile(
@@ -176,12 +178,12 @@ def _check_same(
     directory: Path,
     config: dict[str, Any],
 ) -> None:
-    unit = max(torch.finfo(dtype).eps, _LEAST_UNIT)
     largest = max(float(logits.abs().max()) for logits in before)
     apart = torch.cat([(one - other).flatten() for one, other in zip(before, after, strict=True)])
     most, typical = float(apart.abs().max()), float(apart.square().mean().sqrt())
+    allowed = _MOST_APART.get(dtype, 1e-3) * largest
     # Written so that NaN does not pass.
-    if most <= 16 * unit * largest and typical <= 4 * unit * largest:
+    if most <= allowed and typical <= allowed / 4:
         return
     name = str(dtype).removeprefix("torch.")
     wider = "" if dtype is torch.float32 else "--lengthprobe-dtype=float32 (it rounds less), or "
