@@ -24,6 +24,8 @@ TEMPLATE = (
     "{% endfor %}{% if add_generation_prompt %}<|role|>assistant\n{% endif %}"
 )
 SHAPES = ("llama", "qwen3", "gemma2", "gemma3", "gpt2")
+# Those that see as well, with the name of their class.
+SEEING = {"gemma3-sees": "Gemma3", "mistral3-sees": "Mistral3", "qwen3_5-sees": "Qwen3_5"}
 
 
 @pytest.fixture(scope="session")
@@ -90,7 +92,6 @@ def _tokenizer() -> Any:
 
 
 def _model(shape: str, vocabulary: int) -> Any:
-    import torch
     import transformers
 
     size: dict[str, Any] = {"vocab_size": vocabulary, "bos_token_id": 0, "pad_token_id": 4}
@@ -103,6 +104,8 @@ def _model(shape: str, vocabulary: int) -> Any:
         # Narrower than the prompts, so that the window of the local layers matters. With the unembedding tied
         # to the embedding, random layers repeat their last token for ever.
         size |= {"sliding_window": 16, "tie_word_embeddings": False}
+    if shape in SEEING:
+        return _drawn(*_seeing(shape, size), len(shape))
     kinds = {
         "llama": ("LlamaConfig", "LlamaForCausalLM"),
         "qwen3": ("Qwen3Config", "Qwen3ForCausalLM"),
@@ -111,8 +114,40 @@ def _model(shape: str, vocabulary: int) -> Any:
         "gpt2": ("GPT2Config", "GPT2LMHeadModel"),
     }
     config, architecture = (getattr(transformers, name) for name in kinds[shape])
-    model = architecture(config(**size))
-    generator = torch.Generator().manual_seed(len(shape))
+    return _drawn(config(**size), architecture, len(shape))
+
+
+def _seeing(shape: str, text: dict[str, Any]) -> tuple[Any, Any]:
+    """The config and the class of a model that sees as well. Its tower is as small as one can be built."""
+    import transformers
+
+    tower = {"hidden_size": 8, "intermediate_size": 8, "num_hidden_layers": 1, "num_attention_heads": 1}
+    tower |= {"depth": 1, "num_heads": 1, "out_hidden_size": 32, "num_position_embeddings": 4}
+    tower |= {"image_size": 4, "patch_size": 2}
+    if shape == "gemma3-sees":
+        text |= {"sliding_window": 16, "tie_word_embeddings": False}
+    if shape == "mistral3-sees":
+        text |= {"model_type": "mistral", "tie_word_embeddings": False}
+        tower |= {"model_type": "pixtral", "head_dim": 8}
+    if shape == "qwen3_5-sees":
+        text |= {"layer_types": ["linear_attention", "full_attention", "linear_attention"]}
+        text |= {"linear_num_key_heads": 4, "linear_num_value_heads": 8}
+        text |= {"linear_key_head_dim": 4, "linear_value_head_dim": 4}
+        text |= {"rope_parameters": {"rope_type": "default", "rope_theta": 1e4, "mrope_section": [1, 1, 2]}}
+        text |= {"partial_rotary_factor": 1.0}
+    name = SEEING[shape]
+    tokens = {"image_token_id": 5, "image_token_index": 5} if shape == "gemma3-sees" else {}
+    config = getattr(transformers, f"{name}Config")(text_config=text, vision_config=tower, **tokens)
+    return config, getattr(transformers, f"{name}ForConditionalGeneration")
+
+
+def _drawn(config: Any, architecture: Any, seed: int) -> Any:
+    """A model with every parameter drawn from a seed."""
+    import torch
+    import transformers
+
+    model = architecture(config)
+    generator = torch.Generator().manual_seed(seed)
     with torch.no_grad():
         for parameter in model.parameters():
             # Wide enough for every response to depend on its prompt; biases and norm gains are drawn too.

@@ -12,6 +12,7 @@ from transformers.modeling_utils import ALL_ATTENTION_FUNCTIONS
 from lengthprobe.errors import ModelError
 from lengthprobe.models.anatomy import anatomy_of
 from lengthprobe.models.forward import run_decoder
+from lengthprobe.models.plain_weights import called
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -55,13 +56,20 @@ def attention_shares(
         For each row, its b places' shares, [b, h, k].
 
     Raises:
-        ModelError: The family is not known, or its attention is none that could be made again.
+        ModelError: The family is not known, its attention is none that could be made again, or a head is of a
+            layer with linear attention.
     """
     anatomy = anatomy_of(model)
     rows = _Rows(places, heads, targets)
+    for layer in rows.layers:
+        if anatomy.layers[layer].is_linear:
+            raise ModelError(
+                f"layer {layer} of {called(model)} has linear attention, which gives no token a share",
+                "leave the claims about attention out (pytest --deselect); all others can be judged",
+            )
     with _watching(_modules(anatomy, rows.layers), rows):
         run_decoder(model, input_ids, attention_mask)
-    return rows.shares(str(getattr(model.config, "_name_or_path", "") or type(model).__name__))
+    return rows.shares(called(model))
 
 
 class _Rows:
@@ -97,7 +105,7 @@ class _Rows:
             layer: The layer.
             given: Queries [n, H, S, x], keys [n, G, S, x] and values [n, G, S, y], a key for H / G heads.
             mask: As the layer has it: none, of tokens [n, S], or of places [n, 1, S, S], to be added or bool.
-            told: What else it was told: `scaling`, `softcap`, `sliding_window`.
+            told: What else it was told: `scaling`, `softcap`, `sliding_window`, `s_aux`.
             output: [n, S, H, y]
         """
         query, key, value = given
@@ -114,7 +122,8 @@ class _Rows:
             scores = (q @ k.transpose(-1, -2)) * scale
             if told.get("softcap") is not None:
                 scores = (scores / told["softcap"]).tanh() * told["softcap"]
-            seen = _masked(scores, mask, row, at, told.get("sliding_window")).softmax(-1)
+            masked = _masked(scores, mask, row, at, told.get("sliding_window"))
+            seen = _softmax(masked, told.get("s_aux"), of_layer)
             if len(columns):
                 own = output[row, at][:, of_layer].transpose(0, 1).to(wide)
                 size = v.abs().max().clamp(min=torch.finfo(wide).tiny)
@@ -167,6 +176,20 @@ def _masked(scores: Tensor, mask: Any, row: int, columns: Tensor, window: int | 
         return scores.masked_fill(~seen, -torch.inf)
     own = mask[row if len(mask) > 1 else 0, 0, columns, :n_keys]
     return scores.masked_fill(~own, -torch.inf) if own.dtype == torch.bool else scores + own
+
+
+def _softmax(scores: Tensor, sinks: Tensor | None, heads: Sequence[int]) -> Tensor:
+    """The softmax of scores [h, b, S]; where a head has a sink, this takes a share that no token has.
+
+    Args:
+        scores: The scores of some heads.
+        sinks: The score of each head's sink, [H]; None without sinks (they are gpt-oss').
+        heads: The heads.
+    """
+    if sinks is None:
+        return scores.softmax(-1)
+    own = sinks[list(heads)].to(scores)[:, None, None].expand(*scores.shape[:-1], 1)
+    return torch.cat([scores, own], -1).softmax(-1)[..., :-1]
 
 
 def _modules(anatomy: Anatomy, layers: Sequence[int]) -> dict[int, int]:

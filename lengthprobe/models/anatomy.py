@@ -9,10 +9,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import torch
-from torch import nn
 from transformers.pytorch_utils import Conv1D
 
 from lengthprobe.errors import ModelError
+from lengthprobe.models.forward import decoder_of
+from lengthprobe.models.plain_weights import called, check_in_memory, check_plain, refuse_wrapped
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -23,27 +24,31 @@ class Family:
     """Where the models of one family keep their parts, as dotted module names.
 
     Args:
-        layers: The list of layers, from the model.
+        layers: The list of layers, from the decoder.
         projection: The attention's output projection, from a layer: its input is the heads' outputs, side by
             side; what it adds is theirs, and its bias.
-        mlp: What adds the MLP's output to the stream, from a layer: the MLP, or the norm that follows it.
-        final_norm: The norm before the unembedding, from the model.
+        mlp: What adds the MLP's output to the stream, from a layer: the MLP, the whole block of a mixture of
+            experts (router and shared experts in it), or the norm that follows either.
+        final_norm: The norm before the unembedding, from the decoder.
         norm: `rms` (gain w), `rms+1` (gain 1 + w), or `layer` (LayerNorm: mean, gain, bias).
         attention_norm: The norm between the output projection and the stream, from a layer; None without one.
+        linear_projection: The output projection of a layer with linear attention; None where no layer has it.
     """
 
-    layers: str = "model.layers"
+    layers: str = "layers"
     projection: str = "self_attn.o_proj"
     mlp: str = "mlp"
-    final_norm: str = "model.norm"
+    final_norm: str = "norm"
     norm: str = "rms"
     attention_norm: str | None = None
+    linear_projection: str | None = None
 
 
 _LLAMA_LIKE = Family()
 _GEMMA = Family(norm="rms+1", attention_norm="post_attention_layernorm", mlp="post_feedforward_layernorm")
+_QWEN_3_5 = Family(norm="rms+1", linear_projection="linear_attn.out_proj")
 
-# By the config's model_type.
+# By the model_type of the config, or of the text model's part of one.
 FAMILIES: dict[str, Family] = {
     "llama": _LLAMA_LIKE,
     "mistral": _LLAMA_LIKE,
@@ -53,15 +58,12 @@ FAMILIES: dict[str, Family] = {
     "gemma2": _GEMMA,
     "gemma3_text": _GEMMA,
     "olmo2": Family(attention_norm="post_attention_layernorm", mlp="post_feedforward_layernorm"),
-    "gpt_neox": Family(
-        layers="gpt_neox.layers",
-        projection="attention.dense",
-        final_norm="gpt_neox.final_layer_norm",
-        norm="layer",
-    ),
-    "gpt2": Family(
-        layers="transformer.h", projection="attn.c_proj", final_norm="transformer.ln_f", norm="layer"
-    ),
+    "qwen2_vl_text": _LLAMA_LIKE,
+    "qwen2_5_vl_text": _LLAMA_LIKE,
+    "qwen3_vl_text": _LLAMA_LIKE,
+    "qwen3_5_text": _QWEN_3_5,
+    "gpt_neox": Family(projection="attention.dense", final_norm="final_layer_norm", norm="layer"),
+    "gpt2": Family(layers="h", projection="attn.c_proj", final_norm="ln_f", norm="layer"),
 }
 
 
@@ -108,11 +110,13 @@ class Layer:
         projection: The attention's output projection.
         mlp: What adds the MLP's output to the stream.
         attention_norm: The norm after the projection, or None.
+        is_linear: Whether its attention is linear: no token has a share of it.
     """
 
     projection: Any
     mlp: Any
     attention_norm: Norm | None
+    is_linear: bool = False
 
     def output_weight(self, dtype: torch.dtype) -> Tensor:
         """The output projection as a matrix from the heads' outputs to the stream, [d, H · head_dim]."""
@@ -126,7 +130,7 @@ class Anatomy:
     """The parts of a loaded model.
 
     Args:
-        family: The config's model_type.
+        family: The model_type of the text model's config.
         model: The model.
         layers: The parts of each layer, in order.
         block: The first layer's module, whose input is the embedding.
@@ -175,33 +179,35 @@ def anatomy_of(model: Any) -> Anatomy:
             weights in memory, or not of the shape that the family has.
     """
     shape = model.config.get_text_config()
-    _refuse_wrapped(model)
-    family = FAMILIES.get(model.config.model_type)
+    refuse_wrapped(model)
+    family = FAMILIES.get(shape.model_type)
     if family is None:
         raise ModelError(
             _unknown(model),
             f"mechanism claims run on: {', '.join(FAMILIES)}; "
             "claims about behaviour (behavior_tests) run on this model too",
         )
-    blocks = _part(model, model, family.layers)
+    decoder = decoder_of(model)
+    blocks = _part(model, decoder, family.layers)
     layers = tuple(_layer(model, block, family) for block in blocks)
     unembedding = model.get_output_embeddings()
-    _check_weights(model, layers, unembedding)
+    check_plain(model, [layer.projection for layer in layers], unembedding)
     n_heads = shape.num_attention_heads
     width = unembedding.weight.shape[1]
     head_dim = getattr(shape, "head_dim", None) or width // n_heads
     shapes = {tuple(layer.output_weight(layer.projection.weight.dtype).shape) for layer in layers}
     if shapes != {(width, n_heads * head_dim)}:
         raise ModelError(
-            f"{_called(model)} has other attention heads than {n_heads} of width {head_dim} in every layer, "
+            f"{called(model)} has other attention heads than {n_heads} of width {head_dim} in every layer, "
             f"as its config says: output projections of shapes {', '.join(map(str, sorted(shapes)))}",
             "attribution needs the same number of heads in every layer: name the model that was not pruned",
         )
-    final_norm = Norm(_part(model, model, family.final_norm), family.norm)
+    _refuse_split_heads(model, layers, head_dim)
+    final_norm = Norm(_part(model, decoder, family.final_norm), family.norm)
     norms = [layer.attention_norm.module for layer in layers if layer.attention_norm]
-    _check_in_memory(model, [*(layer.projection for layer in layers), *norms, final_norm.module, unembedding])
+    check_in_memory(model, [*(layer.projection for layer in layers), *norms, final_norm.module, unembedding])
     return Anatomy(
-        family=model.config.model_type,
+        family=shape.model_type,
         model=model,
         layers=layers,
         block=blocks[0],
@@ -214,12 +220,33 @@ def anatomy_of(model: Any) -> Anatomy:
 
 
 def _layer(model: Any, block: Any, family: Family) -> Layer:
-    norm = family.attention_norm
+    norm, linear = family.attention_norm, _linear(block, family)
     return Layer(
-        projection=_part(model, block, family.projection),
+        projection=_part(model, block, linear or family.projection),
         mlp=_part(model, block, family.mlp),
         attention_norm=Norm(_part(model, block, norm), family.norm) if norm else None,
+        is_linear=linear is not None,
     )
+
+
+def _linear(block: Any, family: Family) -> str | None:
+    """The output projection of a layer with linear attention, None for any other."""
+    name = family.linear_projection
+    return name if name and hasattr(block, name.partition(".")[0]) else None
+
+
+def _refuse_split_heads(model: Any, layers: tuple[Layer, ...], head_dim: int) -> None:
+    """Refuse linear attention of which half a head would be taken for a head.
+
+    Its heads may be narrower than those of the other layers: so many side by side count as a head.
+    """
+    narrow = getattr(model.config.get_text_config(), "linear_value_head_dim", head_dim)
+    if any(layer.is_linear for layer in layers) and head_dim % narrow:
+        raise ModelError(
+            f"{called(model)} has heads of width {narrow} in its layers with linear attention, which do not "
+            f"fill heads of width {head_dim}, as its other layers have",
+            "claims about behaviour (behavior_tests) run on this model",
+        )
 
 
 def _part(model: Any, within: Any, name: str) -> Any:
@@ -227,43 +254,10 @@ def _part(model: Any, within: Any, name: str) -> Any:
         return within.get_submodule(name)
     except AttributeError as error:
         raise ModelError(
-            f"{_called(model)} has no module {name!r}, where family {model.config.model_type} keeps it",
+            f"{called(model)} has no module {name!r}, where family "
+            f"{model.config.get_text_config().model_type} keeps it",
             "name a checkpoint of the plain architecture, or write an entry in lengthprobe/models/anatomy.py",
         ) from error
-
-
-def _refuse_wrapped(model: Any) -> None:
-    if hasattr(model, "peft_config") or any(
-        type(module).__module__.startswith("peft.") for module in model.modules()
-    ):
-        raise ModelError(
-            f"{_called(model)} is wrapped by an adapter, whose part in each output is its own",
-            "merge it first: model = model.merge_and_unload(); or name the adapter's directory",
-        )
-
-
-def _check_weights(model: Any, layers: tuple[Layer, ...], unembedding: Any) -> None:
-    for at, module in [*((i, layer.projection) for i, layer in enumerate(layers)), (None, unembedding)]:
-        what = "unembedding" if at is None else f"attention output projection of layer {at}"
-        if type(module) not in (nn.Linear, Conv1D) or not module.weight.is_floating_point():
-            raise ModelError(
-                f"{_called(model)} keeps the {what} as {type(module).__name__}: quantized or replaced, "
-                "so that no part's share of its output is defined",
-                "attribution needs plain weights: load it unquantized (--lengthprobe-dtype=bfloat16)",
-            )
-
-
-def _check_in_memory(model: Any, read: list[Any]) -> None:
-    """Refuse weights that are nowhere; or offloaded, where they are read here and not by their module."""
-    own = set(map(id, read))
-    for name, module in model.named_modules():
-        away = any(parameter.is_meta for parameter in module.parameters(recurse=False))
-        # accelerate's hook fetches a module's weights when it is called.
-        if away and (id(module) in own or not hasattr(module, "_hf_hook")):
-            raise ModelError(
-                f"{_called(model)} has no weights in memory for {name} (meta device, or offloaded)",
-                "load it where it fits: --lengthprobe-device-map=balanced over more GPUs, or =cpu",
-            )
 
 
 def _unknown(model: Any) -> str:
@@ -278,10 +272,6 @@ def _unknown(model: Any) -> str:
     )
     kind = ", a mixture of experts" if experts else ""
     return (
-        f"{_called(model)} is of family {model.config.model_type!r}{kind}: "
+        f"{called(model)} is of family {config.model_type!r}{kind}: "
         "where it keeps its parts is not known here"
     )
-
-
-def _called(model: Any) -> str:
-    return str(getattr(model.config, "_name_or_path", "") or type(model).__name__)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from lengthprobe.errors import ModelError, reason
 from lengthprobe.models.config_fields import SENSES, check_fields, unusable
+from lengthprobe.models.text_alone import SEEING, sees
 from lengthprobe.models.weights import read_json
 
 if TYPE_CHECKING:
@@ -25,7 +26,8 @@ def causal_config(directory: Path, settings: Settings) -> PretrainedConfig:
 
     Raises:
         ModelError: There is no config, it wants to run code of its own, transformers does not know it, or it
-            is of another kind: encoder-only, encoder-decoder, vision-language, a classifier.
+            is of another kind: encoder-only, encoder-decoder, a classifier, or one that sees or hears and is
+            not judged with text alone.
     """
     path = directory / "config.json"
     if not path.is_file():
@@ -99,11 +101,14 @@ def _refuse_other_kinds(
         raise ModelError(f"{directory} is an encoder-decoder model ({what})", _LENGTHPROBE_RUNS)
     causal = modeling_auto.MODEL_FOR_CAUSAL_LM_MAPPING_NAMES
     sense = _sense(stated, config, causal.get(config.model_type))
+    if sense == "vision_config" and stated.get(sense, True) not in ({}, None) and sees(config):
+        return
     if sense is not None:
         empty = stated.get(sense, True) in ({}, None)
         raise ModelError(
             f"{directory} is a vision-language or audio model ({what}, with a {sense})",
-            f"{_LENGTHPROBE_RUNS}, or save this one's language model by itself"
+            f"{_LENGTHPROBE_RUNS} (of those that see, with text alone: {', '.join(SEEING)}), or save this "
+            "one's language model by itself"
             + (f"; if it is one already, remove {sense} from config.json" if empty else ""),
         )
     if own_code:

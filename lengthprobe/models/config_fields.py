@@ -165,11 +165,11 @@ def _build(config: PretrainedConfig) -> None:
     import copy
 
     import torch
-    import transformers
 
-    builder: Any = transformers.AutoModelForCausalLM
+    from lengthprobe.models.text_alone import auto_class
+
     with torch.device("meta"):
-        builder.from_config(copy.deepcopy(config))
+        auto_class(config).from_config(copy.deepcopy(config))
 
 
 def _is_raised(attempt: Callable[[], object]) -> bool:

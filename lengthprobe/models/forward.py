@@ -21,6 +21,11 @@ def cache_keyword(model: Any) -> str:
     return "cache" if "cache" in inspect.signature(model.forward).parameters else "past_key_values"
 
 
+def decoder_of(model: Any) -> Any:
+    """The part of a model between its input tokens and its logits: of one that sees, its text model."""
+    return model.get_decoder() if hasattr(model, "get_decoder") else model.base_model
+
+
 def run_decoder(
     model: Any, input_ids: Tensor, attention_mask: Tensor, *, first: int = 0, past_key_values: Any = None
 ) -> None:
@@ -33,7 +38,7 @@ def run_decoder(
         first: The first column that is run; those before it are in the cache.
         past_key_values: The cache; None without one.
     """
-    decoder = model.get_decoder() if hasattr(model, "get_decoder") else model.base_model
+    decoder = decoder_of(model)
     # Padding on the left has no place.
     places = (attention_mask.long().cumsum(-1) - 1).clamp(min=0)
     more = {} if past_key_values is None else {cache_keyword(decoder): past_key_values}

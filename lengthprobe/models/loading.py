@@ -26,7 +26,8 @@ from lengthprobe.models.placement import Placement, place
 from lengthprobe.models.quantization import refuse_unquantized
 from lengthprobe.models.rendered import rendered_prompts
 from lengthprobe.models.taken import check_taken
-from lengthprobe.models.templates import refuse_two_templates
+from lengthprobe.models.templates import processor_template, refuse_two_templates
+from lengthprobe.models.text_alone import auto_class, leave_out_unused, sees
 from lengthprobe.models.thinking import thought_marks
 from lengthprobe.models.token_ids import embedding_rows, is_row, leave_out_bad_padding, set_apart, text_of
 from lengthprobe.models.tokenizer import check_tokenizer, load_tokenizer
@@ -62,6 +63,7 @@ class Checkpoint:
         ends_told: Who names which end tokens, where the checkpoint's files do not agree; else empty.
         apart: What stands in a text for each token that is no part of one.
         in_parts: Whether its template wants the content of a message as a list of parts.
+        left_out: The modules of a model that sees as well which no text runs through, and which are gone.
     """
 
     files: Files
@@ -78,6 +80,7 @@ class Checkpoint:
     ends_told: str = ""
     apart: Mapping[int, str] = field(default_factory=dict)
     in_parts: bool = False
+    left_out: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
@@ -114,7 +117,7 @@ def load_checkpoint(name: str | Files, settings: Settings) -> Checkpoint:
             rendered = rendered_prompts(files, tokenizer, template, requests, settings.system_prompt)
             in_parts = rendered.in_parts
             check_tokenizer(files, tokenizer, rendered.texts)
-        model = _load_model(files, settings, placement)
+        model, left_out = _load_model(files, settings, placement)
     rows = embedding_rows(model)
     ends = ends_of(files, stated, tokenizer, template, rows, in_parts=in_parts)
     # What generate() is not told, it would take from here.
@@ -133,10 +136,11 @@ def load_checkpoint(name: str | Files, settings: Settings) -> Checkpoint:
         chat_template=template,
         device=model.get_input_embeddings().weight.device,
         dtype=model.dtype,
-        attention=str(getattr(model.config, "_attn_implementation", None) or "eager"),
+        attention=str(getattr(shape, "_attn_implementation", None) or "eager"),
         context=getattr(shape, "max_position_embeddings", None),
         overridden=overridden_settings(stated),
         in_parts=in_parts,
+        left_out=left_out,
     )
 
 
@@ -171,12 +175,12 @@ def _telling_prompts(settings: Settings) -> list[str]:
     ]
 
 
-def _load_model(files: Files, settings: Settings, placement: Placement) -> Any:
+def _load_model(files: Files, settings: Settings, placement: Placement) -> tuple[Any, tuple[str, ...]]:
+    """The model, and the names of the modules that were left out of it."""
     whole = _device_map(placement)
     try:
-        loader: Any = transformers.AutoModelForCausalLM
         with without_adapter_config(files.directory) as directory:
-            model, report = loader.from_pretrained(
+            model, report = auto_class(files.config).from_pretrained(
                 directory,
                 config=_config_of(files),
                 dtype=placement.dtype or "auto",
@@ -200,6 +204,7 @@ def _load_model(files: Files, settings: Settings, placement: Placement) -> Any:
             # So that what is wrong with the base is not laid on its adapter.
             _check_finite(files, model)
             model = apply_adapter(model, files.adapter, files.adapter_weights)
+        left_out = leave_out_unused(model) if sees(files.config) else ()
         # The check takes memory of its own, beside weights that may just have fitted.
         _check_finite(files, model)
     except ModelError:
@@ -218,7 +223,7 @@ def _load_model(files: Files, settings: Settings, placement: Placement) -> Any:
             f"{files.directory} cannot be loaded: {type(error).__name__}: {reason(error)}",
             "check that config.json belongs to the weights; pip install what the message names",
         ) from error
-    return model.eval().requires_grad_(requires_grad=False)
+    return model.eval().requires_grad_(requires_grad=False), left_out
 
 
 def _config_of(files: Files) -> Any:
@@ -274,9 +279,11 @@ def _check_finite(files: Files, model: Any) -> None:
 
 def _chat_template(files: Files, tokenizer: Any) -> str | None:
     stated = getattr(tokenizer, "chat_template", None)
+    if stated is None:
+        return processor_template(files)
     if not isinstance(stated, dict):
         # An empty one is a fault, and not none.
-        return stated
+        return str(stated)
     if "default" in stated:
         return str(stated["default"])
     raise ModelError(

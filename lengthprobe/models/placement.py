@@ -56,7 +56,7 @@ def place(files: Files, settings: Settings) -> Placement:
         dtype = getattr(torch, settings.dtype)
     else:
         dtype = torch.float32 if device.type == "cpu" else None
-    own = getattr(files.config, "dtype", None)
+    own = _stated_dtype(files)
     require_dtype(device, dtype or (own if isinstance(own, torch.dtype) else torch.float32))
     return Placement(device, dtype, spread)
 
@@ -104,7 +104,7 @@ def largest_batch(files: Files, settings: Settings, dtype: torch.dtype | None, m
         memory: Memory of the devices in bytes.
     """
     shape = files.config.get_text_config()
-    own = getattr(files.config, "dtype", None)
+    own = _stated_dtype(files)
     own_size = own.itemsize if isinstance(own, torch.dtype) else 4
     size = dtype.itemsize if dtype else own_size
     heads = shape.num_attention_heads
@@ -121,6 +121,11 @@ def largest_batch(files: Files, settings: Settings, dtype: torch.dtype | None, m
     free = _USABLE * memory - files.weight_bytes * size / own_size
     rows = int(free / (cache + activations + logits))
     return min(_LARGEST_BATCH, 1 << max(0, rows.bit_length() - 1)) if rows > 0 else 1
+
+
+def _stated_dtype(files: Files) -> object:
+    """The number format that a config states, of the whole model or of its text model."""
+    return getattr(files.config, "dtype", None) or getattr(files.config.get_text_config(), "dtype", None)
 
 
 def _device(files: Files, settings: Settings) -> tuple[torch.device, str | None]:

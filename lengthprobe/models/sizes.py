@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from lengthprobe.errors import ModelError
 from lengthprobe.models.headers import tensors_of
+from lengthprobe.models.text_alone import auto_class
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -72,7 +73,6 @@ def refuse_size(path: Path, config: PretrainedConfig, weights: Sequence[Path], *
         ModelError: It does; the message names the largest tensor that is larger than it is stored.
     """
     import torch
-    import transformers
 
     if any(file.suffix != ".safetensors" for file in weights):
         return
@@ -81,10 +81,9 @@ def refuse_size(path: Path, config: PretrainedConfig, weights: Sequence[Path], *
         most = _BITS * sum(one.end - one.start for one in stored.values())
     else:
         most = _MOST * sum(one.elements for one in stored.values())
-    builder: Any = transformers.AutoModelForCausalLM
     try:
         with torch.device("meta"):
-            model = builder.from_config(config, trust_remote_code=trusted)
+            model = auto_class(config).from_config(config, trust_remote_code=trusted)
     # Loading says better what an architecture objects to.
     except Exception:
         return

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Any
 
 from lengthprobe.errors import ModelError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
 _INTEGERS = ("I8", "I16", "I32", "I64", "U8", "U16", "U32", "U64", "BOOL")
@@ -17,8 +16,8 @@ _INTEGERS = ("I8", "I16", "I32", "I64", "U8", "U16", "U32", "U64", "BOOL")
 def check_taken(weights: Sequence[Path], model: Any) -> None:
     """Check that a model's parameters are those of the files: a few values of each tensor.
 
-    A tensor is left out that the model has under another name, fused with others, or on no device. So are
-    quantized weights, whose values are made anew.
+    A tensor is left out that the model has fused with others, or on no device. So are quantized weights,
+    whose values are made anew.
 
     Args:
         weights: The weight files; only safetensors can be looked into.
@@ -37,16 +36,14 @@ def check_taken(weights: Sequence[Path], model: Any) -> None:
     if getattr(model.config, "quantization_config", None) is not None:
         return
     parameters = dict(model.named_parameters())
-    converted = _converted(model)
-    prefix = f"{model.base_model_prefix}."
+    name_of = _names(model, parameters)
     for file in weights:
         if file.suffix != ".safetensors":
             continue
         with safe_open(str(file), framework="pt") as tensors:
             for stored in tensors.keys():  # noqa: SIM118
-                name = stored if stored in parameters else prefix + stored
-                parameter = parameters.get(name)
-                if parameter is None or parameter.is_meta or converted.search(stored):
+                parameter = parameters.get(name_of(stored) or "")
+                if parameter is None or parameter.is_meta:
                     continue
                 values = tensors.get_slice(stored)
                 if tuple(values.get_shape()) != tuple(parameter.shape):
@@ -77,15 +74,26 @@ def _compare(file: Path, name: str, stored: Any, parameter: Any) -> None:
             )
 
 
-def _converted(model: Any) -> re.Pattern[str]:
-    """A pattern for the names of tensors that transformers renames or changes while it loads them."""
+def _names(model: Any, parameters: Mapping[str, Any]) -> Callable[[str], str | None]:
+    """A function from a tensor's name in a file to its name in a model, None where loading changes it."""
+    prefix = f"{model.base_model_prefix}."
+
+    def own(stored: str) -> str:
+        return stored if stored in parameters else prefix + stored
+
     try:
         from transformers.conversion_mapping import get_model_conversion_mapping
+        from transformers.core_model_loading import WeightRenaming, rename_source_key
     except ImportError:
-        return re.compile(r"(?!)")
-    found = [pattern for one in get_model_conversion_mapping(model) for pattern in one.source_patterns]
-    try:
-        # A lone `*` is a number there. Written as `.*` already, it may match too much, and that is no harm.
-        return re.compile("|".join(pattern.replace("*", ".*") for pattern in found) or r"(?!)")
-    except re.error:
-        return re.compile("")
+        return own
+    # To transformers untyped.
+    rename: Any = rename_source_key
+    found: list[Any] = list(get_model_conversion_mapping(model))
+    renamings = [one for one in found if isinstance(one, WeightRenaming)]
+    others = [one for one in found if not isinstance(one, WeightRenaming)]
+
+    def name(stored: str) -> str | None:
+        renamed, changed_by = rename(stored, renamings, others)
+        return None if changed_by is not None else own(renamed)
+
+    return name

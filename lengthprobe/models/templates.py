@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from lengthprobe.errors import ModelError, SettingsError
+from lengthprobe.models.text_alone import sees
 from lengthprobe.models.thinking import SWITCHES, check_thinking
 from lengthprobe.models.time_limit import OutOfTime, time_limit
 from lengthprobe.models.token_ids import check_rows, embedding_rows
@@ -37,6 +38,8 @@ _DATE = {
     "%M": "00",
     "%S": "00",
 }
+# Where a processor kept its template before transformers 4.53.
+_PROCESSOR = "chat_template.json"
 # A healthy template takes some milliseconds.
 _LONGEST_S = 5.0
 
@@ -150,8 +153,31 @@ def messages_of(
 
 def template_file(files: Files) -> Path:
     """The file that a checkpoint's chat template is in."""
-    own = files.tokenizer / "chat_template.jinja"
-    return own if own.is_file() else files.tokenizer / "tokenizer_config.json"
+    own, config = files.tokenizer / "chat_template.jinja", files.tokenizer / "tokenizer_config.json"
+    if own.is_file():
+        return own
+    stated = read_json(config).get("chat_template") if config.is_file() else None
+    return config if stated is not None or processor_template(files) is None else files.tokenizer / _PROCESSOR
+
+
+def processor_template(files: Files) -> str | None:
+    """The chat template that a model which sees keeps with its processor, and not with its tokenizer.
+
+    None without one.
+
+    Raises:
+        ModelError: The file can be read as no JSON object, or holds no template.
+    """
+    path = files.tokenizer / _PROCESSOR
+    if not path.is_file() or not sees(files.config):
+        return None
+    stated = read_json(path).get("chat_template")
+    if isinstance(stated, str):
+        return stated
+    raise ModelError(
+        f"{path} holds no chat template: its chat_template is {str(stated)[:40]!r}",
+        f"restore {path.name} from its source, or remove it and --lengthprobe-prompt-form=plain",
+    )
 
 
 def refuse_two_templates(files: Files) -> None:

@@ -68,6 +68,7 @@ class Identity:
         ablation: The components whose output is replaced, by mode; None of a whole model.
         words: The kind of words that responses were written with, `one-token` or `several-token`; None where
             they were free.
+        left_out: The modules of a model that sees as well which no text runs through, and which are gone.
     """
 
     name: str
@@ -100,6 +101,7 @@ class Identity:
     versions: dict[str, str]
     ablation: dict[str, list[str]] | None = None
     words: str | None = None
+    left_out: tuple[str, ...] = ()
 
     def as_dict(self) -> dict[str, Any]:
         """The identity as JSON takes it."""
@@ -154,6 +156,7 @@ def identify(checkpoint: Checkpoint, settings: Settings, *, batch_size: int) -> 
         counter=settings.counter,
         overridden=checkpoint.overridden,
         versions=_versions(adapter=files.adapter is not None),
+        left_out=checkpoint.left_out,
     )
     if files.is_changed:
         raise ModelError(

@@ -29,6 +29,10 @@ _PLACES = {
     "gemma3_text": _NORMS_AFTER,
     "olmo2": _NORMS_AFTER,
     "gpt_neox": ("gpt_neox.layers", "attention.dense", "mlp", None, None, "gpt_neox.final_layer_norm"),
+    "qwen2_vl_text": _MODERN,
+    "qwen2_5_vl_text": _MODERN,
+    "qwen3_vl_text": _MODERN,
+    "qwen3_5_text": _MODERN,
     "gpt2": ("transformer.h", "attn.c_proj", "mlp", None, None, "transformer.ln_f"),
 }
 
@@ -86,6 +90,20 @@ def brute_force(
 _SHAPES = ((LAYERS, HEADS), (LAYERS,), (), (), ())
 
 
+def _places(model: Any) -> Any:
+    """Where a model keeps its parts: the text model of one that sees lies one level down."""
+    text = model.config.get_text_config()
+    places = _PLACES[text.model_type]
+    if text is model.config:
+        return places
+    return tuple(place and place.replace("model.", "model.language_model.") for place in places)
+
+
+def _projection(layer: Any, named: str) -> Any:
+    """The output projection of a layer, which one with linear attention keeps elsewhere."""
+    return layer.linear_attn.out_proj if hasattr(layer, "linear_attn") else layer.get_submodule(named)
+
+
 def _best_end_and_other(logits: torch.Tensor, ends: tuple[int, ...]) -> tuple[int, int]:
     best_end = max(ends, key=lambda token: float(logits[token]))
     others = [token for token in range(len(logits)) if token not in ends]
@@ -95,7 +113,7 @@ def _best_end_and_other(logits: torch.Tensor, ends: tuple[int, ...]) -> tuple[in
 def _fill(
     expected: Expected, row: int, step: int, model: Any, seen: Any, at: int, plus: int, minus: int | None
 ) -> None:
-    layers, projection, _, after_attention, _, final = _PLACES[model.config.model_type]
+    layers, projection, _, after_attention, _, final = _places(model)
     unembedding = model.get_output_embeddings().weight.double()
     u = unembedding[plus] - (unembedding.mean(0) if minus is None else unembedding[minus])
     norm = model.get_submodule(final)
@@ -106,7 +124,7 @@ def _fill(
     bias = torch.zeros_like(u)
     for number, layer in enumerate(model.get_submodule(layers)):
         z = seen["z", number][at].double()
-        project = copy.deepcopy(layer.get_submodule(projection)).double()
+        project = copy.deepcopy(_projection(layer, projection)).double()
         constant = project(torch.zeros_like(z))
         scale = torch.ones_like(u)
         if after_attention is not None:
@@ -140,7 +158,7 @@ def _through_final_norm(norm: Any, part: torch.Tensor, stream: torch.Tensor) -> 
 
 
 def _gain(norm: Any) -> torch.Tensor:
-    return norm.weight.double() + (1.0 if "Gemma" in type(norm).__name__ else 0.0)
+    return norm.weight.double() + (1.0 if type(norm).__name__.startswith(("Gemma", "Qwen3_5")) else 0.0)
 
 
 def _epsilon(norm: Any) -> float:
@@ -153,7 +171,7 @@ def _rms(x: torch.Tensor, epsilon: float) -> torch.Tensor:
 
 def _run(model: Any, tokens: torch.Tensor) -> dict[Any, torch.Tensor]:
     """What the parts of a model give for one row: everything [positions, …]."""
-    layers, projection, mlp, _, after_mlp, final = _PLACES[model.config.model_type]
+    layers, projection, mlp, _, after_mlp, final = _places(model)
     seen: dict[Any, torch.Tensor] = {}
 
     def keep_input(key: Any) -> Any:
@@ -169,8 +187,8 @@ def _run(model: Any, tokens: torch.Tensor) -> dict[Any, torch.Tensor]:
     ]
     for number, layer in enumerate(model.get_submodule(layers)):
         hooks += [
-            layer.get_submodule(projection).register_forward_pre_hook(keep_input(("z", number))),
-            layer.get_submodule(projection).register_forward_hook(keep_output(("attention", number))),
+            _projection(layer, projection).register_forward_pre_hook(keep_input(("z", number))),
+            _projection(layer, projection).register_forward_hook(keep_output(("attention", number))),
             layer.get_submodule(after_mlp or mlp).register_forward_hook(keep_output(("mlp", number))),
         ]
     try:

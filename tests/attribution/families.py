@@ -43,6 +43,16 @@ _LOCAL = {
     "layer_types": ["sliding_attention", "full_attention", "sliding_attention"],
     "query_pre_attn_scalar": 7,
 }
+# Two heads of the linear layers are as wide as one of the others.
+_LINEAR = {
+    "head_dim": 8,
+    "partial_rotary_factor": 0.75,
+    "layer_types": ["linear_attention", "full_attention", "linear_attention"],
+    "linear_num_key_heads": 4,
+    "linear_num_value_heads": 8,
+    "linear_key_head_dim": 4,
+    "linear_value_head_dim": 4,
+}
 _CAPS = {"final_logit_softcapping": 6.0, "attn_logit_softcapping": 4.0, "attn_implementation": "eager"}
 _NEOX = {name: value for name, value in _WHOLE_HEADS.items() if name != "num_key_value_heads"} | {
     "attention_bias": True,
@@ -59,6 +69,33 @@ _GPT2 = {
     "eos_token_id": 1,
     "pad_token_id": 3,
 }
+
+# What sees is never run, and so small that it costs nothing to build.
+_TOWER = {"hidden_size": 8, "intermediate_size": 8, "num_hidden_layers": 1, "num_attention_heads": 1}
+_VISUAL = {"depth": 1, "hidden_size": 8, "num_heads": 1, "patch_size": 2, "out_hidden_size": WIDTH}
+_POSITIONS = {"num_position_embeddings": 4, "deepstack_visual_indexes": [0], "intermediate_size": 8}
+_IMAGE_TOKENS = {"image_token_id": 90, "video_token_id": 91, "vision_start_token_id": 92}
+_GEMMA_SEES = {
+    "text_config": _MODERN | _LOCAL,
+    "vision_config": _TOWER | {"image_size": 4, "patch_size": 2},
+    "mm_tokens_per_image": 4,
+    "image_token_index": 90,
+}
+_MISTRAL_SEES = {
+    "text_config": _MODERN | {"model_type": "mistral", "sliding_window": WINDOW},
+    "vision_config": _TOWER | {"model_type": "pixtral", "head_dim": 8, "image_size": 4, "patch_size": 2},
+    "image_token_index": 90,
+}
+
+
+def _qwen_sees(text: dict[str, Any], sections: list[int], **vision: Any) -> dict[str, Any]:
+    """A Qwen with vision: each pair of a head's dimensions turns with one of three positions."""
+    rope = {"rope_type": "default", "rope_theta": 1e4, "mrope_section": sections}
+    return {
+        "text_config": text | {"rope_parameters": rope},
+        "vision_config": _VISUAL | vision,
+    } | _IMAGE_TOKENS
+
 
 # name → (config class, model class, what the config says)
 _MODELS: dict[str, tuple[str, str, dict[str, Any]]] = {
@@ -91,9 +128,35 @@ _MODELS: dict[str, tuple[str, str, dict[str, Any]]] = {
     ),
     "gpt2": ("GPT2Config", "GPT2LMHeadModel", _GPT2),
     "gpt2-untied": ("GPT2Config", "GPT2LMHeadModel", _GPT2 | {"tie_word_embeddings": False}),
+    "gemma3_text-sees": ("Gemma3Config", "Gemma3ForConditionalGeneration", _GEMMA_SEES),
+    "mistral-sees": ("Mistral3Config", "Mistral3ForConditionalGeneration", _MISTRAL_SEES),
+    "qwen2_vl_text-sees": (
+        "Qwen2VLConfig",
+        "Qwen2VLForConditionalGeneration",
+        _qwen_sees(_WHOLE_HEADS, [1, 1, 2], embed_dim=8, hidden_size=WIDTH),
+    ),
+    "qwen2_5_vl_text-sees": (
+        "Qwen2_5_VLConfig",
+        "Qwen2_5_VLForConditionalGeneration",
+        _qwen_sees(_WHOLE_HEADS, [1, 1, 2], intermediate_size=8),
+    ),
+    "qwen3_vl_text-sees": (
+        "Qwen3VLConfig",
+        "Qwen3VLForConditionalGeneration",
+        _qwen_sees(_MODERN, [1, 1, 1], **_POSITIONS),
+    ),
+    "qwen3_5_text-sees": (
+        "Qwen3_5Config",
+        "Qwen3_5ForConditionalGeneration",
+        _qwen_sees(_MODERN | _LINEAR, [1, 1, 1], **_POSITIONS),
+    ),
+    "qwen3_5_text": ("Qwen3_5TextConfig", "Qwen3_5ForCausalLM", _MODERN | _LINEAR),
 }
 
-VARIANTS = tuple(_MODELS)
+# Seen by every test; those that see as well, or whose attention is linear, have tests of their own.
+VARIANTS = tuple(one for one in _MODELS if not one.endswith("-sees") and one != "qwen3_5_text")
+SEEING = tuple(one for one in _MODELS if one.endswith("-sees"))
+LINEAR = ("qwen3_5_text", "qwen3_5_text-sees")
 
 
 def family(variant: str) -> str:
@@ -153,7 +216,7 @@ def _take_norms_at_their_word(model: nn.Module) -> None:
 
 
 def _rms_norm(module: Any) -> Any:
-    shift = 1.0 if type(module).__name__.startswith("Gemma") else 0.0
+    shift = 1.0 if type(module).__name__.startswith(("Gemma", "Qwen3_5")) else 0.0
     epsilon = getattr(module, "variance_epsilon", None) or module.eps
 
     def forward(x: torch.Tensor) -> torch.Tensor:

@@ -10,6 +10,7 @@ import transformers
 
 from lengthprobe.errors import ModelError
 from lengthprobe.models.architecture import causal_config
+from lengthprobe.models.text_alone import auto_class
 from lengthprobe.settings import Settings
 
 if TYPE_CHECKING:
@@ -49,6 +50,33 @@ def test_causal_language_models(tmp_path: Path, name: str, architecture: str | N
 
 
 @pytest.mark.parametrize(
+    ("name", "architecture"),
+    [
+        ("Gemma3Config", "Gemma3ForConditionalGeneration"),
+        ("Mistral3Config", "Mistral3ForConditionalGeneration"),
+        ("Qwen2VLConfig", "Qwen2VLForConditionalGeneration"),
+        ("Qwen2_5_VLConfig", "Qwen2_5_VLForConditionalGeneration"),
+        ("Qwen3VLConfig", "Qwen3VLForConditionalGeneration"),
+        ("Qwen3VLMoeConfig", "Qwen3VLMoeForConditionalGeneration"),
+        ("Qwen3_5Config", "Qwen3_5ForConditionalGeneration"),
+        ("Qwen3_5MoeConfig", "Qwen3_5MoeForConditionalGeneration"),
+    ],
+)
+def test_models_that_see_as_well(tmp_path: Path, name: str, architecture: str) -> None:
+    """The config of a model that is judged with text alone is given as transformers reads it."""
+    config = causal_config(_config(tmp_path, name, architecture), Settings())
+    assert type(config).__name__ == name
+    assert auto_class(config) is transformers.AutoModelForImageTextToText
+
+
+def test_those_that_see_are_named(tmp_path: Path) -> None:
+    """Where one that sees is refused, those that are not are named."""
+    with pytest.raises(ModelError, match="vision-language") as raised:
+        causal_config(_config(tmp_path, "LlavaConfig", "LlavaForConditionalGeneration"), Settings())
+    assert "gemma3" in raised.value.fix
+
+
+@pytest.mark.parametrize(
     ("name", "architecture", "what"),
     [
         ("BertConfig", "BertForMaskedLM", "encoder-only"),
@@ -57,7 +85,7 @@ def test_causal_language_models(tmp_path: Path, name: str, architecture: str | N
         ("T5Config", "T5ForConditionalGeneration", "encoder-decoder"),
         ("BartConfig", "BartForConditionalGeneration", "encoder-decoder"),
         ("LlavaConfig", "LlavaForConditionalGeneration", "vision-language"),
-        ("Gemma3Config", "Gemma3ForConditionalGeneration", "vision-language"),
+        ("Gemma3nConfig", "Gemma3nForConditionalGeneration", "vision-language"),
         ("Qwen2AudioConfig", "Qwen2AudioForConditionalGeneration", "vision-language or audio"),
         ("LlamaConfig", "LlamaForSequenceClassification", "no causal language model"),
         ("LlamaConfig", "LlamaModel", "no causal language model"),
