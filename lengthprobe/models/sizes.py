@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import re
 from typing import TYPE_CHECKING, Any
 
@@ -83,7 +84,8 @@ def refuse_size(path: Path, config: PretrainedConfig, weights: Sequence[Path], *
         most = _MOST * sum(one.elements for one in stored.values())
     try:
         with torch.device("meta"):
-            model = auto_class(config).from_config(config, trust_remote_code=trusted)
+            # Building writes a number format into a config that states none.
+            model = auto_class(config).from_config(copy.deepcopy(config), trust_remote_code=trusted)
     # Loading says better what an architecture objects to.
     except Exception:
         return

@@ -146,7 +146,7 @@ def test_number_format_of_the_text_config(copy_of: Callable[..., Path]) -> None:
     directory = copy_of("gemma3-sees")
 
     def largest() -> int:
-        return largest_batch(locate(str(directory), CPU), CPU, None, 4_000_000)
+        return largest_batch(locate(str(directory), CPU), CPU, None, 12_000_000)
 
     def state(dtype: str) -> None:
         def change(stated: dict[str, Any]) -> None:
