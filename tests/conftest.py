@@ -24,7 +24,8 @@ TEMPLATE = (
     "{% endfor %}{% if add_generation_prompt %}<|role|>assistant\n{% endif %}"
 )
 SHAPES = ("llama", "qwen3", "gemma2", "gemma3", "gpt2")
-# Those that see as well, with the name of their class.
+# Mixtures of experts, and those that see as well, with the name of their class.
+EXPERTS = ("mixtral", "qwen3_moe", "gpt_oss")
 SEEING = {"gemma3-sees": "Gemma3", "mistral3-sees": "Mistral3", "qwen3_5-sees": "Qwen3_5"}
 
 
@@ -104,6 +105,9 @@ def _model(shape: str, vocabulary: int) -> Any:
         # Narrower than the prompts, so that the window of the local layers matters. With the unembedding tied
         # to the embedding, random layers repeat their last token for ever.
         size |= {"sliding_window": 16, "tie_word_embeddings": False}
+    if shape in EXPERTS:
+        size |= {"num_experts_per_tok": 2, "moe_intermediate_size": 12}
+        size |= {"num_experts" if shape == "qwen3_moe" else "num_local_experts": 3}
     if shape in SEEING:
         return _drawn(*_seeing(shape, size), len(shape))
     kinds = {
@@ -112,6 +116,9 @@ def _model(shape: str, vocabulary: int) -> Any:
         "gemma2": ("Gemma2Config", "Gemma2ForCausalLM"),
         "gemma3": ("Gemma3TextConfig", "Gemma3ForCausalLM"),
         "gpt2": ("GPT2Config", "GPT2LMHeadModel"),
+        "mixtral": ("MixtralConfig", "MixtralForCausalLM"),
+        "qwen3_moe": ("Qwen3MoeConfig", "Qwen3MoeForCausalLM"),
+        "gpt_oss": ("GptOssConfig", "GptOssForCausalLM"),
     }
     config, architecture = (getattr(transformers, name) for name in kinds[shape])
     return _drawn(config(**size), architecture, len(shape))

@@ -6,6 +6,8 @@ import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Protocol
 
+from lengthprobe.models.anatomy import output_of
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
@@ -49,8 +51,8 @@ def watching(anatomy: Anatomy, receiver: Receiver) -> Iterator[None]:
     def attention(layer: int) -> Callable[[object, tuple[Tensor, ...], Tensor], None]:
         return lambda _module, args, output: receiver.attention(layer, args[0], output) if mine() else None
 
-    def mlp(layer: int) -> Callable[[object, tuple[Tensor, ...], Tensor], None]:
-        return lambda _module, _args, output: receiver.mlp(layer, output) if mine() else None
+    def mlp(layer: int) -> Callable[[object, tuple[Tensor, ...], Any], None]:
+        return lambda _module, _args, output: receiver.mlp(layer, output_of(output)) if mine() else None
 
     def final(_module: object, args: tuple[Tensor, ...], output: Tensor) -> None:
         if mine():

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
+from lengthprobe.models.anatomy import output_of
 from lengthprobe.models.components import MODES, Ablation
 
 if TYPE_CHECKING:
@@ -119,8 +120,11 @@ class Surgery:
     ) -> Callable[..., Any]:
         replace = _Replacement(masks, None if self.means is None else self.means.mlps[at], donors_seen)
 
-        def hook(_module: object, _args: object, output: Tensor) -> Tensor | None:
-            return replace(output) if threading.get_ident() == owner else None
+        def hook(_module: object, _args: object, output: Any) -> Any:
+            if threading.get_ident() != owner:
+                return None
+            replaced = replace(output_of(output))
+            return (replaced, *output[1:]) if isinstance(output, tuple) else replaced
 
         return hook
 

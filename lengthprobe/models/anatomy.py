@@ -62,6 +62,13 @@ FAMILIES: dict[str, Family] = {
     "qwen2_5_vl_text": _LLAMA_LIKE,
     "qwen3_vl_text": _LLAMA_LIKE,
     "qwen3_5_text": _QWEN_3_5,
+    "mixtral": _LLAMA_LIKE,
+    "qwen2_moe": _LLAMA_LIKE,
+    "qwen3_moe": _LLAMA_LIKE,
+    "olmoe": _LLAMA_LIKE,
+    "gpt_oss": _LLAMA_LIKE,
+    "qwen3_vl_moe_text": _LLAMA_LIKE,
+    "qwen3_5_moe_text": _QWEN_3_5,
     "gpt_neox": Family(projection="attention.dense", final_norm="final_layer_norm", norm="layer"),
     "gpt2": Family(layers="h", projection="attn.c_proj", final_norm="ln_f", norm="layer"),
 }
@@ -169,6 +176,12 @@ class Anatomy:
             *(layer.projection.weight.dtype for layer in self.layers),
         }
         return max(formats, key=lambda one: torch.finfo(one).eps)
+
+
+def output_of(given: Any) -> Tensor:
+    """What a part adds to the stream, of what its module gives: some mixtures of experts give a tuple."""
+    found: Tensor = given[0] if isinstance(given, tuple) else given
+    return found
 
 
 def anatomy_of(model: Any) -> Anatomy:

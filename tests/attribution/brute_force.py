@@ -29,6 +29,9 @@ _PLACES = {
     "gemma3_text": _NORMS_AFTER,
     "olmo2": _NORMS_AFTER,
     "gpt_neox": ("gpt_neox.layers", "attention.dense", "mlp", None, None, "gpt_neox.final_layer_norm"),
+    **dict.fromkeys(("mixtral", "qwen2_moe", "qwen3_moe", "olmoe", "gpt_oss"), _MODERN),
+    "qwen3_vl_moe_text": _MODERN,
+    "qwen3_5_moe_text": _MODERN,
     "qwen2_vl_text": _MODERN,
     "qwen2_5_vl_text": _MODERN,
     "qwen3_vl_text": _MODERN,
@@ -178,7 +181,11 @@ def _run(model: Any, tokens: torch.Tensor) -> dict[Any, torch.Tensor]:
         return lambda _module, args: seen.__setitem__(key, args[0][0])
 
     def keep_output(key: Any) -> Any:
-        return lambda _module, _args, output: seen.__setitem__(key, output[0])
+        def keep(_module: Any, _args: Any, output: Any) -> None:
+            # Some mixtures of experts give what the router says beside what they add.
+            seen[key] = (output[0] if isinstance(output, tuple) else output)[0]
+
+        return keep
 
     hooks = [
         model.get_submodule(layers)[0].register_forward_pre_hook(keep_input("embedding")),

@@ -97,6 +97,10 @@ def _qwen_sees(text: dict[str, Any], sections: list[int], **vision: Any) -> dict
     } | _IMAGE_TOKENS
 
 
+# Of three experts two are asked.
+_EXPERTS = {"num_experts": 3, "num_experts_per_tok": 2, "moe_intermediate_size": 12}
+_SHARED = _EXPERTS | {"shared_expert_intermediate_size": 20, "norm_topk_prob": True}
+
 # name → (config class, model class, what the config says)
 _MODELS: dict[str, tuple[str, str, dict[str, Any]]] = {
     "llama": ("LlamaConfig", "LlamaForCausalLM", _MODERN),
@@ -150,13 +154,36 @@ _MODELS: dict[str, tuple[str, str, dict[str, Any]]] = {
         "Qwen3_5ForConditionalGeneration",
         _qwen_sees(_MODERN | _LINEAR, [1, 1, 1], **_POSITIONS),
     ),
+    "qwen3_vl_moe_text-sees": (
+        "Qwen3VLMoeConfig",
+        "Qwen3VLMoeForConditionalGeneration",
+        _qwen_sees(_MODERN | _EXPERTS, [1, 1, 1], **_POSITIONS),
+    ),
+    "qwen3_5_moe_text-sees": (
+        "Qwen3_5MoeConfig",
+        "Qwen3_5MoeForConditionalGeneration",
+        _qwen_sees(_MODERN | _LINEAR | _SHARED, [1, 1, 1], **_POSITIONS),
+    ),
+    "mixtral": ("MixtralConfig", "MixtralForCausalLM", _MODERN | {"num_local_experts": 3}),
+    "qwen2_moe": ("Qwen2MoeConfig", "Qwen2MoeForCausalLM", _WHOLE_HEADS | _SHARED),
+    "qwen3_moe": ("Qwen3MoeConfig", "Qwen3MoeForCausalLM", _MODERN | _EXPERTS),
+    "olmoe": ("OlmoeConfig", "OlmoeForCausalLM", _WHOLE_HEADS | _EXPERTS),
+    "gpt_oss": (
+        "GptOssConfig",
+        "GptOssForCausalLM",
+        _MODERN
+        | {"num_local_experts": 3, "num_experts_per_tok": 2, "sliding_window": WINDOW}
+        | {"layer_types": _LOCAL["layer_types"], "attn_implementation": "eager"},
+    ),
     "qwen3_5_text": ("Qwen3_5TextConfig", "Qwen3_5ForCausalLM", _MODERN | _LINEAR),
 }
 
-# Seen by every test; those that see as well, or whose attention is linear, have tests of their own.
-VARIANTS = tuple(one for one in _MODELS if not one.endswith("-sees") and one != "qwen3_5_text")
 SEEING = tuple(one for one in _MODELS if one.endswith("-sees"))
-LINEAR = ("qwen3_5_text", "qwen3_5_text-sees")
+LINEAR = ("qwen3_5_text", "qwen3_5_text-sees", "qwen3_5_moe_text-sees")
+EXPERTS = ("mixtral", "qwen2_moe", "qwen3_moe", "olmoe", "gpt_oss")
+# Those above have tests of their own: a part of what they compute is in float32 whatever their format.
+KINDS = tuple(dict.fromkeys((*SEEING, *LINEAR, *EXPERTS)))
+VARIANTS = tuple(one for one in _MODELS if one not in KINDS)
 
 
 def family(variant: str) -> str:
@@ -174,6 +201,9 @@ def random_model(variant: str, *, dtype: torch.dtype = torch.float32, seed: int 
     settings = {name: value for name, value in stated.items() if name != "attn_implementation"}
     config = getattr(transformers, config_class)(**settings)
     config._attn_implementation = implementation
+    for part in {id(one): one for one in (config, config.get_text_config())}.values():
+        # The fast one takes no float64.
+        part._experts_implementation = "eager" if dtype == torch.float64 else None
     model = getattr(transformers, model_class)(config).eval()
     if variant.endswith("unembedding_bias"):
         model.lm_head.bias = nn.Parameter(torch.zeros(VOCABULARY))

@@ -120,10 +120,10 @@ def test_unknown_family(name: str) -> None:
 
 @pytest.mark.parametrize(
     ("name", "more"),
-    [("Mixtral", {"num_local_experts": 2}), ("Qwen3Moe", {"num_experts": 4, "moe_intermediate_size": 8})],
+    [("GraniteMoe", {"num_local_experts": 2}), ("Glm4Moe", {"n_routed_experts": 4, "n_group": 1})],
 )
 def test_mixture_of_experts(name: str, more: dict[str, int]) -> None:
-    """A mixture of experts is called one."""
+    """A mixture of experts without an entry is called one."""
     with pytest.raises(ModelError, match="mixture of experts"):
         anatomy_of(_small(name, **more))
 
