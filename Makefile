@@ -33,7 +33,7 @@ test-newest: build/torch.txt
 	.venv-newest/bin/pytest tests -n 2 $(ARGS)
 
 test-oldest: $(STAMP) build/torch.txt
-	$(BIN)/uv pip compile --quiet pyproject.toml --extra dev --extra peft --resolution lowest-direct \
+	$(BIN)/uv pip compile --quiet pyproject.toml --extra dev --extra gguf --extra peft --resolution lowest-direct \
 	    --python-version 3.11 --constraint build/torch.txt --no-annotate --output-file build/oldest.txt
 	$(PYTHON) -m venv --clear .venv-oldest
 	.venv-oldest/bin/python -m pip install --quiet --disable-pip-version-check -c build/oldest.txt -e ".[dev]"
@@ -41,7 +41,7 @@ test-oldest: $(STAMP) build/torch.txt
 
 # constraints.txt anew: everything that `make` installs, on any Python and system that is supported.
 lock: $(STAMP) build/torch.txt
-	$(BIN)/uv pip compile --quiet pyproject.toml --extra dev --extra peft --universal --upgrade \
+	$(BIN)/uv pip compile --quiet pyproject.toml --extra dev --extra gguf --extra peft --universal --upgrade \
 	    --python-version 3.11 --constraint build/torch.txt --no-annotate \
 	    --custom-compile-command "make lock" --output-file constraints.txt
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -27,6 +27,8 @@ _LLAMA_31_ID = re.compile(r"meta-llama/(Meta-)?Llama-3\.1-.+", re.IGNORECASE)
 _REVISION = re.compile(r"[\w./-]+")
 _HUB_ID = re.compile(rf"(?P<repo>[A-Za-z0-9][\w.-]*/[\w.-]+)(?:@(?P<revision>{_REVISION.pattern}))?")
 
+# What may be named after a colon, where a folder or a repository holds several checkpoints.
+_WEIGHTS = (".gguf", ".safetensors", ".safetensors.index.json", ".bin")
 _PACKED = (".zip", ".tar", ".gz", ".tgz", ".bz2", ".xz", ".zst", ".7z", ".rar")
 
 
@@ -40,6 +42,7 @@ class Source:
         repo_id: Its id on the hub, for an alias or a hub id.
         revision: Branch, tag or commit asked for on the hub.
         path: Its directory, for a fixture model or a directory.
+        file: The file there that is meant, None where the directory is one checkpoint.
     """
 
     name: str
@@ -47,10 +50,13 @@ class Source:
     repo_id: str | None = None
     revision: str | None = None
     path: Path | None = None
+    file: str | None = None
 
 
 def resolve(name: str, *, near: Path | None = None) -> Source:
     """The source that a name means: fixture model, directory, alias, hub id, in this order.
+
+    A GGUF file is named by its path, or after a colon (`org/name:file.gguf`).
 
     Args:
         name: What the user typed, or what a config or card says.
@@ -69,9 +75,14 @@ def resolve(name: str, *, near: Path | None = None) -> Source:
         kind = kind_of(path)
         if kind == FOLDER:
             return Source(name, "directory", path=path)
+        if kind == FILE and path.suffix == ".gguf":
+            return Source(name, "directory", path=path.parent, file=path.name)
         if kind == FILE:
             raise _is_file(name, path)
-    if _spelled_as_path(name):
+    folder_name, colon, file = name.rpartition(":")
+    if colon and folder_name and file.endswith(_WEIGHTS):
+        return replace(resolve(folder_name, near=near), name=name, file=file)
+    if _spelled_as_path(name) or name.endswith(".gguf"):
         raise ModelError(f"{name} does not exist", f"check the path; relative paths start from {Path.cwd()}")
     alias, at, revision = name.partition("@")
     if at and not revision:
@@ -146,7 +157,9 @@ def _stated_base(source: Source) -> Source | None:
 
 def _name(source: Source) -> str:
     """A name that means the same checkpoint wherever it was read."""
-    return _from_here(source.path) if source.kind == "directory" and source.path else source.name
+    if source.kind != "directory" or source.path is None:
+        return source.name
+    return _from_here(source.path / source.file if source.file else source.path)
 
 
 def _is_fixture(path: Path) -> bool:
@@ -200,12 +213,6 @@ def _is_file(name: str, path: Path) -> ModelError:
     problem = f"{name} is a file, and a checkpoint is a folder"
     if any((folder / config).is_file() for config in ("config.json", "adapter_config.json")):
         return ModelError(problem, f"name the checkpoint's directory: {Path(name).parent}")
-    if path.suffix == ".gguf":
-        return ModelError(
-            f"{name} is a GGUF file, which lengthprobe does not read",
-            "name the folder of the checkpoint that it was converted from (config.json, *.safetensors, "
-            "tokenizer.json)",
-        )
     if path.suffix in _PACKED:
         return ModelError(
             f"{name} is an archive, and a checkpoint is a folder",

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from lengthprobe.errors import ModelError
+from lengthprobe.models.gguf_tokenizer import gguf_ends
 from lengthprobe.models.rendered import ANSWER
 from lengthprobe.models.templates import conversation, messages_of
 from lengthprobe.models.token_ids import is_row
@@ -61,9 +62,13 @@ def ends_of(
     generation = files.directory / "generation_config.json"
     config = files.directory / "config.json"
     found: dict[str, tuple[int, ...]] = {}
-    if generation.is_file():
+    if files.gguf is not None:
+        generation = config = files.gguf.path
+        raw: dict[str, Any] = {_KEY: gguf_ends(files.gguf)}
+    else:
+        raw = read_json(config)
+    if files.gguf is None and generation.is_file():
         found[generation.name] = _read(generation, stated.get(_KEY), rows)
-    raw = read_json(config)
     inner = raw.get("text_config")
     named = raw.get(_KEY)
     if named is None and isinstance(inner, dict):

@@ -9,6 +9,9 @@ from lengthprobe.errors import ModelError
 from lengthprobe.models.adapters import base_name, is_adapter, require_peft
 from lengthprobe.models.architecture import causal_config
 from lengthprobe.models.catalog import Source, resolve
+from lengthprobe.models.gguf_config import gguf_config
+from lengthprobe.models.gguf_files import gguf_of, refuse_part
+from lengthprobe.models.gguf_header import Gguf, read_gguf
 from lengthprobe.models.hub import commit, snapshot
 from lengthprobe.models.leftovers import refuse_adapter_beside, refuse_parent
 from lengthprobe.models.quantization import refuse_unknown_method
@@ -42,6 +45,7 @@ class Files:
         loaded_as: The file or index by which transformers is told to load the weights, by its name in the
             directory; None for pickled weights.
         stamp: A digest of the sizes and times of its files, taken when it was located.
+        gguf: The header of the GGUF file that the whole checkpoint is, None for any other.
     """
 
     source: Source
@@ -53,6 +57,7 @@ class Files:
     adapter_weights: tuple[Path, ...] = ()
     loaded_as: str | None = None
     stamp: str = ""
+    gguf: Gguf | None = None
 
     @property
     def commit(self) -> str | None:
@@ -69,12 +74,17 @@ class Files:
         return replace(self, stamp=self._stamp_now())
 
     def _stamp_now(self) -> str:
+        if self.gguf is not None:
+            # What lies beside it is not read.
+            return stamp_of((), self.weights)
         directories = {self.directory, self.tokenizer, *([self.adapter] if self.adapter else [])}
         return stamp_of(directories, (*self.weights, *self.adapter_weights))
 
     @property
     def weight_bytes(self) -> int:
-        """The size of the weights on disk."""
+        """The size of the weights on disk; of a GGUF file, as large as they are when dequantized."""
+        if self.gguf is not None:
+            return self.gguf.elements * int(self.config.dtype.itemsize)  # type: ignore[union-attr]
         return sum(path.stat().st_size for path in (*self.weights, *self.adapter_weights))
 
 
@@ -90,6 +100,9 @@ def locate(name: str, settings: Settings) -> Files:
 def _locate(source: Source, settings: Settings, within: tuple[Path, ...]) -> Files:
     directory = source.path or snapshot(source, settings)
     check_readable(directory)
+    path = gguf_of(source, directory)
+    if path is not None:
+        return _locate_gguf(source, path, within)
     if is_adapter(directory):
         return _locate_adapter(source, directory, settings, within)
     refuse_parent(directory)
@@ -107,8 +120,32 @@ def _locate(source: Source, settings: Settings, within: tuple[Path, ...]) -> Fil
     refuse_size(path, config, weights, trusted=settings.allow_remote_code)
     if not within and not _has_tokenizer(directory):
         raise _no_tokenizer(directory)
+    _refuse_other_file(source, directory, weights)
     loaded_as = weights_name(directory, weights, named)
     return Files(source, directory, config, weights, directory, loaded_as=loaded_as)
+
+
+def _locate_gguf(source: Source, path: Path, within: tuple[Path, ...]) -> Files:
+    if within:
+        raise ModelError(
+            f"it is a GGUF file ({path}), and an adapter is trained on other weights",
+            "let base_model_name_or_path in the adapter's config name the folder that was trained on",
+        )
+    gguf = read_gguf(path)
+    refuse_part(gguf)
+    return Files(source, path.parent, gguf_config(gguf), (path,), path, gguf=gguf)
+
+
+def _refuse_other_file(source: Source, directory: Path, weights: tuple[Path, ...]) -> None:
+    """Check that the file which a name names after a colon is of the weights that are loaded."""
+    names = {one.name for one in weights}
+    named = source.file
+    if named is None or named in names or (directory / named).name.endswith(".index.json"):
+        return
+    raise ModelError(
+        f"{source.name} names {named}, and the weights of {directory} are {', '.join(sorted(names))[:200]}",
+        f"--lengthprobe-model={directory}",
+    )
 
 
 def _locate_adapter(source: Source, adapter: Path, settings: Settings, within: tuple[Path, ...]) -> Files:

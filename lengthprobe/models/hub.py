@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 _FILES = ("*.json", "*.safetensors", "*.model", "*.txt", "*.jinja", "README.md")
 # Subfolders and `consolidated` files repeat the weights in the formats of other programs.
 _NOT_FILES = ("*/*", "consolidated*")
+_CARD = "README.md"
 _COMMIT = re.compile(r"[0-9a-f]{40}")
 # Each overrules those after it.
 _CACHE_VARIABLES = ("HF_HUB_CACHE", "HUGGINGFACE_HUB_CACHE", "HF_HOME", "XDG_CACHE_HOME")
@@ -32,6 +33,8 @@ def snapshot(source: Source, settings: Settings) -> Path:
         ModelError: It is gated, missing, or not cached and not to be reached; the message says which.
     """
     _refuse_cache_that_is_a_file()
+    if source.file is not None and source.file.endswith(".gguf"):
+        return gguf_snapshot(source, source.file)
     files = [*_FILES, *(["*.py"] if settings.allow_remote_code else [])]
     directory = _download(source, files)
     if commit(directory) is None:
@@ -42,16 +45,42 @@ def snapshot(source: Source, settings: Settings) -> Path:
     return directory
 
 
+def gguf_snapshot(source: Source, name: str) -> Path:
+    """The directory in the local cache that holds one GGUF file of a hub checkpoint, and its card.
+
+    Raises:
+        ModelError: As `snapshot`.
+    """
+    return _download(source, [name, _CARD], unless=())
+
+
+def files_on_hub(source: Source, directory: Path) -> list[str]:
+    """The names of the files of a hub checkpoint, none where the hub cannot be reached.
+
+    Args:
+        source: The checkpoint.
+        directory: What is cached of it, by whose commit the hub is asked.
+    """
+    from huggingface_hub import HfApi
+    from huggingface_hub.errors import HfHubHTTPError, OfflineModeIsEnabled
+
+    try:
+        return list(HfApi().list_repo_files(str(source.repo_id), revision=commit(directory)))
+    # The classes of a lost connection differ between versions of the hub's client.
+    except (HfHubHTTPError, OfflineModeIsEnabled, OSError, ValueError):
+        return []
+
+
 def commit(directory: Path) -> str | None:
     """The commit that a directory of the hub cache holds, or None for any other directory."""
     return directory.name if directory.parent.name == "snapshots" else None
 
 
-def _download(source: Source, files: Sequence[str]) -> Path:
+def _download(source: Source, files: Sequence[str], unless: Sequence[str] = _NOT_FILES) -> Path:
     from huggingface_hub import snapshot_download
     from huggingface_hub.errors import LocalEntryNotFoundError
 
-    wanted: dict[str, Any] = {"allow_patterns": list(files), "ignore_patterns": list(_NOT_FILES)}
+    wanted: dict[str, Any] = {"allow_patterns": list(files), "ignore_patterns": list(unless)}
     repo_id = str(source.repo_id)
     try:
         return Path(snapshot_download(repo_id, revision=source.revision, **wanted))

@@ -19,6 +19,7 @@ from lengthprobe.models.decoding import overridden_settings, stated_generation
 from lengthprobe.models.docstrings import refuse_stripped
 from lengthprobe.models.ends import ends_of
 from lengthprobe.models.files import Files, locate
+from lengthprobe.models.gguf_weights import load_dequantized
 from lengthprobe.models.leftovers import without_adapter_config
 from lengthprobe.models.memory import is_out_of_memory
 from lengthprobe.models.merging import apply_adapter
@@ -105,7 +106,7 @@ def load_checkpoint(name: str | Files, settings: Settings) -> Checkpoint:
     files = locate(name, settings) if isinstance(name, str) else name
     placement = place(files, settings)
     leave_out_bad_padding(files.config)
-    stated = stated_generation(files.directory)
+    stated = stated_generation(files.directory) if files.gguf is None else {}
     with _quiet():
         tokenizer = load_tokenizer(files, settings)
         requests = _telling_prompts(settings)
@@ -179,25 +180,11 @@ def _load_model(files: Files, settings: Settings, placement: Placement) -> tuple
     """The model, and the names of the modules that were left out of it."""
     whole = _device_map(placement)
     try:
-        with without_adapter_config(files.directory) as directory:
-            model, report = auto_class(files.config).from_pretrained(
-                directory,
-                config=_config_of(files),
-                dtype=placement.dtype or "auto",
-                device_map=whole,
-                output_loading_info=True,
-                # Taken up in the report below, where they are named.
-                ignore_mismatched_sizes=True,
-                use_safetensors=files.weights[0].suffix == ".safetensors",
-                trust_remote_code=settings.allow_remote_code,
-                local_files_only=True,
-                # Its own is not used, and one that transformers refuses is no fault of the weights.
-                generation_config=GenerationConfig(),  # type: ignore[no-untyped-call]
-            )
-        _restore_config(model)
-        _check_complete(files, report)
-        refuse_unquantized(files.directory / "config.json", files.config, files.weights)
-        check_taken(files.weights, model)
+        model = (
+            _from_folder(files, settings, placement, whole)
+            if files.gguf is None
+            else load_dequantized(files.gguf, files.config, placement.dtype, whole)
+        )
         if whole is None:
             model = model.to(placement.device)
         if files.adapter:
@@ -217,6 +204,12 @@ def _load_model(files: Files, settings: Settings, placement: Placement) -> tuple
                 "a smaller format (--lengthprobe-dtype=bfloat16), more devices "
                 "(--lengthprobe-device-map=balanced), or --lengthprobe-device-map=cpu",
             ) from error
+        if files.gguf is not None:
+            raise ModelError(
+                f"{files.gguf.path} cannot be loaded: {type(error).__name__}: {reason(error)}",
+                "judge the checkpoint that it was converted from; or, if the message names a library: "
+                "pip install --upgrade transformers gguf",
+            ) from error
         path = files.directory / "config.json"
         at_fault = unbuildable(path, read_json(path), files.config, error)
         raise at_fault or ModelError(
@@ -224,6 +217,30 @@ def _load_model(files: Files, settings: Settings, placement: Placement) -> tuple
             "check that config.json belongs to the weights; pip install what the message names",
         ) from error
     return model.eval().requires_grad_(requires_grad=False), left_out
+
+
+def _from_folder(files: Files, settings: Settings, placement: Placement, whole: Any) -> Any:
+    """The model of a folder with config.json, whole and with the values of its weight files."""
+    with without_adapter_config(files.directory) as directory:
+        model, report = auto_class(files.config).from_pretrained(
+            directory,
+            config=_config_of(files),
+            dtype=placement.dtype or "auto",
+            device_map=whole,
+            output_loading_info=True,
+            # Taken up in the report below, where they are named.
+            ignore_mismatched_sizes=True,
+            use_safetensors=files.weights[0].suffix == ".safetensors",
+            trust_remote_code=settings.allow_remote_code,
+            local_files_only=True,
+            # Its own is not used, and one that transformers refuses is no fault of the weights.
+            generation_config=GenerationConfig(),  # type: ignore[no-untyped-call]
+        )
+    _restore_config(model)
+    _check_complete(files, report)
+    refuse_unquantized(files.directory / "config.json", files.config, files.weights)
+    check_taken(files.weights, model)
+    return model
 
 
 def _config_of(files: Files) -> Any:

@@ -153,6 +153,8 @@ def messages_of(
 
 def template_file(files: Files) -> Path:
     """The file that a checkpoint's chat template is in."""
+    if files.gguf is not None:
+        return files.gguf.path
     own, config = files.tokenizer / "chat_template.jinja", files.tokenizer / "tokenizer_config.json"
     if own.is_file():
         return own

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from lengthprobe.errors import ModelError, reason
+from lengthprobe.models.gguf_tokenizer import TELLING, check_gguf_tokenizer, load_gguf_tokenizer
 from lengthprobe.models.tokenizer_faults import file_at_fault, what_is_wrong
 from lengthprobe.models.weights import read_json
 
@@ -19,15 +20,6 @@ CONFIG = "tokenizer_config.json"
 _FILE = "tokenizer.json"
 # The names that mean: as tokenizer.json says.
 _AS_THE_FILE_SAYS = ("TokenizersBackend", "PreTrainedTokenizerFast")
-# What classes are known to split in ways of their own: digits, spaces, accents, line breaks, contractions.
-_TELLING = (
-    "1234567 and 12, 3.14 or 9th",
-    # Not at the beginning: there Llama's class is known to differ, and no prompt begins so.
-    "With  two spaces,   three\tand a tab\n\nand a paragraph",
-    "L'università non c'è più: già perché",
-    "don't, we'll; the Straße's naïve Ça va? (yes!)",
-    "word-for-word \u2014 \u201cquoted\u201d \u2026 \U0001f642",
-)
 _SHOWN = 6
 
 
@@ -42,6 +34,8 @@ def load_tokenizer(files: Files, settings: Settings) -> Any:
     """
     from transformers import AutoTokenizer, PreTrainedTokenizerFast
 
+    if files.gguf is not None:
+        return load_gguf_tokenizer(files.gguf)
     loader: Any = AutoTokenizer
     if stated_class(files) in _AS_THE_FILE_SAYS and (files.tokenizer / _FILE).is_file():
         loader = PreTrainedTokenizerFast
@@ -88,11 +82,14 @@ def check_tokenizer(files: Files, tokenizer: Any, texts: Sequence[str]) -> None:
     Raises:
         ModelError: They differ on a text; the message has both readings and the tokens of each.
     """
+    if files.gguf is not None:
+        check_gguf_tokenizer(files.gguf, tokenizer, texts)
+        return
     path = files.tokenizer / _FILE
     if not path.is_file():
         return
     stated = _as_stated(path, tokenizer)
-    asked = [*dict.fromkeys(texts), *_TELLING]
+    asked = [*dict.fromkeys(texts), *TELLING]
     try:
         taken = tokenizer(asked, add_special_tokens=False)["input_ids"]
     # A class that the vocabulary was not made for may lack what it needs, an unknown token for one.

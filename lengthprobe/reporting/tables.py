@@ -138,6 +138,8 @@ def _identity(identity: Mapping[str, Any]) -> Iterator[str]:
         f"weights {identity['weights'][:_DIGEST_SHOWN]}, tokenizer {identity['tokenizer'][:_DIGEST_SHOWN]}, "
         f"template {template[:_DIGEST_SHOWN] if template else 'none'}"
     )
+    if stored := identity.get("stored"):
+        yield f"weights: {printable(stored)}, dequantized to {identity['dtype']}"
     split = identity["split_batches"]
     yield (
         f"asked in {identity['prompt_form']} form, {identity['dtype']} on {identity['device']}, "

@@ -53,9 +53,9 @@ def form_of(checkpoint: Checkpoint, settings: Settings) -> Form:
         template=digest,
         system_prompt=settings.system_prompt,
         ends=tuple(sorted({_text(checkpoint, end) for end in checkpoint.end_token_ids})),
-        folder=str(files.tokenizer),
+        folder=str(files.tokenizer if files.gguf is None else files.directory),
         source=str(template_file(files)) if template else None,
-        ends_file=str(files.directory / "generation_config.json"),
+        ends_file=str(files.gguf.path if files.gguf else files.directory / "generation_config.json"),
         thinking=settings.thinking,
     )
 

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from lengthprobe.models.files import Files
+    from lengthprobe.models.gguf_header import Gguf
     from lengthprobe.models.loading import Checkpoint
     from lengthprobe.settings import Settings
 
@@ -69,6 +70,7 @@ class Identity:
         words: The kind of words that responses were written with, `one-token` or `several-token`; None where
             they were free.
         left_out: The modules of a model that sees as well which no text runs through, and which are gone.
+        stored: In what a GGUF file stores the weights, which are run dequantized; None for other weights.
     """
 
     name: str
@@ -102,6 +104,7 @@ class Identity:
     ablation: dict[str, list[str]] | None = None
     words: str | None = None
     left_out: tuple[str, ...] = ()
+    stored: str | None = None
 
     def as_dict(self) -> dict[str, Any]:
         """The identity as JSON takes it."""
@@ -136,7 +139,7 @@ def identify(checkpoint: Checkpoint, settings: Settings, *, batch_size: int) -> 
         architecture=type(checkpoint.model).__name__,
         config=config_digest(files),
         weights=weights_digest(files),
-        tokenizer=_digest(path for name in _TOKENIZER_FILES if (path := files.tokenizer / name).is_file()),
+        tokenizer=_tokenizer_digest(files),
         chat_template=sha256(template.encode()).hexdigest() if template else None,
         prompt_form=form,
         system_prompt=settings.system_prompt,
@@ -157,6 +160,8 @@ def identify(checkpoint: Checkpoint, settings: Settings, *, batch_size: int) -> 
         overridden=checkpoint.overridden,
         versions=_versions(adapter=files.adapter is not None),
         left_out=checkpoint.left_out,
+        versions=_versions(adapter=files.adapter is not None, gguf=files.gguf is not None),
+        stored=files.gguf.told() if files.gguf else None,
     )
     if files.is_changed:
         raise ModelError(
@@ -170,8 +175,10 @@ def config_digest(files: Files) -> str:
     """The SHA-256 of the SHA-256s of the config and, for an adapter, of the adapter's after it.
 
     Each is of the config as sorted JSON without the paths of whoever saved it, so that a copy has the digest
-    of the original.
+    of the original. A GGUF file's is of what its header says beside the tokenizer.
     """
+    if files.gguf is not None:
+        return _header_digest(files.gguf, tokenizer=False)
     paths = [files.directory / "config.json", *([files.adapter / CONFIG] if files.adapter else [])]
     stated = [{key: value for key, value in read_json(path).items() if key not in _PATHS} for path in paths]
     digests = [sha256(json.dumps(each, sort_keys=True).encode()).hexdigest() for each in stated]
@@ -179,8 +186,25 @@ def config_digest(files: Files) -> str:
 
 
 def weights_digest(files: Files) -> str:
-    """The SHA-256 of the weight files' SHA-256s, in name order; an adapter's after those of its base."""
+    """The SHA-256 of the weight files' SHA-256s, in name order; an adapter's after those of its base.
+
+    A GGUF file has its own, as who offers the file states it.
+    """
+    if files.gguf is not None:
+        return _file_digest(files.gguf.path)
     return _digest((*files.weights, *files.adapter_weights))
+
+
+def _tokenizer_digest(files: Files) -> str:
+    if files.gguf is not None:
+        return _header_digest(files.gguf, tokenizer=True)
+    return _digest(path for name in _TOKENIZER_FILES if (path := files.tokenizer / name).is_file())
+
+
+def _header_digest(gguf: Gguf, *, tokenizer: bool) -> str:
+    """The SHA-256 of what a header says of the tokenizer, or of all else."""
+    stated = {key: value for key, value in gguf.metadata.items() if key.startswith("tokenizer.") == tokenizer}
+    return sha256(json.dumps(stated, sort_keys=True).encode()).hexdigest()
 
 
 def _digest(paths: Iterable[Path]) -> str:
@@ -204,9 +228,9 @@ def _device_name(checkpoint: Checkpoint) -> str:
     return f"{device.type} ({platform.machine()})"
 
 
-def _versions(*, adapter: bool) -> dict[str, str]:
+def _versions(*, adapter: bool, gguf: bool) -> dict[str, str]:
     versions = {"python": platform.python_version()}
-    for library in (*_LIBRARIES, *(("peft",) if adapter else ())):
+    for library in (*_LIBRARIES, *(("peft",) if adapter else ()), *(("gguf",) if gguf else ())):
         try:
             versions[library] = version(library)
         except PackageNotFoundError:

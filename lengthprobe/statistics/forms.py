@@ -73,7 +73,7 @@ def _check_alike(one: Form, other: Form) -> None:
     found = [each for each in told if each is not None]
     if not found:
         return
-    mends = [found[0][1]]
+    mends = [found[0][1]] if found[0][1] else []
     # Plain form has no place for a system prompt, and has the ends that the checkpoint has anyway.
     if found == [written] and not (one.system_prompt or other.system_prompt):
         mends.append(_PLAIN)
@@ -129,7 +129,8 @@ def _other_ends(one: Form, other: Form) -> tuple[str, str] | None:
     lacking = [
         f"add the id of {_listed(missing)} to eos_token_id in {each.ends_file}"
         for each, rest in ((one, other), (other, one))
-        if (missing := sorted({*rest.ends} - {*each.ends}))
+        # A GGUF file has no room for more.
+        if (missing := sorted({*rest.ends} - {*each.ends})) and not each.ends_file.endswith(".gguf")
     ]
     return f"their responses end differently: {first}, {second}", "; ".join(lacking)
 

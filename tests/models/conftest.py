@@ -6,12 +6,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from fixtures.gguf_files import write_gguf
+from lengthprobe.models.catalog import FIXTURE_FOLDERS
 from lengthprobe.models.loading import Checkpoint, load_checkpoint
 from lengthprobe.settings import Settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
+    from typing import Any
 
 CPU = Settings(device_map="cpu", cap=30)
 
@@ -39,3 +42,16 @@ def forward_hook(own: Checkpoint) -> Iterator[Callable[[Callable[..., object]], 
     yield hook
     for handle in handles:
         handle.remove()
+
+
+@pytest.fixture
+def gguf_of(tmp_path: Path) -> Callable[..., Path]:
+    """Return a function that writes a fixture model as a GGUF file, and returns the file.
+
+    It takes how matrices are stored, the file's name, and what else `write_gguf` takes.
+    """
+
+    def written(kind: str = "Q8_0", name: str = "model.gguf", *, of: str = "tiny-it", **more: Any) -> Path:
+        return write_gguf(FIXTURE_FOLDERS[-1] / of, tmp_path / name, kind, **more)
+
+    return written

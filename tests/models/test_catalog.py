@@ -149,7 +149,6 @@ def test_file_instead_of_directory(workplace: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "what", "fix"),
     [
-        ("model-q4_k_m.gguf", "GGUF", "converted from"),
         ("model.zip", "an archive", "unpack it"),
         ("model.tar.gz", "an archive", "unpack it"),
         ("notes.txt", "is a file", "the folder that save_pretrained wrote"),

@@ -1,0 +1,115 @@
+"""The tokenizer of a GGUF file."""
+
+from __future__ import annotations
+
+import shutil
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from lengthprobe.errors import ModelError
+from lengthprobe.models.catalog import FIXTURE_FOLDERS
+from lengthprobe.models.gguf_header import read_gguf
+from lengthprobe.models.gguf_tokenizer import TELLING, gguf_ends, load_gguf_tokenizer
+from lengthprobe.models.loading import load_checkpoint
+from lengthprobe.settings import Settings
+from lengthprobe.task.prompts import prompts
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+CPU = Settings(device_map="cpu", cap=30, budget=10)
+
+
+def test_is_that_of_the_twin(gguf_of: Callable[..., Path]) -> None:
+    """It makes the same tokens of prompts and of telling texts, with the same special tokens and template."""
+    twin = load_checkpoint("tiny-it", CPU)
+    found = load_checkpoint(str(gguf_of("F32")), CPU)
+    texts = [*TELLING, *(one.text for one in prompts("it", budget=50)), twin.chat_template]
+
+    assert [found.tokenizer(text)["input_ids"] for text in texts] == [
+        twin.tokenizer(text)["input_ids"] for text in texts
+    ]
+    assert found.chat_template == twin.chat_template
+    assert set(found.end_token_ids) == set(twin.end_token_ids)
+    assert found.tokenizer.eos_token == twin.tokenizer.eos_token
+
+
+def test_what_lies_beside_is_not_read(gguf_of: Callable[..., Path]) -> None:
+    """Template and tokenizer are the file's, whatever else is in its folder."""
+    path = gguf_of("F32")
+    for name in ("tokenizer.json", "tokenizer_config.json", "generation_config.json"):
+        shutil.copy(FIXTURE_FOLDERS[-1] / "two-short" / name, path.parent)
+    (path.parent / "chat_template.jinja").write_text("{{ messages[0]['content'] }} of another model")
+    (path.parent / "special_tokens_map.json").write_text('{"eos_token": "!"}')
+    found = load_checkpoint(str(path), CPU)
+
+    assert "another model" not in str(found.chat_template)
+    assert found.tokenizer.eos_token == "<|eot_id|>"
+
+
+@pytest.mark.parametrize(
+    ("pre", "digits"),
+    [("smollm", ["1", "2", "3", "4"]), ("qwen2", ["1", "2", "3", "4"]), ("llama-bpe", ["123", "4"])],
+)
+def test_splits_as_the_file_says(gguf_of: Callable[..., Path], pre: str, digits: list[str]) -> None:
+    """Digits are split by the rules that the file names, and not by those of GPT-2."""
+    path = gguf_of("F32", said={"tokenizer.ggml.pre": pre})
+    split = load_gguf_tokenizer(read_gguf(path)).backend_tokenizer.pre_tokenizer.pre_tokenize_str("1234")
+
+    assert [piece for piece, _ in split] == digits
+
+
+@pytest.mark.parametrize("pre", ["made-up", None])
+def test_unknown_way_to_split(gguf_of: Callable[..., Path], pre: str | None) -> None:
+    """Where nobody knows how texts are split, the tokens of prompts are not guessed."""
+    path = gguf_of("F32", said={"tokenizer.ggml.pre": pre})
+
+    with pytest.raises(ModelError, match=r"tokenizer\.ggml\.pre") as raised:
+        load_checkpoint(str(path), CPU)
+    assert str(path) in raised.value.problem
+
+
+@pytest.mark.parametrize(
+    ("said", "template", "ends"),
+    [
+        ({}, True, [2, 1]),
+        # A base may have the tokens of a chat, and ends a text with none of them.
+        ({"tokenizer.ggml.eos_token_id": 1}, False, [1]),
+        ({"tokenizer.ggml.eot_token_id": 3}, False, [2, 3]),
+        # A token that stands for what the tokenizer does not know ends nothing.
+        ({"tokenizer.ggml.unknown_token_id": 1}, True, [2]),
+    ],
+)
+def test_ends(gguf_of: Callable[..., Path], said: dict[str, Any], template: bool, ends: list[int]) -> None:
+    """The ends that the header names, and in a chat model those known by their text."""
+    said = said if template else {**said, "tokenizer.chat_template": None}
+
+    assert gguf_ends(read_gguf(gguf_of("F32", said=said))) == ends
+
+
+@pytest.mark.parametrize(
+    ("said", "what"),
+    [
+        ({"tokenizer.ggml.tokens": None}, "holds no tokenizer"),
+        ({"tokenizer.ggml.eos_token_id": 9999}, "numbered 0 to 959"),
+        ({"tokenizer.ggml.model": "made-up"}, "cannot be loaded"),
+        ({"tokenizer.ggml.merges": ["a", "b c d"]}, "tokenizer"),
+        ({"tokenizer.ggml.merges": None}, "tokenizer"),
+        ({"tokenizer.ggml.tokens": ["a"] * 960}, "tokenizer"),
+        ({"tokenizer.ggml.tokens": ["!", "a", "b"]}, "tokenizer|numbered"),
+        ({"tokenizer.chat_template": ""}, "is empty"),
+        ({"tokenizer.chat_template": "{{ raise_exception('no') }}"}, "chat template of .* failed"),
+        ({"tokenizer.chat_template": "{% for x in range(10**9) %}{% endfor %}"}, "seconds|too big"),
+        ({"tokenizer.chat_template": "hello"}, "changes what it is given"),
+    ],
+)
+def test_made_up_tokenizer(gguf_of: Callable[..., Path], said: dict[str, Any], what: str) -> None:
+    """A tokenizer or a template that is hostile or broken ends in an error that names the file."""
+    path = gguf_of("F32", said=said)
+
+    with pytest.raises(ModelError, match=what) as raised:
+        load_checkpoint(str(path), CPU)
+    assert str(path) in raised.value.problem
+    assert raised.value.fix
