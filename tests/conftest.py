@@ -29,6 +29,18 @@ EXPERTS = ("mixtral", "qwen3_moe", "gpt_oss")
 SEEING = {"gemma3-sees": "Gemma3", "mistral3-sees": "Mistral3", "qwen3_5-sees": "Qwen3_5"}
 
 
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say loudly that the tests of a real checkpoint did not run, and why."""
+    skipped = [one for one in terminalreporter.getreports("skipped") if "tests/real/" in one.nodeid]
+    if skipped:
+        *_, reason = skipped[0].longrepr
+        terminalreporter.write_line(
+            f"NOT RUN: {len(skipped)} tests of a real checkpoint. {reason.removeprefix('Skipped: ')}",
+            red=True,
+            bold=True,
+        )
+
+
 @pytest.fixture(scope="session")
 def checkpoints(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
     """Return a function that saves a random checkpoint of a shape and returns its directory, once a shape."""
