@@ -1,4 +1,4 @@
-# Two commands: `make gate` judges a checkpoint, `make test` tests the tool.
+# Three commands: `make gate` judges a checkpoint, `make test` tests the tool, `make real` judges a real one.
 PYTHON ?= python3
 VENV ?= .venv
 MODEL ?=

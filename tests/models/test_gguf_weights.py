@@ -10,11 +10,13 @@ import pytest
 import torch
 
 from lengthprobe import load, measures
-from lengthprobe.errors import ModelError
+from lengthprobe.errors import ModelError, SettingsError
 from lengthprobe.models.gguf_weights import check_values
 from lengthprobe.models.loading import Checkpoint, load_checkpoint
+from lengthprobe.runs.forms import form_of
 from lengthprobe.runs.identity import identify
 from lengthprobe.settings import Settings
+from lengthprobe.statistics.forms import together
 from lengthprobe.task.prompts import prompts
 
 if TYPE_CHECKING:
@@ -77,6 +79,23 @@ def test_identity(gguf_of: Callable[..., Path]) -> None:
     assert found.weights == sha256(path.read_bytes()).hexdigest()
     assert found.stored == "GGUF Q8_0 (Q8_0 37 tensors, F32 11)"
     assert "gguf" in found.versions
+
+
+def test_form_is_that_of_the_twin(gguf_of: Callable[..., Path], twin: Checkpoint) -> None:
+    """A GGUF and the folder that it was converted from are asked alike: they may be compared."""
+    quantized = load_checkpoint(str(gguf_of("Q4_0")), CPU)
+
+    assert together([form_of(quantized, CPU)], [form_of(twin, CPU)])
+
+
+def test_ends_that_no_header_has_room_for(gguf_of: Callable[..., Path], twin: Checkpoint) -> None:
+    """Where a GGUF names fewer ends than its reference, nobody is told to write more into the file."""
+    path = gguf_of("Q4_0", said={"tokenizer.ggml.unknown_token_id": 1})
+
+    with pytest.raises(SettingsError, match="responses end differently") as raised:
+        together([form_of(load_checkpoint(str(path), CPU), CPU)], [form_of(twin, CPU)])
+    assert "eos_token_id" not in raised.value.fix
+    assert "across-forms" in raised.value.fix
 
 
 @pytest.mark.parametrize("said", [{"general.name": "x"}, {"llama.context_length": 256}])
