@@ -11,6 +11,7 @@ from lengthprobe.errors import SettingsError
 from lengthprobe.margins import Family
 from lengthprobe.models.catalog import resolve
 from lengthprobe.models.components import Ablation, Component, check_some_left, find_components
+from lengthprobe.models.display_names import display_name as name_alone
 from lengthprobe.models.held import Held
 from lengthprobe.models.vocabulary import WORDS
 from lengthprobe.runs.exchange import Alone, Exchange
@@ -47,6 +48,8 @@ class Probe:
         family: By how much alpha is divided for `broken`, as checks share it; by default it is not.
         exchange: How processes share the work, None for one process.
         progress: Told how many prompts are answered, and how many there are.
+        display_name: What expressions and reports call it, by default the last segment of a path
+            (`models.display_names`). This is the probe's `name`; the name as it was typed is `source.name`.
 
     Raises:
         ModelError: Nothing is known by this name.
@@ -60,8 +63,9 @@ class Probe:
         family: Family | None = None,
         exchange: Exchange | None = None,
         progress: Callable[[int, int], None] | None = None,
+        display_name: str | None = None,
     ) -> None:
-        self.name = name
+        self.name = display_name or name_alone(name)
         self.settings = settings or Settings()
         self.family = family or Family()
         self.source = resolve(name)
@@ -288,6 +292,7 @@ class Probe:
             )
         return replace(
             whole._identity,
+            display_name=self._whole.name,
             split_batches=self.split_batches,
             ablation=self.ablation.as_dict() or None,
             words=self.words,

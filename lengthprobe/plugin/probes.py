@@ -10,6 +10,7 @@ import pytest
 
 from lengthprobe.errors import LengthprobeError, SettingsError
 from lengthprobe.margins import family
+from lengthprobe.plugin.display_names import shown_name
 from lengthprobe.plugin.lineage import lineage, lineage_by_name, told
 from lengthprobe.plugin.markers import about, is_claim, needed_languages, takes
 from lengthprobe.plugin.options import named
@@ -89,7 +90,7 @@ class Probes:
     @property
     def asked_again(self) -> tuple[tuple[str, str], ...]:
         """The checkpoints and languages whose prompts were answered a second time, for their attributions."""
-        return tuple((name, code) for name, probe in self._probes.items() for code in probe.asked_again)
+        return tuple((probe.name, code) for probe in self._probes.values() for code in probe.asked_again)
 
     def identities(self, roles: Sequence[str]) -> dict[str, dict[str, Any]]:
         """What a report says of the checkpoints that have been asked, of some roles."""
@@ -153,9 +154,9 @@ class Probes:
         from lengthprobe.measures.portrait import portrait
 
         def draw(_key: str) -> bytes:
-            return json.dumps(portrait(probe, self._traced[probe.name])).encode()
+            return json.dumps(portrait(probe, self._traced[probe.source.name])).encode()
 
-        return self._drawn(probe, lambda: self._shared(f"portrait of {probe.name}", draw))
+        return self._drawn(probe, lambda: self._shared(f"portrait of {probe.source.name}", draw))
 
     def _drawn(self, probe: Probe, draw: Callable[[], dict[str, Any] | None]) -> dict[str, Any] | None:
         try:
@@ -185,11 +186,12 @@ class Probes:
         about_parts = any(is_claim(item) and about(item) == "mechanism" for item in running)
         probe.prepare(languages, traces=about_parts)
         if about_parts and languages:
-            self._traced[probe.name] = languages
+            self._traced[probe.source.name] = languages
 
     def _make(self, name: str) -> Probe:
         from lengthprobe.probe import Probe
 
+        shown = shown_name(self._config, name)
         return Probe(
             name,
             self._settings,
@@ -197,7 +199,8 @@ class Probes:
                 len(self._settings.languages), reference=named(self._config, "reference") is not None
             ),
             exchange=self._exchange,
-            progress=progress_of(self._config, name),
+            progress=progress_of(self._config, shown),
+            display_name=shown,
         )
 
     def _lineage(self, name: str) -> dict[str, Any]:
@@ -217,7 +220,7 @@ class Probes:
             probe.form  # noqa: B018
             return json.dumps(found.as_dict()).encode()
 
-        return self._shared(f"identity of {probe.name}", find)
+        return self._shared(f"identity of {probe.source.name}", find)
 
     def _shared(self, key: str, make: Callable[[str], bytes]) -> dict[str, Any]:
         """What JSON says that one of the session's processes makes."""

@@ -14,6 +14,7 @@ import pytest
 from lengthprobe.plugin.claims import judge
 from lengthprobe.plugin.collected import Collected, claims_of, hand_over, handed_over
 from lengthprobe.plugin.course import Course, deselected_lines, problems
+from lengthprobe.plugin.display_names import shown_name
 from lengthprobe.plugin.lineage import told
 from lengthprobe.plugin.markers import PROBES, about
 from lengthprobe.plugin.options import in_use, named, stated
@@ -260,6 +261,11 @@ class Run:
         """What each checkpoint that was named is called, by role."""
         found = {role: named(self._config, role) for role in ROLES}
         return {role: name for role, name in found.items() if name is not None}
+
+    @property
+    def shown(self) -> dict[str, str]:
+        """The display name of each checkpoint that was named, by role."""
+        return {role: shown_name(self._config, name) for role, name in self.names.items()}
 
     def _is_pointless(self) -> bool:
         """Whether claims were to be decided, or a checkpoint was named for that, and none was."""

@@ -24,10 +24,15 @@ _COLOURS = {
 
 def opening(run: Run) -> list[str]:
     """The lines above the tests: who is asked what."""
-    names = ", ".join(f"{role} {printable(name)}" for role, name in run.names.items())
+    names = ", ".join(f"{role} {_named(run.shown[role], name)}" for role, name in run.names.items())
     if run.lineage_told:
         names += f", lineage {run.lineage_told}"
     return [f"lengthprobe: {names}", f"lengthprobe: {settings_line(run.settings)}"]
+
+
+def _named(shown: str, typed: str) -> str:
+    """A checkpoint's display name, and beside it the path or id that it stands for."""
+    return shown if shown == typed else f"{shown} ({printable(typed)})"
 
 
 def _topics_left(run: Run) -> int:
@@ -48,7 +53,7 @@ def closing(terminal: pytest.TerminalReporter, run: Run) -> None:
     terminal.section("claims")
     if run.ledger.entries:
         lines = [
-            *header(run.ledger, run.settings, run.names, run.margins.changed()),
+            *header(run.ledger, run.settings, run.shown, run.margins.changed()),
             "",
             *table(run.ledger, paint),
             "",

@@ -11,6 +11,7 @@ from lengthprobe.reporting.figures import NAMES, plates
 from lengthprobe.reporting.files import write_whole
 from lengthprobe.reporting.ledger import ROLES, shown_totals
 from lengthprobe.reporting.markdown import summary
+from lengthprobe.reporting.names import name_of
 from lengthprobe.reporting.quantities import margin, numbers
 from lengthprobe.reporting.settings import facts, known
 from lengthprobe.reporting.strips import WIDTH
@@ -96,7 +97,7 @@ def page(
         _environment()
         .get_template("index.html.jinja")
         .render(
-            name=(report["model"] or {}).get("name", "No checkpoint was asked"),
+            name=name_of(report["model"]) if report["model"] else "No checkpoint was asked",
             headline=headline_of(report),
             totals=shown_totals(report["totals"]),
             models=models,
@@ -141,6 +142,7 @@ def _environment() -> Environment:
         "minus": _minus,
         "worded": worded,
         "escaped": escaped,
+        "name_of": name_of,
     }
     environment.globals |= {"signs": SIGNS}
     return environment

@@ -6,6 +6,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from lengthprobe.reporting.ledger import ROLES, shown_totals
+from lengthprobe.reporting.names import name_of, place_of
 from lengthprobe.reporting.quantities import margin, numbers
 from lengthprobe.settings import THOUGHT_LIMIT
 from lengthprobe.task.text import printable
@@ -112,8 +113,8 @@ def notes(ledger: Ledger) -> list[str]:
         alike = other and tested and bool(other.get("stored")) == bool(tested.get("stored"))
         if alike and other["tokenizer"] != tested["tokenizer"]:
             lines.append(
-                f"{role} {printable(other['name'])} has other tokenizer files than "
-                f"{printable(tested['name'])}: its words are compared all the same"
+                f"{role} {printable(name_of(other))} has other tokenizer files than "
+                f"{printable(name_of(tested))}: its words are compared all the same"
             )
     return lines
 
@@ -134,9 +135,10 @@ def missing(ledger: Ledger) -> list[str]:
 def _identity(identity: Mapping[str, Any]) -> Iterator[str]:
     template = identity["chat_template"]
     commit = f" at {identity['commit'][:_DIGEST_SHOWN]}" if identity["commit"] else ""
-    hub = f" ({identity['repo_id']}{commit})" if identity["repo_id"] else ""
+    place = identity["repo_id"] or place_of(identity)
+    where = f" ({place}{commit})" if place else ""
     yield (
-        f"{printable(identity['name'] + hub)}: {identity['architecture']}, {_lineage(identity)}"
+        f"{printable(name_of(identity) + where)}: {identity['architecture']}, {_lineage(identity)}"
         f"weights {identity['weights'][:_DIGEST_SHOWN]}, tokenizer {identity['tokenizer'][:_DIGEST_SHOWN]}, "
         f"template {template[:_DIGEST_SHOWN] if template else 'none'}"
     )

@@ -71,6 +71,8 @@ class Identity:
             they were free.
         left_out: The modules of a model that sees as well which no text runs through, and which are gone.
         stored: In what a GGUF file stores the weights, which are run dequantized; None for other weights.
+        display_name: What expressions and figures call the checkpoint (`models.display_names`); it identifies
+            nothing.
     """
 
     name: str
@@ -105,6 +107,7 @@ class Identity:
     words: str | None = None
     left_out: tuple[str, ...] = ()
     stored: str | None = None
+    display_name: str = ""
 
     def as_dict(self) -> dict[str, Any]:
         """The identity as JSON takes it."""

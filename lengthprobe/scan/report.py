@@ -10,6 +10,7 @@ from lengthprobe.errors import ReportError
 from lengthprobe.models.components import Component, every_component
 from lengthprobe.reporting.files import write_whole
 from lengthprobe.reporting.markdown import plain
+from lengthprobe.reporting.names import name_of
 from lengthprobe.reporting.quantities import numbers
 from lengthprobe.reporting.tables import spans
 from lengthprobe.scan.effects import at_most
@@ -94,7 +95,7 @@ def lines(report: Mapping[str, Any]) -> list[str]:
     """The report as a terminal shows it."""
     from tabulate import tabulate
 
-    name = printable(str(report["model"]["name"]))
+    name = printable(name_of(report["model"]))
     table = tabulate(
         [_cells(one) for one in report["top"]], HEADERS, tablefmt="simple", disable_numparse=True
     )
@@ -107,7 +108,7 @@ def markdown(report: Mapping[str, Any]) -> str:
     rows = [cells[0], ["---"] * len(HEADERS), *cells[1:]]
     table = [f"| {' | '.join(row)} |" for row in rows]
     told = [line for one in _told(report) for line in ("", plain(one))]
-    return "\n".join([f"## {plain(report['model']['name'])}: {_headline(report)}", "", *table, *told]) + "\n"
+    return "\n".join([f"## {plain(name_of(report['model']))}: {_headline(report)}", "", *table, *told]) + "\n"
 
 
 def files_of(folder: Path) -> tuple[Path, ...]:
@@ -146,7 +147,7 @@ def drawn(report: Mapping[str, Any]) -> str:
     falls |= {one["component"]: one["fall"]["mean"] for one in report["measured"]}
     n_layers, n_heads = report["shape"]["n_layers"], report["shape"]["n_heads"]
     measured = {one["component"] for one in report["measured"]}
-    name = escaped(str(report["model"]["name"]), 48).replace("\n", " ")
+    name = escaped(name_of(report["model"]), 48).replace("\n", " ")
     shown = {
         "title": f"{name}, {report['plan']['language']}, {report['plan']['mode']} ablation",
         "heads": [
