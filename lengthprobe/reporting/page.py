@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 INDEX, JSON, SUMMARY = "index.html", "report.json", "summary.md"
 _TEXT_SHOWN = 600
 _MINUS = re.compile(r"(?<!\w)-(?=\d)")
+_PER_CENT = re.compile(r"(?<=\d) %")
 
 
 def files_of(folder: Path) -> tuple[Path, ...]:
@@ -103,7 +104,7 @@ def page(
             models=models,
             settings=known(settings),
             margins=settings.get("margins", {}),
-            level=f"{100 * (1 - 2 * settings.get('alpha', 0.05)):g} %",
+            level=f"{100 * (1 - 2 * settings.get('alpha', 0.05)):g}\u00a0%",
             sections=sections(claims),
             failed=failed(claims),
             errors=messages(claims, "error"),
@@ -139,7 +140,7 @@ def _environment() -> Environment:
         "told": _told,
         "numbers": numbers,
         "margin": margin,
-        "minus": _minus,
+        "printed": _printed,
         "worded": worded,
         "escaped": escaped,
         "name_of": name_of,
@@ -148,9 +149,9 @@ def _environment() -> Environment:
     return environment
 
 
-def _minus(text: str) -> str:
-    """Numbers with the sign that they are printed with."""
-    return _MINUS.sub("−", text)
+def _printed(text: str) -> str:
+    """Numbers as they are printed: with a minus sign, and on one line with their per cent sign."""
+    return _PER_CENT.sub("\u00a0%", _MINUS.sub("−", text))
 
 
 def _told(told: Mapping[str, Any]) -> str:

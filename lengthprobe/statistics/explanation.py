@@ -6,7 +6,7 @@ import math
 from typing import TYPE_CHECKING
 
 from lengthprobe.statistics.background import told
-from lengthprobe.statistics.planning import topics_needed
+from lengthprobe.statistics.planning import MOST_TOPICS, topics_needed
 from lengthprobe.task.text import printable
 
 if TYPE_CHECKING:
@@ -46,10 +46,11 @@ def advice(comparison: Comparison) -> str:
     clusters, topics = comparison.estimate.clusters, comparison.estimate.topics
     more = topics_needed(clusters, lambda copies: comparison.outcome(copies) != "undecided")
     if more is not None and topics is not None and clusters + more > topics:
-        there_are = (
-            f"there are only {topics} in all" if clusters < topics else f"all {topics} were asked about"
-        )
-        return f"it would take about {_count(more, 'more topic')}, and {there_are}"
+        # How many more there would have to be helps nobody who cannot have them.
+        every = "this language's" if clusters == topics else "all of this language's"
+        return f"too near the margin to decide with {every} {topics} topics"
+    if more is not None and topics is None and more > MOST_TOPICS:
+        return "too near the margin to decide with any sensible number of topics"
     if more is not None:
         return f"about {_count(more, 'more topic')} would decide it"
     if comparison.rival is not None and comparison.rival.status() != comparison.status():

@@ -10,6 +10,8 @@ if TYPE_CHECKING:
 
 # Beyond so many times the topics measured, the effect is taken to sit at the margin.
 MOST_COPIES = 100.0
+# Where nobody knows how many topics there are: nobody asks about more than so many.
+MOST_TOPICS = 1000
 
 
 def smallest_topics(

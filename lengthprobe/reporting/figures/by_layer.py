@@ -26,14 +26,14 @@ def caption(portraits: Mapping[str, Mapping[str, Any]]) -> str:
     """How the figure is read."""
     first = portraits[roles(portraits)[0]]
     said = (
-        "A layer above zero pushed, summed over the steps of a response, for the tokens that keep to the "
-        "requested length, one below zero against them; bands are intervals over topics, "
-        f"the late layers ({late_name(first)}) are shaded."
+        "Each point is one layer. Above zero, the layer pushed for the tokens that keep to the requested "
+        "length; below zero, against them. The pushes are summed over the steps of a response. Bands are "
+        f"intervals over topics. The late layers ({late_name(first)}) are shaded."
     )
     if "base" in roles(portraits):
         said += (
-            " A model that runs past the requested length is below zero for that reason alone, the further "
-            f"the higher the cap, which is {portraits['base']['cap']} tokens."
+            " A model that runs past the requested length is below zero for that reason alone. The cap, here "
+            f"{portraits['base']['cap']} tokens, decides how far below."
         )
     return said
 

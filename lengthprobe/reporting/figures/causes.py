@@ -28,6 +28,8 @@ _WHOLE: Any = {"color": INK, "linestyle": (0, (4, 2)), "linewidth": 1.1}
 _NAMED = 8
 # How far beside k the random sets stand, and how far apart, as shares of a panel.
 _BESIDE, _STREWN = 0.035, 0.009
+# The least distance of two numbers below a panel, as a share of the panel.
+_NUMBERS_APART = 0.05
 # Room on either side of a panel, as a factor on the axis of k.
 _ROOM = 1.35
 
@@ -35,13 +37,12 @@ _ROOM = 1.35
 def caption(portraits: Mapping[str, Mapping[str, Any]]) -> str:  # noqa: ARG001
     """How the figure is read."""
     return (
-        "The share of exact answers to prompts on topics that chose no component, with intervals over "
-        "topics. On the left, the line falls from the whole model's (dashed) as the 1, 2, 4, … components "
-        "that lead by CWA are cut; the larger mark is at the number that the claim takes, and beside it "
-        "stand random sets of as many others with outputs of similar size, each a dot, together a diamond. "
-        "How long these outputs are beside those of the leading ones is said above. Components are needed "
-        "where the line lies far below them. On the right, they alone are left in the late layers, or "
-        "another language is asked without them, its own whole control a dash: there little is to be lost."
+        "How many answers stay exact when components are cut. Dashed: the whole model. Blue: without the "
+        "1, 2, 4, … components that lead by CWA; the large dot is the number that the claim takes. Grey: "
+        "without as many random components of similar size; a small dot is one set, the diamond their mean. "
+        "The leading components are needed where blue lies far below grey. On the right, the square is the "
+        "model with only these components left in the late layers. A dot there is another language without "
+        "them. Intervals are over the topics that chose no component."
     )
 
 
@@ -97,9 +98,15 @@ def draw_curve(axes: Axes, found: Mapping[str, Any]) -> None:
     axes.set_xlim(left, right)
     axes.xaxis.set_major_locator(FixedLocator(sizes))
     axes.xaxis.set_minor_locator(NullLocator())
-    axes.set_xticks(sizes, [str(k) for k in sizes])
+    axes.set_xticks(sizes, [_tick(k, without["k"] if without else k, right / left) for k in sizes])
     if beside:
         _random(axes, beside, right / left)
+
+
+def _tick(k: int, claimed: int, width: float) -> str:
+    """The number of components below its tick; nothing where that of the claim stands too near."""
+    apart = abs(np.log(k / claimed)) / np.log(width)
+    return "" if 0 < apart < _NUMBERS_APART else str(k)
 
 
 def _random(axes: Axes, found: Mapping[str, Any], width: float) -> None:

@@ -28,9 +28,9 @@ _HEAD, _MLPS = 0.22, 0.12
 def caption() -> str:
     """How the figure is read."""
     return (
-        "A cell is one head, or at the right one MLP; a row is one layer, the last on top. Blue: so many "
-        "answers in a hundred are no longer exact where it is ablated. Framed cells were measured on every "
-        "prompt; the others are foretold from the model's own answers, white ones without any change."
+        "A cell is one head; at the right, one MLP. A row is one layer, the last on top. Blue: without this "
+        "component, so many answers in a hundred are no longer exact. Framed cells were measured on every "
+        "prompt. The others are foretold from the model's own answers. White: no change is foretold."
     )
 
 

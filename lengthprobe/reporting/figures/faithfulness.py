@@ -21,7 +21,9 @@ if TYPE_CHECKING:
 
 NAME = "faithfulness"
 TITLE = "Attribution against cause, component by component"
-_ACROSS, _ROW = 2, 3.1
+_ACROSS, _ROW = 2, 3.3
+# The height of a line above a panel, in points.
+_LINE = 11.5
 _HEADS: Any = {"color": BLUE, "marker": "o"}
 _MLPS: Any = {"color": VERMILLION, "marker": "s"}
 # At most so many are named. A name stands on no other and on no point; it takes these shares of a panel.
@@ -31,11 +33,11 @@ _NAMED, _SIZE = 12, (0.1, 0.06)
 def caption(portraits: Mapping[str, Mapping[str, Any]]) -> str:  # noqa: ARG001
     """How the figure is read."""
     return (
-        "To the right: what a component gives to the tokens that keep to the length (CWA). Upwards: by how "
-        "many words the answers get worse when it alone gives nothing. Where attribution tells the cause, "
-        "points rise from left to right; one far to the right and at zero writes what it need not, one high "
-        "up on the left works through others. Above a panel, the rank correlation with its interval over "
-        "components. All values are in report.json."
+        "Each point is one component. Farther right: the component gives more to the tokens that keep to the "
+        "length (CWA). Higher: without this component alone, the answers get worse by so many words. Where "
+        "attribution tells the cause, points rise from left to right. A point far right at height zero gives "
+        "what is not needed. A high point on the left works through other components. The interval of the "
+        "rank correlation is over components. All values are in report.json."
     )
 
 
@@ -51,10 +53,15 @@ def figure(portraits: Mapping[str, Mapping[str, Any]]) -> Figure | None:
         axes.set_visible(False)
     several = len({role for role, *_ in shown}) > 1
     for axes, (role, language, found) in zip(panels, shown, strict=False):
-        whose = f"{label(portraits, role)}, " if several else ""
         _panel(axes, found)
-        axes.set_title(f"{whose}{language_name(language)}", color=INK)
-        axes.set_title(_correlation(found), loc="right", color=MUTED, fontsize=7.5, fontweight="normal")
+        # On a line each: a long name runs into what stands beside it.
+        below = [_correlation(found), *([label(portraits, role)] if several else [])]
+        axes.set_title(language_name(language), color=INK, pad=6 + _LINE * len(below))
+        for line, text in enumerate(below):
+            axes.annotate(
+                text, (0, 1), xytext=(0, 5 + _LINE * line), xycoords="axes fraction",
+                textcoords="offset points", color=MUTED, fontsize=7.5, va="baseline",
+            )  # fmt: skip
         axes.set_xlabel("CWA, logits")
     for axes in panels[::_ACROSS]:
         axes.set_ylabel("|error| without it, words more")

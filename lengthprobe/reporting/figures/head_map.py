@@ -28,6 +28,8 @@ _PIXELS = 256
 _FLATTER = 8
 _DARK = 0.55
 _HEAD = 0.22
+# A row of a deep model must still be seen.
+_LEAST_ROW = 0.06
 # An odd number of colours, the middle one of which is white.
 COLOURS = LinearSegmentedColormap.from_list("against-for", DIVERGING, N=129)
 
@@ -35,9 +37,9 @@ COLOURS = LinearSegmentedColormap.from_list("against-for", DIVERGING, N=129)
 def caption(portraits: Mapping[str, Mapping[str, Any]]) -> str:  # noqa: ARG001
     """How the figure is read."""
     return (
-        "A cell is one head, a row one layer, the last on top: blue heads wrote for the requested length, "
-        "orange ones against it, white ones neither; all panels share one scale, on which small values are "
-        "spread, and late layers lie above the line."
+        "A cell is one head. A row is one layer, the last on top. Blue heads wrote for the requested length, "
+        "orange heads against it, white heads neither. All panels share one scale, on which small values are "
+        "spread. The late layers lie above the black line."
     )
 
 
@@ -53,7 +55,7 @@ def figure(portraits: Mapping[str, Mapping[str, Any]]) -> Figure | None:
     most = max(float(np.abs(np.nan_to_num(one)).max(initial=0)) for one in maps.values()) or 1.0
     scale = scale_of(most)
     n_layers = max(one.shape[0] for one in maps.values())
-    height = min(3.0, max(1.6, 0.32 * n_layers))
+    height = max(1.6, min(3.0, 0.32 * n_layers), _LEAST_ROW * n_layers)
     made = sheet(width_of(codes), (height + _HEAD + 0.5) * len(shown) + 0.6)
     places = made.add_gridspec(2 * len(shown), len(codes), height_ratios=[_HEAD, height] * len(shown))
     panels = []

@@ -21,24 +21,25 @@ NAME = "number_swap"
 TITLE = "The stop because of the number, beside CWA"
 # Two pairs: what wrote the words, and what ended them because of the number.
 _PANELS = (
-    ("cwa", "heads_by_layer", "late_heads", "heads: CWA", "late"),
-    ("number_swap", "heads_by_layer", "late_heads", "heads: number swap", "late"),
-    ("cwa", "mlps_by_layer", "final_mlp", "MLP: CWA", "final"),
-    ("number_swap", "mlps_by_layer", "final_mlp", "MLP: number swap", "final"),
+    ("cwa", "heads_by_layer", "late_heads", "heads: CWA", "late heads"),
+    ("number_swap", "heads_by_layer", "late_heads", "heads: number swap", "late heads"),
+    ("cwa", "mlps_by_layer", "final_mlp", "MLP: CWA", "final MLP"),
+    ("number_swap", "mlps_by_layer", "final_mlp", "MLP: number swap", "final MLP"),
 )
-_HEAD, _ROW = 0.42, 1.75
+_HEAD, _ROW = 0.42, 1.9
+# In points, from the panel up to the name above the share.
+_BELOW_NAME = 15
 _MARKERS = 8
 
 
 def caption(portraits: Mapping[str, Mapping[str, Any]]) -> str:  # noqa: ARG001
     """How the figure is read."""
     return (
-        "In each pair, on the left a layer's part in the tokens that keep to the length (CWA), on the right "
-        "its part in the stop because of the number: what it says for ending the answer after the words "
-        "asked for, less what it says there where the prompt asks for another number. Both are shares of "
-        "all parts, with intervals over topics; the number above a panel is that of the first checkpoint's "
-        "late heads together, or of its final MLP. A part that is high on the left and at zero on the right "
-        "writes words, whatever their number is to be."
+        "Two measures stand side by side. CWA: what a layer gives to the tokens that keep to the length. "
+        "Number swap: how much a layer calls for the end of the answer because of the number in the prompt. "
+        "Both are shares of all parts, with intervals over topics. The bold number is the share of the first "
+        "checkpoint's late heads together, or of its final MLP. High under CWA and zero under number swap: "
+        "the layer writes words, whatever the number is."
     )
 
 
@@ -98,8 +99,12 @@ def draw_line(axes: Axes, role: str, rows: list[list[float | None]]) -> None:
 
 
 def _titles(axes: Axes, name: str, of: str, share: float) -> None:
-    axes.set_title(name, color=MUTED, fontsize=8, fontweight="normal", pad=4)
+    # On a line each: beside each other they run into one another.
+    axes.set_title(name, color=MUTED, fontsize=8, fontweight="normal", pad=_BELOW_NAME)
     if np.isfinite(share):
         # Adding zero takes the sign from a zero that was rounded into minus zero.
         said = f"{of} {round(100 * share, 1) + 0.0:.1f} %".replace("-", "−")
-        axes.set_title(said, loc="right", fontsize=8, pad=4)
+        axes.annotate(
+            said, (0, 1), xytext=(0, 4), xycoords="axes fraction", textcoords="offset points",
+            fontsize=8, fontweight="bold", va="baseline",
+        )  # fmt: skip

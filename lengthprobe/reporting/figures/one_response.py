@@ -35,9 +35,9 @@ def caption(portraits: Mapping[str, Mapping[str, Any]]) -> str:
     """How the figure is read."""
     portrait = portraits[roles(portraits)[0]]
     return (
-        f"How much the late heads ({late_name(portrait)}), the final MLP and all other parts added to the "
-        "logit of each word's tokens: to the right of zero they called for the word; ■ is the end of the "
-        "response."
+        "Each row is one word of the response. A bar is what some parts added to the logit of the word's "
+        f"tokens: the late heads ({late_name(portrait)}), the final MLP, and all other parts. To the right "
+        "of zero, these parts called for the word. ■ is the end of the response."
     )
 
 
