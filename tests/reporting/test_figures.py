@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import math
+import re
 import xml.etree.ElementTree as ET
 from importlib import import_module
+from itertools import combinations
 
 import matplotlib as mpl
 import pytest
+from matplotlib.text import Text
 
 from lengthprobe.reporting.figures import NAMES, by_layer, plates
 from lengthprobe.reporting.svg import drawing, style
@@ -87,10 +90,69 @@ def test_number_swap_stands_beside_cwa(portrait):
     """
     shown = texts("number_swap", {"model": portrait()})
 
-    titles = ["heads: CWA", "late 20.0 %", "heads: number swap", "late 0.1 %"]
-    titles += ["MLP: CWA", "final 0.0 %", "MLP: number swap", "final −40.0 %"]
-    assert [text for text in shown if text in titles] == 2 * titles
+    names = ["heads: CWA", "heads: number swap", "MLP: CWA", "MLP: number swap"]
+    shares = ["late heads 20.0 %", "late heads 0.1 %", "final MLP 0.0 %", "final MLP −40.0 %"]
+    assert [text for text in shown if text in names] == 2 * names
+    assert [text for text in shown if text in shares] == 2 * shares
     assert shown.count("299 prompts, 150 topics") == 2
+
+
+@pytest.mark.parametrize("name", ["number_swap", "causes", "faithfulness"])
+@pytest.mark.parametrize(("n_layers", "n_heads"), [(30, 9), (80, 64)])
+def test_no_text_stands_on_another(portrait, name, n_layers, n_heads):
+    """Neither a name beside a share, nor a long name, nor numbers of components, at real models' shapes.
+
+    Names of points are left out, which keep their distance by themselves, and the numbers of a scale.
+    """
+    long = "Meta-Llama-3.1-8B-Instruct + checkpoint-4000-dpo"
+    portraits = {role: portrait(long, n_layers, n_heads) for role in ("model", "base")}
+    for one in portraits.values():
+        heads = one["causes"]["en"]["heads"]
+        heads["without"] |= {"k": 154, "by_k": {str(k): [0.5, 0.4, 0.6] for k in (1, 2, 128, 154, 256, 2048)}}
+
+    assert overlapping(name, portraits) == []
+
+
+def overlapping(name, portraits):
+    """The pairs of texts of a figure that stand on each other."""
+    room = import_module(f"lengthprobe.reporting.figures.{name}")
+    with style():
+        figure = room.figure(portraits)
+        figure.draw_without_rendering()
+        points = {
+            one
+            for axes in figure.axes
+            for one in axes.texts
+            if re.fullmatch(r"L\d+H\d+|MLP\d+", one.get_text())
+        }
+        scales = {one for axes in figure.axes for one in axes.get_yticklabels()}
+        if name != "causes":
+            scales |= {one for axes in figure.axes for one in axes.get_xticklabels()}
+        places = [
+            (one.get_text(), one.get_window_extent())
+            for one in figure.findobj(Text)
+            if one.get_visible() and one.get_text().strip() and one not in points | scales and is_seen(one)
+        ]
+    return [
+        (one, other)
+        for (one, place), (other, beside) in combinations(places, 2)
+        if place.padded(-1).overlaps(beside.padded(-1))
+    ]
+
+
+def is_seen(text):
+    """Whether a text is in a panel that is drawn."""
+    return text.axes is None or text.axes.get_visible()
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_captions_are_short_sentences(portrait, name):
+    """A reader gets each at first reading: none has more than 26 words, or is a chain of clauses."""
+    room = import_module(f"lengthprobe.reporting.figures.{name.removeprefix('cwa_')}")
+    sentences = re.split(r"(?<=[.:])\s", room.caption({"model": portrait(), "base": portrait()}))
+
+    assert max(len(one.split()) for one in sentences) <= 26
+    assert not any(one.count(",") > 4 for one in sentences)
 
 
 def test_number_swap_is_drawn_where_it_was_measured(portrait):
@@ -162,7 +224,7 @@ def test_causes_of_several_checkpoints_are_told_apart(portrait, name):
     """Each has panels of its own, headed with its name."""
     shown = texts(name, {"model": portrait(), "reference": portrait("approved")})
 
-    heads = [text for text in shown if text.startswith(("tiny-it, ", "approved (reference), "))]
+    heads = [text for text in shown if text.partition(",")[0] in ("tiny-it", "approved (reference)")]
     assert len(heads) == 4
 
 

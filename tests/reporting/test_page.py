@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 import unicodedata
@@ -191,6 +192,31 @@ class TestPage:
         assert "length_error(m, en) > 0: the whole interval lies above 0; about 7 more topics would" in text
         assert "largest partslate(m, en) MLP3 +9.41, L2H1 −1.87" in text
         assert "differ mostMLP3 +9.41 against +0.2" in text
+
+    def test_no_line_breaks_before_a_per_cent_sign(self, shown, report, claim, check):
+        """Neither in a row of the table nor beside a claim that needs attention."""
+        unsure = check(
+            "exact_match(m, en) > 0.8",
+            verdict="undecided",
+            unit="share",
+            margin=0.8,
+            mean=0.79,
+            low=0.7,
+            high=0.85,
+            reason="80 % lies in the interval",
+        )
+        text = shown(report(claim("undecided", unsure)), {}).shown
+
+        assert text.count("70.0\u00a0% to 85.0\u00a0%") == 2
+        assert "80\u00a0% lies in the interval" in text
+        assert "90\u00a0% interval" in text
+        assert re.findall(r"\d %", text) == []
+
+    def test_says_of_what_a_verdict_speaks(self, shown, report):
+        """Of these wordings and lengths, which are no sample."""
+        text = " ".join(shown(report(), {}).shown.split())
+
+        assert "a verdict is about these wordings and lengths" in text
 
     def test_shows_nothing_behind_a_claim_about_behaviour(self, shown, report, claim):
         """It has no parts."""

@@ -74,7 +74,9 @@ class TestExplanation:
     def test_no_thousands_of_topics_are_asked_for(self):
         """Nobody can ask about so many, and how many there are is not known here."""
         verdict = estimate([0.4, 0.58] * 40) < 0.5
-        assert advice(verdict.comparison) == "too near the margin to decide with any sensible number of topics"
+        assert (
+            advice(verdict.comparison) == "too near the margin to decide with any sensible number of topics"
+        )
 
     def test_difference_has_the_topics_of_both(self):
         """As many as either side can be asked about, where that is known of any."""
