@@ -15,13 +15,14 @@ from lengthprobe.models.display_names import display_name as name_alone
 from lengthprobe.models.held import Held
 from lengthprobe.models.vocabulary import WORDS
 from lengthprobe.runs.exchange import Alone, Exchange
+from lengthprobe.runs.progress import reading, silent
 from lengthprobe.runs.questions import Questions
 from lengthprobe.runs.respondent import Respondent
 from lengthprobe.settings import Settings
 from lengthprobe.task.prompts import Prompt, Response, prompts, split_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from lengthprobe.attribution.forced import Forced
     from lengthprobe.attribution.looks import Floats, Look
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from lengthprobe.models.loading import Checkpoint
     from lengthprobe.runs.answers import Proof, Traced
     from lengthprobe.runs.identity import Identity
+    from lengthprobe.runs.progress import Tell
     from lengthprobe.statistics.forms import Form
 
 # So many responses a language tell how large the parts' outputs are, and what they are on average.
@@ -47,7 +49,7 @@ class Probe:
         settings: What is asked.
         family: By how much alpha is divided for `broken`, as checks share it; by default it is not.
         exchange: How processes share the work, None for one process.
-        progress: Told how many prompts are answered, and how many there are.
+        progress: Told what is asked, and how much of it is done (`runs.progress`).
         display_name: What expressions and reports call it, by default the last segment of a path
             (`models.display_names`). This is the probe's `name`; the name as it was typed is `source.name`.
 
@@ -62,14 +64,15 @@ class Probe:
         *,
         family: Family | None = None,
         exchange: Exchange | None = None,
-        progress: Callable[[int, int], None] | None = None,
+        progress: Tell | None = None,
         display_name: str | None = None,
     ) -> None:
         self.name = display_name or name_alone(name)
         self.settings = settings or Settings()
         self.family = family or Family()
         self.source = resolve(name)
-        self._held = Held(name, self.settings)
+        self._progress = progress or silent
+        self._held = Held(name, self.settings, lambda size: reading(self._progress, size))
         self._exchange = exchange or Alone()
         self._questions = Questions(
             Respondent(
@@ -77,7 +80,7 @@ class Probe:
                 self._held,
                 self.settings,
                 exchange=self._exchange,
-                progress=progress or (lambda _done, _total: None),
+                progress=self._progress,
                 means=lambda: self.outputs().means,
                 written=self.responses,
             )
@@ -287,6 +290,7 @@ class Probe:
         if whole._identity is None:
             from lengthprobe.runs.identity import identify
 
+            reading(self._progress, self.files.weight_bytes, "computing the digest of")
             whole._identity = self._held.once(
                 lambda: identify(self.checkpoint, self.settings, batch_size=self.batch_size)
             )

@@ -13,6 +13,7 @@ from lengthprobe.errors import LanguageError, ModelError, SettingsError
 from lengthprobe.models import loading
 from lengthprobe.models.generation import respond
 from lengthprobe.probe import Probe
+from lengthprobe.runs.progress import Progress
 from lengthprobe.settings import Settings
 from lengthprobe.task.prompts import prompts
 
@@ -158,9 +159,12 @@ def test_keys_of_another_checkpoint(name: str, checkpoints: Callable[..., Path])
 
 def test_progress(name: str) -> None:
     """Progress starts at nothing, counts the prompts of each batch, and ends with all."""
-    told: list[tuple[int, int]] = []
-    Probe(name, Settings(**SMALL), progress=lambda *now: told.append(now)).prepare(["en"])
-    assert told == [(0, 8), (3, 8), (6, 8), (8, 8), (8, 8)]
+    told: list[Progress] = []
+    Probe(name, Settings(**SMALL), progress=told.append).prepare(["en"])
+    assert {one.what for one in told} == {"English"}
+    assert {one.total for one in told} == {8}
+    counts = [one.done for one in told if not one.written]
+    assert list(dict.fromkeys(counts)) == [0, 3, 6, 8]
 
 
 def test_name_is_understood_at_once() -> None:

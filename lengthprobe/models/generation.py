@@ -14,6 +14,7 @@ from lengthprobe.models.broken import Guard
 from lengthprobe.models.decoding import greedy
 from lengthprobe.models.memory import is_out_of_memory, release
 from lengthprobe.models.runaways import Limits, Runaways
+from lengthprobe.models.steps import steps
 from lengthprobe.models.templates import opens_thought, render
 from lengthprobe.models.thinking import Room, Thoughts, check_constrained, room_for_thought, thought_tokens
 from lengthprobe.task.prompts import Prompt, Response
@@ -234,6 +235,7 @@ def _generate(
     same = [_SameText(n)] if donors else []
     stops: list[Runaways | Thoughts] = [Runaways(limits, width)] if limits else []
     stops += [Thoughts(checkpoint, n, width, room=room)] if room.thought else []
+    told_steps = steps(n, width, room.whole, checkpoint.end_token_ids)
     with (
         torch.inference_mode(),
         # First, so that the observer sees what is in place and not what was.
@@ -245,7 +247,7 @@ def _generate(
             attention_mask=seen,
             generation_config=greedy(checkpoint.end_token_ids, checkpoint.pad_token_id, room.whole),
             logits_processor=LogitsProcessorList([guard, *told, *allowed, *same]),
-            stopping_criteria=StoppingCriteriaList(stops),
+            stopping_criteria=StoppingCriteriaList([*stops, *told_steps]),
         )
     every_token = [row[width:] for row in written[:n].tolist()]
     rows_written = every_token

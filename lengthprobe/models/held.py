@@ -23,11 +23,15 @@ class Held:
     Args:
         name: Alias, hub id, directory, or fixture model.
         settings: How it is loaded.
+        reading: Told the size of the weights, in bytes, before they are read.
     """
 
-    def __init__(self, name: str, settings: Settings) -> None:
+    def __init__(
+        self, name: str, settings: Settings, reading: Callable[[int], None] = lambda _size: None
+    ) -> None:
         self._name = name
         self._settings = settings
+        self._reading = reading
         self._files: Files | None = None
         self._placement: Placement | None = None
         self._checkpoint: Checkpoint | None = None
@@ -56,7 +60,9 @@ class Held:
         if self._checkpoint is None:
             from lengthprobe.models.loading import load_checkpoint
 
-            self._checkpoint = self.once(lambda: load_checkpoint(self.files, self._settings))
+            files = self.files
+            self._reading(files.weight_bytes)
+            self._checkpoint = self.once(lambda: load_checkpoint(files, self._settings))
         return self._checkpoint
 
     @property

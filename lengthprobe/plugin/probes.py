@@ -199,7 +199,7 @@ class Probes:
                 len(self._settings.languages), reference=named(self._config, "reference") is not None
             ),
             exchange=self._exchange,
-            progress=progress_of(self._config, shown),
+            progress=progress_of(self._config, shown, getattr(self._exchange, "directory", None)),
             display_name=shown,
         )
 

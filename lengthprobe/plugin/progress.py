@@ -1,7 +1,9 @@
-"""How far a model has got: a bar on a terminal, plain lines in a log, nothing where quiet was asked for."""
+"""What a session waits for: a bar on a terminal, plain lines in a log, nothing where quiet was asked for."""
 
 from __future__ import annotations
 
+import os
+import re
 import sys
 import time
 from contextlib import nullcontext
@@ -12,16 +14,35 @@ from lengthprobe.task.text import printable
 if TYPE_CHECKING:
     from collections.abc import Callable
     from contextlib import AbstractContextManager
+    from pathlib import Path
 
     import pytest
 
-_SECONDS_BETWEEN_LINES = 20.0
+    from lengthprobe.runs.progress import Progress, Tell
+
+SECONDS_BETWEEN_LINES = 20.0
+# Before so much of a question is done, nobody can say how long the rest takes.
+_LEAST_SECONDS, _LEAST_SHARE = 5.0, 0.02
+_CURRENT = re.compile(r"::(?:test_)?(?P<name>\w+)(?:\[[^\]]*\])? \((?P<phase>\w+)\)$")
 
 
-def progress_of(config: pytest.Config, name: str) -> Callable[[int, int], None] | None:
-    """What to tell how many prompts a checkpoint has answered, or None where nobody is to read it."""
+def progress_of(config: pytest.Config, name: str, directory: Path | None = None) -> Tell | None:
+    """What to tell how far a checkpoint has come, None where nobody is to read it.
+
+    Args:
+        config: Knows how much is to be said, and where.
+        name: The checkpoint's display name.
+        directory: Where a worker leaves what its controller is to say.
+    """
+    if config.get_verbosity() < 0:
+        return None
+    name = printable(name)
+    if worker := getattr(config, "workerinput", None):
+        from lengthprobe.plugin.workers_progress import Left
+
+        return None if directory is None else Left(directory, worker["workerid"], name)
     reporter: Any = config.pluginmanager.get_plugin("terminalreporter")
-    if reporter is None or config.get_verbosity() < 0 or hasattr(config, "workerinput"):
+    if reporter is None:
         return None
     capture: Any = config.pluginmanager.get_plugin("capturemanager")
 
@@ -31,40 +52,105 @@ def progress_of(config: pytest.Config, name: str) -> Callable[[int, int], None] 
         )
         return context
 
-    if reporter.isatty:
-        return _Bar(reporter, uncaptured, printable(name))
-    return _Lines(reporter, uncaptured, printable(name))
+    return (_Bar if reporter.isatty else _Lines)(reporter, uncaptured, name)
+
+
+class Clock:
+    """When a question was begun, and how long the rest of it may take."""
+
+    def __init__(self) -> None:
+        self._key: tuple[int, str] | None = None
+        self._done = 0
+        self.began = time.monotonic()
+
+    def see(self, progress: Progress) -> bool:
+        """Whether this is of another question than what was seen before."""
+        key = (progress.total, progress.unit)
+        new = key != self._key or progress.done < self._done or not progress.total
+        if new:
+            self.began = time.monotonic()
+        self._key, self._done = key, progress.done
+        return new
+
+    @property
+    def seconds(self) -> float:
+        """Since the question was begun."""
+        return time.monotonic() - self.began
+
+    def left(self, progress: Progress) -> str:
+        """How long the rest may take, in words; nothing where that cannot be told yet."""
+        seconds, share = self.seconds, progress.share
+        if seconds < _LEAST_SECONDS or share < _LEAST_SHARE or progress.is_done:
+            return ""
+        rest = seconds * (1 - share) / share
+        return f"about {rest / 60:.0f} min left" if rest >= 90 else f"about {max(1, rest):.0f} s left"
+
+
+def line(name: str, progress: Progress, clock: Clock) -> str:
+    """What a line says: who is asked what, for which claim, and how far it is."""
+    asked = ", ".join(filter(None, (progress.what, claim())))
+    if not progress.total:
+        return f"{name}: {asked}"
+    counted = f"{progress.done} of {progress.total} {progress.unit}"
+    if progress.done == progress.total:
+        return f"{name}: {asked}: {counted} after {clock.seconds:.1f} s"
+    written = f"{progress.written} of at most {progress.cap} tokens written" if progress.written else ""
+    return f"{name}: {asked}: {', '.join(filter(None, (counted, written, clock.left(progress))))}"
+
+
+def claim() -> str:
+    """For whom a question is asked: the claim that runs, or all that wait for the first answers."""
+    found = _CURRENT.search(os.environ.get("PYTEST_CURRENT_TEST", ""))
+    if found is None:
+        return ""
+    return "for all claims" if found["phase"] == "setup" else f"for {found['name'].replace('_', ' ')!r}"
 
 
 class _Bar:
-    """A bar, which is gone when the model has answered."""
+    """A bar, which is gone when the question is answered."""
 
     def __init__(
         self, reporter: Any, uncaptured: Callable[[], AbstractContextManager[None]], name: str
     ) -> None:
         self._reporter, self._uncaptured, self._name = reporter, uncaptured, name
         self._bar: Any = None
+        self._clock = Clock()
 
-    def __call__(self, done: int, total: int) -> None:
-        if self._bar is None and done == total:
-            return
+    def __call__(self, progress: Progress) -> None:
+        new = self._clock.see(progress)
+        ended = progress.is_done
         with self._uncaptured():
+            if self._bar is not None and (new or ended):
+                self._bar.update(progress.done - self._bar.n if ended and not new else 0)
+                self._bar.close()
+                self._bar = None
+            if ended and progress.total:
+                return
             if self._bar is None:
                 self._reporter.ensure_newline()
                 self._bar = _quiet_tqdm()(
-                    total=total,
-                    desc=f"{self._name} answers",
-                    unit="prompt",
+                    total=progress.total or None,
+                    unit=f" {progress.unit}",
                     leave=False,
                     file=sys.stdout,
                     # Some terminals say that they have no rows and columns, and tqdm believes them.
                     ncols=self._reporter.config.get_terminal_writer().fullwidth - 1,
                     nrows=20,
+                    bar_format=_COUNTED if progress.total else "{desc}",
                 )
-            self._bar.update(done - self._bar.n)
-            if done == total:
-                self._bar.close()
-                self._bar = None
+            self._bar.n = progress.done
+            self._bar.set_description_str(
+                ", ".join(filter(None, (self._said(progress), claim()))), refresh=False
+            )
+            self._bar.set_postfix_str(self._clock.left(progress), refresh=False)
+            self._bar.refresh()
+
+    def _said(self, progress: Progress) -> str:
+        written = f", {progress.written}/{progress.cap} tokens" if progress.written else ""
+        return f"{self._name}: {progress.what}{written}"
+
+
+_COUNTED = "{desc} |{bar}| {n_fmt}/{total_fmt}{unit} {postfix}"
 
 
 class _Lines:
@@ -78,28 +164,27 @@ class _Lines:
         self, reporter: Any, uncaptured: Callable[[], AbstractContextManager[None]], name: str
     ) -> None:
         self._reporter, self._uncaptured, self._name = reporter, uncaptured, name
-        self._started = self._said = 0.0
-        self._done = -1
-        self._first = self._shown = True
+        self._clock = Clock()
+        self._said = 0.0
+        self._first, self._shown, self._ended = True, False, False
 
-    def __call__(self, done: int, total: int) -> None:
+    def __call__(self, progress: Progress) -> None:
         now = time.monotonic()
-        if done == 0:
-            self._started, self._shown = now, self._first
+        if self._clock.see(progress):
+            self._shown, self._ended = False, False
+        late = now - max(self._clock.began, self._said) >= SECONDS_BETWEEN_LINES
+        ends = progress.is_done and progress.total > 0
+        begins = self._first and not self._shown
         # The end is told twice: by the last batch, and by the probe.
-        if done == self._done:
+        if self._ended or not (late or begins or (ends and self._shown) or not progress.total):
             return
-        self._done = done
-        if done == total:
-            self._first = False
-        late = now - max(self._started, self._said) >= _SECONDS_BETWEEN_LINES
-        if not (late or (self._shown and done in (0, total))):
-            return
+        self._ended = ends
         self._said, self._shown = now, True
-        after = f" after {now - self._started:.1f} s" if done else ""
+        self._first = self._first and not ends
+        said = line(self._name, progress, self._clock)
         with self._uncaptured():
             self._reporter.ensure_newline()
-            self._reporter.write_line(f"{self._name} has answered {done} of {total} prompts{after}")
+            self._reporter.write_line(said)
 
 
 def _quiet_tqdm() -> Any:

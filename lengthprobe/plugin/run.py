@@ -127,6 +127,11 @@ class Run:
             from lengthprobe.plugin.shared_folder import make_shared_folder
 
             self._shared = make_shared_folder()
+            reporter = self._config.pluginmanager.get_plugin("terminalreporter")
+            if reporter is not None and self._config.get_verbosity() >= 0:
+                from lengthprobe.plugin.workers_progress import saying
+
+                self._closing.append(saying(self._shared.path, reporter))
         workerinput[_DIRECTORY] = str(self._shared.path)
         workerinput[_DEVICES] = ",".join(self._devices)
 

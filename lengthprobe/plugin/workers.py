@@ -31,7 +31,7 @@ class Exchange:
     """
 
     def __init__(self, directory: Path) -> None:
-        self._directory = directory
+        self.directory = directory
 
     def gather(self, keys: Sequence[str], make: Callable[[str], bytes]) -> Mapping[str, bytes]:
         """The bytes of every key, in the order of the keys.
@@ -55,7 +55,7 @@ class Exchange:
         """The bytes of a key, made here if need be, or None while another process makes it."""
         from filelock import FileLock, Timeout
 
-        path = self._directory / sha256(key.encode()).hexdigest()
+        path = self.directory / sha256(key.encode()).hexdigest()
         if path.exists():
             return path.read_bytes()
         try:

@@ -21,6 +21,7 @@ from lengthprobe.runs.keys import (
     prompts_question,
     question_key,
 )
+from lengthprobe.runs.progress import Progress, asking
 from lengthprobe.task.prompts import prompts
 
 if TYPE_CHECKING:
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     from lengthprobe.models.held import Held
     from lengthprobe.models.vocabulary import Vocabulary
     from lengthprobe.runs.exchange import Exchange
+    from lengthprobe.runs.progress import Tell
     from lengthprobe.settings import Settings
     from lengthprobe.task.prompts import Prompt, Response
 
@@ -50,7 +52,7 @@ class Respondent:
         held: The checkpoint.
         settings: How it is asked.
         exchange: How processes share the work.
-        progress: Told how many prompts are answered, and how many there are.
+        progress: Told what is asked, and how much of it is done.
         means: Gives the mean outputs of its parts; called when an ablation by the mean wants them.
         written: Gives its own responses in a language; called when words of one kind alone are wanted.
     """
@@ -62,7 +64,7 @@ class Respondent:
         settings: Settings,
         *,
         exchange: Exchange,
-        progress: Callable[[int, int], None],
+        progress: Tell,
         means: Callable[[], MeanOutputs],
         written: Callable[[str], Sequence[Response]],
     ) -> None:
@@ -106,7 +108,10 @@ class Respondent:
                 some, ablations, self._settings, traces=traces, words=words, beyond=beyond
             )
             asked[self._key(question)] = (some, ablations)
-        self._progress(0, total)
+        made_of = {
+            key: asking(some, ablations, words, traces=traces) for key, (some, ablations) in asked.items()
+        }
+        self._progress(Progress(next(iter(made_of.values())), 0, total))
 
         def make(key: str) -> bytes:
             nonlocal done
@@ -115,15 +120,24 @@ class Respondent:
             def answer() -> Answers:
                 return self._answer(some, ablations, traces=traces, words=words, beyond=beyond)
 
+            def told(ended: int, written: int, cap: int) -> None:
+                self._progress(
+                    Progress(made_of[key], done + ended, total, "answers", written, cap, len(some), ended)
+                )
+
             # What is impossible only so says nothing of the checkpoint: no failure to remember.
             free = words is None and not any(one.components for one in ablations)
-            content = self._held.once(answer) if free else answer()
+            self._progress(Progress(made_of[key], done, total))
+            from lengthprobe.models.steps import telling
+
+            with telling(told):
+                content = self._held.once(answer) if free else answer()
             done += len(some)
-            self._progress(done, total)
+            self._progress(Progress(made_of[key], done, total))
             return content.to_bytes()
 
         made = self._exchange.gather(list(asked), make)
-        self._progress(total, total)
+        self._progress(Progress(list(made_of.values())[-1], total, total))
         return [Answers.from_bytes(made[key], some) for key, (some, _) in asked.items()]
 
     def forced(self, texts: Sequence[Forced], ablation: Ablation, *, target: str) -> list[ForcedTrace]:
@@ -133,10 +147,12 @@ class Respondent:
             (self._key(forced_question(some, ablation, self._settings, target)), some)
             for some in (texts[start : start + size] for start in range(0, len(texts), size))
         ]
-        asked = dict(chunks)
+        asked, told = dict(chunks), self._counting("attribution of written texts", len(texts), size)
 
         def make(key: str) -> bytes:
             from lengthprobe.attribution.forced import attribute_forced
+
+            told()
 
             # A text that cannot be forced says nothing of the checkpoint: no failure to remember.
             return pack_forced(
@@ -160,10 +176,12 @@ class Respondent:
             (self._key(looks_question(some, heads)), some)
             for some in (looks[start : start + size] for start in range(0, len(looks), size))
         ]
-        asked = dict(chunks)
+        asked, told = dict(chunks), self._counting("attention of heads", len(looks), size)
 
         def make(key: str) -> bytes:
             from lengthprobe.attribution.looks import look
+
+            told()
 
             # As of a text that cannot be forced: no failure to remember.
             found = look(self._held.checkpoint, asked[key], self._settings, heads, batch_size=size)
@@ -171,6 +189,17 @@ class Respondent:
 
         made = self._exchange.gather(list(asked), make)
         return [one for key, _ in chunks for one in unpack_shares(made[key])]
+
+    def _counting(self, what: str, total: int, size: int) -> Callable[[], None]:
+        """What is called before each batch of texts that a pass goes over, and tells of those before it."""
+        done = 0
+
+        def told() -> None:
+            nonlocal done
+            self._progress(Progress(what, done, total, "texts"))
+            done += size
+
+        return told
 
     def proof(self) -> Proof:
         """What is known of the parts, and whether they add up, on a few prompts of the first language.

@@ -1,0 +1,67 @@
+"""Steps: what a batch has written so far, told while it is being written."""
+
+from __future__ import annotations
+
+import time
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import TYPE_CHECKING, Any
+
+import torch
+from transformers import StoppingCriteria
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    # Responses that have ended, tokens written of each, and the most that may be.
+    Told = Callable[[int, int, int], None]
+
+# To look at what was written waits for the device.
+_SECONDS_BETWEEN = 1.0
+_TELL: ContextVar[Told | None] = ContextVar("told of every step", default=None)
+
+
+@contextmanager
+def telling(told: Told) -> Iterator[None]:
+    """While it lasts, `told` hears now and then how far the batch has come that is being written.
+
+    Args:
+        told: Called with how many responses have ended, how many tokens each of the others has, and the cap.
+    """
+    token = _TELL.set(told)
+    try:
+        yield
+    finally:
+        _TELL.reset(token)
+
+
+def steps(n: int, width: int, cap: int, ends: Sequence[int]) -> list[StoppingCriteria]:
+    """What tells of the first n rows of a batch; nothing where nobody listens.
+
+    Args:
+        n: How many responses are written.
+        width: The column where responses start.
+        cap: Most tokens in a response.
+        ends: The tokens that end one.
+    """
+    told = _TELL.get()
+    return [] if told is None else [_Steps(told, n, width, cap, tuple(ends))]
+
+
+class _Steps(StoppingCriteria):
+    """Stops nothing."""
+
+    def __init__(self, told: Told, n: int, width: int, cap: int, ends: tuple[int, ...]) -> None:
+        self._told, self._n, self._width, self._cap = told, n, width, cap
+        self._ends = ends
+        self._last = time.monotonic()
+
+    def __call__(self, input_ids: Any, scores: Any, **_more: Any) -> Any:  # noqa: ARG002  (as it is called)
+        now = time.monotonic()
+        if now - self._last >= _SECONDS_BETWEEN:
+            self._last = now
+            written = input_ids[: self._n, self._width :]
+            ends = torch.tensor(self._ends, device=written.device, dtype=written.dtype)
+            ended = int(torch.isin(written, ends).any(dim=1).sum())
+            self._told(ended, written.shape[1], self._cap)
+        return torch.zeros(len(input_ids), dtype=torch.bool, device=input_ids.device)
