@@ -24,10 +24,10 @@ from lengthprobe.statistics.intervals import (
     bounded_interval,
     correlation,
     mean_interval,
-    robust_interval,
     share_below_zero,
     sum_interval,
 )
+from lengthprobe.statistics.once_more import lasting_interval
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -65,12 +65,12 @@ class Tails:
         else:
             self.counts, self.where = np.ones((repeats, topics)), np.arange(repeats)
             self.means, self.sizes = draws.means, sizes
-        self.mean_size = float(draws.sizes.mean())
+        self.largest = float(draws.sizes.max())
 
     def share_at_most(self, bound: float, limits: Floats) -> Floats:
         """The probability that the weighted mean is at most a limit, for each different repeat."""
         limits = np.broadcast_to(limits, len(self.counts))[:, None]
-        weights = np.column_stack([self.sizes * (self.means - limits), self.mean_size * (bound - limits)])
+        weights = np.column_stack([self.sizes * (self.means - limits), self.largest * (bound - limits)])
         counts = np.column_stack([self.counts, np.ones(len(limits))])
         parts = range(0, len(limits), 100)
         return np.concatenate([share_below_zero(weights[i : i + 100], counts[i : i + 100]) for i in parts])
@@ -113,7 +113,7 @@ def coverage(shape: Shape, draws: Draws) -> tuple[float, float]:
 def limits_of(shape: Shape, draws: Draws) -> Floats:
     """Lower and upper limits of every repeat, [R, 2]."""
     if shape.bounds is None:
-        return np.array([robust_interval(row, draws.sizes, ALPHA) for row in draws.means])
+        return np.array([lasting_interval(row, draws.sizes, ALPHA) for row in draws.means])
     low, high = shape.bounds
     limits = np.stack(
         [-Tails(-draws).upper_limits(-low, ALPHA), Tails(draws).upper_limits(high, ALPHA)], axis=1

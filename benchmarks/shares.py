@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from lengthprobe.statistics.intervals import robust_interval
-from lengthprobe.statistics.ratio import ratio_interval
+from lengthprobe.statistics.once_more import lasting_interval, ratio_interval
 
 if TYPE_CHECKING:
     from numpy.random import Generator
@@ -120,7 +119,7 @@ def tried(shape: ShareShape, topics: int, level: float, alpha: float, repeats: i
     for _ in range(repeats):
         part, whole, sizes = drawn(shape, topics, level, rng)
         limits.append(ratio_interval(part, whole, sizes, alpha))
-        claims.append(robust_interval(part - margin * whole, sizes, 0.05))
+        claims.append(lasting_interval(part - margin * whole, sizes, 0.05))
     (low, high), (above, below) = np.array(limits).T, np.array(claims).T
     known = np.isfinite(low)
     return Found(

@@ -10,6 +10,10 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from lengthprobe.statistics.intervals import Clusters
 
+# Without bounds (ours). Where values are skewed as exponential ones are, the limits of `once_more` err in 8 %
+# with ten topics, and in 14 % with five.
+LEAST_TOPICS = 10
+
 # A sum so much smaller than its terms is what rounding left of 0.
 _ROUNDING = 1e-12
 
@@ -85,6 +89,9 @@ class Sample:
             return self.flaw
         if self.bounds is None and all_equal(self.clusters.means) and not self.same:
             return "every value is equal and the measure declares no bounds"
+        if self.bounds is None and len(self.clusters.keys) < LEAST_TOPICS and not self.same:
+            few = f"only {len(self.clusters.keys)} topics"
+            return f"{few}: without bounds, fewer than {LEAST_TOPICS} do not show how far out a topic can lie"
         if self.bounds is not None and not all(map(math.isfinite, self.bounds)):
             return "a rare value may lie far out, so that the mean is shown and decides nothing"
         return ""

@@ -47,8 +47,8 @@ class Share(Comparable):
     `share(x) > m` decides whether x - m · whole, prompt by prompt, has a mean above 0; `abs(share(x)) < m`
     both that this mean is below 0 and that of x + m · whole above it. So alpha is kept as for any mean, a
     component that was cut (x exactly 0, the whole not) is called broken, and the interval shown is made of
-    the margins that this comparison does not rule out (`ratio.ratio_interval`). It is a point where x is the
-    same share of the whole on every prompt, which is then taken to be so on all prompts.
+    the margins that this comparison does not rule out (`once_more.ratio_interval`). It is a point where x is
+    the same share of the whole on every prompt, which is then taken to be so on all prompts.
 
     Assumed: values like normal ones, as of any measure without bounds, and a whole whose mean is above 0;
     where its own interval does not show that, nothing is decided. The weights with which a whole adds its
@@ -157,7 +157,7 @@ class Share(Comparable):
     def interval(self, alpha: float) -> tuple[float, float]:
         """The limits at one-sided `alpha`."""
         # Imported here, since it needs numpy and scipy.
-        from lengthprobe.statistics.ratio import ratio_interval
+        from lengthprobe.statistics.once_more import ratio_interval
 
         if self._whole.caveat:
             return -math.inf, math.inf

@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy.stats import beta, t
+from scipy.stats import beta, binom
 
 from lengthprobe.statistics.intervals import (
     Clusters,
     bounded_interval,
     correlation,
     mean_interval,
-    robust_covariance,
-    robust_interval,
     share_below_zero,
     sum_interval,
 )
+from lengthprobe.statistics.once_more import lasting_interval
 
 BOUNDS = (-10.0, 10.0)
 VALUES = st.lists(st.sampled_from([-10.0, -1.0, -0.5, 0.0, 0.5, 1.0, 3.0, 10.0]), min_size=2, max_size=30)
@@ -107,13 +107,28 @@ class TestBoundedInterval:
         values, sizes = np.clip(rng.normal(0.3, 2, topics), *BOUNDS), rng.integers(1, 5, topics)
         weights = rng.exponential(size=(200_000, topics + 1))
         clusters_sum, clusters_weight = weights[:, :topics] @ (sizes * values), weights[:, :topics] @ sizes
-        joined = sizes.mean() * weights[:, topics]
+        joined = sizes.max() * weights[:, topics]
         low, high = bounded_interval(values, sizes, BOUNDS, 0.05)
         lower = (clusters_sum - 10 * joined) / (clusters_weight + joined)
         upper = (clusters_sum + 10 * joined) / (clusters_weight + joined)
         # The standard error of a share of 0.05 of 200,000 is 0.0005.
         assert np.mean(lower <= low) == pytest.approx(0.05, abs=0.0025)
         assert np.mean(upper <= high) == pytest.approx(0.95, abs=0.0025)
+
+    def test_errs_no_more_often_where_large_topics_fail_as_a_whole(self):
+        """20 topics asked once and 20 asked six times, each of which fails with a chance of 0.1, exactly.
+
+        So the rate of failures is 0.1. An imagined topic of mean size puts the limit below that in 11 %.
+        """
+        topics, rate, wrong = 20, 0.1, 0.0
+        for small, large in itertools.product(range(topics + 1), repeat=2):
+            chance = float(np.prod(binom.pmf([small, large], topics, rate)))
+            if chance < 1e-4:
+                continue
+            means = [float(at < failed) for failed in (small, large) for at in range(topics)]
+            limit = bounded_interval(means, [1] * topics + [6] * topics, (0, 1), 0.05)[1]
+            wrong += chance * (limit < rate)
+        assert wrong <= 0.05
 
     def test_at_a_bound_reaches_no_further(self):
         """A rate of one has an upper limit of one."""
@@ -183,41 +198,6 @@ class TestBoundedInterval:
         assert bounded_interval(shuffled, ones, BOUNDS, 0.05) == bounded_interval(values, ones, BOUNDS, 0.05)
 
 
-class TestRobustInterval:
-    """The cluster-robust t interval."""
-
-    def test_of_equal_clusters_is_students(self):
-        """Four means 0, 1, 2, 3: mean 1.5, standard error √(5/3 / 4), three degrees of freedom."""
-        reach = float(t.ppf(0.95, 3)) * math.sqrt(5 / 3 / 4)
-        found = robust_interval([0, 1, 2, 3], [2, 2, 2, 2], 0.05)
-        assert found == pytest.approx((1.5 - reach, 1.5 + reach))
-
-    def test_weights_a_topic_by_its_prompts(self):
-        """Sizes 1 and 3, means 0 and 4: mean 3; CR2 divides by 1 less the share; one degree of freedom."""
-        reach = float(t.ppf(0.95, 1)) * math.sqrt((0.25 * 3) ** 2 / 0.75 + (0.75 * 1) ** 2 / 0.25)
-        assert robust_interval([0, 4], [1, 3], 0.05) == pytest.approx((3 - reach, 3 + reach))
-
-    def test_copies_have_more_degrees_of_freedom(self):
-        """Two copies of four topics are eight topics."""
-        again = robust_interval([0, 1, 2, 3] * 2, [1] * 8, 0.05)
-        assert robust_interval([0, 1, 2, 3], [1] * 4, 0.05, copies=2) == pytest.approx(again)
-
-
-class TestRobustCovariance:
-    """The CR2 covariance of two means."""
-
-    def test_of_a_sum_is_that_of_its_terms(self):
-        """V(x + 2 y) = V(x) + 4 C(x, y) + 4 V(y), whatever the sizes."""
-        x, y, sizes = np.array([0.0, 1.0, 5.0]), np.array([2.0, -1.0, 0.5]), [1, 4, 2]
-        total = robust_covariance(x + 2 * y, x + 2 * y, sizes)
-        terms = [robust_covariance(*pair, sizes) for pair in ((x, x), (x, y), (y, y))]
-        assert total == pytest.approx(terms[0] + 4 * terms[1] + 4 * terms[2])
-
-    def test_of_equal_clusters_is_the_sample_covariance_over_their_number(self):
-        """Means 0, 1, 2 and 2, 0, 1: Σ (x - 1)(y - 1) / 2 / 3 = (-1 + 0) / 6."""
-        assert robust_covariance([0, 1, 2], [2, 0, 1], [2, 2, 2]) == pytest.approx(-1 / 6)
-
-
 class TestMeanInterval:
     """Which method a measure gets."""
 
@@ -232,7 +212,15 @@ class TestMeanInterval:
 
     def test_equal_values_without_bounds_say_nothing(self):
         """No spread is no certainty, rounding apart."""
-        assert mean_interval(clusters([0.1 + 0.2, 0.3, 0.3]), None, 0.05) == (-math.inf, math.inf)
+        assert mean_interval(clusters([0.1 + 0.2, *[0.3] * 11]), None, 0.05) == (-math.inf, math.inf)
+
+    @pytest.mark.parametrize("topics", [2, 9])
+    def test_few_topics_without_bounds_say_nothing(self, topics):
+        """However alike: they do not show how far out a topic can lie. Ten do, or bounds."""
+        values = [1 + at / 1000 for at in range(10)]
+        assert mean_interval(clusters(values[:topics]), None, 0.05) == (-math.inf, math.inf)
+        assert mean_interval(clusters(values), None, 0.05) == lasting_interval(values, [1] * 10, 0.05)
+        assert mean_interval(clusters(values[:topics]), (0, 2), 0.05)[0] > 0
 
 
 class TestSumInterval:

@@ -37,11 +37,16 @@ class TestSample:
             ({"a1": 0, "a2": 1}, (0, 1), "fewer than two topics: nothing tells how much topics differ"),
             ({"a1": 3, "b1": 3}, None, "every value is equal and the measure declares no bounds"),
             ({"a1": 1, "b1": 1}, (0, 1), ""),
-            ({"a1": 1, "b1": 2}, None, ""),
+            (
+                {f"{key}1": at for at, key in enumerate("abcdefghi")},
+                None,
+                "only 9 topics: without bounds, fewer than 10 do not show how far out a topic can lie",
+            ),
+            ({f"{key}1": at for at, key in enumerate("abcdefghij")}, None, ""),
         ],
     )
     def test_caveat_says_why_nothing_can_be_decided(self, values, bounds, expected):
-        """Nothing measured, one topic, no spread without bounds."""
+        """Nothing measured, one topic, and without bounds no spread or fewer than ten topics."""
         assert sample(values, bounds).caveat == expected
 
     def test_scaled_turns_bounds_round(self):

@@ -9,8 +9,7 @@ import pytest
 
 from lengthprobe import measures
 from lengthprobe.statistics.estimate import Estimate, Observation, Sample
-from lengthprobe.statistics.intervals import robust_interval
-from lengthprobe.statistics.ratio import ratio_interval
+from lengthprobe.statistics.once_more import lasting_interval, ratio_interval
 from lengthprobe.statistics.share import share
 
 WHOLES = [30.0 + 7 * (i % 5) - 3 * (i % 3) for i in range(60)]
@@ -152,9 +151,9 @@ class TestComparison:
         wholes = [40.0 * (-1) ** (i // 2) + 1 for i in range(60)]
         verdict = share(estimate(part(0.3), wholes=wholes)) > 0.02
         assert verdict.status == "undecided"
-        # Topics of 41 and -39, 30 in all: 1 ± 1.699 · 40.68/√30.
+        # 30 topics of 41 and -39, one of 41 again: 71/31 + 1.699 · √(49548 / 30 / 31); the other likewise.
         assert verdict.reason == (
-            "what it is a share of is not surely above 0: mean 1 logits, 90 % interval -11.62 to 13.62"
+            "what it is a share of is not surely above 0: mean 1 logits, 90 % interval -12.69 to 14.69"
         )
         assert (verdict.estimate.low, verdict.estimate.high) == (-math.inf, math.inf)
         # 0.3 of a mean whole of 41, over 1.
@@ -246,9 +245,9 @@ class TestErrorRate:
 
     @pytest.mark.parametrize("correlation", [0.0, 0.9])
     @pytest.mark.parametrize("topics", [30, 75, 150])
-    def test_is_alpha_on_either_side(self, topics, correlation):
-        """4,000 draws of 5 %: the standard error is 0.34 %, four of them 1.4 %. As benchmarks/shares.py."""
-        rng, level, margin, repeats = np.random.default_rng(topics), math.sqrt(0.2), 0.02, 4000
+    def test_is_at_most_alpha_on_either_side(self, topics, correlation):
+        """2,000 draws of about 3 %: four standard errors are 1.6 %. As benchmarks/shares.py."""
+        rng, level, margin, repeats = np.random.default_rng(topics), math.sqrt(0.2), 0.02, 2000
         sizes = np.full(topics, 2.0)
 
         def normal() -> np.ndarray:
@@ -259,9 +258,9 @@ class TestErrorRate:
         common = normal()
         parts = margin + 0.1 * (correlation * common + math.sqrt(1 - correlation**2) * normal())
         wholes = 1 + 0.4 * common
-        limits = np.array([robust_interval(row, sizes, 0.05) for row in parts - margin * wholes])
-        assert np.mean(limits[:, 0] > 0) == pytest.approx(0.05, abs=0.014)
-        assert np.mean(limits[:, 1] < 0) == pytest.approx(0.05, abs=0.014)
+        limits = np.array([lasting_interval(row, sizes, 0.05) for row in parts - margin * wholes])
+        assert np.mean(limits[:, 0] > 0) == pytest.approx(0.03, abs=0.016)
+        assert np.mean(limits[:, 1] < 0) == pytest.approx(0.03, abs=0.016)
         shown = np.array(
             [ratio_interval(part, whole, sizes, 0.05) for part, whole in zip(parts, wholes, strict=True)]
         )
@@ -269,12 +268,12 @@ class TestErrorRate:
         assert np.array_equal(shown[:, 1] < margin, limits[:, 1] < 0)
 
     def test_is_that_of_the_verdict(self):
-        """300 verdicts at 30 topics: 5 % is 15, with a standard error of 3.8, on either side."""
+        """300 verdicts at 30 topics: 5 % is 15, with a standard error of 3.8, on either side, or fewer."""
         rng, statuses = np.random.default_rng(0), []
         for _ in range(300):
             common = np.repeat(rng.normal(size=30), 2) * math.sqrt(0.2) + rng.normal(size=60) * math.sqrt(0.8)
             wholes = 1 + 0.4 * common
             own = 0.02 + 0.1 * (0.5 * common + math.sqrt(0.75) * rng.normal(size=60))
             statuses.append((share(estimate(own, wholes=wholes)) > 0.02).status)
-        assert statuses.count("holds") == pytest.approx(15, abs=12)
-        assert statuses.count("broken") == pytest.approx(15, abs=12)
+        assert 0 < statuses.count("holds") <= 27
+        assert 0 < statuses.count("broken") <= 27
