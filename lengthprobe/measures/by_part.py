@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol
 
@@ -9,6 +10,7 @@ from lengthprobe.measures.per_response import Measured, form_of, named
 from lengthprobe.models.layers import early_layers, late_layers
 from lengthprobe.statistics.background import Background
 from lengthprobe.statistics.estimate import Estimate, Observation
+from lengthprobe.statistics.halves import cross_fitted_size
 from lengthprobe.statistics.sample import Sample
 from lengthprobe.task.languages import load_language
 
@@ -116,12 +118,12 @@ class ByPart:
 
     @property
     def whole(self) -> Floats:
-        """Prompt by prompt, what has the mean Σ_c |mean of c| over heads and MLPs, [n] (METHODS §3)."""
+        """Prompt by prompt, the size of all heads and MLPs together, cross-fitted, [n] (METHODS §3)."""
         import numpy as np
 
-        signs = np.sign(self.heads.sum(0)), np.sign(self.mlps.sum(0))
-        whole: Floats = (self.heads * signs[0]).sum((1, 2)) + (self.mlps * signs[1]).sum(1)
-        return whole
+        n = len(self.prompts)
+        of_each = np.concatenate([self.heads.reshape(n, math.prod(self.heads.shape[1:])), self.mlps], axis=1)
+        return cross_fitted_size(of_each, [prompt.topic for prompt in self.prompts])
 
 
 def estimate_of(

@@ -7,6 +7,7 @@ import pytest
 
 from lengthprobe.measures import share
 from lengthprobe.measures.by_part import ByPart, estimate_of
+from lengthprobe.statistics.halves import second_half
 from lengthprobe.task.languages import load_language
 from lengthprobe.task.prompts import Prompt
 from tests.measures.attributed import Attributed
@@ -70,21 +71,21 @@ def test_early_parts_of_eight_layers():
     assert by_part.early_mlps.tolist() == [0.5]
 
 
-def test_whole_is_the_size_of_all_parts():
-    """Its mean is Σ_c |mean of c| over heads and MLPs (METHODS §3), whatever the signs at one prompt."""
-    by_part = some()
-    sizes = [abs(by_part.heads[:, layer, head].mean()) for layer in range(LAYERS) for head in range(HEADS)]
-    sizes += [abs(by_part.mlps[:, layer].mean()) for layer in range(LAYERS)]
-    assert by_part.whole.mean() == pytest.approx(sum(sizes))
-    # Prompt by prompt, a part that is negative on average counts with its sign turned.
-    assert by_part.whole[0] == pytest.approx(
-        sum(
-            np.sign(by_part.heads[:, layer, head].mean()) * by_part.heads[0, layer, head]
+def test_whole_is_the_cross_fitted_size_of_all_parts():
+    """Heads and MLPs, each with the sign of its mean on the other half of the topics (METHODS §3)."""
+    by_part = some(12)
+    second = second_half(f"t{at}" for at in range(12))
+    for at in range(12):
+        others = [i for i in range(12) if (f"t{i}" in second) is not (f"t{at}" in second)]
+        by_hand = sum(
+            np.sign(by_part.heads[others, layer, head].mean()) * by_part.heads[at, layer, head]
             for layer in range(LAYERS)
             for head in range(HEADS)
         )
-        + sum(np.sign(by_part.mlps[:, layer].mean()) * by_part.mlps[0, layer] for layer in range(LAYERS))
-    )
+        by_hand += sum(
+            np.sign(by_part.mlps[others, layer].mean()) * by_part.mlps[at, layer] for layer in range(LAYERS)
+        )
+        assert by_part.whole[at] == pytest.approx(by_hand)
 
 
 def test_parts_by_name():
@@ -109,10 +110,9 @@ def test_estimate_is_over_prompts():
 
 
 def test_share_is_of_all_parts():
-    """A share relates the mean to Σ_c |mean of c|."""
+    """A share relates the mean to the whole."""
     by_part = some()
-    sizes = abs(by_part.heads.mean(0)).sum() + abs(by_part.mlps.mean(0)).sum()
-    assert share(estimated(by_part)).mean == pytest.approx(by_part.late_heads.mean() / sizes)
+    assert share(estimated(by_part)).mean == pytest.approx(by_part.late_heads.mean() / by_part.whole.mean())
 
 
 def test_share_of_another_whole():

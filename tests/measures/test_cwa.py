@@ -130,11 +130,10 @@ def test_no_prompt_of_a_length(probe):
 
 
 def test_a_control_has_the_whole_of_what_it_controls(probe):
-    """So that their difference is a share: of Σ_c |mean CWA(c)| with the signs of adherence."""
+    """So that their difference is a share: of the whole of CWA with the signs of adherence."""
     own = late_heads_cwa(probe, language="en")
     control = late_heads_cwa(probe, language="en", signs="shuffled")
-    parts = cwa_by_part(probe, "en")
-    whole = abs(parts.heads.mean(0)).sum() + abs(parts.mlps.mean(0)).sum()
+    whole = cwa_by_part(probe, "en").whole.mean()
     assert share(own - control).mean == pytest.approx((own.mean - control.mean) / whole)
 
 

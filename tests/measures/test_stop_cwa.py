@@ -12,6 +12,7 @@ from lengthprobe.measures import (
     late_heads_stop_cwa,
     share,
 )
+from lengthprobe.statistics.halves import cross_fitted_size
 from lengthprobe.task.words import count_words
 from tests.measures.attributed import attributed
 
@@ -123,12 +124,20 @@ def test_responses_without_an_early_or_a_due_step_are_left_out(probe):
 
 
 def test_share_is_of_what_is_said_where_the_end_is_due(probe):
-    """The whole is Σ_c |mean of c| over the due steps alone, with their weights."""
+    """The whole is the size of all parts over the due steps alone, with their weights."""
     due = [(one, [max(0, weight) for weight in weights]) for one, weights in by_hand(probe)]
-    heads = np.mean([np.tensordot(weights, one.trace.stop.heads, 1) for one, weights in due], 0)
-    mlps = np.mean([np.tensordot(weights, one.trace.stop.mlps, 1) for one, weights in due], 0)
+    by_prompt = [
+        [
+            value
+            for parts in (one.trace.stop.heads, one.trace.stop.mlps)
+            for value in np.tensordot(weights, parts, 1).ravel()
+        ]
+        for one, weights in due
+    ]
+    topics = [one.response.prompt.topic for one, _ in due]
     late = late_heads_stop_cwa(probe, language="en")
-    assert share(late).mean == pytest.approx(late.mean / (abs(heads).sum() + abs(mlps).sum()))
+    whole = cross_fitted_size(np.array(by_prompt), topics).mean()
+    assert share(late).mean == pytest.approx(late.mean / whole)
 
 
 @pytest.mark.parametrize(("short", "flawed"), [(1, False), (2, True)])
