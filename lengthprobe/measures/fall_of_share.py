@@ -6,65 +6,93 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from lengthprobe.measures.by_part import LEAST_MEASURED
+from lengthprobe.statistics.estimate import Estimate
+from lengthprobe.statistics.explanation import quantity
 from lengthprobe.statistics.forms import together
 from lengthprobe.statistics.sample import Observation, Sample
-from lengthprobe.statistics.share import share
+from lengthprobe.statistics.share import Share, share
 
 if TYPE_CHECKING:
-    from lengthprobe.statistics.estimate import Estimate
+    from collections.abc import Set
 
 LEAST_SHARE = 0.04  # ours: half of it is the smallest share that counts
 
 
-def fall_of_share(candidate: Estimate, reference: Estimate) -> Estimate:
+def fall_of_share(candidate: Estimate, reference: Estimate) -> Share:
     """How far the candidate's share lies below the reference's, as a share of the latter (ours).
 
-    Each is a share of its own model's whole, so that logits on another scale are no fall. A reference share
-    below 4 % is taken for 4 %: what is too small to count cannot fall by half. Paired by prompt, over the
-    prompts that both have, with each ratio linearised (the delta method):
-    share + (x - share * whole) / mean(whole). The reference's share, to which the fall is related, is taken
-    as given. A candidate that gives every prompt the reference's very value has lost nothing.
+    Each is a share of its own model's whole, so that logits on another scale are no fall. So
+    `fall_of_share(candidate, reference) < m` says that candidate - (1 - m) · reference is above 0, for the
+    two shares. They are paired by prompt, over the prompts that both have, and the reference's varies too.
+    Each share is linearised (the delta method): share + (x - share · whole) / mean(whole). A reference share
+    below 4 % is raised to 4 %: what is too small to count cannot fall by half. A candidate that gives every
+    prompt the reference's very value has lost nothing.
 
     Args:
         candidate: A measure of a part, with its whole.
         reference: The same measure of the reference.
 
     Returns:
-        An Estimate over topics. It decides nothing where a whole is not surely above 0, or where fewer than
-        80 % of the prompts of either are those of both.
+        A Share over topics. Nothing is decided where a whole, or the reference's share, is not surely above
+        0, or where fewer than 80 % of the prompts of either are those of both.
 
     Raises:
         SettingsError: The two were asked in unlike forms.
+        ValueError: The two have unlike units or alphas.
     """
     forms = together(candidate.forms, reference.forms)
+    name = f"fall_of_share({candidate.name}, {reference.name})"
+    if (candidate.unit, candidate.alpha) != (reference.unit, reference.alpha):
+        raise ValueError(
+            f"{name}: {candidate.unit} at alpha {candidate.alpha} do not mix "
+            f"with {reference.unit} at alpha {reference.alpha}"
+        )
+    fall = replace(_fall(candidate, reference, name), forms=forms)
+    return Share(name, fall, effect="fall", noted=_noted(fall.samples[0], candidate, reference))
+
+
+def _fall(candidate: Estimate, reference: Estimate, name: str) -> Estimate:
+    """The reference's share less the candidate's, prompt by prompt, of the whole that the former is."""
     ours, theirs = share(candidate), share(reference)
     common = candidate.samples[0].by_prompt.keys() & reference.samples[0].by_prompt.keys()
-    every = candidate.samples[0].by_prompt.keys() | reference.samples[0].by_prompt.keys()
-    flaw = (
-        f"only {len(common)} of {len(every)} prompts can be compared"
-        if len(common) < LEAST_MEASURED * len(every)
-        else ""
-    )
-    caveat = ours.caveat or theirs.caveat or flaw
-    terms = [_linearised(one, common) for one in (candidate, reference)]
-    fall = _noted(terms[0].scaled(-1.0).plus(terms[1]), candidate, reference)
-    same = terms[0].equals(terms[1]) and len({one.value for one in terms[0].observations}) > 1
-    scale = 1.0 / max(abs(theirs.mean), LEAST_SHARE)
-    return replace(
-        candidate,
-        name=f"fall_of_share({candidate.name}, {reference.name})",
+    flaw = _flaw(ours, theirs, common)
+    now, before = (_linearised(one, common) for one in (candidate, reference))
+    lacking = max(0.0, LEAST_SHARE - before.mean) if common else 0.0
+    rival = None
+    if candidate.rival is not None or reference.rival is not None:
+        rival = _fall(candidate.recounted, reference.recounted, name)
+    return Estimate(
+        name=name,
         unit="share",
-        samples=(replace(fall.scaled(scale), flaw=caveat, same=same),),
+        samples=(replace(now.scaled(-1.0).plus(before), flaw=flaw),),
+        alpha=candidate.alpha,
         family=max(candidate.family, reference.family),
+        rival=rival,
         worst="high",
-        whole=None,
+        counter=candidate.counter,
+        whole=replace(before.shifted(lacking), flaw=flaw),
         background=candidate.background + reference.background,
-        effect="fall",
-        forms=forms,
+        topics=min(filter(None, (candidate.topics, reference.topics)), default=None),
     )
 
 
-def _linearised(estimate: Estimate, common: set[str]) -> Sample:
+def _flaw(ours: Share, theirs: Share, common: Set[str]) -> str:
+    """Why nothing can be decided, or nothing."""
+    every = ours.estimate.samples[0].by_prompt.keys() | theirs.estimate.samples[0].by_prompt.keys()
+    if len(common) < LEAST_MEASURED * len(every):
+        return f"only {len(common)} of {len(every)} prompts can be compared"
+    if caveat := ours.caveat or theirs.caveat:
+        return caveat
+    if theirs.low > 0:
+        return ""
+    mean, low, high = (quantity(round(one, 4), "share") for one in (theirs.mean, theirs.low, theirs.high))
+    level = f"{100 * (1 - 2 * theirs.alpha):g} % interval"
+    return (
+        f"the reference's own share is not surely above 0 ({mean}, {level} {low} to {high}): nothing can fall"
+    )
+
+
+def _linearised(estimate: Estimate, common: Set[str]) -> Sample:
     """The share prompt by prompt, whose mean over all prompts is the share itself."""
     assert estimate.whole is not None
     (sample,), whole = estimate.samples, estimate.whole

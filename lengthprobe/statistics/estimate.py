@@ -186,7 +186,7 @@ class Estimate(Comparable):
             for own, sample in zip(clusters, self._deciding, strict=True)
         ]
         if len(limits) == 1:
-            return (0.0, 0.0) if self._deciding[0].same else limits[0]
+            return limits[0]
         if self.caveat:
             return self.bounds or (-math.inf, math.inf)
         correlations = [[correlation(one, other) for other in clusters] for one in clusters]

@@ -43,14 +43,11 @@ class Sample:
         observations: The values.
         bounds: The least and the greatest value that the measure can give, or None.
         flaw: Why they cannot decide anything, whatever they are: too many prompts gave none.
-        same: Whether they are the differences of two measures that vary over prompts and gave each the very
-            same value: these are then taken to be the same on all prompts.
     """
 
     observations: tuple[Observation, ...]
     bounds: tuple[float, float] | None
     flaw: str = ""
-    same: bool = False
 
     @property
     def mean(self) -> float:
@@ -87,9 +84,9 @@ class Sample:
             return "fewer than two topics: nothing tells how much topics differ"
         if self.flaw:
             return self.flaw
-        if self.bounds is None and all_equal(self.clusters.means) and not self.same:
+        if self.bounds is None and all_equal(self.clusters.means):
             return "every value is equal and the measure declares no bounds"
-        if self.bounds is None and len(self.clusters.keys) < LEAST_TOPICS and not self.same:
+        if self.bounds is None and len(self.clusters.keys) < LEAST_TOPICS:
             few = f"only {len(self.clusters.keys)} topics"
             return f"{few}: without bounds, fewer than {LEAST_TOPICS} do not show how far out a topic can lie"
         if self.bounds is not None and not all(map(math.isfinite, self.bounds)):
@@ -117,6 +114,12 @@ class Sample:
             return replace(self, observations=observations)
         low, high = sorted(factor * bound for bound in self.bounds)
         return replace(self, observations=observations, bounds=(low, high))
+
+    def shifted(self, by: float) -> Sample:
+        """The sample without bounds with every value greater by a number."""
+        return replace(
+            self, observations=tuple(replace(one, value=one.value + by) for one in self.observations)
+        )
 
     def plus(self, other: Sample) -> Sample:
         """The sum, prompt by prompt, of two samples of the same prompts."""

@@ -16,6 +16,7 @@ from lengthprobe.statistics.verdict import Verdict, decide_side
 
 if TYPE_CHECKING:
     from lengthprobe.statistics.background import Background
+    from lengthprobe.statistics.forms import Form
 
 
 def share(estimate: Estimate) -> Share:
@@ -59,12 +60,15 @@ class Share(Comparable):
     Args:
         name: How it reads in an expression.
         estimate: The mean, with its whole.
+        effect: What a reader is told that the share is.
+        noted: The values with what a reader is shown of each prompt; by default its own part of the whole.
     """
 
     name: str
     estimate: Estimate
+    effect: str = "share"
+    noted: Sample | None = None
 
-    effect: ClassVar[str] = "share"
     unit: ClassVar[str] = "share"
 
     @property
@@ -122,9 +126,16 @@ class Share(Comparable):
         """Which prompts are the worst, as of the estimate."""
         return self.estimate.worst
 
+    @property
+    def forms(self) -> tuple[Form, ...]:
+        """In what the checkpoints behind the values were asked."""
+        return self.estimate.forms
+
     @cached_property
     def samples(self) -> tuple[Sample, ...]:
         """The values behind the mean, each with its own part of the whole in its note."""
+        if self.noted is not None:
+            return (self.noted,)
         unit, wholes = self.estimate.unit, self._whole.by_prompt
         noted = tuple(
             replace(
@@ -138,7 +149,7 @@ class Share(Comparable):
     @property
     def recounted(self) -> Share:
         """The same under the other word counter, or itself where it does not hang on one."""
-        return self if self.estimate.rival is None else Share(self.name, self.estimate.rival)
+        return self if self.estimate.rival is None else replace(self, estimate=self.estimate.rival)
 
     @cached_property
     def caveat(self) -> str:

@@ -110,7 +110,6 @@ def test_what_is_derived_keeps_its_forms() -> None:
         estimate(CHAT) - estimate(REFERENCE),
         2 * estimate(CHAT),
         -estimate(CHAT),
-        fall_of_share(estimate(CHAT, of_whole=True), estimate(REFERENCE, of_whole=True)),
     ):
         with pytest.raises(SettingsError, match="third"):
             derived._plus(replace(third, unit=derived.unit), 1.0, "sum")
