@@ -7,7 +7,8 @@ import pytest
 
 from fixtures.matrix import claims
 from lengthprobe.errors import SettingsError
-from lengthprobe.margins import Margins, family
+from lengthprobe.margins import _MOST_WORDS, Margins, family
+from lengthprobe.measures.length_error import WINSORISED_AT
 
 
 def test_every_margin_has_a_kind_a_unit_and_a_reason():
@@ -49,6 +50,9 @@ def test_a_margin_that_is_no_number_is_refused(line):
         ("exact_match = 80", "exact_match = 0.8"),
         ("exact_match_fall = -0.05", "exact_match_fall = 0.05"),
         ("length_error = -1", "length_error = 0.5"),
+        ("length_error = 11", "length_error = 0.5"),
+        ("length_error = 10", "length_error = 0.5"),
+        ("base_length_error = 80", "base_length_error = 5"),
         ("exact_match = 1", "exact_match = 0.99"),
         ("exact_match = 100", "exact_match = 0.99"),
         ("exact_match = 5", "exact_match = 0.8"),
@@ -134,3 +138,8 @@ def test_the_mechanism_is_counted_as_often_as_it_is_claimed():
     alone, beside = (family(1, reference=reference).mechanism / 4 for reference in (False, True))
     assert sum(not mark["regression"] for mark in marks) == alone
     assert sum(mark["regression"] for mark in marks) == beside - alone
+
+
+def test_margins_in_words_are_within_the_bounds_of_an_error():
+    """What is refused as a margin is what no error can reach."""
+    assert pytest.approx(_MOST_WORDS) == WINSORISED_AT

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, TypedDict
 from lengthprobe.errors import ModelError, SettingsError
 from lengthprobe.measures.answered import check_answered
 from lengthprobe.measures.by_part import ByPart, early_controls, estimate_of
-from lengthprobe.measures.per_response import note_of
+from lengthprobe.measures.per_response import check_lengths, note_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
@@ -100,13 +100,15 @@ def cwa_by_part(
     """The CWA of every part, prompt by prompt; arguments as in `Options`.
 
     Raises:
-        SettingsError: Signs are to be shuffled, and all prompts ask for the same length.
+        SettingsError: The lengths are none; or signs are to be shuffled, and all prompts ask for the same
+            length.
         LengthprobeError: As `Probe.traces`.
     """
     import numpy as np
 
     from lengthprobe.attribution.cumulative import cumulative, token_weights
 
+    check_lengths(lengths)
     source = text_of or probe
     every = source.traces(language)
     check_answered(source, [one.response for one in every], language)

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import TYPE_CHECKING, Protocol
 
+from lengthprobe.errors import SettingsError
 from lengthprobe.measures.answered import check_answered
 from lengthprobe.statistics.estimate import Estimate, Observation
 from lengthprobe.task.languages import load_language
 from lengthprobe.task.words import RIVAL_COUNTERS, count_words
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Sequence
+    from collections.abc import Callable, Sequence
 
     from lengthprobe.margins import Family
     from lengthprobe.settings import Settings
@@ -134,11 +136,27 @@ def selected(
 
     Raises:
         ModelError: Too many of the language's responses are an unfinished thought, and answers are wanted.
+        SettingsError: The lengths are none.
     """
+    check_lengths(lengths)
     every = probe.responses(language)
     if answered:
         check_answered(probe, every, language)
     return [one for one in every if lengths is None or one.prompt.n_words in lengths]
+
+
+def check_lengths(lengths: Collection[int] | None) -> None:
+    """Check that lengths can select prompts, before any is asked.
+
+    Raises:
+        SettingsError: There are none, or they are no collection.
+    """
+    if lengths is None or (isinstance(lengths, Collection) and not isinstance(lengths, str) and lengths):
+        return
+    raise SettingsError(
+        f"lengths={lengths!r} selects no prompts",
+        "name the lengths, as in lengths=[3, 4], or leave lengths out for all",
+    )
 
 
 def form_of(probe: Measured) -> Form | None:

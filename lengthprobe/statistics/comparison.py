@@ -24,6 +24,10 @@ class Mean(Protocol):
         """Why the data cannot decide anything about it, or nothing."""
 
     @property
+    def bounds(self) -> tuple[float, float] | None:
+        """The least and the greatest value that it can have, or None."""
+
+    @property
     def rival(self) -> Mean | None:
         """The same under the other word counter, None where it does not hang on one."""
 

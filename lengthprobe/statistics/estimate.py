@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from lengthprobe.settings import MOST_ALPHA
 from lengthprobe.statistics.comparable import Comparable, number
 from lengthprobe.statistics.comparison import Part
 from lengthprobe.statistics.forms import together
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
     from lengthprobe.statistics.forms import Form
 
 __all__ = ["Estimate", "Observation", "Sample"]
+
+# Of a factor: of far smaller ones a square is 0, and a spread gone.
+SMALLEST = 1e-9
 
 _REVERSED = {"<": ">", "<=": ">=", ">": "<", ">=": "<="}
 _MIRRORED = {"high": "low", "low": "high", "far": "far"}
@@ -106,8 +110,8 @@ class Estimate(Comparable):
             ValueError: A value is no finite number or is out of bounds, a prompt comes twice, or an argument
                 cannot be used; the message names it.
         """
-        if not 0 < alpha < 0.5:
-            raise ValueError(f"{name}: alpha {alpha} does not lie between 0 and 0.5")
+        if not 0 < alpha <= MOST_ALPHA:
+            raise ValueError(f"{name}: alpha {alpha} does not lie between 0 and {MOST_ALPHA}")
         if family < 1:
             raise ValueError(f"{name}: a family of {family} would give a check more than alpha; at least 1")
         if worst not in _MIRRORED:
@@ -199,6 +203,11 @@ class Estimate(Comparable):
         times = number(factor, f"0.1 * {self.name}")
         if times == 0:
             raise ValueError(f"0 * {self.name} says nothing about the model")
+        if not SMALLEST <= abs(times) <= 1 / SMALLEST:
+            raise ValueError(
+                f"{times:g} * {self.name}: beside values of another size nothing is left of it; "
+                f"take a factor from {SMALLEST:g} to {1 / SMALLEST:g}"
+            )
         return self._scaled(times, f"{times:g} * {self._term}")
 
     __rmul__ = __mul__

@@ -11,6 +11,7 @@ from lengthprobe.errors import Undecided
 from lengthprobe.statistics.background import told
 from lengthprobe.statistics.comparison import Comparison
 from lengthprobe.statistics.explanation import advice, explanation, quantity, shown
+from lengthprobe.statistics.idle import check_decidable
 from lengthprobe.statistics.recording import note_asked, note_made, recording
 
 if TYPE_CHECKING:
@@ -89,7 +90,12 @@ def numbers_of(estimate: Shown) -> dict[str, Any]:
 
 
 def decide(comparison: Comparison) -> Verdict:
-    """The verdict on a comparison."""
+    """The verdict on a comparison.
+
+    Raises:
+        SettingsError: It is true, or false, whatever was measured.
+    """
+    check_decidable(comparison)
     verdict = Verdict(
         status=comparison.outcome(),
         expression=comparison.expression,

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
+
+from lengthprobe.errors import SettingsError
 from lengthprobe.margins import Family
-from lengthprobe.measures import exact_match, length_error
+from lengthprobe.measures import exact_match, late_heads_cwa, late_heads_stop_cwa, length_error
 from lengthprobe.settings import Settings
 
 
@@ -67,3 +70,12 @@ def test_name_reads_in_an_expression(answered):
 
     assert exact_match(probe, language="en").name == "exact_match(model, en)"
     assert exact_match(probe, language="en", lengths=[3]).name == "exact_match(model, en, N=3)"
+
+
+@pytest.mark.parametrize("lengths", [[], (), 3, "3"])
+@pytest.mark.parametrize("measure", [exact_match, late_heads_cwa, late_heads_stop_cwa])
+def test_lengths_that_select_no_prompts_are_refused(answered, measure, lengths):
+    """Before anything is asked, and with what to write."""
+    with pytest.raises(SettingsError, match=r"lengths=.* selects no prompts") as caught:
+        measure(answered((3, 3)), language="en", lengths=lengths)
+    assert "lengths=[3, 4]" in caught.value.fix

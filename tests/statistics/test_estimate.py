@@ -60,7 +60,8 @@ class TestEstimate:
     @pytest.mark.parametrize(
         ("changes", "message"),
         [
-            ({"alpha": 0.5}, "error: alpha 0.5 does not lie between 0 and 0.5"),
+            ({"alpha": 0.21}, "error: alpha 0.21 does not lie between 0 and 0.2"),
+            ({"alpha": 0}, "error: alpha 0 does not lie between 0 and 0.2"),
             ({"alpha": math.nan}, "error: alpha nan"),
             ({"family": 0}, "error: a family of 0 would give"),
             ({"worst": "big"}, "error: worst='big' is none of high, low, far"),
@@ -119,6 +120,12 @@ class TestScaling:
         """The message says what to write."""
         with pytest.raises(TypeError, match=r"write 0\.1 \* error"):
             estimate([0, 1]) * factor
+
+    @pytest.mark.parametrize("factor", [1e-320, -1e-320, 5e-324, 1e-10, 1e200])
+    def test_refuses_a_factor_that_leaves_no_spread(self, factor):
+        """A square of 1e-320 is 0: a mean without a spread would be sure."""
+        with pytest.raises(ValueError, match=r"\* error: beside values of another size nothing is left"):
+            factor * estimate([0, 1])
 
     @pytest.mark.parametrize("factor", [0, math.nan, math.inf])
     def test_refuses_a_number_that_leaves_nothing(self, factor):
