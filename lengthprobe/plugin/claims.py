@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from lengthprobe.errors import LengthprobeError
-from lengthprobe.plugin.markers import about, is_claim, kind_of, language_of, limited_to, stated
-from lengthprobe.plugin.outcome import decided_nothing, is_missed, no_finding, outcome
+from lengthprobe.plugin.markers import about, has_no_case, is_claim, kind_of, language_of, limited_to, stated
+from lengthprobe.plugin.outcome import decided_nothing, is_missed, no_case, no_finding, outcome
 from lengthprobe.plugin.verdicts import ASKED, is_running, never_asked
 from lengthprobe.reporting.ledger import RED, Entry
 
@@ -100,6 +100,8 @@ def _around(item: pytest.Item, report: pytest.TestReport, error: BaseException |
     before = report.when == "setup"
     if before:
         item.stash[_PART_FAILED] = item.stash[_RED] = False
+    if before and not report.failed and has_no_case(item):
+        return _without_assertion(item, report, "error", no_case(item.nodeid))
     if before and report.passed:
         return None
     if not report.failed:

@@ -86,6 +86,13 @@ def language_of(item: pytest.Item) -> str | None:
     return str(language) if language is not None else None
 
 
+def has_no_case(item: pytest.Item) -> bool:
+    """Whether `parametrize` gives a claim nothing to run with, so that pytest leaves it out."""
+    callspec = getattr(item, "callspec", None)
+    # As pytest stands in for what an empty set would have given.
+    return any(type(value).__name__ == "NotSetType" for value in getattr(callspec, "params", {}).values())
+
+
 def limited_to(item: pytest.Item) -> tuple[str, ...]:
     """The languages that a claim's marker limits it to; none where it does not."""
     languages = stated(item).get("languages") or ()

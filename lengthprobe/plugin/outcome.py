@@ -83,6 +83,14 @@ def decided_nothing(nodeid: str, verdicts: Sequence[Verdict], unasked: Sequence[
     )
 
 
+def no_case(nodeid: str) -> str:
+    """Why a claim is red that pytest would skip, since it has nothing to run with."""
+    return (
+        f"{nodeid}: the claim decided nothing: pytest.mark.parametrize gives it no case to run with\n"
+        "  fix: give it one case at the least, or take the claim out"
+    )
+
+
 def no_finding(nodeid: str, verdicts: Sequence[Verdict]) -> str:
     """Why a finding is an error, and what to write instead."""
     if verdicts:

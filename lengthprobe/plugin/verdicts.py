@@ -15,7 +15,9 @@ if TYPE_CHECKING:
 ASKED = pytest.StashKey[list["Verdict"]]()
 _MADE = pytest.StashKey[list["Verdict"]]()
 _RUNNING = pytest.StashKey[bool]()
+# By fixture: what was asked in its setup, and what was made there.
 _IN_FIXTURES = pytest.StashKey[dict[Any, list["Verdict"]]]()
+_MADE_IN_FIXTURES = pytest.StashKey[dict[Any, list["Verdict"]]]()
 
 
 @contextmanager
@@ -35,7 +37,7 @@ def keeping(item: pytest.Item, *, call: bool = False) -> Iterator[None]:
             yield
         finally:
             item.stash[_RUNNING] = False
-            for asked in _of_fixtures(item):
+            for asked in _taken(item, _IN_FIXTURES).values():
                 _add(item.stash[ASKED], asked)
 
 
@@ -50,37 +52,50 @@ def is_running(item: pytest.Item) -> bool:
 
 
 def never_asked(item: pytest.Item) -> list[Verdict]:
-    """The verdicts that a claim made and whose truth it did not ask."""
+    """The verdicts that a claim made and whose truth it did not ask, those of its fixtures among them.
+
+    A fixture that several tests share may make one verdict for each: of those a claim has to ask one.
+    """
     asked = item.stash.get(ASKED, [])
-    return [one for one in item.stash.get(_MADE, []) if not any(one is other for other in asked)]
+    unasked = [one for one in item.stash.get(_MADE, []) if not _is_in(one, asked)]
+    for fixture, made in _taken(item, _MADE_IN_FIXTURES).items():
+        left = [one for one in made if not _is_in(one, asked)]
+        if fixture.scope == "function" or len(left) == len(made):
+            _add(unasked, left)
+    return unasked
 
 
 def keeping_of_fixture(request: pytest.FixtureRequest, fixture: Any) -> Generator[None, object, object]:
-    """A wrapper of a fixture's setup that keeps what is asked in it, for every claim that takes the fixture.
+    """A wrapper of a fixture's setup that keeps what is asked and made in it, for every claim that takes it.
 
     Of several claims that share a fixture only the first sees it set up.
     """
-    from lengthprobe.statistics.recording import recording
+    from lengthprobe.statistics.recording import making, recording
 
-    with recording() as asked:
-        made = yield
-    known = request.config.stash.setdefault(_IN_FIXTURES, {})
-    known.pop(fixture, None)
-    if asked:
-        known[fixture] = asked
-    return made
+    with recording() as asked, making() as made:
+        value = yield
+    for key, verdicts in ((_IN_FIXTURES, asked), (_MADE_IN_FIXTURES, made)):
+        known = request.config.stash.setdefault(key, {})
+        known.pop(fixture, None)
+        if verdicts:
+            known[fixture] = verdicts
+    return value
 
 
-def _of_fixtures(item: pytest.Item) -> list[list[Verdict]]:
-    """What was asked in the fixtures that a test takes, by their names or by request."""
-    known = item.config.stash.get(_IN_FIXTURES, {})
+def _taken(item: pytest.Item, kept: pytest.StashKey[dict[Any, list[Verdict]]]) -> dict[Any, list[Verdict]]:
+    """What is kept of the fixtures that a test takes, by their names or by request."""
+    known = item.config.stash.get(kept, {})
     if not known:
-        return []
+        return {}
     told = getattr(getattr(item, "_fixtureinfo", None), "name2fixturedefs", {})
     taken = [definitions[-1] for definitions in told.values() if definitions]
     taken += getattr(getattr(item, "_request", None), "_fixture_defs", {}).values()
-    return [known[one] for one in dict.fromkeys(taken) if one in known]
+    return {one: known[one] for one in dict.fromkeys(taken) if one in known}
 
 
 def _add(verdicts: list[Verdict], others: list[Verdict]) -> None:
-    verdicts += [one for one in others if not any(one is verdict for verdict in verdicts)]
+    verdicts += [one for one in others if not _is_in(one, verdicts)]
+
+
+def _is_in(verdict: Verdict, others: list[Verdict]) -> bool:
+    return any(verdict is one for one in others)

@@ -107,6 +107,54 @@ def test_verdicts_that_a_fixture_makes_are_for_claims_to_ask(project):
     project.run().assert_outcomes(passed=2)
 
 
+@pytest.mark.parametrize("scope", ["function", "module", "session"])
+@pytest.mark.parametrize("body", ["assert {}", "pair = (found, 'why')\n    assert pair\n    assert {}"])
+def test_verdict_of_a_fixture_that_a_claim_never_asks_is_an_error(project, scope, body):
+    """As in a tuple, which is always true; the message names the comparison."""
+    project.claims(
+        f"@pytest.fixture(scope='{scope}')\ndef found(probe):\n    return {BROKEN}\n\n\n"
+        + claim(body.format(HOLDS), arguments="probe, found")
+    )
+
+    result = project.run()
+
+    result.assert_outcomes(errors=1)
+    result.stdout.fnmatch_lines(
+        ["*its test compared exact_match(tiny-it, en) < 0.1, and did not ask whether that is so*"]
+    )
+
+
+def test_one_of_several_verdicts_that_a_test_s_own_fixture_makes_is_not_enough(project):
+    """What is made for one test alone, nobody else asks."""
+    project.claims(
+        f"@pytest.fixture\ndef found(probe):\n    return [{HOLDS}, {BROKEN}]\n\n\n"
+        + claim("assert found[0]", arguments="found")
+    )
+
+    assert project.report()["claims"][0]["verdict"] == "error"
+
+
+@pytest.mark.parametrize("ini", ["skip", "xfail"])
+@pytest.mark.parametrize("arguments", ["probe, margin", "probe, language, margin"])
+def test_claim_without_a_case_is_an_error(project, ini, arguments):
+    """Of an empty `parametrize` pytest makes a skip, or an expected failure: nothing was compared."""
+    project.ini(empty_parameter_set_mark=ini)
+    project.claims(
+        claim(
+            "assert measures.exact_match(probe, language='en') > margin",
+            "@pytest.mark.parametrize('margin', [])\n",
+            arguments,
+        )
+        + f"\n\n@pytest.mark.claim\ndef test_other(probe):\n    assert {HOLDS}\n"
+    )
+
+    result = project.run("--lengthprobe-json=out.json")
+
+    assert result.ret == pytest.ExitCode.TESTS_FAILED
+    assert '"verdict": "error"' in (project.path / "out.json").read_text()
+    result.stdout.fnmatch_lines(["*the claim decided nothing: *parametrize gives it no case to run with*"])
+
+
 @pytest.mark.parametrize(
     ("body", "verdict"), [(BROKEN, "broken"), (UNDECIDED, "undecided"), (HOLDS, "skipped")]
 )
