@@ -8,6 +8,7 @@ from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 from lengthprobe.errors import SettingsError
+from lengthprobe.statistics.winsorised import WINSORISED_AT
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -63,10 +64,10 @@ class Margins:
         "half of a token counter's error: nearer to counting words than tokens",
     )
     base_length_error: float = _margin(
-        5.0,
+        2.0,
         "replication",
         "words",
-        "the published base models run on by 27 to 35 words; errors are winsorised at 10",
+        "the published base models run on by 27 to 35 words; errors are winsorised at 3",
     )
     gain_over_base: float = _margin(
         1.0, "replication", "words", "tuning is to be worth at least a word of absolute error"
@@ -126,7 +127,7 @@ class Margins:
         0.25,
         "regression",
         "words/word",
-        "150 topics in full agreement bound a rise at 0.15; half as much again for noise",
+        "150 topics in full agreement bound a rise at 0.09; the rest is for noise",
     )
     preambles_rise: float = _margin(0.04, "regression", "share", "as for runaways")
     counter_disagreement_rise: float = _margin(
@@ -206,6 +207,14 @@ def _check_range(name: str, value: str, number: float) -> None:
             f"lengthprobe_margins: {name} = {number:g} can decide nothing: a margin is not negative"
             + (", and a share is below 1" if unit == "share" else ""),
             f"{name} = {_meant(name, number):g}",
+        )
+
+    # Between two lengths that are one word apart an error grows by no more than it can be.
+    if unit in ("words", "words/word") and number >= WINSORISED_AT:
+        raise SettingsError(
+            f"lengthprobe_margins: {name} = {number:g} can decide nothing: errors are winsorised at "
+            f"{WINSORISED_AT:g} words, and their mean never lies beyond",
+            f"{name} = {getattr(Margins(), name):g}",
         )
 
 

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 
 # So many responses a language tell how large the parts' outputs are, and what they are on average.
 REFERENCE_PROMPTS = 50
+ROLES = ("model", "base", "reference")
 
 
 class Probe:
@@ -89,6 +90,7 @@ class Probe:
         self.ablation = Ablation()
         self.words: str | None = None
         self._whole = self
+        self.role = "model"
         self._ended = False
         self._identity: Identity | None = None
         self._form: Form | None = None
@@ -278,6 +280,27 @@ class Probe:
         """
         other = copy(self)
         other.settings = replace(self.settings, across_forms=True)
+        return other
+
+    @property
+    def whole(self) -> Probe:
+        """The probe of the whole model, of which nothing is ablated."""
+        return self._whole
+
+    def in_role(self, role: str) -> Probe:
+        """A probe of this checkpoint as claims take it; it shares with this one all that was asked.
+
+        Args:
+            role: `model`: a claim of cause presupposes that it keeps to lengths (`measures.precondition`).
+                `base`: no claim does. `reference`: where it keeps to none, nothing is decided of others.
+
+        Raises:
+            SettingsError: There is no such role.
+        """
+        if role not in ROLES:
+            raise SettingsError(f"role {role!r} is not known", f"role is one of {', '.join(ROLES)}")
+        other = copy(self)
+        other.role = role
         return other
 
     def identity(self) -> Identity:

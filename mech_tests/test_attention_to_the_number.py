@@ -1,4 +1,7 @@
-"""Where the heads of highest CWA look; a finding, since looking is not yet reading."""
+"""Where the heads of highest CWA look; a finding, since looking is not yet reading.
+
+Presupposes control in English: of a model that keeps to no length it says that there is none to explain.
+"""
 
 import pytest
 

@@ -1,4 +1,7 @@
-"""English: the late layers' attention heads write answers of the length asked for, and end them."""
+"""English: the late layers' attention heads write answers of the length asked for, and end them.
+
+Each presupposes control in English: a model that keeps to no length is broken at once, and asked no more.
+"""
 
 import pytest
 

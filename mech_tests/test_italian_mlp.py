@@ -1,4 +1,7 @@
-"""Italian: the last layer's MLP writes answers of the length asked for, and ends them."""
+"""Italian: the last layer's MLP writes answers of the length asked for, and ends them.
+
+Each presupposes control in Italian: a model that keeps to no length is broken at once, and asked no more.
+"""
 
 import pytest
 

@@ -1,4 +1,7 @@
-"""Necessity: without the components that lead by CWA control goes, and without random ones it does less."""
+"""Necessity: without the components that lead by CWA control goes, and without random ones it does less.
+
+Presupposes control: a model that keeps to no length is broken at once, and nothing of it is cut.
+"""
 
 import pytest
 

@@ -1,4 +1,7 @@
-"""What the paper reports of the models that it studied; a departure is news, not a fault."""
+"""What the paper reports of the models that it studied; a departure is news, not a fault.
+
+What is said of the tuned model presupposes control, what is said of the base does not.
+"""
 
 import pytest
 

@@ -1,4 +1,7 @@
-"""Specificity: what one language needs, the other and ordinary text do without."""
+"""Specificity: what one language needs, the other and ordinary text do without.
+
+Presupposes control in both languages: what keeps to no length has nothing to keep, and is broken at once.
+"""
 
 import pytest
 

@@ -1,4 +1,7 @@
-"""Sufficiency: with every other component of the late layers cut, those that lead by CWA keep the control."""
+"""Sufficiency: with every other component of the late layers cut, those that lead by CWA keep the control.
+
+Presupposes control: a model that keeps to no length is broken at once, and nothing of it is cut.
+"""
 
 import pytest
 

@@ -1,4 +1,7 @@
-"""Transfer: whether what controls length in English does so in another language."""
+"""Transfer: whether what controls length in English does so in another language.
+
+What is lost presupposes control in both languages; how much there is to lose is asked of any model.
+"""
 
 import pytest
 

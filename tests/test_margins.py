@@ -52,7 +52,11 @@ def test_a_margin_that_is_no_number_is_refused(line):
         ("length_error = -1", "length_error = 0.5"),
         ("length_error = 11", "length_error = 0.5"),
         ("length_error = 10", "length_error = 0.5"),
-        ("base_length_error = 80", "base_length_error = 5"),
+        ("length_error = 3", "length_error = 0.5"),
+        ("length_error_rise = 4", "length_error_rise = 0.25"),
+        ("gain_over_base = 3", "gain_over_base = 1"),
+        ("base_length_error = 5", "base_length_error = 2"),
+        ("error_growth = 3", "error_growth = 0.15"),
         ("exact_match = 1", "exact_match = 0.99"),
         ("exact_match = 100", "exact_match = 0.99"),
         ("exact_match = 5", "exact_match = 0.8"),
@@ -68,6 +72,13 @@ def test_a_margin_that_decides_nothing_is_refused(line, fix):
     with pytest.raises(SettingsError, match="can decide nothing") as caught:
         Margins().overridden([line])
     assert caught.value.fix == fix
+
+
+def test_a_margin_on_an_error_is_below_where_errors_are_winsorised():
+    """A mean of winsorised errors never lies beyond, so that such a claim would hold of any model."""
+    with pytest.raises(SettingsError, match="errors are winsorised at 3 words"):
+        Margins().overridden(["length_error = 3"])
+    assert Margins().overridden(["length_error = 2.9"]).length_error == 2.9
 
 
 @pytest.mark.parametrize("second", ["exact_match = 0.95", "exact_match = 0.9", "  exact_match=0.9"])

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 from lengthprobe.measures.answered import check_answered
 from lengthprobe.measures.by_part import Traceable
 from lengthprobe.measures.per_response import form_of, named, note_of
+from lengthprobe.measures.precondition import unmet_control, without_values
 from lengthprobe.models.components import few
 from lengthprobe.statistics.estimate import Estimate, Observation
 from lengthprobe.task.distractor import distracted
@@ -90,6 +91,9 @@ def _attention(
     bounds: tuple[float, float] | None,
 ) -> Estimate:
     chosen = probe.heads(heads)
+    called = f"{name}[{few([one.name for one in chosen])}]"
+    if unmet := unmet_control(probe, language):
+        return without_values(probe, called, language, unmet, bounds=bounds)
     every = probe.traces(language)
     check_answered(probe, [one.response for one in every], language)
     placed = [(one, steps) for one in every if one.adherence and (steps := word_boundaries(one.adherence))]
@@ -105,7 +109,7 @@ def _attention(
         )
     return Estimate.from_observations(
         observations,
-        name=named(f"{name}[{few([one.name for one in chosen])}]", probe, language, None),
+        name=named(called, probe, language, None),
         unit="share",
         bounds=bounds,
         alpha=probe.settings.alpha,

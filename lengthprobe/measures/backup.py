@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol
 
-from lengthprobe.measures.control import exact_under
 from lengthprobe.measures.cwa import final_mlp_cwa
+from lengthprobe.measures.exact_answers import exact_under
 from lengthprobe.measures.leading import Ablatable, cwa_above_control, leading_components, others_of_kind
+from lengthprobe.measures.precondition import unmet_control, without_values
 from lengthprobe.models.components import Ablation, Component
 from lengthprobe.statistics.sample import checked
 
@@ -40,6 +41,8 @@ def compensation(probe: Cuttable, *, language: str) -> Estimate:
     Raises:
         LengthprobeError: The parts are not known.
     """
+    if unmet := unmet_control(probe, language):
+        return without_values(probe, "compensation", language, unmet, unit="logits", bounds=None)
     with probe.ablated(leading_components(probe, language=language, kind="heads")) as cut:
         without = final_mlp_cwa(cut, language=language, text_of=probe)
         return without - final_mlp_cwa(probe, language=language)
@@ -86,6 +89,8 @@ def redundancy(probe: Ablatable, *, language: str, kind: str = "heads", k: int |
     Raises:
         LengthprobeError: As `leading_components`.
     """
+    if unmet := unmet_control(probe, language):
+        return without_values(probe, "redundancy", language, unmet)
     leading = leading_components(probe, language=language, kind=kind, k=k)
     return _beyond_alone(probe, language, "redundancy", [(one,) for one in leading])
 
@@ -103,6 +108,8 @@ def backup_effect(probe: Cuttable, *, language: str, kind: str = "heads") -> Est
     Returns:
         As `redundancy`.
     """
+    if unmet := unmet_control(probe, language):
+        return without_values(probe, "backup_effect", language, unmet)
     groups = [found(probe, language=language, kind=kind) for found in (leading_components, backup_components)]
     return _beyond_alone(probe, language, "backup_effect", groups)
 

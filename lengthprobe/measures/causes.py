@@ -12,8 +12,8 @@ from lengthprobe.measures.control import (
     control_with_only,
     control_without,
     control_without_random,
-    exact_by_set,
 )
+from lengthprobe.measures.exact_answers import exact_by_set
 from lengthprobe.measures.faithfulness import effects_by_component, faithfulness
 from lengthprobe.measures.leading import KINDS, leading_components, relative_length, similar_sets
 from lengthprobe.measures.per_response import named
@@ -87,10 +87,12 @@ def _random(probe: Ablatable, language: str, kind: str) -> dict[str, Any]:
     chosen = leading_components(probe, language=language, kind=kind)
     sets = similar_sets(probe, chosen, language=language)
     under = [Ablation().and_also(one, "zero") for one in sets]
-    if not sets:
+    without = control_without_random(probe, language=language, kind=kind)
+    if not without.n:
+        # Too few sets are of similar size.
         return {}
     return _beside_whole(probe, language, kind) | {
-        "without": _interval(control_without_random(probe, language=language, kind=kind)),
+        "without": _interval(without),
         "sets": list(exact_by_set(probe, language, under)),
         "length": relative_length(probe, chosen, sets, language=language),
     }

@@ -8,6 +8,7 @@ from lengthprobe.errors import ModelError, SettingsError
 from lengthprobe.measures.answered import check_answered
 from lengthprobe.measures.by_part import ByPart, early_controls, estimate_of
 from lengthprobe.measures.per_response import check_lengths, note_of
+from lengthprobe.measures.precondition import unmet_control, without_values
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
@@ -152,6 +153,9 @@ def _cwa(
     language: str,
     **options: Unpack[Options],
 ) -> Estimate:
+    if unmet := unmet_control(probe, language, text_of=options.get("text_of")):
+        called, lengths = _stated(name, None, options), options.get("lengths")
+        return without_values(probe, called, language, unmet, unit="logits", bounds=None, lengths=lengths)
     by_part = cwa_by_part(probe, language, **options)
     signs = options.get("signs", "adherence")
     # A control is related to the same whole as what it controls.
@@ -161,7 +165,7 @@ def _cwa(
         probe,
         by_part,
         part,
-        name=_stated(name, probe, by_part, options),
+        name=_stated(name, probe.settings.cap if by_part.cut_off else None, options),
         language=language,
         lengths=options.get("lengths"),
         whole=whole,
@@ -169,13 +173,13 @@ def _cwa(
     )
 
 
-def _stated(name: str, probe: Traceable, by_part: ByPart, options: Options) -> str:
+def _stated(name: str, cap: int | None, options: Options) -> str:
     """The measure's name with what was asked for; with the cap where it decided how far responses run on."""
     signs, other = options.get("signs", "adherence"), options.get("text_of")
     stated = [signs] if signs != "adherence" else []
     stated += ["per step"] if options.get("per_step") else []
     stated += [f"on {other.name}'s text"] if other is not None else []
-    stated += [f"cap {probe.settings.cap}"] if by_part.cut_off else []
+    stated += [f"cap {cap}"] if cap is not None else []
     return f"{name}[{', '.join(stated)}]" if stated else name
 
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 import random
 from typing import TYPE_CHECKING
 
-from lengthprobe.measures.control import answered, test_prompts
 from lengthprobe.measures.cwa import cwa_by_part
-from lengthprobe.measures.length_error import winsorised
+from lengthprobe.measures.exact_answers import answered, test_prompts
 from lengthprobe.measures.per_response import form_of, named
+from lengthprobe.measures.precondition import unmet_control, without_values
 from lengthprobe.models.components import Ablation, Component, every_component
 from lengthprobe.statistics.estimate import Estimate, Observation
+from lengthprobe.statistics.winsorised import winsorised
 from lengthprobe.task.words import count_words
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ _FROM_EITHER = 32
 def faithfulness(probe: Ablatable, *, language: str) -> Estimate:
     """The rank correlation of CWA with the effect of ablation, over components (METHODS §4).
 
-    The effect of a component is how much the mean |error|, winsorised at 10 words, rises over one prompt
+    The effect of a component is how much the mean |error|, winsorised at 3 words, rises over one prompt
     about each test topic when it alone gives nothing. Spearman's correlation, ties taking their mean rank;
     its interval is the jackknife's over components, ranks taken as given, and may pass 1 (ours). Of a model
     with more than 64 components: the 32 of largest |CWA|, and 32 others drawn by the settings' seed.
@@ -40,6 +41,8 @@ def faithfulness(probe: Ablatable, *, language: str) -> Estimate:
     Raises:
         LengthprobeError: The parts are not known, or no prompt is about a test topic.
     """
+    if unmet := unmet_control(probe, language):
+        return without_values(probe, "faithfulness", language, unmet, unit="rank correlation", bounds=None)
     found = effects_by_component(probe, language)
     xs, ys = (_ranks([one[side] for one in found.values()]) for side in (0, 1))
     whole, n = _correlation(xs, ys), len(found)

@@ -11,6 +11,7 @@ from lengthprobe.statistics.explanation import quantity
 from lengthprobe.statistics.forms import together
 from lengthprobe.statistics.sample import Observation, Sample
 from lengthprobe.statistics.share import Share, share
+from lengthprobe.statistics.unmet import first_unmet
 
 if TYPE_CHECKING:
     from collections.abc import Set
@@ -36,6 +37,8 @@ def fall_of_share(candidate: Estimate, reference: Estimate) -> Share:
         A Share over topics. Nothing is decided where a whole, or the reference's share, is not surely above
         0, or where fewer than 80 % of the prompts of either are those of both.
 
+        A precondition that either does not meet decides: that of the candidate first.
+
     Raises:
         SettingsError: The two were asked in unlike forms.
         ValueError: The two have unlike units or alphas.
@@ -47,6 +50,12 @@ def fall_of_share(candidate: Estimate, reference: Estimate) -> Share:
             f"{name}: {candidate.unit} at alpha {candidate.alpha} do not mix "
             f"with {reference.unit} at alpha {reference.alpha}"
         )
+    lacking = None if reference.unmet is None else reference.unmet.of_reference()
+    if unmet := first_unmet(candidate.unmet, lacking):
+        # Of the other side there may be values: without the first they are no fall.
+        nothing = Sample((), None)
+        none = replace(candidate, name=name, samples=(nothing,), whole=nothing, rival=None, unmet=unmet)
+        return Share(name, none, effect="fall")
     fall = replace(_fall(candidate, reference, name), forms=forms)
     return Share(name, fall, effect="fall", noted=_noted(fall.samples[0], candidate, reference))
 

@@ -8,6 +8,7 @@ from lengthprobe.errors import LengthprobeError
 from lengthprobe.measures.answered import check_answered
 from lengthprobe.measures.by_part import ByPart, early_controls, estimate_of
 from lengthprobe.measures.per_response import note_of
+from lengthprobe.measures.precondition import unmet_control, without_values
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -92,6 +93,8 @@ def number_swap_texts(probe: Traceable, language: str) -> Sequence[Forced]:
 
 
 def _number_swap(probe: Traceable, part: Callable[[ByPart], Floats], name: str, language: str) -> Estimate:
+    if unmet := unmet_control(probe, language):
+        return without_values(probe, name, language, unmet, unit="logits", bounds=None)
     check_answered(probe, [one.response for one in probe.traces(language)], language)
     own, by_part = number_swap_by_part(probe, language)
     return estimate_of(

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from lengthprobe.measures.answered import check_answered
 from lengthprobe.measures.by_part import ByPart, early_controls, estimate_of
 from lengthprobe.measures.per_response import check_lengths, note_of
+from lengthprobe.measures.precondition import unmet_control, without_values
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
@@ -72,6 +73,8 @@ def _stop_cwa(
     from lengthprobe.attribution.cumulative import cumulative, due_weights, stop_weights
 
     check_lengths(lengths)
+    if unmet := unmet_control(probe, language):
+        return without_values(probe, name, language, unmet, unit="logits", bounds=None, lengths=lengths)
     every = probe.traces(language)
     check_answered(probe, [one.response for one in every], language)
     traced = [(one.response, one.trace.stop, one.adherence) for one in every if one.trace and one.adherence]

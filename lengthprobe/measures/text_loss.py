@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from lengthprobe.measures.leading import Ablatable, leading_components
 from lengthprobe.measures.per_response import form_of, named, stated
+from lengthprobe.measures.precondition import unmet_control, without_values
 from lengthprobe.models.components import Ablation
 from lengthprobe.statistics.estimate import Estimate, Observation
 from lengthprobe.task.languages import load_language
@@ -44,6 +45,9 @@ def text_loss_rise(
     Raises:
         LengthprobeError: As `leading_components`.
     """
+    called = stated("text_loss_rise", kind, k, found_in)
+    if unmet := unmet_control(probe, found_in or language):
+        return without_values(probe, called, language, unmet, unit="nats", bounds=None)
     sentences = load_language(language).ordinary
     chosen = leading_components(probe, language=found_in or language, kind=kind, k=k)
     cut = probe.losses(sentences, Ablation().and_also(chosen, "zero"))
@@ -53,7 +57,7 @@ def text_loss_rise(
             Observation(f"{language} {at}", f"sentence {at}", without - with_all, repr(sentence))
             for at, (sentence, without, with_all) in enumerate(zip(sentences, cut, whole, strict=True))
         ],
-        name=named(stated("text_loss_rise", kind, k, found_in), probe, language, None),
+        name=named(called, probe, language, None),
         unit="nats",
         bounds=None,
         alpha=probe.settings.alpha,

@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 from lengthprobe.errors import FewWordsError
-from lengthprobe.measures.length_error import WINSORISED_AT, length_error
+from lengthprobe.measures.length_error import length_error
 from lengthprobe.measures.per_response import Measured, form_of, named
 from lengthprobe.models.vocabulary import WORDS
 from lengthprobe.statistics.estimate import Estimate
+from lengthprobe.statistics.winsorised import WINSORISED_AT
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
@@ -24,7 +25,7 @@ class Constrainable(Measured, Protocol):
 def tokenization_gap(probe: Constrainable, *, language: str) -> Estimate:
     """The mean signed error under one-token words, less that under several-token words, paired by prompt.
 
-    METHODS §4, tokenization control. Each error is winsorised at ±10 words, as in `length_error`. A model
+    METHODS §4, tokenization control. Each error is winsorised at ±3 words, as in `length_error`. A model
     that counts words has no gap; one that counts tokens stops the earlier the more of them a word takes, and
     has a positive one. Both vocabularies are the checkpoint's own words, matched in frequency, and the stop
     stays its own (ours: `models.vocabulary`, `models.constraint`).

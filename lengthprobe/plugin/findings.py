@@ -30,7 +30,7 @@ class Reported:
             TypeError: It is neither.
         """
         from lengthprobe.statistics.comparable import Comparable
-        from lengthprobe.statistics.verdict import Verdict, numbers_of
+        from lengthprobe.statistics.verdict import NOT_MEASURED, Verdict, numbers_of
 
         if isinstance(found, Verdict):
             return cls(found.as_check(), says)
@@ -39,12 +39,16 @@ class Reported:
                 f"report({found!r}): this is no estimate, so that nobody knows how sure it is; "
                 "write report(measures.length_error(probe, language=language), 'what it says')"
             )
+        compared = found > 0
+        unmet = compared.comparison.unmet
         check = {
             "expression": found.name,
             "verdict": "reported",
-            **numbers_of((found > 0).estimate),
+            **(numbers_of(compared.estimate) if unmet is None else NOT_MEASURED),
+            "unit": compared.estimate.unit,
             "margin": None,
-            "reason": "",
+            "reason": "" if unmet is None else unmet.reason,
+            "unmet": unmet is not None,
             "advice": None,
             "background": [],
         }

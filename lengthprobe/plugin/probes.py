@@ -85,7 +85,7 @@ class Probes:
         if name not in self._identities:
             self._identities[name] = self._identity(probe) | self._lineage(name)
         # A base has seldom the template of what was tuned from it: it is compared as it is.
-        return probe.across_forms() if role == "base" else probe
+        return probe.across_forms().in_role(role) if role == "base" else probe.in_role(role)
 
     @property
     def asked_again(self) -> tuple[tuple[str, str], ...]:
@@ -139,7 +139,7 @@ class Probes:
         for role in roles:
             name = self._roles.get(role, "")
             for language in self._traced.get(name, ()):
-                probe = self._probes[name]
+                probe = self._probes[name].in_role(role)
                 every = {("number_swap", language): partial(swap_portrait, probe, language)}
                 for place, draw in (every | causes(probe, language, said)).items():
                     if (role, *place) not in self._pieces:

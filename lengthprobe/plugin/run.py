@@ -287,5 +287,5 @@ class Run:
 
 
 def _said(entry: Entry) -> list[str]:
-    """What a claim compared or reported."""
-    return [check["expression"] for check in entry.checks]
+    """What a claim measured, and compared or reported."""
+    return [check["expression"] for check in entry.checks if not check.get("unmet")]

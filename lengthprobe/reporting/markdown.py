@@ -106,7 +106,7 @@ def _explained(claim: Mapping[str, Any]) -> Iterator[str]:
         if check["verdict"] == "holds":
             continue
         mean, interval, size = numbers(check)
-        found = f"{mean}, interval {interval}, n {size}"
-        yield f"- {code(check['expression'])}: {found}; {plain(check['reason'])}"
+        found = "" if check.get("unmet") else f"{mean}, interval {interval}, n {size}; "
+        yield f"- {code(check['expression'])}: {found}{plain(check['reason'])}"
         for note in check["worst"]:
             yield f"  - {code(note)}"

@@ -20,11 +20,11 @@ _RELATION = re.compile(r" (?P<sign><=|>=|<|>) (?P<right>[^<>]+)$")
 
 
 def numbers(check: Mapping[str, Any]) -> tuple[str, str, str]:
-    """Effect, interval and size of a check or of an estimate beside one; nothing of an empty one.
+    """Effect, interval and size of a check or of an estimate beside one; nothing where none was measured.
 
     Where two measures are compared they are of the difference between the two, and have a sign.
     """
-    if not check:
+    if not check or check.get("unmet"):
         return "", "", ""
     digits, right = _digits(check), relation(check)[1]
     sign = "+" if right and not is_number(right) else ""
@@ -52,11 +52,14 @@ def relation(check: Mapping[str, Any]) -> tuple[str, str]:
 def margin(check: Mapping[str, Any]) -> str:
     """The relation to the margin, as in `> 80 %` or `± 0.1 * final_mlp_cwa(it)`, and what a finding says.
 
+    Where a precondition is unmet it stands here, since there are no numbers to show.
+
     Of a finding that has no margin, its unit, where the numbers do not show it.
     """
     said = printable(check.get("says", ""), _SAID)
-    unit = printable(check["unit"]) if said and check["unit"] != "share" else ""
-    return ": ".join(filter(None, (_relation(check) or unit, said)))
+    unmet = printable(check["reason"], None) if check.get("unmet") else ""
+    unit = printable(check["unit"]) if said and check["unit"] != "share" and not unmet else ""
+    return ": ".join(filter(None, (_relation(check) or unit, said, unmet)))
 
 
 def _relation(check: Mapping[str, Any]) -> str:

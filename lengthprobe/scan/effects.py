@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from lengthprobe.measures.length_error import WINSORISED_AT, winsorised
 from lengthprobe.statistics.estimate import Estimate, Observation
+from lengthprobe.statistics.winsorised import WINSORISED_AT, winsorised
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -31,7 +31,7 @@ class Outcome:
         return self.ended and self.n_words == prompt.n_words
 
     def error(self, prompt: Prompt) -> float:
-        """By how many words it is off, ten at the most (METHODS §1)."""
+        """By how many words it is off, three at the most (METHODS §1)."""
         return abs(winsorised(self.n_words - prompt.n_words))
 
 

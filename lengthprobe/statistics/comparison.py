@@ -9,11 +9,15 @@ model is called broken in any check of the family with a probability of at most 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import reduce
 from typing import TYPE_CHECKING, NamedTuple, Protocol, Self
+
+from lengthprobe.statistics.unmet import first_unmet
 
 if TYPE_CHECKING:
     from lengthprobe.statistics.background import Background
     from lengthprobe.statistics.sample import Sample
+    from lengthprobe.statistics.unmet import Unmet
 
 
 class Mean(Protocol):
@@ -26,6 +30,10 @@ class Mean(Protocol):
     @property
     def bounds(self) -> tuple[float, float] | None:
         """The least and the greatest value that it can have, or None."""
+
+    @property
+    def unmet(self) -> Unmet | None:
+        """What a claim about it presupposes and is not so."""
 
     @property
     def rival(self) -> Mean | None:
@@ -167,6 +175,11 @@ class Comparison:
         return replace(self, parts=parts, estimate=self.estimate.recounted)
 
     @property
+    def unmet(self) -> Unmet | None:
+        """What the comparison presupposes and is not so: that decides it, whatever was claimed."""
+        return reduce(first_unmet, (part.estimate.unmet for part in self.parts), None)
+
+    @property
     def caveat(self) -> str:
         """Why the data cannot decide, or nothing."""
         shown = self.estimate.caveat
@@ -174,6 +187,8 @@ class Comparison:
 
     def status(self, copies: float = 1.0) -> str:
         """The verdict under this word counter, had the topics been seen `copies` times over."""
+        if self.unmet is not None:
+            return self.unmet.status
         if self.caveat:
             return "undecided"
         if self.shows(self.alpha_holds, copies):
@@ -202,6 +217,8 @@ class Comparison:
     @property
     def reason(self) -> str:
         """Why the verdict is what it is, in a clause."""
+        if self.unmet is not None:
+            return self.unmet.reason
         if self.caveat:
             return self.caveat
         status, rival = self.status(), self.rival

@@ -13,6 +13,7 @@ from lengthprobe.statistics.comparison import Part
 from lengthprobe.statistics.forms import together
 from lengthprobe.statistics.magnitude import Magnitude
 from lengthprobe.statistics.sample import Observation, Sample, checked, checked_whole, joined
+from lengthprobe.statistics.unmet import Unmet, first_unmet
 from lengthprobe.statistics.verdict import Verdict, decide_side
 
 if TYPE_CHECKING:
@@ -50,6 +51,7 @@ class Estimate(Comparable):
         background: What a reader of a claim that failed is told beside it, of each term.
         effect: What a reader is told that the mean is.
         forms: In what the checkpoints behind the values were asked.
+        unmet: What a claim presupposes and is not so: there are no values then, and each comparison says so.
     """
 
     name: str
@@ -66,6 +68,7 @@ class Estimate(Comparable):
     topics: int | None = None
     effect: str = "mean"
     forms: tuple[Form, ...] = ()
+    unmet: Unmet | None = None
     _limits: dict[tuple[float, float], tuple[float, float]] = field(default_factory=dict, init=False)
 
     @classmethod
@@ -144,7 +147,7 @@ class Estimate(Comparable):
     @cached_property
     def observations(self) -> tuple[Observation, ...]:
         """The values behind the mean, those of a contrast with their signs."""
-        return tuple(one for sample in self.samples for one in sample.observations)
+        return tuple(one for sample in self.samples if not sample.drawn for one in sample.observations)
 
     @property
     def n(self) -> int:
@@ -186,7 +189,7 @@ class Estimate(Comparable):
 
         clusters = [sample.clusters for sample in self._deciding]
         limits = [
-            mean_interval(own, sample.bounds, alpha, copies=copies)
+            mean_interval(own, sample.bounds, alpha, copies=1.0 if sample.drawn else copies)
             for own, sample in zip(clusters, self._deciding, strict=True)
         ]
         if len(limits) == 1:
@@ -268,6 +271,7 @@ class Estimate(Comparable):
             topics=min(filter(None, (self.topics, other.topics)), default=None),
             effect="mean",
             forms=forms,
+            unmet=first_unmet(self.unmet, other.unmet),
         )
 
     def side(self, below: bool, margin: float) -> Part:

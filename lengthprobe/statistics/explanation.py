@@ -19,6 +19,12 @@ _WORST = 3
 def explanation(comparison: Comparison) -> list[str]:
     """The lines: verdict, effect and interval, what was measured, why, what would help, the worst prompts."""
     estimate, status = comparison.estimate, comparison.outcome()
+    # A name can come from a model card, which is anybody's text.
+    first = f"{status}: {printable(comparison.expression, None)}"
+    if comparison.unmet is not None:
+        # Nothing was measured, so that there is no effect to tell.
+        told_of = filter(None, (comparison.reason, comparison.unmet.advice))
+        return [first, *(f"  {printable(line, None)}" for line in told_of)]
     # What the mean is of stands in the expression, unless it is of a difference that has no name there.
     name = "" if estimate.name in comparison.expression else f"{estimate.name}: "
     measured = f"{_count(estimate.n, 'prompt')}, {_count(estimate.clusters, 'topic')}"
@@ -34,13 +40,13 @@ def explanation(comparison: Comparison) -> list[str]:
         note = f": {printable(one.note)}" if one.note else ""
         value = "" if estimate.unit == "share" else f"{_counted(one.value, estimate.unit)}, "
         lines.append(f"worst: {value}topic {printable(one.topic)}{note}")
-    # A name can come from a model card, which is anybody's text.
-    first = f"{status}: {printable(comparison.expression, None)}"
     return [first, *(f"  {printable(line, None)}" for line in lines)]
 
 
 def advice(comparison: Comparison) -> str:
-    """What would decide an undecided comparison; nothing where it is decided, or the reason says it."""
+    """What would decide an undecided comparison, or meet what it presupposes; else nothing."""
+    if comparison.unmet is not None:
+        return comparison.unmet.advice
     if comparison.outcome() != "undecided" or comparison.caveat:
         return ""
     clusters, topics = comparison.estimate.clusters, comparison.estimate.topics

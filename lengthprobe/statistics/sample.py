@@ -43,11 +43,14 @@ class Sample:
         observations: The values.
         bounds: The least and the greatest value that the measure can give, or None.
         flaw: Why they cannot decide anything, whatever they are: too many prompts gave none.
+        drawn: Whether they are no prompts, but random draws of something else, each less the mean of all:
+            how far they lie apart widens an interval, and more prompts do not narrow that.
     """
 
     observations: tuple[Observation, ...]
     bounds: tuple[float, float] | None
     flaw: str = ""
+    drawn: bool = False
 
     @property
     def mean(self) -> float:
@@ -130,7 +133,7 @@ class Sample:
         )
         flaw = self.flaw or other.flaw
         if self.bounds is None or other.bounds is None:
-            return Sample(observations, None, flaw)
+            return Sample(observations, None, flaw, drawn=self.drawn and other.drawn)
         bounds = (self.bounds[0] + other.bounds[0], self.bounds[1] + other.bounds[1])
         return Sample(observations, bounds, flaw)
 

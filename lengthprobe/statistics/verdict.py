@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Verdict", "decide", "decide_side", "numbers_of", "recording"]
 
+# The numbers of a comparison whose precondition is unmet.
+NOT_MEASURED = {"mean": None, "low": None, "high": None, "n": 0, "clusters": 0}
+
 
 @dataclass(frozen=True, eq=False)
 class Verdict:
@@ -59,15 +62,18 @@ class Verdict:
         """The verdict as a report keeps it; a number that JSON does not have is None.
 
         One that does not hold has with it its worst prompts and what stands behind the estimate, one that is
-        undecided what would decide it.
+        undecided what would decide it. Where a precondition is unmet there are no numbers: none was measured.
         """
-        failed = self.status != "holds"
+        unmet = self.comparison.unmet is not None
+        failed = self.status != "holds" and not unmet
         return {
             "expression": self.expression,
             "verdict": self.status,
             **numbers_of(self.estimate),
+            **(NOT_MEASURED if unmet else {}),
             "margin": self.margin,
             "reason": self.reason,
+            "unmet": unmet,
             "advice": advice(self.comparison) or None,
             "background": [one.as_dict() for one in told(self.estimate.background)] if failed else [],
             "worst": [one.note for one in shown(self.comparison)] if failed else [],

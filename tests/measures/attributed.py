@@ -26,6 +26,8 @@ class Attributed:
     family: Family = field(default_factory=Family)
     answer: object = None
     asked: list = field(default_factory=list)
+    # Of made-up answers no control is presupposed.
+    role: str = "base"
 
     def responses(self, language):
         """The responses in a language."""

@@ -13,7 +13,7 @@ from lengthprobe.measures import (
     leading_components,
     redundancy,
 )
-from lengthprobe.measures.control import test_prompts as prompts_on_test_topics
+from lengthprobe.measures.exact_answers import test_prompts as prompts_on_test_topics
 from lengthprobe.models.components import Ablation
 from lengthprobe.task.words import count_words
 

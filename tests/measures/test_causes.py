@@ -17,7 +17,7 @@ from lengthprobe.measures import (
     leading_components,
 )
 from lengthprobe.measures.causes import causes, curve_of
-from lengthprobe.measures.control import exact_by_set
+from lengthprobe.measures.exact_answers import exact_by_set
 from lengthprobe.models.components import Ablation, Component
 
 

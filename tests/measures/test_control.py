@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import math
 import sys
 from collections import Counter
 from dataclasses import replace
 
 import pytest
+from scipy import stats
 
 from fixtures.mechanism import cut
 from lengthprobe import load
 from lengthprobe.errors import SettingsError
 from lengthprobe.measures import control, control_with_only, control_without, control_without_random
-from lengthprobe.measures.control import test_prompts as prompts_on_test_topics
+from lengthprobe.measures.exact_answers import test_prompts as prompts_on_test_topics
 from lengthprobe.measures.leading import leading_components, similar_sets
 from lengthprobe.models.generation import respond
 from lengthprobe.task.prompts import split_of
@@ -20,6 +22,7 @@ from lengthprobe.task.words import count_words
 
 # The package has the function of this name.
 control_module = sys.modules["lengthprobe.measures.control"]
+answers_module = sys.modules["lengthprobe.measures.exact_answers"]
 LATE_HEADS = [(layer, head) for layer in (3, 4) for head in range(4)]
 
 
@@ -105,7 +108,7 @@ def test_a_set_has_no_length_of_its_own(probe, monkeypatch):
     """Lengths come in turns in the stream; the prompts of a set ask for many of them all the same."""
     asked, under = [], probe.under
     monkeypatch.setattr(probe, "under", lambda rows, **how: asked.extend(rows) or under(rows, **how))
-    monkeypatch.setattr(control_module, "test_prompts", lambda *_: in_turns)
+    monkeypatch.setattr(answers_module, "test_prompts", lambda *_: in_turns)
     # Of four lengths in turn, and four groups of five sets in turn, each group would have one.
     in_turns = [
         replace(one, n_words=3 + at % 4) for at, one in enumerate(prompts_on_test_topics(probe, "en"))
@@ -127,6 +130,64 @@ def test_nothing_of_similar_size_decides_nothing(probe, monkeypatch):
     assert "no random set of other heads has outputs from 0.5 to 2 times as long" in str(verdict)
 
 
+@pytest.mark.parametrize("n_sets", [1, 2, 9])
+def test_fewer_than_ten_random_sets_decide_nothing(probe, monkeypatch, n_sets):
+    """What random sets cost is not known from so few; how many there are is said, and none is asked."""
+    sets = similar_sets(probe, leading_components(probe, language="en"), language="en")[:n_sets]
+    monkeypatch.setattr(control_module, "similar_sets", lambda *_, **__: sets)
+    asked, under = [], probe.under
+    monkeypatch.setattr(probe, "under", lambda rows, **how: asked.extend(rows) or under(rows, **how))
+
+    random = control_without_random(probe, language="en")
+
+    assert (random.n, asked) == (0, [])
+    for claim in (random - control_without(probe, language="en") > 0.1, random < 2):
+        assert claim.status == "undecided"
+        assert f"only {n_sets} random set" in claim.reason
+        assert "not known from fewer than 10 sets" in claim.reason
+
+
+def test_ten_random_sets_decide(probe, monkeypatch):
+    """As the claim of necessity does on a healthy model."""
+    sets = similar_sets(probe, leading_components(probe, language="en"), language="en")[:10]
+    monkeypatch.setattr(control_module, "similar_sets", lambda *_, **__: sets)
+
+    assert control_without_random(probe, language="en") - control_without(probe, language="en") > 0.1
+
+
+def test_few_of_which_some_are_left_out_decide_nothing(probe, monkeypatch):
+    """Of four other MLPs three are of similar size: they are a choice, and not all there are."""
+    sets = similar_sets(probe, leading_components(probe, language="it", kind="mlps"), language="it")
+    monkeypatch.setattr(control_module, "similar_sets", lambda *_, **__: sets[:3])
+
+    random = control_without_random(probe, language="it", kind="mlps")
+
+    assert "only 3 random sets of other MLPs have outputs from 0.5 to 2 times" in (random < 2).reason
+
+
+def test_interval_leaves_room_for_other_sets(probe):
+    """Its reach is the root of the squares of that over prompts and that of the sets' t interval."""
+    found = control_without_random(probe, language="en")
+    prompts, sets = found.samples
+    alone = replace(found, samples=(prompts,))
+    shares = [one.value for one in sets.observations]
+
+    assert len(shares) == 20
+    assert sum(shares) == pytest.approx(0)
+    reach = stats.t.ppf(0.95, 19) * stats.sem(shares)
+    assert found.mean == pytest.approx(alone.mean)
+    assert found.mean - found.low == pytest.approx(math.hypot(alone.mean - alone.low, reach))
+    assert found.high - found.mean == pytest.approx(math.hypot(alone.high - alone.mean, reach))
+    # More topics would not bring more sets.
+    low, high = found.interval(0.05, copies=1e9)
+    assert high - low > reach
+
+
+def test_sets_that_are_all_there_are_leave_nothing_to_draw(probe):
+    """Every other MLP was cut: how far they lie apart is no chance."""
+    assert len(control_without_random(probe, language="it", kind="mlps").samples) == 1
+
+
 def test_a_share_is_the_mean_over_the_sets(probe, values):
     """Of four sets, which are fewer than five, a prompt's value is the mean over all: quarters."""
     found = control_without_random(probe, language="it", kind="mlps")
@@ -140,8 +201,8 @@ def test_what_stands_behind_it(probe):
     assert set(background.controls()) == {"mean |error|", "% exact under the worst set", "under the best"}
     (background,) = control_without(probe, language="en").background
     assert set(background.parts) == {"L3H0", "L3H2", "L4H0", "L4H2"}
-    # Without them it runs on to the cap of 30 tokens, some 20 words.
-    assert background.controls()["mean |error|"] > 8
+    # Without them it runs on; an error counts as three words at the most.
+    assert background.controls()["mean |error|"] == pytest.approx(3, abs=0.2)
 
 
 def test_mode_in_the_name(probe):

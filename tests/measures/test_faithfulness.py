@@ -11,8 +11,8 @@ from scipy.stats import rankdata, spearmanr
 from fixtures.mechanism import cut
 from lengthprobe import load
 from lengthprobe.measures import faithfulness
-from lengthprobe.measures.control import test_prompts as prompts_on_test_topics
 from lengthprobe.measures.cwa import cwa_by_part
+from lengthprobe.measures.exact_answers import test_prompts as prompts_on_test_topics
 from lengthprobe.models.components import every_component as every
 from lengthprobe.models.generation import respond
 from lengthprobe.task.words import count_words
@@ -27,10 +27,10 @@ def probe():
 
 
 def mean_error(probe, prompts):
-    """The mean |error|, winsorised at 10."""
+    """The mean |error|, winsorised at 3."""
     answers = respond(probe.checkpoint, prompts, probe.settings, batch_size=40)
     return np.mean(
-        [min(abs(count_words(one.text, language="en") - one.prompt.n_words), 10) for one in answers]
+        [min(abs(count_words(one.text, language="en") - one.prompt.n_words), 3) for one in answers]
     )
 
 

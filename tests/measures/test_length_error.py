@@ -10,13 +10,13 @@ from lengthprobe.measures import absolute_error, length_error, raw_length_error
 PAIRS = ((3, 3), (4, 5), (5, 4), (3, 0), (9, 89))
 
 
-def test_length_error_is_signed_and_winsorised_at_ten_words(answered, values):
-    """Words less N, and a runaway counts as ten words."""
+def test_length_error_is_signed_and_winsorised_at_three_words(answered, values):
+    """Words less N, and a runaway counts as three words."""
     estimate = length_error(answered(*PAIRS), language="en")
 
-    assert values(estimate) == [0, 1, -1, -3, 10]
-    assert estimate.mean == (0 + 1 - 1 - 3 + 10) / 5
-    assert (estimate.unit, estimate.bounds) == ("words", (-10, 10))
+    assert values(estimate) == [0, 1, -1, -3, 3]
+    assert estimate.mean == (0 + 1 - 1 - 3 + 3) / 5
+    assert (estimate.unit, estimate.bounds) == ("words", (-3, 3))
 
 
 def test_raw_length_error_is_as_the_paper_has_it(answered, values):
@@ -31,13 +31,13 @@ def test_absolute_error_has_no_sign(answered, values):
     """Too long and too short do not cancel."""
     estimate = absolute_error(answered(*PAIRS), language="en")
 
-    assert values(estimate) == [0, 1, 1, 3, 10]
-    assert estimate.bounds == (0, 10)
+    assert values(estimate) == [0, 1, 1, 3, 3]
+    assert estimate.bounds == (0, 3)
 
 
 def test_cut_off_response_counts_with_the_words_it_has(answered, values):
     """It stays in the denominator."""
-    assert values(length_error(answered((3, 7), cut_off=[0]), language="en")) == [4]
+    assert values(length_error(answered((3, 7), cut_off=[0]), language="en")) == [3]
 
 
 def test_lengths_choose_prompts(answered, values):

@@ -67,7 +67,7 @@ def test_run_of_findings_alone_is_no_failure(project):
     result.stdout.fnmatch_lines(
         [
             "*test_error_of_an_answer* REPORTED*",
-            "error of an answer *en *reported *0.00 *-1.71 to 1.71 *16 (16) *of tiny answers *-0.07",
+            "error of an answer *en *reported *0.00 *-0.51 to 0.51 *16 (16) *of tiny answers *-0.07",
             "finding by mark *reported *100.0 % *16 (16)*",
             "*16 (16) *> 5 words: nobody knows*",
             "*0 errors, 0 skipped, 2 reported",
@@ -98,7 +98,7 @@ def test_report_for_people(project):
     assert "What needs attention" not in page
     assert "of tiny answers" in page
     assert "## tiny\\-it: 2 findings reported" in summary or "## tiny-it: 2 findings reported" in summary
-    assert "i reported | 0.00 | -1.71 to 1.71 | 16 (16) | words\\: of tiny answers |" in summary
+    assert "i reported | 0.00 | -0.51 to 0.51 | 16 (16) | words\\: of tiny answers |" in summary
 
 
 def test_finding_beside_claims_that_decide_nothing(project):

@@ -19,10 +19,10 @@ def test_outcome_is_exact_when_it_ends_at_n_words() -> None:
     assert not Outcome(4, ended=True).exact(prompt)
 
 
-def test_error_is_ten_words_at_most() -> None:
-    """A runaway counts as ten (METHODS §1)."""
+def test_error_is_three_words_at_most() -> None:
+    """A runaway counts as three (METHODS §1)."""
     (prompt, *_) = PROMPTS
-    assert [Outcome(n, ended=True).error(prompt) for n in (3, 5, 14, 40)] == [2, 0, 9, 10]
+    assert [Outcome(n, ended=True).error(prompt) for n in (3, 5, 14, 40)] == [2, 0, 3, 3]
 
 
 def test_effect_is_the_mean_of_differences() -> None:
@@ -32,7 +32,7 @@ def test_effect_is_the_mean_of_differences() -> None:
     found = effect("L0H0", PROMPTS, [right, right, right, wrong], [wrong, long, right, right], alpha=0.05)
 
     assert found.fall.mean == pytest.approx((1 + 1 + 0 - 1) / 4)
-    assert found.rise.mean == pytest.approx((1 + 10 + 0 - 1) / 4)
+    assert found.rise.mean == pytest.approx((1 + 3 + 0 - 1) / 4)
     assert found.strength == (found.fall.mean, found.rise.mean)
     assert found.fall.low < found.fall.mean < found.fall.high
     assert (found.fall.n, found.fall.clusters) == (4, len({one.topic for one in PROMPTS}))

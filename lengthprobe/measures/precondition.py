@@ -1,0 +1,149 @@
+"""Preconditions: a claim about why a model keeps to a length presupposes that it does (METHODS §4).
+
+A measure of cause asks `unmet_control` first. Where control is not shown to be above the floor, the measure
+returns an estimate `without_values`, asks nothing more, and every comparison of that estimate is `broken`.
+No control is presupposed of a base model (`Probe.in_role`): the claims about it say what it does not do.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from lengthprobe.measures.exact_answers import exact_under
+from lengthprobe.measures.exact_match import exact_match
+from lengthprobe.measures.per_response import form_of, named
+from lengthprobe.models.components import Ablation
+from lengthprobe.statistics.estimate import Estimate
+from lengthprobe.statistics.sample import Sample
+from lengthprobe.statistics.unmet import Unmet, first_unmet
+from lengthprobe.task.prompts import split_of
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from lengthprobe.measures.leading import Ablatable
+    from lengthprobe.measures.per_response import Measured
+
+FLOOR = 0.2  # of the answers; ours (METHODS §4)
+
+
+def unmet_control(probe: Any, *languages: str | None, text_of: Any = None) -> Unmet | None:
+    """What a claim of cause presupposes and is not so; None where the model has control to explain.
+
+    Control is that of the whole model, also where the probe is ablated: the cut is what is explained by.
+
+    Args:
+        probe: The checkpoint whose parts the claim is about; its `role` and its `whole` are those of a Probe.
+        languages: The languages whose control it is about; None is left out.
+        text_of: Another checkpoint whose responses are forced on this one.
+
+    Returns:
+        `broken` where the lower end of control's interval is below the floor, or on test topics the upper
+        end. `undecided` where the topics are too few for any model, where only the word counter asked for
+        finds no control, or where it is the reference that has none.
+
+    Raises:
+        ModelError: There is no control, and the parts of this checkpoint are not known anyway.
+    """
+    found = None
+    for one in (probe, text_of):
+        if one is None or one.role == "base":
+            continue
+        for language in dict.fromkeys(filter(None, languages)):
+            unmet = _unmet_in(one.whole, language, elsewhere=language != languages[0])
+            if unmet is not None and one.role == "reference":
+                unmet = unmet.of_reference()
+            found = first_unmet(found, unmet)
+    # That the parts cannot be measured is said of every model alike.
+    if found is not None and probe.whole.parts.problem is not None:
+        raise probe.whole.parts.problem
+    return found
+
+
+def without_values(
+    probe: Measured,
+    name: str,
+    language: str,
+    unmet: Unmet,
+    *,
+    unit: str = "share",
+    bounds: tuple[float, float] | None = (0.0, 1.0),
+    lengths: Collection[int] | None = None,
+) -> Estimate:
+    """The estimate in place of a measure that was not taken, for an unmet precondition.
+
+    Args:
+        probe: The checkpoint.
+        name: Name of the measure.
+        language: Code of the language.
+        unmet: What was presupposed and is not so.
+        unit: The measure's.
+        bounds: The measure's.
+        lengths: The lengths that were selected, for the name.
+    """
+    nothing = Estimate.from_observations(
+        [],
+        name=named(name, probe, language, lengths),
+        unit=unit,
+        bounds=bounds,
+        alpha=probe.settings.alpha,
+        family=probe.family.mechanism,
+        whole=Sample((), None) if unit == "logits" else None,
+        form=form_of(probe),
+    )
+    return replace(nothing, unmet=unmet)
+
+
+def _unmet_in(whole: Ablatable, language: str, *, elsewhere: bool) -> Unmet | None:
+    where = f" in {language}" if elsewhere else ""
+    # Over all topics, since that is what there is to show it by; it must not be that of the others alone.
+    control = exact_match(whole, language=language)
+    if control.caveat or (control.low < FLOOR and _perfect(control).low < FLOOR):
+        asked = "1 topic was" if control.clusters == 1 else f"{control.clusters} topics were"
+        return Unmet(
+            "undecided",
+            f"too few topics to tell whether there is control to explain{where}: {asked} asked about",
+            f"ask more than {whole.settings.budget} prompts: --lengthprobe-budget=300",
+        )
+    if control.low >= FLOOR:
+        return _unmet_on_test_topics(whole, language, where)
+    rival = control.recounted
+    if rival.low >= FLOOR:
+        return Unmet(
+            "undecided",
+            f"whether there is control to explain{where} hangs on the word counter: {_told(control)} under "
+            f"{control.counter}, {_told(rival)} under {rival.counter}",
+            f"{control.name} is to lie above {100 * FLOOR:g} % under both",
+        )
+    return _broken(control, where)
+
+
+def _unmet_on_test_topics(whole: Ablatable, language: str, where: str) -> Unmet | None:
+    """What is not so where control is that of other topics alone: on these it is scored what a cut does."""
+    if not any(split_of(one.prompt) == "test" for one in whole.responses(language)):
+        return None
+    control = exact_under(whole, language, "control", [Ablation()])
+    below = control.high < FLOOR and control.recounted.high < FLOOR
+    return _broken(control, f" on test topics{where}") if below and not control.caveat else None
+
+
+def _broken(control: Estimate, where: str) -> Unmet:
+    return Unmet(
+        "broken",
+        f"no control to explain{where} ({_told(control)})",
+        f"{control.name}, the share of exact answers, has to be above {100 * FLOOR:g} %; no more was asked",
+    )
+
+
+def _perfect(control: Estimate) -> Estimate:
+    """The same topics, had every answer been exact."""
+    (sample,) = control.samples
+    right = tuple(replace(one, value=1.0) for one in sample.observations)
+    return replace(control, samples=(replace(sample, observations=right),))
+
+
+def _told(control: Estimate) -> str:
+    # Adding zero takes the sign from a zero.
+    low, high = (f"{100 * end + 0.0:.1f}" for end in (control.low, control.high))
+    return f"{100 * control.mean:.1f} %, interval {low} to {high} %"
