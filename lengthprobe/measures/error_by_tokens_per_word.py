@@ -8,7 +8,7 @@ from lengthprobe.errors import SettingsError
 from lengthprobe.measures.per_response import RIVALS, form_of, named, note_of, selected
 from lengthprobe.statistics.estimate import Estimate, Observation
 from lengthprobe.statistics.sample import Sample
-from lengthprobe.statistics.winsorised import winsorised
+from lengthprobe.statistics.winsorised import FAR, winsorised
 from lengthprobe.task.words import count_words
 
 if TYPE_CHECKING:
@@ -22,16 +22,16 @@ def error_by_tokens_per_word(probe: Measured, *, language: str) -> Estimate:
     """The slope of words(response) − N on tokens per word, N held fixed, as a share of a token counter's.
 
     METHODS §4 asks for the error against tokens per word with N held fixed; the rest is ours. Who counts
-    tokens writes N / t words of t tokens each, and is off by d = N / t − N. Both d and the model's own error
-    e are winsorised at ±3 words, as in `length_error`, so that who counts tokens makes the error expected.
-    The measure is the slope of e on d: 0 for a model that counts words, 1 for one that counts tokens,
-    whatever the tokenizer. It is Wald's slope (1940, Annals of Mathematical Statistics 11, 284-300), which
-    no one response rules: with z = +1 for a response whose d is above the mean of those with the same N, −1
-    for one below it, 0 for one without words, and z, e and d each less its mean over the same N,
+    tokens writes N / t words of t tokens each, and is off by d = N / t − N. The measure is the slope of the
+    error e on d: 0 for a model that counts words, 1 for one that counts tokens, whatever the tokenizer. It is
+    Wald's slope (1940, Annals of Mathematical Statistics 11, 284-300), which no one response rules: with
+    z = +1 for a response whose d is above the mean of those with the same N, −1 for one below it, 0 for one
+    without words, and z, e and d each less its mean over the same N,
 
         slope = mean(z e) / mean(z d).
 
-    A claim is on `share` of it, whose interval is that of a ratio: a model that makes no error follows none.
+    Errors are winsorised at ±10 words: at ±3 those of a token counter would all be alike. A claim is on
+    `share` of it, whose interval is that of a ratio: a model that makes no error follows none.
 
     Raises:
         SettingsError: All responses to the prompts of each N have as many tokens a word.
@@ -73,11 +73,11 @@ def _parts(
 ) -> tuple[list[float], list[float]]:
     """Of each response z e and z d, over the mean of z d."""
     lengths = [one.prompt.n_words for one in asked]
-    errors = _within(lengths, [winsorised(count - n) for count, n in zip(counts, lengths, strict=True)])
+    errors = _within(lengths, [winsorised(count - n, FAR) for count, n in zip(counts, lengths, strict=True)])
     counted = [at for at, count in enumerate(counts) if count]
     apart = _within(
         [lengths[at] for at in counted],
-        [winsorised(lengths[at] * (counts[at] / _n_tokens(asked[at]) - 1)) for at in counted],
+        [lengths[at] * (counts[at] / _n_tokens(asked[at]) - 1) for at in counted],
     )
     expected = [0.0] * len(asked)
     for at, value in zip(counted, apart, strict=True):

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from lengthprobe.errors import SettingsError
 from lengthprobe.measures.per_response import mean_of_all, selected
-from lengthprobe.statistics.winsorised import WINSORISED_AT, winsorised
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -15,12 +14,14 @@ if TYPE_CHECKING:
     from lengthprobe.statistics.estimate import Estimate
     from lengthprobe.task.prompts import Response
 
+CAPPED_AT = 5.0  # words; ours: runaways have a claim of their own
+
 
 def error_growth(probe: Measured, *, language: str) -> Estimate:
     """The least-squares slope of |words(response) − N| on N, in words per word asked for.
 
-    Ours. An absolute error counts as 3 words at the most, as in `absolute_error`. The slope is the mean over
-    prompts of (N − N̄)(e − ē) / mean (N − N̄)², so a topic's prompts are a cluster of it as of any mean.
+    Ours. An absolute error counts as 5 words at the most. The slope is the mean over prompts of
+    (N − N̄)(e − ē) / mean (N − N̄)², so a topic's prompts are a cluster of it as of any mean.
 
     Raises:
         SettingsError: All prompts ask for the same length.
@@ -34,10 +35,10 @@ def error_growth(probe: Measured, *, language: str) -> Estimate:
             f"how the error grows with N needs more than one N; all prompts ask for {lengths[0]}",
             "--lengthprobe-lengths=3-9, or deselect the claim",
         )
-    reach = max(abs(n - middle) for n in lengths) * WINSORISED_AT / spread
+    reach = max(abs(n - middle) for n in lengths) * CAPPED_AT / spread
 
     def values(asked: Sequence[Response], counts: Sequence[int]) -> list[float]:
-        errors = [abs(winsorised(c - n)) for c, n in zip(counts, lengths, strict=True)]
+        errors = [min(CAPPED_AT, abs(c - n)) for c, n in zip(counts, lengths, strict=True)]
         mean = sum(errors) / len(asked)
         return [(n - middle) * (e - mean) / spread for n, e in zip(lengths, errors, strict=True)]
 

@@ -29,8 +29,8 @@ def tokened(answered):
 def _slope(triples):
     """The slope as the docstring says it, in numpy."""
     n, words, tokens = np.array(triples, float).T
-    error = np.clip(words - n, -3, 3)
-    apart = np.where(words > 0, np.clip(n * words / np.maximum(tokens, 1) - n, -3, 3), np.nan)
+    error = np.clip(words - n, -10, 10)
+    apart = np.where(words > 0, n * words / np.maximum(tokens, 1) - n, np.nan)
     parts = wholes = 0.0
     for one in np.unique(n):
         here = n == one

@@ -35,6 +35,23 @@ def test_absolute_error_has_no_sign(answered, values):
     assert estimate.bounds == (0, 3)
 
 
+def test_errors_can_be_winsorised_further_out(answered, values):
+    """For a claim that a model is off by far: the name says where, and so do the bounds."""
+    signed = length_error(answered(*PAIRS), language="en", at=10)
+    absolute = absolute_error(answered(*PAIRS), language="en", at=10)
+
+    assert (values(signed), signed.bounds) == ([0, 1, -1, -3, 10], (-10, 10))
+    assert (values(absolute), absolute.bounds) == ([0, 1, 1, 3, 10], (0, 10))
+    assert signed.name == "length_error[winsorised at 10](model, en)"
+
+
+def test_differences_of_two_winsorised_otherwise_are_told_apart_by_name(answered):
+    """What was measured at 3 words and what was at 10 are two measures."""
+    names = {length_error(answered(*PAIRS), language="en", at=at).name for at in (3, 10)}
+
+    assert len(names) == 2
+
+
 def test_cut_off_response_counts_with_the_words_it_has(answered, values):
     """It stays in the denominator."""
     assert values(length_error(answered((3, 7), cut_off=[0]), language="en")) == [3]
