@@ -161,7 +161,6 @@ def identify(checkpoint: Checkpoint, settings: Settings, *, batch_size: int) -> 
         lengths=tuple(settings.lengths),
         counter=settings.counter,
         overridden=checkpoint.overridden,
-        versions=_versions(adapter=files.adapter is not None),
         left_out=checkpoint.left_out,
         versions=_versions(adapter=files.adapter is not None, gguf=files.gguf is not None),
         stored=files.gguf.told() if files.gguf else None,
