@@ -9,11 +9,17 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import torch
-from transformers.pytorch_utils import Conv1D
 
 from lengthprobe.errors import ModelError
 from lengthprobe.models.forward import decoder_of
-from lengthprobe.models.plain_weights import called, check_in_memory, check_plain, refuse_wrapped
+from lengthprobe.models.plain_weights import (
+    called,
+    check_in_memory,
+    check_plain,
+    format_of,
+    matrix_of,
+    refuse_wrapped,
+)
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -127,9 +133,7 @@ class Layer:
 
     def output_weight(self, dtype: torch.dtype) -> Tensor:
         """The output projection as a matrix from the heads' outputs to the stream, [d, H · head_dim]."""
-        weight: Tensor = self.projection.weight
-        # A Conv1D keeps it the other way round.
-        return (weight.T if isinstance(self.projection, Conv1D) else weight).to(dtype)
+        return matrix_of(self.projection).to(dtype)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -173,7 +177,7 @@ class Anatomy:
         """The coarsest format of a part's weights, to which the stream is rounded."""
         formats: set[torch.dtype] = {
             self.unembedding.weight.dtype,
-            *(layer.projection.weight.dtype for layer in self.layers),
+            *(format_of(layer.projection) for layer in self.layers),
         }
         return max(formats, key=lambda one: torch.finfo(one).eps)
 
@@ -208,7 +212,7 @@ def anatomy_of(model: Any) -> Anatomy:
     n_heads = shape.num_attention_heads
     width = unembedding.weight.shape[1]
     head_dim = getattr(shape, "head_dim", None) or width // n_heads
-    shapes = {tuple(layer.output_weight(layer.projection.weight.dtype).shape) for layer in layers}
+    shapes = {tuple(matrix_of(layer.projection).shape) for layer in layers}
     if shapes != {(width, n_heads * head_dim)}:
         raise ModelError(
             f"{called(model)} has other attention heads than {n_heads} of width {head_dim} in every layer, "

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import copy
-import warnings
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 import torch
-import transformers
 from transformers import GenerationConfig
 
 from lengthprobe.errors import ModelError, reason
@@ -24,7 +21,8 @@ from lengthprobe.models.leftovers import without_adapter_config
 from lengthprobe.models.memory import is_out_of_memory
 from lengthprobe.models.merging import apply_adapter
 from lengthprobe.models.placement import Placement, place
-from lengthprobe.models.quantization import refuse_unquantized
+from lengthprobe.models.quantization import refuse_unquantized, require_library, told
+from lengthprobe.models.quiet import quiet
 from lengthprobe.models.rendered import rendered_prompts
 from lengthprobe.models.taken import check_taken
 from lengthprobe.models.templates import processor_template, refuse_two_templates
@@ -37,7 +35,7 @@ from lengthprobe.task.languages import available
 from lengthprobe.task.prompts import prompts
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from lengthprobe.settings import Settings
 
@@ -65,6 +63,7 @@ class Checkpoint:
         apart: What stands in a text for each token that is no part of one.
         in_parts: Whether its template wants the content of a message as a list of parts.
         left_out: The modules of a model that sees as well which no text runs through, and which are gone.
+        quantized: How its weights are quantized, and what became of them; empty where they are not.
     """
 
     files: Files
@@ -82,6 +81,7 @@ class Checkpoint:
     apart: Mapping[int, str] = field(default_factory=dict)
     in_parts: bool = False
     left_out: tuple[str, ...] = ()
+    quantized: str = ""
 
     @property
     def name(self) -> str:
@@ -107,7 +107,7 @@ def load_checkpoint(name: str | Files, settings: Settings) -> Checkpoint:
     placement = place(files, settings)
     leave_out_bad_padding(files.config)
     stated = stated_generation(files.directory) if files.gguf is None else {}
-    with _quiet():
+    with quiet():
         tokenizer = load_tokenizer(files, settings)
         requests = _telling_prompts(settings)
         check_tokenizer(files, tokenizer, requests)
@@ -118,7 +118,7 @@ def load_checkpoint(name: str | Files, settings: Settings) -> Checkpoint:
             rendered = rendered_prompts(files, tokenizer, template, requests, settings.system_prompt)
             in_parts = rendered.in_parts
             check_tokenizer(files, tokenizer, rendered.texts)
-        model, left_out = _load_model(files, settings, placement)
+        model, left_out, quantized = _load_model(files, settings, placement)
     rows = embedding_rows(model)
     ends = ends_of(files, stated, tokenizer, template, rows, in_parts=in_parts)
     # What generate() is not told, it would take from here.
@@ -142,25 +142,8 @@ def load_checkpoint(name: str | Files, settings: Settings) -> Checkpoint:
         overridden=overridden_settings(stated),
         in_parts=in_parts,
         left_out=left_out,
+        quantized=quantized,
     )
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """Keep transformers from reporting what is checked here anyway."""
-    # Not typed in every version that is supported.
-    logging: Any = transformers.utils.logging
-    verbosity, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
-    logging.set_verbosity_error()
-    logging.disable_progress_bar()
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            yield
-    finally:
-        logging.set_verbosity(verbosity)
-        if bars:
-            logging.enable_progress_bar()
 
 
 def _telling_prompts(settings: Settings) -> list[str]:
@@ -176,14 +159,15 @@ def _telling_prompts(settings: Settings) -> list[str]:
     ]
 
 
-def _load_model(files: Files, settings: Settings, placement: Placement) -> tuple[Any, tuple[str, ...]]:
-    """The model, and the names of the modules that were left out of it."""
+def _load_model(files: Files, settings: Settings, placement: Placement) -> tuple[Any, tuple[str, ...], str]:
+    """The model, the names of the modules that were left out of it, and how it is quantized."""
+    require_library(files.source.name, files.config)
     whole = _device_map(placement)
     try:
-        model = (
+        model, quantized = (
             _from_folder(files, settings, placement, whole)
             if files.gguf is None
-            else load_dequantized(files.gguf, files.config, placement.dtype, whole)
+            else (load_dequantized(files.gguf, files.config, placement.dtype, whole), "")
         )
         if whole is None:
             model = model.to(placement.device)
@@ -216,11 +200,11 @@ def _load_model(files: Files, settings: Settings, placement: Placement) -> tuple
             f"{files.directory} cannot be loaded: {type(error).__name__}: {reason(error)}",
             "check that config.json belongs to the weights; pip install what the message names",
         ) from error
-    return model.eval().requires_grad_(requires_grad=False), left_out
+    return model.eval().requires_grad_(requires_grad=False), left_out, quantized
 
 
-def _from_folder(files: Files, settings: Settings, placement: Placement, whole: Any) -> Any:
-    """The model of a folder with config.json, whole and with the values of its weight files."""
+def _from_folder(files: Files, settings: Settings, placement: Placement, whole: Any) -> tuple[Any, str]:
+    """The model of a folder with config.json, with the values of its weight files, and how it is quantized."""
     with without_adapter_config(files.directory) as directory:
         model, report = auto_class(files.config).from_pretrained(
             directory,
@@ -239,8 +223,10 @@ def _from_folder(files: Files, settings: Settings, placement: Placement, whole: 
     _restore_config(model)
     _check_complete(files, report)
     refuse_unquantized(files.directory / "config.json", files.config, files.weights)
-    check_taken(files.weights, model)
-    return model
+    quantized = told(files.config, model)
+    if not quantized:
+        check_taken(files.weights, model)
+    return model, quantized
 
 
 def _config_of(files: Files) -> Any:

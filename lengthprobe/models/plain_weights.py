@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from torch import nn
@@ -11,6 +12,9 @@ from lengthprobe.errors import ModelError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    import torch
+    from torch import Tensor
 
 
 def refuse_wrapped(model: Any) -> None:
@@ -29,7 +33,7 @@ def refuse_wrapped(model: Any) -> None:
 
 
 def check_plain(model: Any, projections: Sequence[Any], unembedding: Any) -> None:
-    """Check that weights which attribution reads are plain matrices.
+    """Check that weights which attribution reads are plain matrices, or those of 4 bits that stand for one.
 
     Args:
         model: The model.
@@ -41,12 +45,37 @@ def check_plain(model: Any, projections: Sequence[Any], unembedding: Any) -> Non
     """
     for at, module in [*enumerate(projections), (None, unembedding)]:
         what = "unembedding" if at is None else f"attention output projection of layer {at}"
+        if is_four_bits(module):
+            continue
         if type(module) not in (nn.Linear, Conv1D) or not module.weight.is_floating_point():
             raise ModelError(
                 f"{called(model)} keeps the {what} as {type(module).__name__}: quantized or replaced, "
                 "so that no part's share of its output is defined",
                 "attribution needs plain weights: load it unquantized (--lengthprobe-dtype=bfloat16)",
             )
+
+
+def is_four_bits(module: Any) -> bool:
+    """Whether a layer has weights of 4 bits by bitsandbytes: what it computes is linear all the same."""
+    return type(module).__name__ == "Linear4bit" and type(module).__module__.startswith("bitsandbytes.")
+
+
+def matrix_of(module: Any) -> Tensor:
+    """The matrix that a linear layer multiplies with, outputs first, in the format it computes in."""
+    if is_four_bits(module):
+        # Not installed where no such layer can be.
+        library: Any = import_module("bitsandbytes.functional")
+        found: Tensor = library.dequantize_4bit(module.weight.data, module.weight.quant_state)
+        return found.to(module.compute_dtype or found.dtype)
+    weight: Tensor = module.weight
+    # A Conv1D keeps it the other way round.
+    return weight.T if isinstance(module, Conv1D) else weight
+
+
+def format_of(module: Any) -> torch.dtype:
+    """The number format that a linear layer computes in."""
+    dtype: torch.dtype = module.weight.quant_state.dtype if is_four_bits(module) else module.weight.dtype
+    return dtype
 
 
 def check_in_memory(model: Any, read: Sequence[Any]) -> None:

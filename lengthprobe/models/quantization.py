@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 from lengthprobe.errors import ModelError
@@ -17,6 +18,26 @@ _KEY = "quantization_config"
 # Methods that never store all weights in 16 or 32 bits. Others may: bitnet quantizes while it runs.
 _NARROW = ("fp8", "fbgemm_fp8", "mxfp8", "nvfp4", "mxfp4", "gptq", "awq", "aqlm", "spqr", "vptq", "eetq")
 _WIDE = ("F64", "F32", "F16", "BF16")
+_ACCELERATE = ("accelerate", "accelerate")
+# By method: what transformers asks for, as pip and as Python call it.
+_LIBRARIES = {
+    "bitsandbytes": (("bitsandbytes", "bitsandbytes"), _ACCELERATE),
+    "bitsandbytes_4bit": (("bitsandbytes", "bitsandbytes"), _ACCELERATE),
+    "bitsandbytes_8bit": (("bitsandbytes", "bitsandbytes"), _ACCELERATE),
+    "awq": (("gptqmodel", "gptqmodel"), _ACCELERATE),
+    "gptq": (("optimum", "optimum"), ("gptqmodel", "gptqmodel"), _ACCELERATE),
+    "compressed-tensors": (("compressed-tensors", "compressed_tensors"), _ACCELERATE),
+    "fp8": (_ACCELERATE,),
+    "fbgemm_fp8": (_ACCELERATE,),
+    "mxfp4": (_ACCELERATE,),
+    "bitnet": (_ACCELERATE,),
+    "torchao": (("torchao", "torchao"), _ACCELERATE),
+    "quanto": (("optimum-quanto", "optimum"), _ACCELERATE),
+    "hqq": (("hqq", "hqq"), _ACCELERATE),
+    "aqlm": (("aqlm[gpu,cpu]", "aqlm"), _ACCELERATE),
+    "auto-round": (("auto-round", "auto_round"), _ACCELERATE),
+    "eetq": (("kernels", "kernels"), _ACCELERATE),
+}
 
 
 def refuse_unknown_method(path: Path, config: PretrainedConfig) -> None:
@@ -49,6 +70,58 @@ def refuse_unknown_method(path: Path, config: PretrainedConfig) -> None:
     )
 
 
+def require_library(name: str, config: PretrainedConfig) -> None:
+    """Check that the libraries are installed with which transformers runs quantized weights.
+
+    Args:
+        name: The checkpoint, for the message.
+        config: What its config.json says.
+
+    Raises:
+        ModelError: One is not; the message has the line that installs all of them.
+    """
+    method = _method(config)
+    needed = _LIBRARIES.get(method or "", ())
+    gone = [package for package, module in needed if find_spec(module) is None]
+    if gone:
+        packages = " ".join(package for package, _ in needed)
+        raise ModelError(
+            f"{name} is quantized ({described(config)}), and {' and '.join(gone)} "
+            f"{'is' if len(gone) == 1 else 'are'} not installed",
+            f"pip install {packages}",
+        )
+
+
+def described(config: PretrainedConfig) -> str:
+    """How the weights of a config are quantized, in few words; empty where they are not.
+
+    >>> from transformers import LlamaConfig
+    >>> described(LlamaConfig(quantization_config={"quant_method": "bitsandbytes", "load_in_4bit": True}))
+    'bitsandbytes, 4 bits'
+    """
+    stated, method = _stated(config) or {}, _method(config)
+    if method is None:
+        return ""
+    bits = stated.get("bits") or (4 if stated.get("load_in_4bit") else 8 if stated.get("load_in_8bit") else 0)
+    return f"{method}, {bits} bits" if bits else method
+
+
+def told(config: PretrainedConfig, model: Any) -> str:
+    """What became of quantized weights when they were loaded, in few words; empty where they were not.
+
+    Args:
+        config: What config.json says.
+        model: The model that transformers made of it.
+    """
+    if not (how := described(config)):
+        return ""
+    kept = bool(getattr(model, "is_quantized", False))
+    number = str(model.dtype).removeprefix("torch.")
+    return (
+        f"{how}; run as it is" if kept else f"{how}; made {number} again when it was loaded, and run as that"
+    )
+
+
 def refuse_unquantized(path: Path, config: PretrainedConfig, weights: Sequence[Path]) -> None:
     """Check that weights are quantized where a config says that they are.
 
@@ -70,6 +143,16 @@ def refuse_unquantized(path: Path, config: PretrainedConfig, weights: Sequence[P
             f"({', '.join(sorted(formats))})",
             f"remove {_KEY} from config.json, or restore the weights that it belongs to",
         )
+
+
+def _method(config: PretrainedConfig) -> str | None:
+    """The quantization method of a config, None without one."""
+    stated = _stated(config)
+    if stated is None:
+        return None
+    method = stated.get("quant_method")
+    # Not a string, or an enumeration of transformers.
+    return str(getattr(method, "value", method) or "bitsandbytes")
 
 
 def _stated(config: PretrainedConfig) -> dict[str, Any] | None:

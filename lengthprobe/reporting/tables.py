@@ -157,6 +157,8 @@ def _identity(identity: Mapping[str, Any]) -> Iterator[str]:
             f"parts: {printable(parts['family'])}, {parts['n_layers']} layers of {parts['n_heads']} heads; "
             f"they add up to the logits, to {parts['completeness_gap']:.1g} of their size"
         )
+    if quantized := identity.get("quantized"):
+        yield f"quantized: {printable(quantized, None)}"
     if left_out := identity.get("left_out"):
         named = ", ".join(map(str, left_out))
         yield f"judged with text alone: what it sees with is not used ({printable(named, None)})"

@@ -73,6 +73,7 @@ class Identity:
         stored: In what a GGUF file stores the weights, which are run dequantized; None for other weights.
         display_name: What expressions and figures call the checkpoint (`models.display_names`); it identifies
             nothing.
+        quantized: How the weights are quantized, and what became of them; empty where they are not.
     """
 
     name: str
@@ -108,6 +109,7 @@ class Identity:
     left_out: tuple[str, ...] = ()
     stored: str | None = None
     display_name: str = ""
+    quantized: str = ""
 
     def as_dict(self) -> dict[str, Any]:
         """The identity as JSON takes it."""
@@ -164,6 +166,7 @@ def identify(checkpoint: Checkpoint, settings: Settings, *, batch_size: int) -> 
         left_out=checkpoint.left_out,
         versions=_versions(adapter=files.adapter is not None, gguf=files.gguf is not None),
         stored=files.gguf.told() if files.gguf else None,
+        quantized=checkpoint.quantized,
     )
     if files.is_changed:
         raise ModelError(

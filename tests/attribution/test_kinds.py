@@ -108,7 +108,7 @@ def _taken_off(model: Any, component: Component) -> Any:
 def test_first_order_estimate(variant: str) -> None:
     """Estimates are the slopes of the metric, by central differences of the whole model."""
     model = random_model(variant, dtype=torch.float64)
-    step, exact = (1e-3, 5e-3) if variant in ROUNDED else (1e-5, 1e-5)
+    step, exact = (1e-3, 2e-2) if variant in ROUNDED else (1e-5, 1e-5)
     ids, mask, start = random_rows()
     weights = torch.randn(ids.shape, generator=torch.Generator().manual_seed(5)) * mask
     weights[:, : start - 1] = 0
