@@ -86,7 +86,7 @@ def require_library(name: str, config: PretrainedConfig) -> None:
     if gone:
         packages = " ".join(package for package, _ in needed)
         raise ModelError(
-            f"{name} is quantized ({described(config)}), and {' and '.join(gone)} "
+            f"{name} cannot be loaded: it is quantized ({described(config)}), and {' and '.join(gone)} "
             f"{'is' if len(gone) == 1 else 'are'} not installed",
             f"pip install {packages}",
         )

@@ -301,7 +301,7 @@ def test_quantized_without_its_library(copy_of: Callable[..., Path]) -> None:
     _edit(directory, "config.json", quantization_config={"quant_method": "awq", "bits": 4, "group_size": 32})
     with pytest.raises(ModelError, match="cannot be loaded") as raised:
         _load(directory)
-    assert "pip install" in raised.value.fix
+    assert "pip install gptqmodel" in raised.value.fix
 
 
 def _load(directory: Path) -> loading.Checkpoint:

@@ -102,7 +102,7 @@ def test_library_that_is_not_there(
     monkeypatch.setattr(quantization, "find_spec", lambda _name: None)
     with pytest.raises(ModelError) as raised:
         load_checkpoint(str(directory), CPU)
-    assert f"{directory} is quantized ({told}), and " in raised.value.problem
+    assert f"{directory} cannot be loaded: it is quantized ({told}), and " in raised.value.problem
     assert "not installed" in raised.value.problem
     assert raised.value.fix.endswith(line)
 
