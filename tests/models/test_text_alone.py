@@ -19,6 +19,7 @@ from lengthprobe.models.loading import load_checkpoint
 from lengthprobe.models.placement import largest_batch
 from lengthprobe.models.taken import check_taken
 from lengthprobe.models.templates import render, template_file
+from lengthprobe.reporting.tables import _identity
 from lengthprobe.runs.identity import identify
 from lengthprobe.settings import Settings
 from lengthprobe.task.prompts import prompts
@@ -97,6 +98,17 @@ def test_what_is_left_out_is_told(shape: str, checkpoints: Callable[..., Path]) 
     checkpoint = load_checkpoint(str(checkpoints(shape)), CPU)
     told = identify(checkpoint, CPU, batch_size=1).as_dict()["left_out"]
     assert told[0] == ("model.visual" if shape.startswith("qwen") else "model.vision_tower")
+
+
+def test_report_says_what_is_not_used(checkpoints: Callable[..., Path]) -> None:
+    """So does the report, in a line of its own; and in another how weights are quantized."""
+    checkpoint = load_checkpoint(str(checkpoints("gemma3-sees")), CPU)
+    identity = identify(checkpoint, CPU, batch_size=1).as_dict()
+    lines = list(_identity(identity))
+    assert "judged with text alone: what it sees with is not used (model.vision_tower, " in "\n".join(lines)
+    assert "quantized: bitsandbytes, 4 bits" in list(
+        _identity(identity | {"quantized": "bitsandbytes, 4 bits"})
+    )
 
 
 def test_nothing_is_left_out_of_a_text_model(checkpoints: Callable[..., Path]) -> None:
