@@ -18,7 +18,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-from tabulate import tabulate
 
 from lengthprobe.measures.by_part import ByPart
 from lengthprobe.measures.fall_of_share import fall_of_share
@@ -217,33 +216,26 @@ CASES: tuple[tuple[str, Callable[[Generator], Verdict]], ...] = (
 )
 
 
-def table(repeats: int, seed: int) -> dict[str, tuple[float, float]]:
-    """The share of repeats that hold, and that are broken, of each case in per cent."""
-    found = {}
-    for at, (name, claim) in enumerate(CASES):
-        rng = np.random.default_rng([seed, at])
-        statuses = [claim(rng).status for _ in range(repeats)]
-        found[name] = (
-            100 * statuses.count("holds") / repeats,
-            100 * statuses.count("broken") / repeats,
-        )
-    return found
+def errors(claim: Callable[[Generator], Verdict], repeats: int, rng: Generator) -> tuple[float, float]:
+    """How many of the repeats hold, and how many are broken, in per cent."""
+    statuses = [claim(rng).status for _ in range(repeats)]
+    return 100 * statuses.count("holds") / repeats, 100 * statuses.count("broken") / repeats
 
 
 def print_margins(repeats: int, seed: int, *, save: Path | None = None, before: Path | None = None) -> None:
-    """Print the table, beside that of another commit where its figures are given."""
+    """Print the table line by line, beside that of another commit where its figures are given."""
     start = time.process_time()
-    found = table(repeats, seed)
+    others = {} if before is None else json.loads(before.read_text(encoding="utf-8"))
+    width = max(len(name) for name, _ in CASES)
+    print(f"Error at the margin in %, nominal 5 / {5 / FAMILY:.2f}, {repeats} repeats a case\n")
+    print(f"{'truth at the margin':{width}}  {'before: holds / broken  ' if others else ''}holds / broken")
+    found = {}
+    for at, (name, claim) in enumerate(CASES):
+        found[name] = errors(claim, repeats, np.random.default_rng([seed, at]))
+        beside = f"{_cell(others.get(name)):24}" if others else ""
+        print(f"{name:{width}}  {beside}{_cell(found[name])}", flush=True)
     if save is not None:
         save.write_text(json.dumps(found, indent=2) + "\n", encoding="utf-8")
-    others = {} if before is None else json.loads(before.read_text(encoding="utf-8"))
-    headers = ["truth at the margin", *(["before: holds / broken"] if others else []), "holds / broken"]
-    rows = [
-        [name, *([_cell(others.get(name))] if others else []), _cell(values)]
-        for name, values in found.items()
-    ]
-    print(f"Error at the margin in %, nominal 5 / {5 / FAMILY:.2f}, {repeats} repeats a case\n")
-    print(tabulate(rows, headers, disable_numparse=True))
     print(f"\n{time.process_time() - start:.0f} s at work")
 
 
