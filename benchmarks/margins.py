@@ -209,10 +209,10 @@ CASES: tuple[tuple[str, Callable[[Generator], Verdict]], ...] = (
         "share of 3 % > 2 %, 1056 components (not wrong to hold)",
         partial(share_of_many, components=1056, true=0.03, margin=0.02),
     ),
-    ("fall of 0.5 < 0.5, the candidate tracks its reference", partial(fall, follows=0.5)),
+    ("fall of 0.5 < 0.5, the candidate tracks its reference", partial(fall, follows=0.975)),
     ("fall of 0.5 < 0.5, the candidate does not track it", partial(fall, follows=0.0)),
-    ("fall of 0.5 < 0.5 of a reference share of 4 %", partial(fall, follows=0.5, true=0.04)),
-    ("fall of 0.5 < 0.5, 2 % of runaways in the candidate", partial(fall, follows=0.5, runaways=0.02)),
+    ("fall of 0.5 < 0.5 of a reference share of 4 %", partial(fall, follows=0.975, true=0.04)),
+    ("fall of 0.5 < 0.5, 2 % of runaways in the candidate", partial(fall, follows=0.975, runaways=0.02)),
 )
 
 
