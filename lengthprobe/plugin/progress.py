@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from lengthprobe.runs.progress import Progress, Tell
 
 SECONDS_BETWEEN_LINES = 20.0
-# Before so much of a question is done, nobody can say how long the rest takes.
-_LEAST_SECONDS, _LEAST_SHARE = 5.0, 0.02
+# Before so much of a question is done, nobody can say how long the rest takes: the first token takes longest.
+_LEAST_SECONDS, _LEAST_SHARE = 5.0, 0.1
 _CURRENT = re.compile(r"::(?:test_)?(?P<name>\w+)(?:\[[^\]]*\])? \((?P<phase>\w+)\)$")
 
 
