@@ -274,7 +274,7 @@ class TestPage:
         read = Reader(whole.read_text(encoding="utf-8"))
 
         assert len([tag for tag, *_ in read.tags if tag == "figcaption"]) == 7
-        assert "the late layers (layers 3 to 4) are shaded" in read.shown
+        assert "The late layers (layers 3 to 4) are shaded" in read.shown
         assert "cap, which is 100 tokens" in " ".join(read.shown.split())
         ids = [value for _, name, value in read.values if name == "id"]
         assert len(ids) == len(set(ids))
