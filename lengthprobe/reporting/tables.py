@@ -109,9 +109,10 @@ def notes(ledger: Ledger) -> list[str]:
     tested = ledger.models.get("model", {})
     for role in ROLES[1:]:
         other = ledger.models.get(role)
-        # The digest of a GGUF's header is never that of files.
-        alike = other and tested and bool(other.get("stored")) == bool(tested.get("stored"))
-        if alike and other["tokenizer"] != tested["tokenizer"]:
+        if not other or not tested or bool(other.get("stored")) != bool(tested.get("stored")):
+            # The digest of a GGUF's header is never that of files.
+            continue
+        if other["tokenizer"] != tested["tokenizer"]:
             lines.append(
                 f"{role} {printable(name_of(other))} has other tokenizer files than "
                 f"{printable(name_of(tested))}: its words are compared all the same"
