@@ -41,9 +41,11 @@ def load_dequantized(gguf: Gguf, config: PretrainedConfig, dtype: torch.dtype | 
     """
     import transformers
     from transformers import GenerationConfig
+    from transformers.utils.quantization_config import GgufConfig
 
     loader: Any = transformers.AutoModelForCausalLM
-    quantization: Any = transformers.utils.quantization_config.GgufConfig(dequantize=True)
+    # The kernels for packed blocks have no weights that can be attributed to.
+    quantization: Any = GgufConfig(dequantize=True)
     with alone(gguf.path) as folder:
         model, report = loader.from_pretrained(
             folder,
@@ -51,7 +53,6 @@ def load_dequantized(gguf: Gguf, config: PretrainedConfig, dtype: torch.dtype | 
             config=copy.deepcopy(config),
             dtype=dtype or config.dtype,
             device_map=whole,
-            # The kernels for packed blocks have no weights that can be attributed to.
             quantization_config=quantization,
             output_loading_info=True,
             ignore_mismatched_sizes=True,
