@@ -74,7 +74,8 @@ def test_attribution_sums_to_the_logits(smollm2_probe: Probe) -> None:
     found = direct_logit_attribution(checkpoint.model, row, torch.ones_like(row), len(start))
     with torch.inference_mode():
         logits = checkpoint.model(row).logits[0, len(start) - 1 : -1]
-    expected = logits.gather(-1, row[0, len(start) :, None])[:, 0]
+    # A token's logit is measured from the mean over the vocabulary (METHODS §2).
+    expected = logits.gather(-1, row[0, len(start) :, None])[:, 0] - logits.mean(-1)
 
     assert torch.allclose(found.total[0], expected, atol=2e-3)
 
