@@ -249,6 +249,7 @@ class TestAsCheck:
             "margin": 0.5,
             "unit": "words",
             "reason": "the whole interval lies above 0.5, at one-sided 0.05 too",
+            "unmet": False,
             "advice": None,
             "background": [],
             "worst": [one.note for one in worst(ones)],
