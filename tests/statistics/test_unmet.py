@@ -63,7 +63,7 @@ def test_verdict_says_why_and_nothing_that_was_not_measured():
     verdict = 0.5 * estimate() < LACKING
 
     assert str(verdict).splitlines() == [
-        "broken: late(none, en) > 0.5 * late(m, en)",
+        "broken: 0.5 * late(m, en) < late(none, en)",
         "  no control to explain (0.0 %, interval 0.0 to 3.9 %)",
         "  control is to lie above 20 %",
     ]
