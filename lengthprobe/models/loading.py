@@ -204,7 +204,7 @@ def _load_model(files: Files, settings: Settings, placement: Placement) -> tuple
 
 
 def _from_folder(files: Files, settings: Settings, placement: Placement, whole: Any) -> tuple[Any, str]:
-    """The model of a folder with config.json, with the values of its weight files, and how it is quantized."""
+    """The model of a folder, with the values of its weight files, and how it is quantized."""
     with without_adapter_config(files.directory) as directory:
         model, report = auto_class(files.config).from_pretrained(
             directory,
