@@ -153,6 +153,7 @@ def _cwa(
     language: str,
     **options: Unpack[Options],
 ) -> Estimate:
+    check_lengths(options.get("lengths"))
     if unmet := unmet_control(probe, language, text_of=options.get("text_of")):
         called, lengths = _stated(name, None, options), options.get("lengths")
         return without_values(probe, called, language, unmet, unit="logits", bounds=None, lengths=lengths)

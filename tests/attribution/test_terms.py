@@ -40,7 +40,7 @@ def _without_a_layer(anatomy: Anatomy) -> Anatomy:
 
 
 def _embedding_of_a_later_layer(anatomy: Anatomy) -> Anatomy:
-    blocks = anatomy.model.get_submodule(FAMILIES[anatomy.family].layers)
+    blocks = anatomy.model.get_decoder().get_submodule(FAMILIES[anatomy.family].layers)
     return replace(anatomy, block=blocks[1])
 
 
@@ -168,7 +168,7 @@ def test_norm_after_the_mlp(monkeypatch: pytest.MonkeyPatch, variant: str) -> No
     """The norm between the MLP and the stream."""
 
     def before(anatomy: Anatomy) -> Anatomy:
-        blocks = anatomy.model.get_submodule(FAMILIES[anatomy.family].layers)
+        blocks = anatomy.model.get_decoder().get_submodule(FAMILIES[anatomy.family].layers)
         pairs = zip(anatomy.layers, blocks, strict=True)
         return replace(anatomy, layers=tuple(replace(layer, mlp=block.mlp) for layer, block in pairs))
 
