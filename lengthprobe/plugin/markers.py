@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from lengthprobe.errors import LanguageError
+from lengthprobe.nearest import nearest
 from lengthprobe.plugin.options import in_use
 from lengthprobe.plugin.refusal import refusal
 
@@ -15,12 +16,15 @@ if TYPE_CHECKING:
 
 KINDS = ("requirement", "replication", "finding")
 ABOUT = ("behaviour", "mechanism")
+# What a claim's marker may say.
+SAID = ("source", "kind", "published", "about", "languages")
 MARKERS = (
     "claim(source, kind='requirement', published, about='behaviour', languages): what a Verdict decides",
     "requirement: a claim that a checkpoint must satisfy to ship",
     "replication: a claim that describes published models, and runs with `-m replication` only",
     "finding: states what a model does, either way; it asserts nothing, and runs with `-m finding` only",
 )
+_VALUES = {"kind": KINDS, "about": ABOUT}
 PROBES = {"probe": "model", "base_probe": "base", "reference_probe": "reference"}
 _FIXTURES = "lengthprobe.plugin.fixtures"
 
@@ -53,6 +57,28 @@ def stated(item: pytest.Item) -> dict[str, Any]:
     """What a claim's marker says, by name."""
     marker = item.get_closest_marker("claim")
     return dict(marker.kwargs) if marker else {}
+
+
+def check_stated(item: pytest.Item) -> None:
+    """Refuse a claim whose marker says something by a name that means nothing, or by no name.
+
+    Raises:
+        pytest.UsageError: It does; the message has the name that was probably meant.
+    """
+    for marker in item.iter_markers("claim"):
+        for value in marker.args:
+            meant = next((name for name, all_ in _VALUES.items() if value in all_), SAID[0])
+            raise refusal(
+                f"{item.nodeid}: the marker `claim` says {value!r} without saying what that is",
+                f"{meant}={value!r}, or another of {', '.join(SAID)}",
+            )
+        for name, value in marker.kwargs.items():
+            if name not in SAID:
+                near = nearest(name, SAID)
+                raise refusal(
+                    f"{item.nodeid}: {name}={value!r}: the marker `claim` has no {name}",
+                    f"did you mean {near}={value!r}?" if near else f"it has: {', '.join(SAID)}",
+                )
 
 
 def stated_kind(item: pytest.Item) -> str:

@@ -14,6 +14,7 @@ from lengthprobe.plugin.markers import (
     KIND,
     about,
     check_languages,
+    check_stated,
     is_claim,
     kind_of,
     skip_without_languages,
@@ -92,6 +93,7 @@ def mark_claims(config: pytest.Config, items: list[pytest.Item], asked: Sequence
     config.stash[_UNKNOWN] = []
     for item in items:
         if is_claim(item):
+            check_stated(item)
             check_languages(item)
             skip_without_languages(item, asked)
             ignore_deprecations(item)
