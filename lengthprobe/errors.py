@@ -35,6 +35,10 @@ class SettingsError(LengthprobeError):
     """An option or argument has a value that cannot be used."""
 
 
+class MarginError(SettingsError, AttributeError):
+    """A margin is asked for by a name that none has: as of any missing attribute, `hasattr` is false then."""
+
+
 class FewWordsError(SettingsError):
     """A checkpoint wrote too few words of a kind to be made to write with these alone."""
 

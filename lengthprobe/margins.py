@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field, fields, replace
-from difflib import get_close_matches
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
-from lengthprobe.errors import SettingsError
+from lengthprobe.errors import MarginError, SettingsError
+from lengthprobe.nearest import nearest
 from lengthprobe.statistics.winsorised import FAR, WINSORISED_AT
 
 if TYPE_CHECKING:
@@ -35,6 +35,8 @@ def _margin(
 
 # A millionth takes more answers than any budget has.
 _SMALLEST = 1e-6
+# Names of margins are long: a slip leaves at least so much of one.
+_SLIP = 0.4
 _HALF = 0.5
 # Errors are winsorised there, which is known here without their measure.
 _MOST_WORDS = 10.0
@@ -154,6 +156,18 @@ class Margins:
         checks=4,
     )
 
+    # A type checker is not told: it finds such a name by itself.
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> NoReturn:
+            # What Python itself asks for, as when a value is copied, is no name of a margin.
+            if name.startswith("__"):
+                raise AttributeError(name)
+            raise MarginError(
+                f"margins.{name}: no margin is called {name!r}",
+                f"{_named(name)} A claim of your own can be compared with a number too, as in < 0.5",
+            )
+
     def overridden(self, lines: Iterable[str]) -> Margins:
         """The margins with some replaced, as a project's ini writes them.
 
@@ -168,11 +182,7 @@ class Margins:
         for line in filter(None, (line.strip() for line in lines)):
             name, _, value = (part.strip() for part in line.partition("="))
             if name not in known:
-                near = get_close_matches(name, known, n=1, cutoff=0.4)
-                raise SettingsError(
-                    f"lengthprobe_margins: no margin is called {name!r}",
-                    f"did you mean {near[0]}?" if near else f"known: {', '.join(known)}",
-                )
+                raise SettingsError(f"lengthprobe_margins: no margin is called {name!r}", _named(name))
             try:
                 number = float(value)
             except ValueError:
@@ -197,6 +207,13 @@ class Margins:
             for one in fields(self)
             if getattr(self, one.name) != one.default
         }
+
+
+def _named(name: str) -> str:
+    """The margin that was probably meant by a name, or all there are."""
+    known = [one.name for one in fields(Margins)]
+    near = nearest(name, known, _SLIP)
+    return f"did you mean {near}?" if near else f"known: {', '.join(known)}"
 
 
 def _check_range(name: str, value: str, number: float) -> None:

@@ -1,6 +1,8 @@
 """Margins: one place, a reason each, and a project's own in its ini."""
 
+import copy
 import inspect
+import pickle
 from dataclasses import fields
 
 import pytest
@@ -31,6 +33,27 @@ def test_an_unknown_margin_is_refused_with_the_nearest():
     with pytest.raises(SettingsError, match="exact_mach") as caught:
         Margins().overridden(["exact_mach = 0.9"])
     assert caught.value.fix == "did you mean exact_match?"
+
+
+def test_a_margin_that_a_claim_misspells_is_named():
+    """The message has the nearest, and says that a claim can have a number of its own."""
+    with pytest.raises(SettingsError, match=r"margins\.lenght_error: no margin") as caught:
+        Margins().lenght_error  # noqa: B018
+    assert caught.value.fix.startswith("did you mean length_error? A claim of your own")
+
+
+def test_a_margin_that_is_like_no_other_is_answered_with_all():
+    """There is nothing nearer to offer."""
+    with pytest.raises(SettingsError) as caught:
+        Margins().zzzzzz  # noqa: B018
+    assert caught.value.fix.startswith("known: length_error, exact_match, ")
+
+
+def test_a_missing_margin_is_a_missing_attribute():
+    """So `hasattr` is false, and margins can be copied and sent to another process."""
+    margins = Margins(exact_match=0.9)
+    assert not hasattr(margins, "lenght_error")
+    assert copy.deepcopy(margins) == margins == pickle.loads(pickle.dumps(margins))
 
 
 @pytest.mark.parametrize(

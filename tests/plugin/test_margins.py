@@ -51,3 +51,19 @@ def test_bad_line_is_refused(project, line, why):
 
     assert result.ret == pytest.ExitCode.USAGE_ERROR
     result.stderr.fnmatch_lines([f"ERROR: {why}", "*fix: *exact_match*"])
+
+
+def test_misspelt_margin_in_a_claim_is_one_message(project):
+    """The claim is an error that names the nearest margin, without a traceback."""
+    project.claims(
+        "@pytest.mark.claim\ndef test_it(probe, margins):\n"
+        "    assert measures.exact_match(probe, language='en') > margins.exact_mach\n"
+    )
+
+    result = project.run()
+
+    result.assert_outcomes(errors=1)
+    result.stdout.fnmatch_lines(
+        ["*margins.exact_mach: no margin is called 'exact_mach'", "*fix: did you mean exact_match?*"]
+    )
+    result.stdout.no_fnmatch_line("*AttributeError*")
