@@ -283,7 +283,9 @@ class Run:
 
     def _as_dict(self) -> dict[str, Any]:
         settings = asdict(self.settings) | {"margins": asdict(self.margins)}
-        return self.ledger.as_dict(settings) | {"not_run": self.not_run}
+        shown = self.shown
+        named = {role: {"name": name, "display_name": shown[role]} for role, name in self.names.items()}
+        return self.ledger.as_dict(settings) | {"named": named, "not_run": self.not_run}
 
 
 def _said(entry: Entry) -> list[str]:

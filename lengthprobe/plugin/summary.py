@@ -51,15 +51,11 @@ def closing(terminal: pytest.TerminalReporter, run: Run) -> None:
         return writer.markup(text, **_COLOURS[verdict])
 
     terminal.section("claims")
+    lines = []
+    if run.ledger.entries or run.ledger.missing:
+        lines = [*header(run.ledger, run.settings, run.shown, run.margins.changed()), ""]
     if run.ledger.entries:
-        lines = [
-            *header(run.ledger, run.settings, run.shown, run.margins.changed()),
-            "",
-            *table(run.ledger, paint),
-            "",
-        ]
-    else:
-        lines = []
+        lines += [*table(run.ledger, paint), ""]
     for line in (*lines, *notes(run.ledger), *run.not_run, *missing(run.ledger)):
         terminal.write_line(line)
     if run.ledger.entries:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from lengthprobe.reporting.claims import SIGNS, counted, failed, headline_of, messages, worded
 from lengthprobe.reporting.ledger import MISSING, ROLES, shown_totals
-from lengthprobe.reporting.names import name_of, place_of
+from lengthprobe.reporting.names import name_of, place_of, title_of, unheard
 from lengthprobe.reporting.quantities import margin, numbers
 from lengthprobe.task.text import escaped
 
@@ -44,7 +44,7 @@ def code(text: str, limit: int = _SHOWN) -> str:
 
 def _lines(report: Mapping[str, Any]) -> Iterator[str]:
     claims, totals = report["claims"], report["totals"]
-    name = name_of(report["model"]) if report["model"] else "no checkpoint was asked"
+    name = title_of(report) or "no checkpoint was asked"
     yield f"## {plain(name)}: {headline_of(report).lower()}"
     yield ""
     yield " · ".join(f"{SIGNS[verdict]} {counted(verdict, count)}" for verdict, count in shown_totals(totals))
@@ -52,6 +52,7 @@ def _lines(report: Mapping[str, Any]) -> Iterator[str]:
         if report[role] and (role != "model" or place_of(report[role])):
             place = place_of(report[role])
             yield f"<br>{role}: {plain(name_of(report[role]))}{f' ({code(place)})' if place else ''}"
+    yield from (f"<br>{plain(line)}" for line in unheard(report))
     yield from _missing(report)
     if claims:
         yield ""

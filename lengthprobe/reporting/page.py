@@ -11,7 +11,7 @@ from lengthprobe.reporting.figures import NAMES, plates
 from lengthprobe.reporting.files import write_whole
 from lengthprobe.reporting.ledger import ROLES, shown_totals
 from lengthprobe.reporting.markdown import summary
-from lengthprobe.reporting.names import name_of
+from lengthprobe.reporting.names import name_of, title_of, unheard
 from lengthprobe.reporting.quantities import margin, numbers
 from lengthprobe.reporting.settings import facts, known
 from lengthprobe.reporting.strips import WIDTH
@@ -98,10 +98,11 @@ def page(
         _environment()
         .get_template("index.html.jinja")
         .render(
-            name=name_of(report["model"]) if report["model"] else "No checkpoint was asked",
+            name=title_of(report) or "No checkpoint was asked",
             headline=headline_of(report),
             totals=shown_totals(report["totals"]),
             models=models,
+            unheard=unheard(report),
             settings=known(settings),
             margins=settings.get("margins", {}),
             level=f"{100 * (1 - 2 * settings.get('alpha', 0.05)):g}\u00a0%",

@@ -38,7 +38,8 @@ def header(
         if identity is not None:
             lines += [f"{role:<10} {line}" for line in _identity(identity)]
         elif role in names:
-            lines.append(f"{role:<10} {printable(names[role])}: not asked")
+            why = "the run ended before any claim about it did" if ledger.interrupted else "not asked"
+            lines.append(f"{role:<10} {printable(names[role])}: {why}")
     lines.append(f"{'settings':<10} {settings_line(settings)}")
     if changed:
         stated = ", ".join(f"{name} {margin:g}" for name, margin in changed.items())

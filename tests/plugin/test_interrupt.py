@@ -87,6 +87,24 @@ def test_claims_that_did_not_run_are_named_everywhere(project, second, args, ran
     )
 
 
+def test_checkpoint_is_named_though_no_claim_ended(project):
+    """It was asked: title, summary and table name it, and none says that none was."""
+    project.claims(claims(first="raise KeyboardInterrupt"))
+
+    result = project.pytester.runpytest_subprocess(*OPTIONS, "--lengthprobe-model=tiny-it")
+
+    for name in ("index.html", "summary.md"):
+        text = (project.path / "R" / name).read_text()
+        assert "o checkpoint was asked" not in text, name
+        assert "tiny-it: interrupted: 0 of 3 claims ran" in text, name
+        assert "the run ended before any claim about it did" in text, name
+    told = json.loads((project.path / "R" / "report.json").read_text())
+    assert told["named"] == {"model": {"name": "tiny-it", "display_name": "tiny-it"}}
+    result.stdout.fnmatch_lines(
+        ["model      tiny-it: the run ended before any claim about it did", "settings   en; 16 prompts*"]
+    )
+
+
 def test_last_failure_interrupts_nothing(project):
     """`-x` at the last claim: all of them ran."""
     project.claims(claims().replace(HOLDS, BROKEN).replace(BROKEN, HOLDS, 2))

@@ -8,7 +8,7 @@ import json
 import pytest
 
 KEYS = ["schema", "model", "base", "reference", "settings", "claims", "totals"]
-KEYS += ["interrupted", "collected", "missing", "deselected", "not_run"]
+KEYS += ["interrupted", "collected", "missing", "deselected", "named", "not_run"]
 
 
 def test_schema(project):

@@ -71,6 +71,16 @@ def test_errors_and_skips_are_told_once(report, claim):
     assert text.endswith("**1 skipped**: needs a base\n")
 
 
+def test_checkpoint_that_was_named_is_the_title(report):
+    """Also where no claim about it came to an end; and the line below says why nothing more is known."""
+    named = {"model": {"name": "./ckpt", "display_name": "ckpt"}}
+
+    text = summary(report(model=None) | {"named": named, "interrupted": "KeyboardInterrupt"})
+
+    assert text.startswith("## ckpt: interrupted: ")
+    assert r"<br>model\: ckpt \(\./ckpt\)\: the run ended before any claim about it did" in text
+
+
 @pytest.mark.parametrize(
     ("text", "shown"),
     [
