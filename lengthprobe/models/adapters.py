@@ -54,6 +54,27 @@ def base_name(directory: Path) -> str | None:
     return f"{name}@{revision}" if revision and "@" not in name and not local else name
 
 
+def no_base(directory: Path, name: str, error: ModelError) -> ModelError:
+    """The error for an adapter whose base cannot be used: it names the file and the line to write there.
+
+    Args:
+        directory: The adapter.
+        name: What its config names as its base.
+        error: What is wrong with that.
+    """
+    # Trainers write the path from where they ran; the base is often beside the adapter.
+    beside = directory.resolve().parent / name.rpartition("/")[2]
+    found = beside != directory.resolve() and (beside / "config.json").is_file()
+    line = f'"base_model_name_or_path": "{f"../{beside.name}" if found else "<the folder of the base>"}"'
+    here = " (the folder beside the adapter)" if found else ""
+    fix = f"write into {directory / CONFIG}: {line}{here}"
+    return ModelError(
+        f"the base of the adapter in {directory}: {error.problem} "
+        f"({CONFIG} says so: base_model_name_or_path {name!r})",
+        f"{fix}; or {error.fix}" if error.fix and not found else fix,
+    )
+
+
 def require_peft(directory: Path) -> None:
     """Check that the library that loads adapters is installed.
 

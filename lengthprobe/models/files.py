@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from lengthprobe.errors import ModelError
-from lengthprobe.models.adapters import base_name, is_adapter, require_peft
+from lengthprobe.models.adapters import base_name, is_adapter, no_base, require_peft
 from lengthprobe.models.architecture import causal_config
 from lengthprobe.models.catalog import Source, resolve
 from lengthprobe.models.gguf_config import gguf_config
@@ -159,7 +159,7 @@ def _locate_adapter(source: Source, adapter: Path, settings: Settings, within: t
     try:
         base = _locate(resolve(name, near=adapter), settings, (adapter,))
     except ModelError as error:
-        raise ModelError(f"the base of the adapter in {adapter}: {error.problem}", error.fix) from error
+        raise no_base(adapter, name, error) from error
     weights = weight_files(adapter, stem="adapter_model", allow_pickle=settings.allow_pickle)
     # Chat tuning often brings a tokenizer of its own; a plain adapter has its base's.
     tokenizer = adapter if _has_tokenizer(adapter) else base.directory

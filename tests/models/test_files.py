@@ -91,6 +91,27 @@ def test_adapter_without_its_base(tmp_path: Path, base: str, message: str) -> No
         locate(str(adapter), Settings())
 
 
+@pytest.mark.parametrize("base", ["good", "runs/good", "../elsewhere/good"])
+def test_adapter_whose_base_lies_beside_it(copy_of: Callable[..., Path], tmp_path: Path, base: str) -> None:
+    """The message names the config, its field, and the line to write there, which mends it."""
+    good = copy_of("llama", "good")
+    adapter = _adapter(tmp_path / "adapter", base)
+    assert good.parent == tmp_path
+    with pytest.raises(ModelError, match="adapter_config.json says so: base_model_name_or_path ") as raised:
+        locate(str(adapter), Settings())
+    line = '"base_model_name_or_path": "../good" (the folder beside the adapter)'
+    assert raised.value.fix == f"write into {adapter / 'adapter_config.json'}: {line}"
+
+
+def test_adapter_whose_base_is_nowhere(tmp_path: Path) -> None:
+    """The message has the line to write, with room for the folder."""
+    adapter = _adapter(tmp_path / "adapter", "../nowhere")
+    with pytest.raises(ModelError) as raised:
+        locate(str(adapter), Settings())
+    line = '"base_model_name_or_path": "<the folder of the base>"; or '
+    assert f"{adapter / 'adapter_config.json'}: {line}" in raised.value.fix
+
+
 def test_adapter_on_an_adapter(tmp_path: Path) -> None:
     """An adapter whose base is an adapter (it may be itself) is refused."""
     adapter = _adapter(tmp_path / "adapter", ".")
