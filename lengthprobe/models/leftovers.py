@@ -14,6 +14,9 @@ from lengthprobe.models.adapter_config import CONFIG
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+# So many subfolders are named, the last ones.
+_NAMED = 3
+
 
 def refuse_adapter_beside(directory: Path, weights: str) -> None:
     """Check that a folder with whole weights holds no adapter's weights too.
@@ -75,9 +78,11 @@ def refuse_parent(directory: Path) -> None:
     ]
     if found:
         last, kind = found[-1]
-        names = ", ".join(path.name for path, _ in found[-3:])
+        names = ", ".join(path.name for path, _ in found[-_NAMED:])
+        others = "…, " if len(found) > _NAMED else ""
+        what = f"are {len(found)} checkpoints" if len(found) > 1 else f"is {kind}"
         raise ModelError(
-            f"{directory} holds no config.json; in its subfolders lies {kind}: {names}",
+            f"{directory} holds no config.json; in its subfolders there {what}: {others}{names}",
             f"name the subfolder: --lengthprobe-model={last}",
         )
 

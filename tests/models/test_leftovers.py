@@ -95,7 +95,7 @@ def test_adapter_in_a_subfolder(checkpoints: Callable[..., Path], tmp_path: Path
     """An adapter that was saved under a name of its own is found where the message points."""
     _save_adapter(checkpoints("llama"), tmp_path / "saved", name="stage2")
     with pytest.raises(
-        ModelError, match=r"holds no config\.json; in its subfolders lies an adapter: stage2"
+        ModelError, match=r"holds no config\.json; in its subfolders there is an adapter: stage2"
     ) as raised:
         locate(str(tmp_path / "saved"), CPU)
     assert raised.value.fix == f"name the subfolder: --lengthprobe-model={tmp_path / 'saved' / 'stage2'}"
@@ -105,7 +105,7 @@ def test_adapter_in_a_subfolder(checkpoints: Callable[..., Path], tmp_path: Path
 def test_checkpoint_in_a_subfolder(checkpoints: Callable[..., Path], tmp_path: Path) -> None:
     """The folder of a training run is answered with the checkpoints in it."""
     shutil.copytree(checkpoints("llama"), tmp_path / "run" / "checkpoint-500")
-    with pytest.raises(ModelError, match=r"lies a checkpoint: checkpoint-500"):
+    with pytest.raises(ModelError, match=r"there is a checkpoint: checkpoint-500"):
         locate(str(tmp_path / "run"), CPU)
 
 
@@ -113,6 +113,18 @@ def test_last_step_of_a_run(checkpoints: Callable[..., Path], tmp_path: Path) ->
     """Of the steps of a training run the last is pointed at, by its number."""
     for step in (500, 1000):
         shutil.copytree(checkpoints("llama"), tmp_path / "run" / f"checkpoint-{step}")
-    with pytest.raises(ModelError, match=r"lies a checkpoint: checkpoint-500, checkpoint-1000") as raised:
+    with pytest.raises(
+        ModelError, match=r"there are 2 checkpoints: checkpoint-500, checkpoint-1000"
+    ) as raised:
         locate(str(tmp_path / "run"), CPU)
     assert raised.value.fix.endswith("checkpoint-1000")
+
+
+def test_folder_of_many_checkpoints(tmp_path: Path) -> None:
+    """All are counted, and it shows that only some are named."""
+    for step in range(1, 6):
+        (tmp_path / f"step-{step}").mkdir()
+        (tmp_path / f"step-{step}" / "config.json").write_text("{}")
+    with pytest.raises(ModelError, match=r"there are 5 checkpoints: …, step-3, step-4, step-5") as raised:
+        locate(str(tmp_path), CPU)
+    assert raised.value.fix == f"name the subfolder: --lengthprobe-model={tmp_path / 'step-5'}"
