@@ -6,7 +6,7 @@ from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
 # As alike as `knd` and `kind`, or `lengths_eror` and `length_error`; ours.
 _ALIKE = 0.6
@@ -22,3 +22,20 @@ def nearest(name: str, known: Iterable[str], alike: float = _ALIKE) -> str | Non
     """
     found = get_close_matches(name, list(known), n=1, cutoff=alike)
     return found[0] if found else None
+
+
+def to_type(option: str, typed: str, known: Sequence[str]) -> str:
+    """An option as it can be typed, with the value that was probably meant, and the others in words.
+
+    >>> to_type("--dtype", "flaot16", ("auto", "float32", "float16"))
+    '--dtype=float16, or auto or float32'
+
+    Args:
+        option: Its name.
+        typed: The value that it cannot have.
+        known: The values that it can have, the usual one first.
+    """
+    meant = nearest(typed, known) or known[0]
+    others = [value for value in known if value != meant]
+    # A list with bars would be a pipe where it is pasted into a shell.
+    return f"{option}={meant}, or {', '.join(others[:-1])}{' or ' * (len(others) > 1)}{others[-1]}"

@@ -2,7 +2,7 @@
 
 import pytest
 
-from lengthprobe.nearest import nearest
+from lengthprobe.nearest import nearest, to_type
 
 KNOWN = ("source", "kind", "published", "about", "languages")
 
@@ -14,3 +14,15 @@ KNOWN = ("source", "kind", "published", "about", "languages")
 def test_a_slip_has_a_nearest_name_and_nonsense_has_none(typed, meant):
     """`knd` is `kind`; `zzz` is nothing."""
     assert nearest(typed, KNOWN) == meant
+
+
+@pytest.mark.parametrize(
+    ("typed", "line"),
+    [
+        ("flaot32", "--dtype=float32, or auto or float16"),
+        ("int3", "--dtype=auto, or float32 or float16"),
+    ],
+)
+def test_fix_is_one_line_to_type(typed, line):
+    """With the nearest value, or the usual one; a bar between values would be a pipe in a shell."""
+    assert to_type("--dtype", typed, ("auto", "float32", "float16")) == line

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from lengthprobe.errors import LengthprobeError
+from lengthprobe.nearest import to_type
 from lengthprobe.plugin.options import named
 from lengthprobe.plugin.refusal import refusal
 
@@ -37,7 +38,7 @@ def told(config: pytest.Config) -> str | None:
     if name is not None and name not in _known():
         raise refusal(
             f"--lengthprobe-lineage={name}: no lineage is known by this name",
-            f"--lengthprobe-lineage={'|'.join(_known())}",
+            to_type("--lengthprobe-lineage", name, _known()),
         )
     return name
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from lengthprobe.errors import SettingsError
 from lengthprobe.models.components import MODES
+from lengthprobe.nearest import to_type
 from lengthprobe.task.prompts import prompt_stream, split_of
 
 if TYPE_CHECKING:
@@ -59,7 +60,9 @@ class Plan:
             if value < least:
                 raise SettingsError(f"--{name} {value}: at least {least}", f"--{name}={max(least, 10)}")
         if self.mode not in MODES:
-            raise SettingsError(f"--mode {self.mode!r} is not known", f"--mode={'|'.join(MODES)}")
+            raise SettingsError(
+                f"--mode {self.mode!r} is not known", to_type("--mode", str(self.mode), MODES)
+            )
 
     @property
     def screened(self) -> int:

@@ -97,7 +97,7 @@ def test_adapter_whose_base_lies_beside_it(copy_of: Callable[..., Path], tmp_pat
     good = copy_of("llama", "good")
     adapter = _adapter(tmp_path / "adapter", base)
     assert good.parent == tmp_path
-    with pytest.raises(ModelError, match="adapter_config.json says so: base_model_name_or_path ") as raised:
+    with pytest.raises(ModelError, match=r"adapter_config\.json says so: base_model_name_or_path ") as raised:
         locate(str(adapter), Settings())
     line = '"base_model_name_or_path": "../good" (the folder beside the adapter)'
     assert raised.value.fix == f"write into {adapter / 'adapter_config.json'}: {line}"

@@ -41,5 +41,5 @@ def test_unknown_counter_is_refused(project):
 
     assert result.ret == pytest.ExitCode.USAGE_ERROR
     result.stderr.fnmatch_lines(
-        ["ERROR: counter 'wc' is not known", "*uax29|whitespace|italian_elision|characters"]
+        ["ERROR: counter 'wc' is not known", "*counter=uax29, or whitespace, italian_elision or characters"]
     )

@@ -22,4 +22,6 @@ def test_unknown_format_is_refused(project):
     result = project.run("--lengthprobe-dtype=int3")
 
     assert result.ret == pytest.ExitCode.USAGE_ERROR
-    result.stderr.fnmatch_lines(["ERROR: dtype 'int3' is not known", "*auto|float32|bfloat16|float16"])
+    result.stderr.fnmatch_lines(
+        ["ERROR: dtype 'int3' is not known", "*dtype=auto, or float32, bfloat16 or float16"]
+    )

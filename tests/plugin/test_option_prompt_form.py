@@ -36,4 +36,6 @@ def test_unknown_form_is_refused(project):
     result = project.run("--lengthprobe-prompt-form=poem")
 
     assert result.ret == pytest.ExitCode.USAGE_ERROR
-    result.stderr.fnmatch_lines(["ERROR: prompt-form 'poem' is not known", "*auto|chat|plain"])
+    result.stderr.fnmatch_lines(
+        ["ERROR: prompt-form 'poem' is not known", "*prompt-form=auto, or chat or plain"]
+    )

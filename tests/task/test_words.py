@@ -184,7 +184,7 @@ def test_an_unknown_counter_is_refused() -> None:
         count_words("a", counter="letters")
 
     assert error.value.problem == "counter 'letters' is not known"
-    assert error.value.fix == "--lengthprobe-counter=uax29|whitespace|italian_elision|characters"
+    assert error.value.fix == "--lengthprobe-counter=uax29, or whitespace, italian_elision or characters"
 
 
 def steps(text: str, counter: str) -> int:
