@@ -50,7 +50,7 @@ def header(
 def settings_line(settings: Settings) -> str:
     """The settings that every checkpoint is asked under, on one line."""
     allowed = settings.thinking == "allow"
-    thought = f" and up to {THOUGHT_LIMIT} of a thought before" if allowed else ""
+    thought = f", beside a thought of {THOUGHT_LIMIT} or what the context leaves" if allowed else ""
     system = f", system prompt {printable(settings.system_prompt)!r}" if settings.system_prompt else ""
     across = ", unlike forms compared" if settings.across_forms else ""
     return (
@@ -154,6 +154,8 @@ def _identity(identity: Mapping[str, Any]) -> Iterator[str]:
         + _cut_off(identity.get("cut_off", {}))
         + _unfinished(identity.get("unfinished_thoughts", {}))
     )
+    if thought := identity.get("thought"):
+        yield f"thoughts: {printable(thought, None)}"
     if parts := identity.get("parts"):
         yield (
             f"parts: {printable(parts['family'])}, {parts['n_layers']} layers of {parts['n_heads']} heads; "

@@ -74,6 +74,8 @@ class Identity:
         display_name: What expressions and figures call the checkpoint (`models.display_names`); it identifies
             nothing.
         quantized: How the weights are quantized, and what became of them; empty where they are not.
+        thought: How much room a thought has, and whether the chat template has a switch; empty where thoughts
+            are not allowed.
     """
 
     name: str
@@ -110,6 +112,7 @@ class Identity:
     stored: str | None = None
     display_name: str = ""
     quantized: str = ""
+    thought: str = ""
 
     def as_dict(self) -> dict[str, Any]:
         """The identity as JSON takes it."""
@@ -131,6 +134,7 @@ def identify(checkpoint: Checkpoint, settings: Settings, *, batch_size: int) -> 
     """
     # It imports torch, which a reader of saved identities has no need of.
     from lengthprobe.models.templates import prompt_form, template_arguments
+    from lengthprobe.models.thought_told import thought_told
 
     files = checkpoint.files
     template = checkpoint.chat_template
@@ -167,6 +171,7 @@ def identify(checkpoint: Checkpoint, settings: Settings, *, batch_size: int) -> 
         versions=_versions(adapter=files.adapter is not None, gguf=files.gguf is not None),
         stored=files.gguf.told() if files.gguf else None,
         quantized=checkpoint.quantized,
+        thought=thought_told(checkpoint, settings),
     )
     if files.is_changed:
         raise ModelError(

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 NAME = "scan.answers.json"
 _SCHEMA = 1
 # What the checkpoint was called, and how it fared, changes no answer.
-_INDECISIVE = ("name", "display_name", "kind", "repo_id", "commit", "split_batches", "budget")
+_INDECISIVE = ("name", "display_name", "kind", "repo_id", "commit", "split_batches", "budget", "thought")
 _PARTS = ("responses", "answers", "foretold", "estimates", "cost")
 
 

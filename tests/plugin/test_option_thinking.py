@@ -23,10 +23,22 @@ def test_off_says_what_to_type(project, thinks):
 
 
 def test_header_tells_the_room(project, thinks):
-    """Beside the cap."""
+    """Beside the cap; and for the checkpoint, whose context is short, how much that is."""
     result = project.run(f"--lengthprobe-model={thinks}", "--lengthprobe-thinking=allow")
 
-    result.stdout.fnmatch_lines(["*cap 30 tokens and up to 2048 of a thought before*"])
+    result.stdout.fnmatch_lines(["*cap 30 tokens, beside a thought of 2048 or what the context leaves;*"])
+    # (512 - 30) / 2
+    result.stdout.fnmatch_lines(
+        ["model *thoughts: up to 241 tokens before the answer (half of *context, 512,*"]
+    )
+
+
+def test_template_without_a_switch_is_told(project):
+    """It writes the same prompt whether thoughts are allowed or not."""
+    result = project.run("--lengthprobe-thinking=allow")
+
+    result.stdout.fnmatch_lines(["model *thoughts: up to 241 tokens *; its chat template has no switch *"])
+    project.run().stdout.no_fnmatch_line("model *thoughts:*")
 
 
 def test_unfinished_thoughts_stand_in_the_header(project, tmp_path):
