@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING
 
 from lengthprobe.errors import ModelError
 from lengthprobe.models.aliases import ALIASES, BY_REPO_ID
+from lengthprobe.models.hub_log import without_retries
 from lengthprobe.models.readable import FILE, FOLDER, kind_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 _PACKAGE = Path(__file__).resolve().parent.parent
 # The wheel carries a few fixture models inside the package; a checkout has them all beside it.
@@ -114,11 +115,15 @@ def base_of(source: Source) -> str | None:
     return None
 
 
-def lineage_of(source: Source) -> str | None:
+def lineage_of(source: Source, unread: Callable[[str], None] = lambda _name: None) -> str | None:
     """The lineage that a checkpoint belongs to, one of `LINEAGES`, or None where nothing tells.
 
     A fixture model and Llama 3.1 by their own names; what was tuned from one by the table of aliases, its
     model card or its adapter's config, and theirs in turn. A card on the hub that is not cached is fetched.
+
+    Args:
+        source: The checkpoint.
+        unread: Told the id of each checkpoint whose card is not cached, where the hub cannot be reached.
     """
     at: Source | None = source
     seen: set[str] = set()
@@ -129,21 +134,21 @@ def lineage_of(source: Source) -> str | None:
             return LLAMA_31
         seen.add(_name(at))
         try:
-            at = _stated_base(at)
+            at = _stated_base(at, unread)
         except ModelError:
             # An adapter whose config cannot be read: who loads it will say so.
             return None
     return None
 
 
-def _stated_base(source: Source) -> Source | None:
+def _stated_base(source: Source, unread: Callable[[str], None] = lambda _name: None) -> Source | None:
     """The checkpoint that alias table, card or adapter config say that another was tuned from."""
     known = BY_REPO_ID.get(source.repo_id or "")
     if known is not None:
         base = ALIASES[known].base
         return resolve(base) if base is not None else None
     directory = source.path
-    card = directory / "README.md" if directory else _card_from_hub(source)
+    card = directory / "README.md" if directory else _card_from_hub(source, unread)
     stated = _card_bases(card) or _adapter_bases(directory)
     # A merge of several models has no one counterpart.
     if not stated or len(set(stated)) > 1:
@@ -196,15 +201,19 @@ def _adapter_bases(directory: Path | None) -> list[str]:
     return [name] if name else []
 
 
-def _card_from_hub(source: Source) -> Path | None:
+def _card_from_hub(source: Source, unread: Callable[[str], None]) -> Path | None:
     from huggingface_hub import hf_hub_download
     from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
 
     try:
-        return Path(hf_hub_download(str(source.repo_id), "README.md", revision=source.revision))
-    except (HfHubHTTPError, HFValidationError, LocalEntryNotFoundError, OSError):
-        # No card, or no way to it: then nothing tells.
-        return None
+        with without_retries():
+            return Path(hf_hub_download(str(source.repo_id), "README.md", revision=source.revision))
+    except LocalEntryNotFoundError:
+        unread(str(source.repo_id))
+    except (HfHubHTTPError, HFValidationError, OSError):
+        # There is no card: then nothing tells.
+        pass
+    return None
 
 
 def _is_file(name: str, path: Path) -> ModelError:

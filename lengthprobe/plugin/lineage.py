@@ -12,9 +12,10 @@ from lengthprobe.plugin.options import named
 from lengthprobe.plugin.refusal import refusal
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
 _LINEAGE = pytest.StashKey[str | None]()
+_UNREAD = pytest.StashKey[list[str]]()
 
 
 def lineage(config: pytest.Config) -> str | None:
@@ -24,8 +25,15 @@ def lineage(config: pytest.Config) -> str | None:
         pytest.UsageError: The option names none that there is.
     """
     if _LINEAGE not in config.stash:
-        config.stash[_LINEAGE] = told(config) or lineage_by_name(named(config, "model"))
+        config.stash[_UNREAD] = []
+        name = named(config, "model")
+        config.stash[_LINEAGE] = told(config) or lineage_by_name(name, config.stash[_UNREAD].append)
     return config.stash[_LINEAGE]
+
+
+def has_unread_card(config: pytest.Config) -> bool:
+    """Whether nothing tells the lineage since a model card could not be had."""
+    return lineage(config) is None and bool(config.stash[_UNREAD])
 
 
 def told(config: pytest.Config) -> str | None:
@@ -43,12 +51,17 @@ def told(config: pytest.Config) -> str | None:
     return name
 
 
-def lineage_by_name(name: str | None) -> str | None:
-    """The lineage that a checkpoint's name and card tell, None where they do not."""
+def lineage_by_name(name: str | None, unread: Callable[[str], None] = lambda _name: None) -> str | None:
+    """The lineage that a checkpoint's name and card tell, None where they do not.
+
+    Args:
+        name: The checkpoint, None for none.
+        unread: Told whose card could not be had.
+    """
     from lengthprobe.models.catalog import lineage_of, resolve
 
     try:
-        return lineage_of(resolve(name)) if name is not None else None
+        return lineage_of(resolve(name), unread) if name is not None else None
     except LengthprobeError:
         # Whoever loads it will say what is wrong with it.
         return None

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from lengthprobe.plugin.deprecations import ignore_deprecations
-from lengthprobe.plugin.lineage import lineage
+from lengthprobe.plugin.lineage import has_unread_card, lineage
 from lengthprobe.plugin.markers import (
     KIND,
     about,
@@ -39,6 +39,7 @@ class Selection:
         replications: Those that describe published models, where `-m` does not ask for them.
         mechanisms: Those about the mechanism, where the checkpoint is of no lineage for which it is known.
         findings: Those that decide nothing, where `-m` does not ask for them.
+        unread: 1 where nothing tells the lineage since a model card could not be had, else 0.
     """
 
     claims: int = 0
@@ -46,6 +47,7 @@ class Selection:
     replications: int = 0
     mechanisms: int = 0
     findings: int = 0
+    unread: int = 0
 
     def lines(self) -> list[str]:
         """What does not run, and what to type to run it."""
@@ -65,6 +67,11 @@ class Selection:
             from lengthprobe.models.catalog import LINEAGES
 
             what = "claim" if self.mechanisms == 1 else "claims"
+            if self.unread:
+                lines.append(
+                    "the lineage is not known: the model card is not in the hub cache, and the hub cannot be "
+                    "reached"
+                )
             lines.append(
                 f"not run: {self.mechanisms} {what} about the mechanism, which is known for these "
                 f"lineages only: {' and '.join(LINEAGES)} (--lengthprobe-lineage=NAME if the model is of "
@@ -131,8 +138,9 @@ def select(config: pytest.Config, items: list[pytest.Item]) -> Selection:
     unknown = set(downgraded)
     by_name = config.getoption("keyword", "")
     mechanisms = (replications & unknown) if by_name else unknown - set(items)
+    unread = int(bool(mechanisms) and has_unread_card(config))
     return Selection(
-        len(claims), len(regressions), len(replications - unknown), len(mechanisms), len(findings)
+        len(claims), len(regressions), len(replications - unknown), len(mechanisms), len(findings), unread
     )
 
 

@@ -105,7 +105,7 @@ def test_unknown_lineage_is_refused(project):
     result.stderr.fnmatch_lines(
         [
             "ERROR: --lengthprobe-lineage=llama: no lineage is known by this name",
-            "*fix: --lengthprobe-lineage=*, or *",
+            "*fix: --lengthprobe-lineage=llama-3.1, or fixture or other",
         ]
     )
 
@@ -116,3 +116,28 @@ def test_a_gate_that_chooses_by_kind_says_what_the_lineage_takes_out(project, fo
     result = project.run(foreign, "-m", markers)
 
     result.stdout.fnmatch_lines(["not run: 1 claim about the mechanism*"])
+
+
+def test_card_that_cannot_be_had_is_told(project, monkeypatch, tmp_path):
+    """Offline, the lineage of a hub's checkpoint is not known for that reason, and nothing raw is shown."""
+    from huggingface_hub import constants
+
+    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
+    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path))
+
+    result = project.run("--lengthprobe-model=org/nobody")
+
+    result.stdout.fnmatch_lines(
+        [
+            "the lineage is not known: the model card is not in the hub cache, *",
+            "not run: * about the mechanism*",
+        ]
+    )
+
+
+def test_card_that_says_nothing_is_not_told(project, foreign):
+    """A folder without a card has nothing that could not be had."""
+    result = project.run(foreign)
+
+    result.stdout.fnmatch_lines(["not run: * about the mechanism*"])
+    result.stdout.no_fnmatch_line("the lineage is not known*")
