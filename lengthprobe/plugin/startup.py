@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from lengthprobe.plugin.option_clash import telling_clashes
 from lengthprobe.plugin.options import OPTIONS, PREFIX, named
 from lengthprobe.plugin.refusal import refusal
 from lengthprobe.plugin.rootdir import refuse_misread_paths
@@ -51,7 +52,8 @@ def conftests_of_the_project(
     for _, value in values:
         paths.remove(value)
     _refuse_code_of_checkpoint(config, typed)
-    yield
+    with telling_clashes(config):
+        yield
     meant = [value for option, value in values if _is_test_path(config, parser, option, value)]
     paths += meant
     # There is no public way to load them; where pytest moves it, they load with the tests beside them.
