@@ -45,7 +45,9 @@ OPTIONS = (
     Option("model", "NAME", "the checkpoint: an alias, a hub id (@revision), a directory", "--model"),
     Option("base", "NAME", "its base model, where neither alias nor model card tells", "--base"),
     Option("reference", "NAME", "the approved checkpoint that it is compared with", "--reference"),
-    Option("lineage", "NAME", "what it comes from, where name and card do not tell: llama-3.1, other"),
+    Option(
+        "lineage", "NAME", "what it comes from, where name and card do not tell: llama-3.1, fixture, other"
+    ),
     Option("languages", "CODES", "languages to ask in (en,it)"),
     Option("lengths", "N-M", "numbers of words to ask for, as in 3-9 or 3,5,7 (3-9)"),
     Option("budget", "N", "prompts a language (300)"),
