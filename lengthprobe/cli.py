@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lengthprobe.errors import LengthprobeError, ReportError
+from lengthprobe.runs.termination import Terminated, end_orderly
 from lengthprobe.settings import COUNTERS, DTYPES, PROMPT_FORMS, THINKING, read_lengths
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
 # An answer ten words too long counts as one of twenty: nothing is learned from more.
 CAP = 50
@@ -27,17 +28,23 @@ def main(arguments: Sequence[str] | None = None) -> int:
         arguments: Those of the command line by default.
 
     Returns:
-        The exit status: 0, or 2 where the arguments or the checkpoint cannot be used.
+        The exit status: 0, 2 where the arguments or the checkpoint cannot be used, 130 after Ctrl-C, and 143
+        after SIGTERM.
     """
     options = _parser().parse_args(arguments)
+    give_back = end_orderly()
     try:
         return int(options.run(options))
     except LengthprobeError as error:
         print(f"lengthprobe {options.command}: {_one_line(error)}", file=sys.stderr)
         return 2
-    except KeyboardInterrupt:
-        print(f"lengthprobe {options.command}: interrupted", file=sys.stderr)
-        return 130
+    except KeyboardInterrupt as error:
+        by = f" by {error}" if str(error) else ""
+        goes_on = "; with --report=DIR, the same line goes on from what is kept there"
+        print(f"lengthprobe {options.command}: interrupted{by}{goes_on}", file=sys.stderr)
+        return 143 if isinstance(error, Terminated) else 130
+    finally:
+        give_back()
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -126,32 +133,15 @@ def _scan(options: argparse.Namespace) -> int:
     probe = Probe(options.model, settings)
 
     from lengthprobe.scan.command import scan
+    from lengthprobe.scan.progress import shown_progress
 
-    report = scan(probe, plan, options.report, _progress())
+    report = scan(probe, plan, options.report, shown_progress())
     from lengthprobe.scan.report import lines
 
     print("\n".join(lines(report)))
     if options.report is not None:
         print(f"report: {options.report}")
     return 0
-
-
-def _progress() -> Callable[[str, int, int], None]:
-    """Draws a bar for each thing that is done; nothing where nobody looks."""
-    if not sys.stderr.isatty():
-        return lambda _what, _done, _total: None
-    from tqdm import tqdm
-
-    bars: dict[str, Any] = {}
-
-    def progress(what: str, done: int, total: int) -> None:
-        if what not in bars:
-            bars[what] = tqdm(total=total, desc=what, unit="row", leave=False, file=sys.stderr)
-        bars[what].update(done - bars[what].n)
-        if done == total:
-            bars.pop(what).close()
-
-    return progress
 
 
 def _one_line(error: LengthprobeError) -> str:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 import subprocess
 import sys
 import tomllib
@@ -172,7 +174,27 @@ def test_interrupt_leaves_with_a_line(
         raise KeyboardInterrupt
 
     monkeypatch.setattr("lengthprobe.scan.command.scan", interrupted)
-    assert scan("tiny-it", *SMALL) == (130, "", "lengthprobe scan: interrupted\n")
+    said = "lengthprobe scan: interrupted; with --report=DIR, the same line goes on from what is kept there\n"
+    assert scan("tiny-it", *SMALL) == (130, "", said)
+
+
+def test_end_by_a_signal_is_said(
+    scan: Callable[..., tuple[int, str, str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """SIGTERM ends a scan in one line, with the status that a shell gives it; the handler is given back."""
+
+    def ended(*_: object) -> None:
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    monkeypatch.setattr("lengthprobe.scan.command.scan", ended)
+    # The session that runs this test has a handler of its own.
+    sessions = signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    try:
+        status, _, err = scan("tiny-it", *SMALL)
+        assert signal.getsignal(signal.SIGTERM) == signal.SIG_DFL
+    finally:
+        signal.signal(signal.SIGTERM, sessions)
+    assert (status, err.partition(";")[0]) == (143, "lengthprobe scan: interrupted by SIGTERM")
 
 
 def test_bar_on_a_terminal(

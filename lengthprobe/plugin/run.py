@@ -20,8 +20,8 @@ from lengthprobe.plugin.markers import PROBES, about
 from lengthprobe.plugin.options import in_use, named, stated
 from lengthprobe.plugin.outputs import Outputs, read_outputs
 from lengthprobe.plugin.selection import select
-from lengthprobe.plugin.termination import end_orderly
 from lengthprobe.reporting.ledger import ROLES, Entry, Ledger
+from lengthprobe.runs.termination import end_orderly
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
