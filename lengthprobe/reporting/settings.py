@@ -11,6 +11,13 @@ from lengthprobe.reporting.tables import spans
 
 _DIGEST = re.compile(r"[0-9a-f]{40,}")
 _DIGEST_SHOWN = 12
+# Where the name in the JSON report says too little to a reader.
+_LABELS = {
+    "ends_told": "end tokens, where the files do not agree",
+    "words": "kind of words that alone may be written",
+    "split_batches": "batches split for want of memory",
+    "overridden": "generation settings not followed",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +41,7 @@ def known(settings: Mapping[str, Any]) -> list[tuple[str, Value]]:
 def facts(models: Mapping[str, Mapping[str, Any]]) -> list[tuple[str, list[Value]]]:
     """What is known of each checkpoint: a row a fact, a value a checkpoint."""
     keys = dict.fromkeys(key for identity in models.values() for key in identity)
-    return [(_name(key), [value_of(identity.get(key)) for identity in models.values()]) for key in keys]
+    return [(_name(key), [_listed(key, identity.get(key)) for identity in models.values()]) for key in keys]
 
 
 def value_of(value: object) -> Value:
@@ -58,5 +65,14 @@ def value_of(value: object) -> Value:
     return Value(f"{value:g}" if isinstance(value, float) else str(value))
 
 
+def _listed(key: str, value: object) -> Value:
+    """A fact in words: ids of tokens are names, of which no range is made."""
+    if key == "end_token_ids" and isinstance(value, Sequence) and value:
+        return Value(", ".join(map(str, value)))
+    return value_of(value)
+
+
 def _name(key: str) -> str:
+    if key in _LABELS:
+        return _LABELS[key]
     return key.replace("_", " ")

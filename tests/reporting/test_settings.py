@@ -49,3 +49,13 @@ def test_facts_stand_side_by_side():
         ("name", [Value("a"), Value("b")]),
         ("lineage", [Value("fixture"), Value("–")]),
     ]
+
+
+def test_end_tokens_are_a_list_and_labels_say_what_they_are():
+    """Ids 1 and 2 are no range; a row is called by what a reader looks for."""
+    rows = facts({"model": {"end_token_ids": [1, 2], "split_batches": 0}})
+
+    assert [(name, value.text) for name, (value,) in rows] == [
+        ("end token ids", "1, 2"),
+        ("batches split for want of memory", "0"),
+    ]
