@@ -38,8 +38,6 @@ _SMALLEST = 1e-6
 # Names of margins are long: a slip leaves at least so much of one.
 _SLIP = 0.4
 _HALF = 0.5
-# Errors are winsorised there, which is known here without their measure.
-_MOST_WORDS = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,12 +224,6 @@ def _check_range(name: str, value: str, number: float) -> None:
     if not is_zero and abs(number) < _SMALLEST:
         raise SettingsError(
             f"lengthprobe_margins: {name} = {value} is too small to be told from 0 by any number of answers",
-            f"{name} = {getattr(Margins(), name):g}",
-        )
-    if unit == "words" and number >= _MOST_WORDS:
-        raise SettingsError(
-            f"lengthprobe_margins: {name} = {number:g} can decide nothing: an error counts as "
-            f"{_MOST_WORDS:g} words at the most",
             f"{name} = {getattr(Margins(), name):g}",
         )
     if number < 0 or (unit == "share" and number >= 1):

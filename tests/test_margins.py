@@ -9,8 +9,7 @@ import pytest
 
 from fixtures.matrix import claims
 from lengthprobe.errors import SettingsError
-from lengthprobe.margins import _MOST_WORDS, Margins, family
-from lengthprobe.measures.length_error import WINSORISED_AT
+from lengthprobe.margins import Margins, family
 
 
 def test_every_margin_has_a_kind_a_unit_and_a_reason():
@@ -171,8 +170,3 @@ def test_the_mechanism_is_counted_as_often_as_it_is_claimed():
     alone, beside = (family(1, reference=reference).mechanism / 4 for reference in (False, True))
     assert sum(not mark["regression"] for mark in marks) == alone
     assert sum(mark["regression"] for mark in marks) == beside - alone
-
-
-def test_margins_in_words_are_within_the_bounds_of_an_error():
-    """What is refused as a margin is what no error can reach."""
-    assert pytest.approx(_MOST_WORDS) == WINSORISED_AT
