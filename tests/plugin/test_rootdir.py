@@ -58,7 +58,7 @@ class TestInsideTheProject:
         result = collect(f"{option}={checkpoint}")
 
         assert result.ret == pytest.ExitCode.OK
-        result.stdout.fnmatch_lines([f"lengthprobe: model {checkpoint}", "configfile: tox.ini"])
+        result.stdout.fnmatch_lines([f"lengthprobe: model ckpt ({checkpoint})", "configfile: tox.ini"])
 
     @pytest.mark.parametrize("option", ["--model", "--lengthprobe-model"])
     @pytest.mark.parametrize("form", ["./ckpt", "ckpt"])
@@ -68,7 +68,7 @@ class TestInsideTheProject:
         result = collect(option, form)
 
         assert result.ret == pytest.ExitCode.OK
-        result.stdout.fnmatch_lines([f"lengthprobe: model {form}", "configfile: tox.ini"])
+        result.stdout.fnmatch_lines(["lengthprobe: model ckpt*", "configfile: tox.ini"])
 
     def test_name_after_a_space_works(self, collect):
         """A name is no path."""
@@ -80,7 +80,7 @@ class TestInsideTheProject:
         result = collect(option, checkpoint, "test_claims.py")
 
         assert result.ret == pytest.ExitCode.OK
-        result.stdout.fnmatch_lines([f"lengthprobe: model {checkpoint}", "configfile: tox.ini"])
+        result.stdout.fnmatch_lines([f"lengthprobe: model ckpt ({checkpoint})", "configfile: tox.ini"])
 
     def test_path_in_another_project_beside_a_test_path_is_refused(self, collect, checkpoint):
         """The ini file would be the other project's."""
@@ -124,7 +124,7 @@ class TestOutsideTheProject:
         result = collect(project.path, option, checkpoint)
 
         assert result.ret == pytest.ExitCode.OK
-        result.stdout.fnmatch_lines([f"lengthprobe: model {checkpoint}", "configfile: tox.ini"])
+        result.stdout.fnmatch_lines([f"lengthprobe: model ckpt ({checkpoint})", "configfile: tox.ini"])
 
     def test_path_in_another_project_after_a_space_is_refused(self, collect, project, checkpoint):
         """The ini file would be the other project's."""
@@ -138,7 +138,7 @@ class TestOutsideTheProject:
         result = collect(project.path, f"{option}={checkpoint}")
 
         assert result.ret == pytest.ExitCode.OK
-        result.stdout.fnmatch_lines([f"lengthprobe: model {checkpoint}", "configfile: tox.ini"])
+        result.stdout.fnmatch_lines([f"lengthprobe: model ckpt ({checkpoint})", "configfile: tox.ini"])
 
 
 class TestOtherProjects:
