@@ -25,7 +25,7 @@ def test_error_of_an_answer(probe, language, report):
 @pytest.mark.claim
 def test_finding_by_mark(probe, report):
     report(measures.exact_match(probe, language="en"))
-    report(measures.length_error(probe, language="en") > 5, "nobody knows")
+    report(measures.length_error(probe, language="en") > 2.5, "nobody knows")
 '''
 ONE = '@pytest.mark.claim(kind="finding")\ndef test_it(probe, report):\n    {}\n'
 
@@ -69,7 +69,7 @@ def test_run_of_findings_alone_is_no_failure(project):
             "*test_error_of_an_answer* REPORTED*",
             "error of an answer *en *reported *0.00 *-0.51 to 0.51 *16 (16) *of tiny answers *-0.07",
             "finding by mark *reported *100.0 % *16 (16)*",
-            "*16 (16) *> 5 words: nobody knows*",
+            "*16 (16) *> 2.5 words: nobody knows*",
             "*0 errors, 0 skipped, 2 reported",
         ]
     )
