@@ -23,9 +23,8 @@ def refuse_wrapped(model: Any) -> None:
     Raises:
         ModelError: It is.
     """
-    if hasattr(model, "peft_config") or any(
-        type(module).__module__.startswith("peft.") for module in model.modules()
-    ):
+    # Not by its `peft_config`: peft 0.18 leaves that on a model whose adapter is merged.
+    if any(type(module).__module__.startswith("peft.") for module in model.modules()):
         raise ModelError(
             f"{called(model)} is wrapped by an adapter, whose part in each output is its own",
             "merge it first: model = model.merge_and_unload(); or name the adapter's directory",

@@ -40,7 +40,12 @@ def test_faithful(probe, language, report):
 @pytest.fixture
 def project(project):
     """A project whose model keeps to no length, with claims on why it does."""
-    project.ini(lengthprobe_model="tiny-base", lengthprobe_base="tiny-base", lengthprobe_lineage="llama-3.1")
+    project.ini(
+        lengthprobe_model="tiny-base",
+        lengthprobe_base="tiny-base",
+        lengthprobe_lineage="llama-3.1",
+        lengthprobe_budget=30,
+    )
     project.claims(CLAIMS)
     return project
 
@@ -81,7 +86,7 @@ def test_reason_stands_in_page_and_markdown(project):
     """And no effect, interval or size that nobody measured; nor a figure of it."""
     project.run("-m", "requirement or replication", "--lengthprobe-report=out")
 
-    page = (project.path / "out" / "index.html").read_text()
+    page = (project.path / "out" / "index.html").read_text().replace("\u00a0", " ")
     summary = (project.path / "out" / "summary.md").read_text()
     report = json.loads((project.path / "out" / "report.json").read_text())
     # In the row and in the card of each of two claims.

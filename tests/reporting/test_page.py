@@ -275,7 +275,7 @@ class TestPage:
 
         assert len([tag for tag, *_ in read.tags if tag == "figcaption"]) == 7
         assert "The late layers (layers 3 to 4) are shaded" in read.shown
-        assert "cap, which is 100 tokens" in " ".join(read.shown.split())
+        assert "The cap, here 100 tokens, decides" in " ".join(read.shown.split())
         ids = [value for _, name, value in read.values if name == "id"]
         assert len(ids) == len(set(ids))
         targets = {value[1:] for _, name, value in read.values if name == "xlink:href" and value[0] == "#"}
