@@ -53,7 +53,7 @@ def test_where_nothing_tells(project, foreign):
     report = project.report(foreign)
 
     assert (report["model"]["lineage"], kinds(report)) == (None, ["requirement"])
-    project.run(foreign).stdout.fnmatch_lines(["model*foreign (*foreign): LlamaForCausalLM, lineage not known, *"])
+    project.run(foreign).stdout.fnmatch_lines(["model*foreign (*): LlamaForCausalLM, lineage not known, *"])
 
 
 @pytest.mark.parametrize("lineage", ["llama-3.1", "fixture"])
