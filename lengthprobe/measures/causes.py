@@ -88,8 +88,8 @@ def _random(probe: Ablatable, language: str, kind: str) -> dict[str, Any]:
     sets = similar_sets(probe, chosen, language=language)
     under = [Ablation().and_also(one, "zero") for one in sets]
     without = control_without_random(probe, language=language, kind=kind)
-    if not without.n:
-        # Too few sets are of similar size.
+    if not sets or not without.n:
+        # None are of similar size, or too few.
         return {}
     return _beside_whole(probe, language, kind) | {
         "without": _interval(without),
