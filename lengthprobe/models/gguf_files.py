@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from lengthprobe.errors import ModelError
 from lengthprobe.models.hub import files_on_hub, gguf_snapshot
+from lengthprobe.models.load_report import listed
 from lengthprobe.models.weights import is_weight_file
 
 if TYPE_CHECKING:
@@ -62,7 +63,7 @@ def gguf_of(source: Source, directory: Path) -> Path | None:
         return None
     if others:
         raise ModelError(
-            f"{directory} can be read in two ways: {_listed(names)}, and {others[0]}",
+            f"{directory} can be read in two ways: {listed(names)}, and {others[0]}",
             f"for the GGUF: {_lines(source, names)}; for the other weights: "
             f"--lengthprobe-model={_typed(source)}:{others[0]}",
         )
@@ -118,7 +119,7 @@ def _named(source: Source, directory: Path) -> Path:
         return path
     # What is cached is no list of what there is.
     names = _models([one.name for one in directory.glob("*.gguf")])
-    others = f"; there {'is' if len(names) == 1 else 'are'} {_listed(names)}" if names else ""
+    others = f"; there {'is' if len(names) == 1 else 'are'} {listed(names)}" if names else ""
     raise ModelError(
         f"{directory} holds no {source.file}{others}",
         _lines(source, names) if names else "check the name of the file",
@@ -149,8 +150,3 @@ def _typed(source: Source, name: str | None = None) -> str:
         return start if name is None else os.path.join(start, name)
     start = f"{source.repo_id}@{source.revision}" if source.revision else str(source.repo_id)
     return start if name is None else f"{start}:{name}"
-
-
-def _listed(names: Sequence[str]) -> str:
-    more = len(names) - 3
-    return ", ".join(names[:3]) + (f" and {more} more" if more > 0 else "")

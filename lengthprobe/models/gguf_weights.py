@@ -9,6 +9,7 @@ import torch
 
 from lengthprobe.errors import ModelError
 from lengthprobe.models.gguf_files import ALONE, alone
+from lengthprobe.models.load_report import listed, unfitting
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -71,18 +72,17 @@ def load_dequantized(gguf: Gguf, config: PretrainedConfig, dtype: torch.dtype | 
 
 
 def _check_complete(gguf: Gguf, report: Mapping[str, Any]) -> None:
-    for kind, what in (
-        ("missing_keys", "lacks"),
-        ("mismatched_keys", "has another shape than its header says for"),
-        ("unexpected_keys", "holds what its header knows nothing of:"),
-    ):
-        names = sorted(str(key[0]) if isinstance(key, tuple) else str(key) for key in report.get(kind) or ())
-        if names:
-            raise ModelError(
-                f"{gguf.path} is not whole, or transformers does not read all of it: it {what} "
-                f"{_listed(names)}",
-                _ANOTHER,
-            )
+    if found := unfitting(report):
+        kind, names = found
+        what = {
+            "missing_keys": "lacks",
+            "mismatched_keys": "has another shape than its header says for",
+            "unexpected_keys": "holds what its header knows nothing of:",
+        }[kind]
+        raise ModelError(
+            f"{gguf.path} is not whole, or transformers does not read all of it: it {what} {names}",
+            _ANOTHER,
+        )
 
 
 def check_values(gguf: Gguf, model: Any) -> None:
@@ -103,7 +103,7 @@ def check_values(gguf: Gguf, model: Any) -> None:
         and not any(part in one.name for part in _RESHAPED)
     ]
     if unread and parameters:
-        raise ModelError(f"transformers leaves out what {gguf.path} holds: {_listed(unread)}", _ANOTHER)
+        raise ModelError(f"transformers leaves out what {gguf.path} holds: {listed(unread)}", _ANOTHER)
     with gguf.path.open("rb") as opened:
         for tensor in gguf.tensors:
             parameter = parameters.get(tensor.name)
@@ -233,8 +233,3 @@ def _check_rotary(gguf: Gguf, model: Any) -> None:
             f"{2 * turning.shape[0]}",
             _ANOTHER,
         )
-
-
-def _listed(names: list[str]) -> str:
-    more = len(names) - 3
-    return ", ".join(names[:3]) + (f" and {more} more" if more > 0 else "")

@@ -18,6 +18,7 @@ from lengthprobe.models.ends import ends_of
 from lengthprobe.models.files import Files, locate
 from lengthprobe.models.gguf_weights import load_dequantized
 from lengthprobe.models.leftovers import without_adapter_config
+from lengthprobe.models.load_report import listed, unfitting
 from lengthprobe.models.memory import is_out_of_memory
 from lengthprobe.models.merging import apply_adapter
 from lengthprobe.models.placement import Placement, place
@@ -35,7 +36,7 @@ from lengthprobe.task.languages import available
 from lengthprobe.task.prompts import prompts
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from lengthprobe.settings import Settings
 
@@ -254,17 +255,17 @@ def _device_map(placement: Placement) -> Any:
 
 def _check_complete(files: Files, report: dict[str, Any]) -> None:
     """Refuse what transformers would fill with random numbers, and go on."""
-    for kind, what in (
-        ("missing_keys", "the weights lack"),
-        ("mismatched_keys", "the weights have another shape than config.json says for"),
-        ("unexpected_keys", "config.json knows nothing of"),
-    ):
-        names = sorted(str(key[0]) if isinstance(key, tuple) else str(key) for key in report.get(kind) or ())
-        if names:
-            raise ModelError(
-                f"{files.directory} is not whole: {what} {_listed(names)}",
-                "save the model again with save_pretrained, or restore the config.json of these weights",
-            )
+    if found := unfitting(report):
+        kind, names = found
+        what = {
+            "missing_keys": "the weights lack",
+            "mismatched_keys": "the weights have another shape than config.json says for",
+            "unexpected_keys": "config.json knows nothing of",
+        }[kind]
+        raise ModelError(
+            f"{files.directory} is not whole: {what} {names}",
+            "save the model again with save_pretrained, or restore the config.json of these weights",
+        )
 
 
 def _check_finite(files: Files, model: Any) -> None:
@@ -290,11 +291,6 @@ def _chat_template(files: Files, tokenizer: Any) -> str | None:
     if "default" in stated:
         return str(stated["default"])
     raise ModelError(
-        f"{files.source.name} has chat templates {_listed(sorted(stated))}, and none is the default",
+        f"{files.source.name} has chat templates {listed(sorted(stated))}, and none is the default",
         'name one "default" in its tokenizer_config.json',
     )
-
-
-def _listed(names: Collection[str], most: int = 3) -> str:
-    more = len(names) - most
-    return ", ".join(list(names)[:most]) + (f" and {more} more" if more > 0 else "")
