@@ -10,6 +10,7 @@ from lengthprobe.measures.exact_answers import answered, test_prompts
 from lengthprobe.measures.per_response import form_of, named
 from lengthprobe.measures.precondition import unmet_control, without_values
 from lengthprobe.models.components import Ablation, Component, every_component
+from lengthprobe.statistics.digits import in_three_digits
 from lengthprobe.statistics.estimate import Estimate, Observation
 from lengthprobe.statistics.winsorised import winsorised
 from lengthprobe.task.words import count_words
@@ -49,7 +50,12 @@ def faithfulness(probe: Ablatable, *, language: str) -> Estimate:
     pseudo = [n * whole - (n - 1) * _correlation(_without(xs, at), _without(ys, at)) for at in range(n)]
     return Estimate.from_observations(
         [
-            Observation(name, name, value, f"{name}: CWA {cwa:+.3g}, |error| {effect:+.2f} words without it")
+            Observation(
+                name,
+                name,
+                value,
+                f"{name}: CWA {in_three_digits(cwa, '+')}, |error| {effect:+.2f} words without it",
+            )
             for (name, (cwa, effect)), value in zip(found.items(), pseudo, strict=True)
         ],
         name=named("faithfulness", probe, language, None),

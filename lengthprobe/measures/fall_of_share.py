@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from lengthprobe.measures.by_part import LEAST_MEASURED
+from lengthprobe.statistics.digits import in_three_digits
 from lengthprobe.statistics.estimate import Estimate
 from lengthprobe.statistics.explanation import quantity
 from lengthprobe.statistics.forms import together
@@ -127,7 +128,7 @@ def _noted(fall: Sample, candidate: Estimate, reference: Estimate) -> Sample:
     def part(estimate: Estimate, prompt_id: str) -> str:
         assert estimate.whole is not None
         value, whole = estimate.samples[0].by_prompt[prompt_id], estimate.whole.by_prompt[prompt_id]
-        return f"{value.value:.3g} of {whole.value:.3g}"
+        return f"{in_three_digits(value.value)} of {in_three_digits(whole.value)}"
 
     noted = []
     for one in fall.observations:

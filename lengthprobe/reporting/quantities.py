@@ -30,7 +30,7 @@ def numbers(check: Mapping[str, Any]) -> tuple[str, str, str]:
     sign = "+" if right and not is_number(right) else ""
     mean, low, high = (_quantity(check[key], check["unit"], digits, sign) for key in ("mean", "low", "high"))
     # An end that JSON does not have is infinite: nothing is known on that side.
-    interval = f"{low} to {high}" if low and high else "not known"
+    interval = f"{low} to {high}" if low and high else "none"
     return mean, interval, f"{check['n']} ({check['clusters']})"
 
 

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from lengthprobe.statistics.digits import in_three_digits
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
@@ -93,9 +95,9 @@ def listed(what: str, values: Mapping[str, Any]) -> str:
         what: What they are, as in `Told`: contributions have a sign, figures of answers have none.
         values: The means.
     """
-    form = ".3g" if what == _ANSWERS else "+.3g"
+    sign = "" if what == _ANSWERS else "+"
     return ", ".join(
-        f"{name} {' against '.join(_number(one, form) for one in _several(value))}"
+        f"{name} {' against '.join(_number(one, sign) for one in _several(value))}"
         for name, value in values.items()
     )
 
@@ -121,8 +123,8 @@ def _several(value: Any) -> Sequence[Any]:
     return value if isinstance(value, Sequence) else [value]
 
 
-def _number(value: float | None, form: str) -> str:
-    return "not known" if value is None else format(value, form)
+def _number(value: float | None, sign: str) -> str:
+    return "not known" if value is None else in_three_digits(value, sign)
 
 
 def _finite(value: float) -> float | None:

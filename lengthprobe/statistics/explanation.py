@@ -102,11 +102,11 @@ def _margin(value: float, unit: str) -> str:
 
 def _effect(estimate: Shown, margin: float) -> str:
     level = 100 * (1 - 2 * estimate.alpha)
-    limits = " to ".join(_shown(limit, estimate.unit, margin) for limit in (estimate.low, estimate.high))
-    if math.isinf(estimate.low) and math.isinf(estimate.high):
-        limits = "not known"
     unit = "" if estimate.unit == "share" else f" {estimate.unit}"
     effect = f"{estimate.effect} {_shown(estimate.mean, estimate.unit, margin)}{unit}"
+    if math.isinf(estimate.low) and math.isinf(estimate.high):
+        return f"{effect}, no interval"
+    limits = " to ".join(_shown(limit, estimate.unit, margin) for limit in (estimate.low, estimate.high))
     return f"{effect}, {level:g} % interval {limits}"
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from lengthprobe.statistics.comparable import Comparable, number
 from lengthprobe.statistics.comparison import Part
+from lengthprobe.statistics.digits import in_three_digits
 from lengthprobe.statistics.estimate import Estimate
 from lengthprobe.statistics.magnitude import Magnitude
 from lengthprobe.statistics.sample import Sample, joined
@@ -140,7 +141,8 @@ class Share(Comparable):
         noted = tuple(
             replace(
                 one,
-                note=f"{one.value:.3g} of {wholes[one.prompt_id].value:.3g} {unit}; {one.note}".rstrip("; "),
+                note=f"{in_three_digits(one.value)} of {in_three_digits(wholes[one.prompt_id].value)} {unit}; "
+                f"{one.note}".rstrip("; "),
             )
             for one in self.estimate.observations
         )

@@ -173,7 +173,7 @@ def test_causes_say_which_components_lead(portrait):
 
     assert {
         "English: heads",
-        "75 prompts, 75 topics; leading: L4H0, L4H2; random sets' outputs 75 % as long",
+        "75 prompts, 75 topics; leading: L4H0, L4H2; output norm of the random sets: 75 % of theirs",
     } <= set(shown)
     assert [text for text in shown if text in ("1", "2", "4", "8")] == ["1", "2", "4"]
     assert {"only these", "left late", "whole model"} <= set(shown)

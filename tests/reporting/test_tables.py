@@ -98,7 +98,7 @@ class TestTable:
         rows = cells(ledger(check(), beside=[beside], published="34.8"))
 
         assert [row[-1] for row in rows] == ["", "34.8"]
-        assert rows[1][:5] == ["beside: raw", "", "", "0.50", "not known"]
+        assert rows[1][:5] == ["beside: raw", "", "", "0.50", "none"]
 
     @pytest.mark.parametrize(
         ("expression", "unit", "margin", "shown"),

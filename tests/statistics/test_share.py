@@ -157,7 +157,7 @@ class TestComparison:
         )
         assert (verdict.estimate.low, verdict.estimate.high) == (-math.inf, math.inf)
         # 0.3 of a mean whole of 41, over 1.
-        assert "  share 1230 %, 90 % interval not known" in str(verdict)
+        assert "  share 1230 %, no interval" in str(verdict)
 
     @pytest.mark.parametrize(
         ("values", "wholes", "reason"),

@@ -177,7 +177,7 @@ def _below(found: Mapping[str, Any]) -> str:
         more = f" and {len(leading) - _NAMED} more" if len(leading) > _NAMED else ""
         said.append(f"leading: {', '.join(leading[:_NAMED])}{more}")
     if beside := found.get("random"):
-        said.append(f"random sets' outputs {100 * beside['length']:.0f} % as long")
+        said.append(f"output norm of the random sets: {100 * beside['length']:.0f} % of theirs")
     return "; ".join(said)
 
 

@@ -1,0 +1,20 @@
+"""How a number that was measured is written for a reader."""
+
+from __future__ import annotations
+
+_LONGEST = 1e6
+
+
+def in_three_digits(value: float, sign: str = "") -> str:
+    """A number in three significant digits, and without a power of ten while it has at most six.
+
+    Args:
+        value: The number.
+        sign: `+` to write a sign before a positive number too.
+
+    >>> in_three_digits(0.12345), in_three_digits(-1128.4), in_three_digits(5, "+")
+    ('0.123', '-1128', '+5')
+    """
+    # From 999.5 three digits would be rounded up to a fourth.
+    whole = 999.5 <= abs(value) < _LONGEST
+    return f"{value:{sign}.{'0f' if whole else '3g'}}"
