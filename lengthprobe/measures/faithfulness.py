@@ -68,6 +68,10 @@ def faithfulness(probe: Ablatable, *, language: str) -> Estimate:
     )
 
 
+def _noted(name: str, cwa: float, effect: float) -> str:
+    return f"{name}: CWA {in_three_digits(cwa, '+')}, |error| {effect:+.2f} words without it"
+
+
 def effects_by_component(probe: Ablatable, language: str) -> dict[str, tuple[float, float]]:
     """CWA of each component that is looked at, and how much the mean |error| rises without it, in words."""
     cwa = cwa_by_part(probe, language).by_name

@@ -18,6 +18,7 @@ from lengthprobe.statistics.verdict import Verdict, decide_side
 if TYPE_CHECKING:
     from lengthprobe.statistics.background import Background
     from lengthprobe.statistics.forms import Form
+    from lengthprobe.statistics.sample import Observation
 
 
 def share(estimate: Estimate) -> Share:
@@ -138,12 +139,12 @@ class Share(Comparable):
         if self.noted is not None:
             return (self.noted,)
         unit, wholes = self.estimate.unit, self._whole.by_prompt
+
+        def of_whole(one: Observation) -> str:
+            return f"{in_three_digits(one.value)} of {in_three_digits(wholes[one.prompt_id].value)} {unit}"
+
         noted = tuple(
-            replace(
-                one,
-                note=f"{in_three_digits(one.value)} of {in_three_digits(wholes[one.prompt_id].value)} {unit}; "
-                f"{one.note}".rstrip("; "),
-            )
+            replace(one, note=f"{of_whole(one)}; {one.note}".rstrip("; "))
             for one in self.estimate.observations
         )
         return (Sample(noted, None),)
