@@ -156,8 +156,8 @@ _COUNTED = "{desc} |{bar}| {n_fmt}/{total_fmt}{unit} {postfix}"
 class _Lines:
     """A line at the start, one now and then, and one at the end.
 
-    After the first question only those that take their time have lines: what is cut where is asked in many
-    small ones.
+    After the first question only those that take their time have lines, or are likely to, at the pace of the
+    one before: what is cut where is asked in many small ones.
     """
 
     def __init__(
@@ -166,6 +166,8 @@ class _Lines:
         self._reporter, self._uncaptured, self._name = reporter, uncaptured, name
         self._clock = Clock()
         self._said = 0.0
+        # Seconds an answer, of the last question that was answered whole.
+        self._pace = 0.0
         self._first, self._shown, self._ended = True, False, False
 
     def __call__(self, progress: Progress) -> None:
@@ -174,7 +176,11 @@ class _Lines:
             self._shown, self._ended = False, False
         late = now - max(self._clock.began, self._said) >= SECONDS_BETWEEN_LINES
         ends = progress.is_done and progress.total > 0
-        begins = self._first and not self._shown
+        # A large model can read its prompts for minutes before it writes a first token.
+        slow = self._pace * progress.total >= SECONDS_BETWEEN_LINES
+        begins = (self._first or slow) and not self._shown
+        if ends:
+            self._pace = self._clock.seconds / progress.total
         # The end is told twice: by the last batch, and by the probe.
         if self._ended or not (late or begins or (ends and self._shown) or not progress.total):
             return

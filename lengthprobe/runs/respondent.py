@@ -108,10 +108,9 @@ class Respondent:
                 some, ablations, self._settings, traces=traces, words=words, beyond=beyond
             )
             asked[self._key(question)] = (some, ablations)
-        made_of = {
-            key: asking(some, ablations, words, traces=traces) for key, (some, ablations) in asked.items()
-        }
-        self._progress(Progress(next(iter(made_of.values())), 0, total))
+        every = [one for batch in batches for one in batch]
+        what = asking([one for one, _ in every], [one for _, one in every], words, traces=traces)
+        self._progress(Progress(what, 0, total))
 
         def make(key: str) -> bytes:
             nonlocal done
@@ -121,23 +120,21 @@ class Respondent:
                 return self._answer(some, ablations, traces=traces, words=words, beyond=beyond)
 
             def told(ended: int, written: int, cap: int) -> None:
-                self._progress(
-                    Progress(made_of[key], done + ended, total, "answers", written, cap, len(some), ended)
-                )
+                self._progress(Progress(what, done + ended, total, "answers", written, cap, len(some), ended))
 
             # What is impossible only so says nothing of the checkpoint: no failure to remember.
             free = words is None and not any(one.components for one in ablations)
-            self._progress(Progress(made_of[key], done, total))
+            self._progress(Progress(what, done, total))
             from lengthprobe.models.steps import telling
 
             with telling(told):
                 content = self._held.once(answer) if free else answer()
             done += len(some)
-            self._progress(Progress(made_of[key], done, total))
+            self._progress(Progress(what, done, total))
             return content.to_bytes()
 
         made = self._exchange.gather(list(asked), make)
-        self._progress(Progress(list(made_of.values())[-1], total, total))
+        self._progress(Progress(what, total, total))
         return [Answers.from_bytes(made[key], some) for key, (some, _) in asked.items()]
 
     def forced(self, texts: Sequence[Forced], ablation: Ablation, *, target: str) -> list[ForcedTrace]:

@@ -132,6 +132,19 @@ def test_small_questions_after_the_first_have_no_lines(clock, told):
     ]
 
 
+def test_a_question_that_is_likely_to_take_long_is_told_at_once(clock, told):
+    """At 2 s an answer, 10 answers take 20 s, and 9 do not: a model may read for minutes before it writes."""
+    lines, tell = told
+    for done in (0, 10):
+        tell(Progress("English", done, 10))
+        clock[0] += 20
+
+    tell(Progress("English, 20 sets of components cut", 0, 9))
+    tell(Progress("English, 20 sets of components cut", 0, 10))
+
+    assert lines[2:] == ["m: English, 20 sets of components cut: 0 of 10 answers"]
+
+
 def test_lines_go_on_while_a_batch_is_written(clock, told):
     """With the tokens written of it, and what the rest takes at this pace: 80 s for 80 where 20 took 20."""
     lines, tell = told
