@@ -16,10 +16,10 @@ from lengthprobe.models.plain_weights import (
     called,
     check_in_memory,
     check_plain,
-    format_of,
     matrix_of,
     refuse_wrapped,
 )
+from lengthprobe.models.quantized_layers import format_of
 
 if TYPE_CHECKING:
     from torch import Tensor

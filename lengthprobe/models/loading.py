@@ -16,6 +16,7 @@ from lengthprobe.models.decoding import overridden_settings, stated_generation
 from lengthprobe.models.docstrings import refuse_stripped
 from lengthprobe.models.ends import ends_of
 from lengthprobe.models.files import Files, locate
+from lengthprobe.models.first_run import run_once
 from lengthprobe.models.gguf_weights import load_dequantized
 from lengthprobe.models.leftovers import without_adapter_config
 from lengthprobe.models.load_report import listed, unfitting
@@ -23,6 +24,7 @@ from lengthprobe.models.memory import is_out_of_memory
 from lengthprobe.models.merging import apply_adapter
 from lengthprobe.models.placement import Placement, place
 from lengthprobe.models.quantization import refuse_unquantized, require_library, told
+from lengthprobe.models.quantized_layers import is_finite
 from lengthprobe.models.quiet import quiet
 from lengthprobe.models.rendered import rendered_prompts
 from lengthprobe.models.taken import check_taken
@@ -177,6 +179,8 @@ def _load_model(files: Files, settings: Settings, placement: Placement) -> tuple
             _check_finite(files, model)
             model = apply_adapter(model, files.adapter, files.adapter_weights)
         left_out = leave_out_unused(model) if sees(files.config) else ()
+        if quantized:
+            run_once(files.source.name, model, quantized)
         # The check takes memory of its own, beside weights that may just have fitted.
         _check_finite(files, model)
     except ModelError:
@@ -270,8 +274,7 @@ def _check_complete(files: Files, report: dict[str, Any]) -> None:
 
 def _check_finite(files: Files, model: Any) -> None:
     for name, tensor in (*model.named_parameters(), *model.named_buffers()):
-        checkable = tensor.is_floating_point() and tensor.itemsize > 1 and not tensor.is_meta
-        if checkable and not torch.isfinite(tensor).all():
+        if not is_finite(tensor):
             raise ModelError(
                 f"{files.source.name} has weights that are not finite (NaN or infinite): {name}",
                 "the training diverged: take an earlier checkpoint"

@@ -10,6 +10,7 @@ import torch
 
 from lengthprobe.errors import ModelError
 from lengthprobe.models.memory import is_out_of_memory
+from lengthprobe.models.quantization import keeps_format
 from lengthprobe.settings import THOUGHT_LIMIT
 
 if TYPE_CHECKING:
@@ -55,7 +56,8 @@ def place(files: Files, settings: Settings) -> Placement:
     if settings.dtype != "auto":
         dtype = getattr(torch, settings.dtype)
     else:
-        dtype = torch.float32 if device.type == "cpu" else None
+        # Weights that compute in one format alone do not run beside others.
+        dtype = torch.float32 if device.type == "cpu" and not keeps_format(files.config) else None
     own = _stated_dtype(files)
     require_dtype(device, dtype or (own if isinstance(own, torch.dtype) else torch.float32))
     return Placement(device, dtype, spread)

@@ -2,19 +2,33 @@
 
 from __future__ import annotations
 
-from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+import torch
 from torch import nn
 from transformers.pytorch_utils import Conv1D
 
-from lengthprobe.errors import ModelError
+from lengthprobe.errors import ModelError, reason
+from lengthprobe.models.quantized_layers import (
+    dequantized,
+    error_of,
+    format_of,
+    is_untouched,
+    stands_for_matrix,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    import torch
     from torch import Tensor
+
+_UNQUANTIZED = (
+    "attribution needs plain weights: name the unquantized checkpoint; claims about behaviour "
+    "(behavior_tests) run on this one"
+)
+# A share of the output's size. Eight bits round inputs by 1 % of it or more; multiplying in a narrow format
+# (TF32 on a GPU) changes less.
+_COARSEST_ERROR = 2**-10
 
 
 def refuse_wrapped(model: Any) -> None:
@@ -32,7 +46,9 @@ def refuse_wrapped(model: Any) -> None:
 
 
 def check_plain(model: Any, projections: Sequence[Any], unembedding: Any) -> None:
-    """Check that weights which attribution reads are plain matrices, or those of 4 bits that stand for one.
+    """Check that weights which attribution reads are plain matrices, or quantized ones that stand for one.
+
+    A layer that is not plain is tried: its own output must be its matrix times its input.
 
     Args:
         model: The model.
@@ -40,41 +56,60 @@ def check_plain(model: Any, projections: Sequence[Any], unembedding: Any) -> Non
         unembedding: The module that gives the logits.
 
     Raises:
-        ModelError: One of them is quantized or replaced.
+        ModelError: One of them is quantized or replaced, or rounds its inputs.
     """
     for at, module in [*enumerate(projections), (None, unembedding)]:
         what = "unembedding" if at is None else f"attention output projection of layer {at}"
-        if is_four_bits(module):
-            continue
-        if type(module) not in (nn.Linear, Conv1D) or not module.weight.is_floating_point():
+        weight = getattr(module, "weight", None)
+        plain = type(module) in (nn.Linear, Conv1D) and type(getattr(weight, "data", None)) is torch.Tensor
+        if plain and weight is not None and weight.is_floating_point():
+            # Weights that are elsewhere are refused later.
+            if is_untouched(module) or weight.is_meta:
+                continue
+        # The unembedding's rows are read one by one, as they are stored.
+        elif at is None or not stands_for_matrix(module):
             raise ModelError(
-                f"{called(model)} keeps the {what} as {type(module).__name__}: quantized or replaced, "
+                f"{called(model)} keeps the {what} as {_stored_as(module)}: quantized or replaced, "
                 "so that no part's share of its output is defined",
-                "attribution needs plain weights: load it unquantized (--lengthprobe-dtype=bfloat16)",
+                _UNQUANTIZED,
             )
+        _try_out(model, what, module)
 
 
-def is_four_bits(module: Any) -> bool:
-    """Whether a layer has weights of 4 bits by bitsandbytes: what it computes is linear all the same."""
-    return type(module).__name__ == "Linear4bit" and type(module).__module__.startswith("bitsandbytes.")
+def _try_out(model: Any, what: str, module: Any) -> None:
+    try:
+        error = error_of(module, matrix_of(module))
+    # A library's own code runs here, on weights of its own.
+    except Exception as raised:
+        raise ModelError(
+            f"{called(model)} keeps the {what} as {_stored_as(module)}, whose weights cannot be read: "
+            f"{type(raised).__name__}: {reason(raised)}",
+            _UNQUANTIZED,
+        ) from raised
+    if not error <= max(_COARSEST_ERROR, torch.finfo(format_of(module)).eps):
+        raise ModelError(
+            f"{called(model)} rounds or changes what goes into the {what} (quantized activations): the "
+            f"output is not weights times input (off by {100 * error:.2g} % of its size), so that no part's "
+            "share of it is defined",
+            _UNQUANTIZED,
+        )
+
+
+def _stored_as(module: Any) -> str:
+    """The class of a layer, with that of its weights where these are of a library's own."""
+    weight = getattr(module, "weight", None)
+    kind = type(getattr(weight, "data", None))
+    own = "" if weight is None or kind is torch.Tensor else f" with {kind.__name__}"
+    return f"{type(module).__name__}{own}"
 
 
 def matrix_of(module: Any) -> Tensor:
     """The matrix that a linear layer multiplies with, outputs first, in the format it computes in."""
-    if is_four_bits(module):
-        # Not installed where no such layer can be.
-        library: Any = import_module("bitsandbytes.functional")
-        found: Tensor = library.dequantize_4bit(module.weight.data, module.weight.quant_state)
-        return found.to(module.compute_dtype or found.dtype)
+    if stands_for_matrix(module):
+        return dequantized(module)
     weight: Tensor = module.weight
     # A Conv1D keeps it the other way round.
     return weight.T if isinstance(module, Conv1D) else weight
-
-
-def format_of(module: Any) -> torch.dtype:
-    """The number format that a linear layer computes in."""
-    dtype: torch.dtype = module.weight.quant_state.dtype if is_four_bits(module) else module.weight.dtype
-    return dtype
 
 
 def check_in_memory(model: Any, read: Sequence[Any]) -> None:

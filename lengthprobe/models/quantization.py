@@ -122,6 +122,11 @@ def told(config: PretrainedConfig, model: Any) -> str:
     )
 
 
+def keeps_format(config: PretrainedConfig) -> bool:
+    """Whether quantized weights compute in the number format that they were saved in, and in no other."""
+    return _method(config) == "torchao"
+
+
 def refuse_unquantized(path: Path, config: PretrainedConfig, weights: Sequence[Path]) -> None:
     """Check that weights are quantized where a config says that they are.
 

@@ -42,6 +42,15 @@ def test_cpu_where_there_is_no_accelerator(files: Files) -> None:
     assert choose_batch_size(files, Settings(), found) == 100
 
 
+@pytest.mark.usefixtures("no_accelerator")
+@pytest.mark.parametrize(("method", "dtype"), [("torchao", None), ("compressed-tensors", torch.float32)])
+def test_weights_of_one_format(files: Files, method: str, dtype: torch.dtype | None) -> None:
+    """Weights of torchao compute in the format that they were saved in alone, and keep that on a CPU."""
+    files.config.quantization_config = {"quant_method": method}
+    assert place(files, Settings()).dtype == dtype
+    assert place(files, Settings(dtype="float16")).dtype == torch.float16
+
+
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs an accelerator")
 def test_accelerator_where_there_is_one(files: Files) -> None:
     """By itself, a machine with an accelerator computes there in the checkpoint's own format."""
