@@ -19,7 +19,7 @@ from lengthprobe.models.files import Files, locate
 from lengthprobe.models.first_run import run_once
 from lengthprobe.models.gguf_weights import load_dequantized
 from lengthprobe.models.leftovers import without_adapter_config
-from lengthprobe.models.load_report import listed, unfitting
+from lengthprobe.models.load_report import listed
 from lengthprobe.models.memory import is_out_of_memory
 from lengthprobe.models.merging import apply_adapter
 from lengthprobe.models.placement import Placement, place
@@ -34,6 +34,7 @@ from lengthprobe.models.thinking import thought_marks
 from lengthprobe.models.token_ids import embedding_rows, is_row, leave_out_bad_padding, set_apart, text_of
 from lengthprobe.models.tokenizer import check_tokenizer, load_tokenizer
 from lengthprobe.models.weights import read_json
+from lengthprobe.models.whole import check_complete
 from lengthprobe.task.languages import available
 from lengthprobe.task.prompts import prompts
 
@@ -226,7 +227,7 @@ def _from_folder(files: Files, settings: Settings, placement: Placement, whole: 
             generation_config=GenerationConfig(),  # type: ignore[no-untyped-call]
         )
     _restore_config(model)
-    _check_complete(files, report)
+    check_complete(files, report)
     refuse_unquantized(files.directory / "config.json", files.config, files.weights)
     quantized = told(files.config, model)
     if not quantized:
@@ -255,21 +256,6 @@ def _device_map(placement: Placement) -> Any:
     if placement.device.type == "cpu" or find_spec("accelerate") is None:
         return None
     return {"": placement.device}
-
-
-def _check_complete(files: Files, report: dict[str, Any]) -> None:
-    """Refuse what transformers would fill with random numbers, and go on."""
-    if found := unfitting(report):
-        kind, names = found
-        what = {
-            "missing_keys": "the weights lack",
-            "mismatched_keys": "the weights have another shape than config.json says for",
-            "unexpected_keys": "config.json knows nothing of",
-        }[kind]
-        raise ModelError(
-            f"{files.directory} is not whole: {what} {names}",
-            "save the model again with save_pretrained, or restore the config.json of these weights",
-        )
 
 
 def _check_finite(files: Files, model: Any) -> None:

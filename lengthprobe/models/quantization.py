@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from importlib.util import find_spec
+from itertools import starmap
 from typing import TYPE_CHECKING, Any
 
 from lengthprobe.errors import ModelError
@@ -16,7 +17,20 @@ if TYPE_CHECKING:
 
 _KEY = "quantization_config"
 # Methods that never store all weights in 16 or 32 bits. Others may: bitnet quantizes while it runs.
-_NARROW = ("fp8", "fbgemm_fp8", "mxfp8", "nvfp4", "mxfp4", "gptq", "awq", "aqlm", "spqr", "vptq", "eetq")
+_NARROW = (
+    "fp8",
+    "fbgemm_fp8",
+    "mxfp8",
+    "nvfp4",
+    "mxfp4",
+    "gptq",
+    "awq",
+    "aqlm",
+    "spqr",
+    "vptq",
+    "eetq",
+    "hqq",
+)
 _WIDE = ("F64", "F32", "F16", "BF16")
 _ACCELERATE = ("accelerate", "accelerate")
 # By method: what transformers asks for, as pip and as Python call it.
@@ -92,18 +106,26 @@ def require_library(name: str, config: PretrainedConfig) -> None:
         )
 
 
+def libraries_of(config: PretrainedConfig) -> tuple[str, ...]:
+    """The packages with which transformers runs the quantized weights of a config."""
+    return tuple(
+        package for package, _ in _LIBRARIES.get(_method(config) or "", ()) if package != "accelerate"
+    )
+
+
 def described(config: PretrainedConfig) -> str:
     """How the weights of a config are quantized, in few words; empty where they are not.
 
     >>> from transformers import LlamaConfig
     >>> described(LlamaConfig(quantization_config={"quant_method": "bitsandbytes", "load_in_4bit": True}))
     'bitsandbytes, 4 bits'
+    >>> described(LlamaConfig(quantization_config={"quant_method": "quanto", "weights": "int8"}))
+    'quanto, int8'
     """
     stated, method = _stated(config) or {}, _method(config)
     if method is None:
         return ""
-    bits = stated.get("bits") or (4 if stated.get("load_in_4bit") else 8 if stated.get("load_in_8bit") else 0)
-    return f"{method}, {bits} bits" if bits else method
+    return ", ".join((method, *_details(method, stated)))
 
 
 def told(config: PretrainedConfig, model: Any) -> str:
@@ -158,6 +180,40 @@ def _method(config: PretrainedConfig) -> str | None:
     method = stated.get("quant_method")
     # Not a string, or an enumeration of transformers.
     return str(getattr(method, "value", method) or "bitsandbytes")
+
+
+def _details(method: str, stated: dict[str, Any]) -> tuple[str, ...]:
+    """How many bits a method keeps, or what else it says of that."""
+    if method == "compressed-tensors":
+        groups = stated.get("config_groups")
+        return tuple(dict.fromkeys(starmap(_group, groups.items()))) if isinstance(groups, dict) else ()
+    inner: Any = stated
+    if method == "torchao":
+        inner = stated.get("quant_type")
+        inner = inner.get("default", inner) if isinstance(inner, dict) else inner
+        kind = inner.get("_type") if isinstance(inner, dict) else inner
+        return (kind,) if isinstance(kind, str) else ()
+    if method == "quanto":
+        return (stated["weights"],) if isinstance(stated.get("weights"), str) else ()
+    if method == "hqq":
+        for key in ("quant_config", "weight_quant_params"):
+            inner = inner.get(key) if isinstance(inner, dict) else None
+        bits = inner.get("nbits") if isinstance(inner, dict) else None
+    else:
+        bits = stated.get("bits") or (
+            4 if stated.get("load_in_4bit") else 8 if stated.get("load_in_8bit") else 0
+        )
+    return (f"{bits} bits",) if bits else ()
+
+
+def _group(name: str, group: Any) -> str:
+    """How a group of layers is quantized by compressed-tensors, as `W4A16`; a known scheme has it as name."""
+    if not isinstance(group, dict):
+        return name
+    stated = [group.get(key) for key in ("weights", "input_activations")]
+    weights, inputs = (one if isinstance(one, dict) else {} for one in stated)
+    kind = " fp" if "float" in (weights.get("type"), inputs.get("type")) else ""
+    return f"W{weights.get('num_bits', 16)}A{inputs.get('num_bits', 16)}{kind}"
 
 
 def _stated(config: PretrainedConfig) -> dict[str, Any] | None:

@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
+from transformers import LlamaConfig, LlamaForCausalLM
 
 from lengthprobe import load
 from lengthprobe.errors import ModelError
 from lengthprobe.models import quantization
 from lengthprobe.models.loading import load_checkpoint
-from lengthprobe.models.quantization import refuse_unquantized
+from lengthprobe.models.quantization import described, refuse_unquantized
 from lengthprobe.settings import Settings
 
 if TYPE_CHECKING:
@@ -71,6 +72,72 @@ def test_method_with_quantized_weights(copy_of: Callable[..., Path]) -> None:
     config = load_checkpoint(str(copy_of(name="other")), CPU).files.config
     config.quantization_config = {"quant_method": "fp8"}
     refuse_unquantized(directory / "config.json", config, [file])
+
+
+_W4: dict[str, Any] = {"num_bits": 4, "type": "int"}
+_A8: dict[str, Any] = {"num_bits": 8, "type": "int", "dynamic": True}
+
+
+@pytest.mark.parametrize(
+    ("stated", "told"),
+    [
+        (
+            {
+                "quant_method": "compressed-tensors",
+                "config_groups": {"group_0": {"weights": _W4, "input_activations": None}},
+            },
+            "compressed-tensors, W4A16",
+        ),
+        (
+            {
+                "quant_method": "compressed-tensors",
+                "config_groups": {"one": {"weights": _A8, "input_activations": _A8}, "two": {"weights": _W4}},
+            },
+            "compressed-tensors, W8A8, W4A16",
+        ),
+        (
+            {
+                "quant_method": "compressed-tensors",
+                "config_groups": {
+                    "one": {"weights": {"num_bits": 8, "type": "float"}, "input_activations": _A8}
+                },
+            },
+            "compressed-tensors, W8A8 fp",
+        ),
+        ({"quant_method": "compressed-tensors", "config_groups": ["odd"]}, "compressed-tensors"),
+        (
+            {"quant_method": "compressed-tensors", "config_groups": {"W8A8": ["Linear"]}},
+            "compressed-tensors, W8A8",
+        ),
+        (
+            {"quant_method": "torchao", "quant_type": {"default": {"_type": "Int8WeightOnlyConfig"}}},
+            "torchao, Int8WeightOnlyConfig",
+        ),
+        ({"quant_method": "torchao", "quant_type": "int4_weight_only"}, "torchao, int4_weight_only"),
+        ({"quant_method": "torchao"}, "torchao"),
+        ({"quant_method": "quanto", "weights": "int4"}, "quanto, int4"),
+        (
+            {"quant_method": "hqq", "quant_config": {"weight_quant_params": {"nbits": 3}}},
+            "hqq, 3 bits",
+        ),
+        ({"quant_method": "hqq", "quant_config": None}, "hqq"),
+        ({"quant_method": "gptq", "bits": 4}, "gptq, 4 bits"),
+        ({"quant_method": "mxfp4"}, "mxfp4"),
+    ],
+)
+def test_how_it_is_quantized(stated: dict[str, Any], told: str) -> None:
+    """A line says of each method how many bits it keeps, where its config says that."""
+    assert described(LlamaConfig(quantization_config=stated)) == told
+
+
+def test_hqq_without_quantized_weights(copy_of: Callable[..., Path]) -> None:
+    """Plain weights beside the method hqq are refused: transformers would run them as they are."""
+    directory = copy_of()
+    file = directory / "model.safetensors"
+    config = load_checkpoint(str(directory), CPU).files.config
+    config.quantization_config = {"quant_method": "hqq"}
+    with pytest.raises(ModelError, match="names the method 'hqq', and the weights are not quantized"):
+        refuse_unquantized(directory / "config.json", config, [file])
 
 
 @pytest.mark.parametrize(
@@ -135,6 +202,24 @@ def test_fp8_where_no_processor_has_it(copy_of: Callable[..., Path]) -> None:
     assert len(probe.responses("en")) == 6
     assert probe.parts.problem is None
     assert probe.parts.gap < 1e-5
+
+
+def test_run_once_when_it_is_loaded(copy_of: Callable[..., Path], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Quantized weights are run on a token when they are loaded: what does not run is told then."""
+    directory = copy_of()
+    tensors = load_file(directory / "model.safetensors")
+    _in_blocks(tensors)
+    save_file(tensors, directory / "model.safetensors", metadata={"format": "pt"})
+    _state(directory, {"quant_method": "fp8", "activation_scheme": "dynamic", "weight_block_size": [16, 16]})
+
+    def fail(*_: Any, **__: Any) -> None:
+        raise RuntimeError("no kernel for this")
+
+    monkeypatch.setattr(LlamaForCausalLM, "forward", fail)
+    with pytest.raises(
+        ModelError, match=r"is quantized \(fp8; .*does not run in float32 on cpu: .*no kernel"
+    ):
+        load_checkpoint(str(directory), CPU)
 
 
 @pytest.mark.parametrize("bits", [4, 8])
