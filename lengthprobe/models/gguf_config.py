@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from lengthprobe.errors import ModelError, reason
 from lengthprobe.models.gguf_files import ALONE
+from lengthprobe.models.gguf_header import ANOTHER
 
 if TYPE_CHECKING:
     from transformers import PretrainedConfig
@@ -20,7 +21,10 @@ _VOCABULARY = "tokenizer.ggml.tokens"
 _LONG = (_VOCABULARY, *(f"tokenizer.ggml.{name}" for name in ("scores", "token_type", "merges")))
 # What llama.cpp multiplies by in some architectures, and transformers would pass over.
 _SCALES = ("logit_scale", "embedding_scale", "residual_scale", "attention.scale", "attention.clamp_kqv")
-_ANOTHER = "judge the checkpoint that it was converted from (config.json, *.safetensors, tokenizer.json)"
+# A limit that the logits of attention, or of tokens, are pressed under. Not every class has one.
+_CAPS = ("attn_logit_softcapping", "final_logit_softcapping")
+# The layers of the one size of each Gemma that scales attention by another width than a head's.
+_GEMMA_27B = {"gemma2": 46, "gemma3": 62}
 _U32 = 4
 
 
@@ -39,7 +43,7 @@ def gguf_config(gguf: Gguf) -> PretrainedConfig:
 
     path = gguf.path
     if not gguf.architecture:
-        raise ModelError(f"{path} names no architecture (general.architecture)", _ANOTHER)
+        raise ModelError(f"{path} names no architecture (general.architecture)", ANOTHER)
     with tempfile.TemporaryDirectory(prefix="lengthprobe-") as folder:
         _write_skeleton(gguf, Path(folder) / ALONE)
         try:
@@ -60,6 +64,8 @@ def gguf_config(gguf: Gguf) -> PretrainedConfig:
     config.name_or_path = ""
     _refuse_scales(gguf)
     _take_head_width(gguf, config)
+    _take_attention_scale(gguf, config)
+    _take_caps(gguf, config)
     _take_rope_scaling(gguf, config)
     config.dtype = torch.bfloat16 if gguf.is_quantized or "BF16" in gguf.kinds else _plain_dtype(gguf)
     return config
@@ -103,10 +109,10 @@ def _unusable(gguf: Gguf, error: Exception) -> ModelError:
         return ModelError(
             f"{gguf.path} holds a model of the architecture {gguf.architecture!r}, which the installed "
             "transformers cannot read from a GGUF file",
-            f"{_ANOTHER}; or, for a new one: pip install --upgrade transformers",
+            f"{ANOTHER}; or, for a new one: pip install --upgrade transformers",
         )
     return ModelError(
-        f"transformers makes no config of the header of {gguf.path}: {type(error).__name__}: {said}", _ANOTHER
+        f"transformers makes no config of the header of {gguf.path}: {type(error).__name__}: {said}", ANOTHER
     )
 
 
@@ -116,7 +122,7 @@ def _refuse_scales(gguf: Gguf) -> None:
         if value is not None and value not in (0, 1):
             raise ModelError(
                 f"{gguf.path} says {gguf.architecture}.{name} = {value}, which transformers leaves out",
-                _ANOTHER,
+                ANOTHER,
             )
 
 
@@ -126,6 +132,40 @@ def _take_head_width(gguf: Gguf, config: PretrainedConfig) -> None:
     # Gemma 4 has two widths.
     if isinstance(width, int) and hasattr(config, "head_dim") and not hasattr(config, "global_head_dim"):
         config.head_dim = width
+
+
+def _take_attention_scale(gguf: Gguf, config: PretrainedConfig) -> None:
+    """Set by which width a Gemma scales its attention, for which a GGUF has no key.
+
+    llama.cpp knows it by the number of layers: at 27B the width of the model over the number of heads, in
+    every other size the width of a head. transformers leaves the default of the class.
+    """
+    if gguf.architecture not in _GEMMA_27B or not hasattr(config, "query_pre_attn_scalar"):
+        return
+    sized: Any = config
+    if sized.num_hidden_layers == _GEMMA_27B[gguf.architecture]:
+        sized.query_pre_attn_scalar = sized.hidden_size // sized.num_attention_heads
+    else:
+        sized.query_pre_attn_scalar = sized.head_dim
+
+
+def _take_caps(gguf: Gguf, config: PretrainedConfig) -> None:
+    """Set the limits of logits that the file states, for which transformers takes the default of the class.
+
+    Raises:
+        ModelError: The class knows no such limit, or the file states no number.
+    """
+    for name in _CAPS:
+        stated = gguf.stated(name)
+        # As llama.cpp writes that there is none.
+        if stated is None or (stated == 0 and getattr(config, name, None) is None):
+            continue
+        if not isinstance(stated, (int, float)) or stated <= 0 or not hasattr(config, name):
+            raise ModelError(
+                f"{gguf.path} says {gguf.architecture}.{name} = {stated}, which transformers leaves out",
+                ANOTHER,
+            )
+        setattr(config, name, float(stated))
 
 
 def _take_rope_scaling(gguf: Gguf, config: PretrainedConfig) -> None:
@@ -151,7 +191,7 @@ def _take_rope_scaling(gguf: Gguf, config: PretrainedConfig) -> None:
         raise ModelError(
             f"{gguf.path} scales its positions ({gguf.architecture}.rope.scaling: {kind}), and transformers "
             "leaves that out",
-            _ANOTHER,
+            ANOTHER,
         )
     own.update(rope_type=kind, factor=float(factor))
     if kind == "yarn" and (original := gguf.stated("rope.scaling.original_context_length")):

@@ -26,6 +26,8 @@ _STRING, _ARRAY = 8, 9
 _MOST_DIMENSIONS = 8
 # How tensors are stored that are not quantized.
 PLAIN = ("F64", "F32", "F16", "BF16")
+# The way out wherever a file says what cannot be read from it rightly.
+ANOTHER = "judge the checkpoint that it was converted from (config.json, *.safetensors, tokenizer.json)"
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from lengthprobe.errors import ModelError, reason
 from lengthprobe.models.gguf_files import ALONE, alone
+from lengthprobe.models.gguf_header import ANOTHER
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,7 +23,6 @@ TELLING = (
     "word-for-word \u2014 \u201cquoted\u201d \u2026 \U0001f642",
 )
 _KEY = "tokenizer.ggml."
-_ANOTHER = "judge the checkpoint that it was converted from (config.json, *.safetensors, tokenizer.json)"
 _ENDS = ("eos_token_id", "eot_token_id", "eom_token_id")
 # Beside those that it names, what llama.cpp takes for an end in a chat model, by its text.
 _END_TEXTS = (
@@ -64,7 +64,7 @@ def load_gguf_tokenizer(gguf: Gguf) -> Any:
     from transformers import PreTrainedTokenizerFast
 
     if not isinstance(gguf.metadata.get(f"{_KEY}tokens"), list):
-        raise ModelError(f"{gguf.path} holds no tokenizer (no {_KEY}tokens)", _ANOTHER)
+        raise ModelError(f"{gguf.path} holds no tokenizer (no {_KEY}tokens)", ANOTHER)
     named = _named_tokens(gguf)
     try:
         with alone(gguf.path) as folder:
@@ -76,7 +76,7 @@ def load_gguf_tokenizer(gguf: Gguf) -> Any:
     except Exception as error:
         raise ModelError(
             f"the tokenizer in {gguf.path} cannot be loaded: {type(error).__name__}: {reason(error)}",
-            _ANOTHER,
+            ANOTHER,
         ) from error
     tokenizer.name_or_path = str(gguf.path)
     if gguf.metadata.get(f"{_KEY}model") == "gpt2":
@@ -161,7 +161,7 @@ def _split_as_stated(gguf: Gguf, tokenizer: Any) -> None:
         raise ModelError(
             f"{gguf.path} {'names no way to split' if name is None else f'splits by {name!r}'} texts before "
             f"they are merged to tokens ({_KEY}pre), so that the tokens of a prompt would be guessed",
-            f"{_ANOTHER}; or convert it anew with today's llama.cpp",
+            f"{ANOTHER}; or convert it anew with today's llama.cpp",
         )
     tokenizer.backend_tokenizer.pre_tokenizer = pre_tokenizers.Sequence([first, after])
 
@@ -190,7 +190,7 @@ def _named_tokens(gguf: Gguf) -> dict[str, int]:
             raise ModelError(
                 f"{gguf.path} names {at!r} as {_KEY}{key}_token_id, and its tokens are numbered 0 to "
                 f"{len(tokens) - 1}",
-                _ANOTHER,
+                ANOTHER,
             )
         named[name] = at
     return named
@@ -211,5 +211,5 @@ def _special(gguf: Gguf, tokenizer: Any) -> list[int]:
 
 def _wrong(gguf: Gguf, what: str) -> ModelError:
     return ModelError(
-        f"the tokenizer that transformers makes of {gguf.path} is another than the file's: {what}", _ANOTHER
+        f"the tokenizer that transformers makes of {gguf.path} is another than the file's: {what}", ANOTHER
     )

@@ -9,6 +9,7 @@ import torch
 
 from lengthprobe.errors import ModelError
 from lengthprobe.models.gguf_files import ALONE, alone
+from lengthprobe.models.gguf_header import ANOTHER
 from lengthprobe.models.load_report import listed, unfitting
 
 if TYPE_CHECKING:
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
 
     from lengthprobe.models.gguf_header import Gguf, Tensor
 
-_ANOTHER = "judge the checkpoint that it was converted from (config.json, *.safetensors, tokenizer.json)"
 _FREQUENCIES = "rope_freqs.weight"
 # Those that transformers reads into other shapes, and whose keys it then checks itself.
 _RESHAPED = ("_exps.", "_shexp.", "ssm_", "shortconv.", "exp_probs_b", "nextn.", "attn_qkv.")
@@ -81,7 +81,7 @@ def _check_complete(gguf: Gguf, report: Mapping[str, Any]) -> None:
         }[kind]
         raise ModelError(
             f"{gguf.path} is not whole, or transformers does not read all of it: it {what} {names}",
-            _ANOTHER,
+            ANOTHER,
         )
 
 
@@ -103,7 +103,7 @@ def check_values(gguf: Gguf, model: Any) -> None:
         and not any(part in one.name for part in _RESHAPED)
     ]
     if unread and parameters:
-        raise ModelError(f"transformers leaves out what {gguf.path} holds: {listed(unread)}", _ANOTHER)
+        raise ModelError(f"transformers leaves out what {gguf.path} holds: {listed(unread)}", ANOTHER)
     with gguf.path.open("rb") as opened:
         for tensor in gguf.tensors:
             parameter = parameters.get(tensor.name)
@@ -129,7 +129,7 @@ def _compare(gguf: Gguf, tensor: Tensor, opened: Any, parameter: torch.Tensor) -
         found = found.cpu()
         if not ((here == found) | ((here != here) & (found != found))).all():
             raise ModelError(
-                f"the loaded model has other values for {tensor.name} than {gguf.path}", _ANOTHER
+                f"the loaded model has other values for {tensor.name} than {gguf.path}", ANOTHER
             )
 
 
@@ -211,7 +211,7 @@ def _take_frequencies(gguf: Gguf, model: Any) -> None:
         raise ModelError(
             f"{gguf.path} slows the rotations of positions down ({_FREQUENCIES}), and transformers leaves "
             "that out",
-            _ANOTHER,
+            ANOTHER,
         )
     turning /= divisors.to(turning.device)
     original = getattr(rotary, "original_inv_freq", None)
@@ -231,5 +231,5 @@ def _check_rotary(gguf: Gguf, model: Any) -> None:
         raise ModelError(
             f"{gguf.path} turns {stated} dimensions of each head by position, and transformers "
             f"{2 * turning.shape[0]}",
-            _ANOTHER,
+            ANOTHER,
         )

@@ -95,10 +95,74 @@ def test_scaled_positions(gguf_of: Callable[..., Path], said: dict[str, Any], st
     assert _config(gguf_of("F32", said=said)).rope_parameters == {"rope_theta": 10000.0} | stated
 
 
+def _gemma(architecture: str, layers: int, heads: int, width: int, head: int, **more: Any) -> dict[str, Any]:
+    """What the header of a Gemma says of its sizes."""
+    stated: dict[str, Any] = {
+        "block_count": layers,
+        "context_length": 512,
+        "embedding_length": width,
+        "feed_forward_length": 64,
+        "attention.head_count": heads,
+        "attention.head_count_kv": heads,
+        "attention.key_length": head,
+        "attention.value_length": head,
+        "attention.layer_norm_rms_epsilon": 1e-6,
+        "attention.sliding_window": 16,
+        "rope.freq_base": 10000.0,
+    }
+    named = {f"{architecture}.{key}": value for key, value in (stated | more).items()}
+    return {"general.architecture": architecture} | named
+
+
+@pytest.mark.parametrize(
+    ("architecture", "layers", "heads", "width", "head", "scalar"),
+    [
+        # The sizes of 27B: 4608 / 32 and 5376 / 32. llama.cpp divides in whole numbers.
+        ("gemma2", 46, 32, 4608, 128, 144),
+        ("gemma3", 62, 32, 5376, 128, 168),
+        # Gemma 2 9B and Gemma 3 4B, whose heads are 256 wide; and one of nobody's with others.
+        ("gemma2", 42, 16, 3584, 256, 256),
+        ("gemma3", 34, 8, 2560, 256, 256),
+        ("gemma3", 6, 4, 640, 64, 64),
+        # The layers of the other Gemma's 27B.
+        ("gemma3", 46, 32, 4608, 128, 128),
+    ],
+)
+def test_attention_scale_of_a_gemma(
+    gguf_of: Callable[..., Path], architecture: str, layers: int, heads: int, width: int, head: int, scalar: int
+) -> None:
+    """Attention is scaled as llama.cpp does by the size of a Gemma, of which the header says nothing."""
+    found = _config(gguf_of("F32", said=_gemma(architecture, layers, heads, width, head)))
+
+    assert (found.model_type.removesuffix("_text"), found.head_dim) == (architecture, head)
+    assert found.query_pre_attn_scalar == scalar
+
+
+@pytest.mark.parametrize(
+    ("architecture", "said", "caps"),
+    [
+        ("gemma2", {}, (50.0, 30.0)),
+        ("gemma2", {"attn_logit_softcapping": 50.0, "final_logit_softcapping": 30.0}, (50.0, 30.0)),
+        ("gemma2", {"attn_logit_softcapping": 20.0, "final_logit_softcapping": 10.0}, (20.0, 10.0)),
+        ("gemma3", {"final_logit_softcapping": 25.0}, (None, 25.0)),
+        ("gemma3", {"final_logit_softcapping": 0.0}, (None, None)),
+    ],
+)
+def test_limits_of_logits(
+    gguf_of: Callable[..., Path], architecture: str, said: dict[str, Any], caps: tuple[float | None, ...]
+) -> None:
+    """A limit that the header states goes before the default of the class."""
+    found = _config(gguf_of("F32", said=_gemma(architecture, 6, 4, 64, 16, **said)))
+
+    assert (found.attn_logit_softcapping, found.final_logit_softcapping) == caps
+
+
 @pytest.mark.parametrize(
     ("changes", "what"),
     [
         ({"said": {"llama.rope.scaling.type": "longrope"}}, "longrope"),
+        ({"said": {"llama.final_logit_softcapping": 30.0}}, r"final_logit_softcapping = 30\.0"),
+        ({"said": _gemma("gemma2", 6, 4, 64, 16, attn_logit_softcapping=-1.0)}, "attn_logit_softcapping"),
         ({"said": {"llama.rope.scaling.type": "yarn"}}, "yarn"),
         ({"added": {"rope_factors_long.weight": np.ones(8, dtype=np.float32)}}, "longrope"),
         ({"said": {"llama.logit_scale": 0.5}}, "logit_scale = 0.5"),
