@@ -36,8 +36,13 @@ _REST = r" ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"
 _WORDS = r"[^\r\n\p{L}\p{N}]?\p{L}+"
 _LLAMA_3 = rf"{_CONTRACTIONS}|{_WORDS}|\p{{N}}{{1,3}}|{_REST}"
 _QWEN_2 = rf"{_CONTRACTIONS}|{_WORDS}|\p{{N}}|{_REST}"
+# What llama.cpp takes for kin of Llama 3.
+_KIN_OF_LLAMA_3 = (
+    *("llama-bpe", "llama3", "llama-v3", "falcon3", "falcon-h1", "pixtral", "midm-2.0", "lfm2"),
+    "jina-v5-nano",
+)
 _SPLITS = {
-    **dict.fromkeys(("llama-bpe", "llama3", "llama-v3", "falcon3", "smaug-bpe", "dbrx"), _LLAMA_3),
+    **dict.fromkeys((*_KIN_OF_LLAMA_3, "smaug-bpe", "dbrx"), _LLAMA_3),
     **dict.fromkeys(("qwen2", "deepseek-r1-qwen", "stablelm2", "megrez"), _QWEN_2),
 }
 # As GPT-2 splits; the second kind, each digit by itself first.
@@ -53,6 +58,14 @@ _LIKE_GPT_2 = (
     "granite-docling",
 )
 _DIGITS_APART = ("smollm", "starcoder", "refact", "command-r", "codeshell", "exaone", "minerva-7b")
+
+# Where llama.cpp takes a piece that is a token for that token, whatever the merges say.
+_WHOLE_FIRST = (*_KIN_OF_LLAMA_3, "tekken", "minicpm5", "youtu", "granite-embed-multi-97m")
+# Where llama.cpp begins a text with the beginning token if the file does not say: of these, and of SentencePiece.
+_BEGUN = (*_KIN_OF_LLAMA_3, "tekken", "chameleon")
+_SENTENCEPIECE = "llama"
+# Its reference tokenizer begins no text, whatever the file says: the template writes the beginning token.
+_NEVER_BEGUN = "gemma4"
 
 
 def load_gguf_tokenizer(gguf: Gguf) -> Any:
@@ -85,6 +98,8 @@ def load_gguf_tokenizer(gguf: Gguf) -> Any:
         # Some versions leave out the names that the file gives.
         if getattr(tokenizer, f"{name}_token_id", None) != at:
             setattr(tokenizer, f"{name}_token", gguf.metadata[f"{_KEY}tokens"][at])
+    before, after = _added(gguf)
+    tokenizer.add_bos_token, tokenizer.add_eos_token = bool(before), bool(after)
     return tokenizer
 
 
@@ -92,7 +107,8 @@ def check_gguf_tokenizer(gguf: Gguf, tokenizer: Any, texts: Sequence[str]) -> No
     """Check that a tokenizer has the tokens of a GGUF file, and gives back the texts that it is given.
 
     A GGUF holds no tokenizer.json to be compared with. Instead: each token has the number that the file gives
-    it, what ends a turn or stands in the chat template is one token, and texts come back as they were.
+    it, what ends a turn or stands in the chat template is one token, and texts come back as they were. Around a
+    text it puts the tokens that llama.cpp puts there.
 
     Args:
         gguf: The file.
@@ -120,6 +136,10 @@ def check_gguf_tokenizer(gguf: Gguf, tokenizer: Any, texts: Sequence[str]) -> No
         # Of the Llama 2 kind a text begins with a space that is none.
         if beyond or back.removeprefix(" ") != text.removeprefix(" "):
             raise _wrong(gguf, f"it gives back {back!r} for {text!r}")
+    before, after = _added(gguf)
+    stated = [*before, *tokenizer(TELLING[0], add_special_tokens=False)["input_ids"], *after]
+    if (made := tokenizer(TELLING[0])["input_ids"]) != stated:
+        raise _wrong(gguf, f"of {TELLING[0]!r} it makes {made}, and llama.cpp {stated}")
 
 
 def gguf_ends(gguf: Gguf) -> list[Any]:
@@ -149,6 +169,7 @@ def _split_as_stated(gguf: Gguf, tokenizer: Any) -> None:
     from tokenizers import Regex, pre_tokenizers
 
     name = gguf.metadata.get(f"{_KEY}pre")
+    tokenizer.backend_tokenizer.model.ignore_merges = name in _WHOLE_FIRST
     if name in _SPLITS:
         first: Any = pre_tokenizers.Split(Regex(_SPLITS[name]), behavior="isolated")
         after = pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False)
@@ -164,6 +185,19 @@ def _split_as_stated(gguf: Gguf, tokenizer: Any) -> None:
             f"{ANOTHER}; or convert it anew with today's llama.cpp",
         )
     tokenizer.backend_tokenizer.pre_tokenizer = pre_tokenizers.Sequence([first, after])
+
+
+def _added(gguf: Gguf) -> tuple[list[int], list[int]]:
+    """The tokens that llama.cpp puts before a text, and those after it."""
+    named, stated = _named_tokens(gguf), gguf.metadata
+    kind = stated.get(f"{_KEY}model")
+    begun = kind == _SENTENCEPIECE or (kind == "gpt2" and stated.get(f"{_KEY}pre") in _BEGUN)
+    begun = stated.get(f"{_KEY}add_bos_token", begun) and kind != _NEVER_BEGUN
+    ended = stated.get(f"{_KEY}add_eos_token", False)
+    return (
+        [named["bos"]] if begun and "bos" in named else [],
+        [named["eos"]] if ended and "eos" in named else [],
+    )
 
 
 def _known_to_transformers() -> frozenset[str]:

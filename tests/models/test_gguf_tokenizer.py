@@ -10,7 +10,7 @@ import pytest
 from lengthprobe.errors import ModelError
 from lengthprobe.models.catalog import FIXTURE_FOLDERS
 from lengthprobe.models.gguf_header import read_gguf
-from lengthprobe.models.gguf_tokenizer import TELLING, gguf_ends, load_gguf_tokenizer
+from lengthprobe.models.gguf_tokenizer import TELLING, check_gguf_tokenizer, gguf_ends, load_gguf_tokenizer
 from lengthprobe.models.loading import load_checkpoint
 from lengthprobe.settings import Settings
 from lengthprobe.task.prompts import prompts
@@ -59,6 +59,75 @@ def test_splits_as_the_file_says(gguf_of: Callable[..., Path], pre: str, digits:
     split = load_gguf_tokenizer(read_gguf(path)).backend_tokenizer.pre_tokenizer.pre_tokenize_str("1234")
 
     assert [piece for piece, _ in split] == digits
+
+
+_ADD = "tokenizer.ggml.add_bos_token"
+_PRE = "tokenizer.ggml.pre"
+
+
+@pytest.mark.parametrize(
+    ("said", "begun"),
+    [
+        # llama.cpp begins a text for the kin of Llama 3 where the file says nothing.
+        ({_PRE: "llama-bpe", _ADD: None}, True),
+        ({_PRE: "lfm2", _ADD: None}, True),
+        ({_PRE: "llama-bpe", _ADD: False}, False),
+        ({_PRE: "smaug-bpe", _ADD: None}, False),
+        ({_PRE: "qwen2", _ADD: None}, False),
+        ({_PRE: "qwen2", _ADD: True}, True),
+        ({_PRE: "gpt-2", _ADD: False}, False),
+        # What is not named cannot be put there.
+        ({_PRE: "llama-bpe", _ADD: True, "tokenizer.ggml.bos_token_id": None}, False),
+    ],
+)
+def test_beginning_of_a_text(gguf_of: Callable[..., Path], said: dict[str, Any], begun: bool) -> None:
+    """A text in plain form begins as the header says, or else as llama.cpp takes for granted."""
+    gguf = read_gguf(gguf_of("F32", said=said))
+    tokenizer = load_gguf_tokenizer(gguf)
+    bos = gguf.metadata.get("tokenizer.ggml.bos_token_id")
+    plain = tokenizer("A text", add_special_tokens=False)["input_ids"]
+
+    assert tokenizer("A text")["input_ids"] == [*([bos] if begun else []), *plain]
+
+
+def test_end_of_a_text(gguf_of: Callable[..., Path]) -> None:
+    """It ends with the end token where the header says so."""
+    gguf = read_gguf(gguf_of("F32", said={"tokenizer.ggml.add_eos_token": True}))
+
+    assert load_gguf_tokenizer(gguf)("A text")["input_ids"][-1] == gguf.metadata["tokenizer.ggml.eos_token_id"]
+
+
+def test_other_tokens_around_a_text(gguf_of: Callable[..., Path]) -> None:
+    """A tokenizer that begins a text otherwise than llama.cpp is found."""
+    gguf = read_gguf(gguf_of("F32"))
+    tokenizer = load_gguf_tokenizer(gguf)
+    check_gguf_tokenizer(gguf, tokenizer, [])
+
+    tokenizer.add_bos_token = False
+    with pytest.raises(ModelError, match="another than the file's"):
+        check_gguf_tokenizer(gguf, tokenizer, [])
+
+
+@pytest.mark.parametrize(
+    ("pre", "whole"),
+    [("llama-bpe", True), ("falcon3", True), ("pixtral", True), ("smaug-bpe", False), ("qwen2", False)],
+)
+def test_piece_that_is_a_token(gguf_of: Callable[..., Path], pre: str, whole: bool) -> None:
+    """The kin of Llama 3 take a piece that is a token as it is, though no merge leads there."""
+    merges = read_gguf(gguf_of("F32")).metadata["tokenizer.ggml.merges"]
+    made = {"".join(one.split()): one for one in merges}
+    # A word that no other merge is made of.
+    word = next(
+        word
+        for word in reversed(made)
+        if word[0] == "\u0120" and word[1:].isalpha() and not any(word in one.split() for one in merges)
+    )
+    left = [one for one in merges if one != made[word]]
+    path = gguf_of("F32", said={_PRE: pre, "tokenizer.ggml.merges": left})
+    found = load_gguf_tokenizer(read_gguf(path)).tokenize(f" {word[1:]}", add_special_tokens=False)
+
+    assert (found == [word]) == whole
+    assert "".join(found) == word
 
 
 @pytest.mark.parametrize("pre", ["made-up", None])
