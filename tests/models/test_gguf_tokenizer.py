@@ -76,15 +76,13 @@ _PRE = "tokenizer.ggml.pre"
         ({_PRE: "qwen2", _ADD: None}, False),
         ({_PRE: "qwen2", _ADD: True}, True),
         ({_PRE: "gpt-2", _ADD: False}, False),
-        # What is not named cannot be put there.
-        ({_PRE: "llama-bpe", _ADD: True, "tokenizer.ggml.bos_token_id": None}, False),
     ],
 )
 def test_beginning_of_a_text(gguf_of: Callable[..., Path], said: dict[str, Any], begun: bool) -> None:
     """A text in plain form begins as the header says, or else as llama.cpp takes for granted."""
     gguf = read_gguf(gguf_of("F32", said=said))
     tokenizer = load_gguf_tokenizer(gguf)
-    bos = gguf.metadata.get("tokenizer.ggml.bos_token_id")
+    bos = gguf.metadata["tokenizer.ggml.bos_token_id"]
     plain = tokenizer("A text", add_special_tokens=False)["input_ids"]
 
     assert tokenizer("A text")["input_ids"] == [*([bos] if begun else []), *plain]
@@ -94,7 +92,9 @@ def test_end_of_a_text(gguf_of: Callable[..., Path]) -> None:
     """It ends with the end token where the header says so."""
     gguf = read_gguf(gguf_of("F32", said={"tokenizer.ggml.add_eos_token": True}))
 
-    assert load_gguf_tokenizer(gguf)("A text")["input_ids"][-1] == gguf.metadata["tokenizer.ggml.eos_token_id"]
+    assert (
+        load_gguf_tokenizer(gguf)("A text")["input_ids"][-1] == gguf.metadata["tokenizer.ggml.eos_token_id"]
+    )
 
 
 def test_other_tokens_around_a_text(gguf_of: Callable[..., Path]) -> None:
