@@ -18,7 +18,14 @@ from lengthprobe.models.quantization import refuse_unknown_method
 from lengthprobe.models.readable import check_readable
 from lengthprobe.models.sizes import has_many_layers, refuse_layers, refuse_size
 from lengthprobe.models.stamps import stamp_of
-from lengthprobe.models.weights import read_json, weight_files, weights_name
+from lengthprobe.models.weights import (
+    INDEX,
+    indexed,
+    is_weight_file,
+    read_json,
+    weight_files,
+    weights_name,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -137,14 +144,21 @@ def _locate_gguf(source: Source, path: Path, within: tuple[Path, ...]) -> Files:
 
 
 def _refuse_other_file(source: Source, directory: Path, weights: tuple[Path, ...]) -> None:
-    """Check that the file which a name names after a colon is of the weights that are loaded."""
+    """Check that the file which a name names after a colon is of the weights that are loaded, or their index.
+
+    Raises:
+        ModelError: It is another, or is not there.
+    """
     names = {one.name for one in weights}
     named = source.file
-    if named is None or named in names or (directory / named).name.endswith(".index.json"):
+    if named is None or named in names:
+        return
+    path = directory / named
+    if named.endswith(INDEX) and is_weight_file(path) and set(indexed(path)) == set(weights):
         return
     raise ModelError(
         f"{source.name} names {named}, and the weights of {directory} are {', '.join(sorted(names))[:200]}",
-        f"--lengthprobe-model={directory}",
+        f"--lengthprobe-model={source.name.removesuffix(f':{named}')}:{weights[0].name}",
     )
 
 
@@ -161,6 +175,7 @@ def _locate_adapter(source: Source, adapter: Path, settings: Settings, within: t
     except ModelError as error:
         raise no_base(adapter, name, error) from error
     weights = weight_files(adapter, stem="adapter_model", allow_pickle=settings.allow_pickle)
+    _refuse_other_file(source, adapter, weights)
     # Chat tuning often brings a tokenizer of its own; a plain adapter has its base's.
     tokenizer = adapter if _has_tokenizer(adapter) else base.directory
     if not _has_tokenizer(tokenizer):

@@ -6,6 +6,7 @@ import os
 import re
 import tempfile
 from contextlib import contextmanager
+from fnmatch import fnmatch
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -52,15 +53,24 @@ def gguf_of(source: Source, directory: Path) -> Path | None:
     """
     if source.file is not None:
         return _named(source, directory) if source.file.endswith(".gguf") else None
-    others = sorted({path.name for pattern in _OTHER_WEIGHTS for path in directory.glob(pattern)})
+    others = _other_weights([path.name for path in directory.iterdir()])
     # The id of a repository means what it always meant: the weights of transformers.
     from_hub = source.repo_id is not None
     if from_hub and others:
         return None
     here = [path.name for path in directory.glob("*.gguf")]
-    names = _models([*here, *(files_on_hub(source, directory) if from_hub else ())])
+    on_hub = files_on_hub(source, directory) if from_hub else []
+    names = _models([*here, *on_hub])
     if not names:
         return None
+    # All but pickled weights were fetched.
+    if pickled := _other_weights(on_hub):
+        raise ModelError(
+            f"{source.name} can be read in two ways: {listed(names)}, and {pickled[0]}, which is pickled and "
+            "can run any code when loaded",
+            f"for the GGUF: {_lines(source, names)}; for the other weights, if you trust their author: "
+            "--lengthprobe-allow-pickle",
+        )
     if others:
         raise ModelError(
             f"{directory} can be read in two ways: {listed(names)}, and {others[0]}",
@@ -123,6 +133,13 @@ def _named(source: Source, directory: Path) -> Path:
     raise ModelError(
         f"{directory} holds no {source.file}{others}",
         _lines(source, names) if names else "check the name of the file",
+    )
+
+
+def _other_weights(names: Sequence[str]) -> list[str]:
+    """Those of the names that are weights which transformers loads; none in a subfolder."""
+    return sorted(
+        name for name in names if "/" not in name and any(fnmatch(name, one) for one in _OTHER_WEIGHTS)
     )
 
 

@@ -128,9 +128,7 @@ def _compare(gguf: Gguf, tensor: Tensor, opened: Any, parameter: torch.Tensor) -
         here = here.to(there.dtype)
         found = found.cpu()
         if not ((here == found) | ((here != here) & (found != found))).all():
-            raise ModelError(
-                f"the loaded model has other values for {tensor.name} than {gguf.path}", ANOTHER
-            )
+            raise ModelError(f"the loaded model has other values for {tensor.name} than {gguf.path}", ANOTHER)
 
 
 def _row(tensor: Tensor, opened: Any, row: int) -> torch.Tensor:

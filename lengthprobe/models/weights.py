@@ -17,7 +17,7 @@ _PICKLES = ("*.bin", "*.pt", "*.pth", "*.ckpt")
 _NO_WEIGHTS = ("training_args.bin", "optimizer.pt", "scheduler.pt", "scaler.pt", "rng_state*.pth")
 # What one process of a distributed training saves. transformers loads them before any other file.
 _DISTRIBUTED = "shard-[0-9][0-9][0-9][0-9][0-9]-model-*.safetensors"
-_INDEX = ".index.json"
+INDEX = ".index.json"
 
 
 def weight_files(
@@ -67,8 +67,8 @@ def weights_name(directory: Path, files: tuple[Path, ...], named: object = None)
     single = "model.safetensors"
     name = str(named) if named is not None else single
     if named is None and files != (directory / single,):
-        name = single + _INDEX
-    if name.endswith(_INDEX) and not isinstance(read_json(directory / name).get("metadata"), dict):
+        name = single + INDEX
+    if name.endswith(INDEX) and not isinstance(read_json(directory / name).get("metadata"), dict):
         raise ModelError(
             f"{directory / name} has no metadata, which transformers reads",
             f'add "metadata": {{}} to {name}, or save the model again with save_pretrained',
@@ -145,11 +145,11 @@ def is_weight_file(path: Path) -> bool:
 
 def _one_reading(directory: Path, single: str) -> tuple[Path, ...]:
     """The single file, or those that the index names; none where there is neither."""
-    file, index = directory / single, directory / (single + _INDEX)
+    file, index = directory / single, directory / (single + INDEX)
     alone = is_weight_file(file)
     if not is_weight_file(index):
         return (file,) if alone else ()
-    files = _indexed(index)
+    files = indexed(index)
     # transformers takes a single pickle before its index, and safetensors are passed on by name.
     if alone and (file not in files or (len(files) > 1 and file.suffix == ".bin")):
         shards = files[0].name if len(files) == 1 else f"{files[0].name} … {files[-1].name}"
@@ -167,8 +167,12 @@ def _one_reading(directory: Path, single: str) -> tuple[Path, ...]:
     return files
 
 
-def _indexed(index: Path) -> tuple[Path, ...]:
-    """The files that an index names, whether they are there or not."""
+def indexed(index: Path) -> tuple[Path, ...]:
+    """The files that an index names, whether they are there or not.
+
+    Raises:
+        ModelError: It cannot be read, or names no file of its folder.
+    """
     names = read_json(index).get("weight_map")
     restore = f"restore {index.name} from its source"
     if not isinstance(names, dict) or not names:
@@ -194,15 +198,15 @@ def _named(directory: Path, named: object) -> tuple[Path, ...]:
     """The files that config.json names by itself."""
     key = f"transformers_weights in {directory / 'config.json'}"
     fix = "remove transformers_weights from config.json, or let it name the file that holds the weights"
-    kinds = (".safetensors", ".safetensors" + _INDEX)
+    kinds = (".safetensors", ".safetensors" + INDEX)
     if not isinstance(named, str) or not named.endswith(kinds) or not _is_within(named):
         raise ModelError(f"{key} names no safetensors file of this folder: {json.dumps(named)[:80]}", fix)
     path = directory / named
     if not is_weight_file(path):
         raise ModelError(f"{key} names a file that is not there: {named}", fix)
-    if not named.endswith(_INDEX):
+    if not named.endswith(INDEX):
         return (path,)
-    files = _indexed(path)
+    files = indexed(path)
     for shard in files:
         if not is_weight_file(shard):
             raise ModelError(

@@ -162,3 +162,60 @@ def test_other_files_of_a_trainer(copy_of: Callable[..., Path]) -> None:
     files = locate(str(directory), Settings())
     (directory / "trainer_state.json").write_text("{}")
     assert not files.is_changed
+
+
+def _sharded(directory: Path) -> None:
+    """Give the single weight file of a checkpoint an index, as if there could be more."""
+    index = {"metadata": {}, "weight_map": {"model.norm.weight": "model.safetensors"}}
+    (directory / "model.safetensors.index.json").write_text(json.dumps(index))
+
+
+@pytest.mark.parametrize(
+    ("file", "indexed"),
+    [("model.safetensors", False), ("model.safetensors", True), ("model.safetensors.index.json", True)],
+)
+def test_file_of_the_weights(copy_of: Callable[..., Path], file: str, indexed: bool) -> None:
+    """After a colon stands a file of the weights, or the index that names them."""
+    directory = copy_of()
+    if indexed:
+        _sharded(directory)
+
+    assert locate(f"{directory}:{file}", Settings()).weights == (directory / "model.safetensors",)
+
+
+@pytest.mark.parametrize(
+    "file", ["nope.safetensors", "model.safetensors.index.json", "nope.safetensors.index.json", "nope.bin"]
+)
+def test_file_that_is_not_there(copy_of: Callable[..., Path], file: str) -> None:
+    """Any other file, and an index that is not there, is answered with the line to type."""
+    directory = copy_of()
+
+    with pytest.raises(
+        ModelError, match=rf"names {file}, and the weights of .* are model\.safetensors"
+    ) as raised:
+        locate(f"{directory}:{file}", Settings())
+    assert raised.value.fix == f"--lengthprobe-model={directory}:model.safetensors"
+    locate(raised.value.fix.removeprefix("--lengthprobe-model="), Settings())
+
+
+def test_index_of_other_weights(copy_of: Callable[..., Path]) -> None:
+    """An index that is there, and names other files than those that are loaded, is none of theirs."""
+    directory = copy_of()
+    index = {"metadata": {}, "weight_map": {"model.norm.weight": "other.safetensors"}}
+    (directory / "other.safetensors.index.json").write_text(json.dumps(index))
+
+    with pytest.raises(ModelError, match=r"names other\.safetensors\.index\.json, and the weights"):
+        locate(f"{directory}:other.safetensors.index.json", Settings())
+
+
+def test_file_of_an_adapter(copy_of: Callable[..., Path], tmp_path: Path) -> None:
+    """So it is with the weights of an adapter; those of its base are not meant."""
+    base = copy_of("llama", "base")
+    adapter = _adapter(tmp_path / "adapter", str(base))
+    (adapter / "adapter_model.safetensors").write_bytes((base / "model.safetensors").read_bytes())
+
+    assert locate(f"{adapter}:adapter_model.safetensors", Settings()).adapter == adapter
+    for other in ("nope.safetensors", "model.safetensors", "model.safetensors.index.json"):
+        with pytest.raises(ModelError, match=rf"names {other}, and the weights of .*adapter_model") as raised:
+            locate(f"{adapter}:{other}", Settings())
+        assert raised.value.fix == f"--lengthprobe-model={adapter}:adapter_model.safetensors"

@@ -129,7 +129,13 @@ def _gemma(architecture: str, layers: int, heads: int, width: int, head: int, **
     ],
 )
 def test_attention_scale_of_a_gemma(
-    gguf_of: Callable[..., Path], architecture: str, layers: int, heads: int, width: int, head: int, scalar: int
+    gguf_of: Callable[..., Path],
+    architecture: str,
+    layers: int,
+    heads: int,
+    width: int,
+    head: int,
+    scalar: int,
 ) -> None:
     """Attention is scaled as llama.cpp does by the size of a Gemma, of which the header says nothing."""
     found = _config(gguf_of("F32", said=_gemma(architecture, layers, heads, width, head)))

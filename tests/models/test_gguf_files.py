@@ -7,7 +7,7 @@ import shutil
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from huggingface_hub import constants
+from huggingface_hub import HfApi, constants
 
 from lengthprobe.errors import ModelError
 from lengthprobe.models.catalog import FIXTURE_FOLDERS, base_of, lineage_of, resolve
@@ -80,8 +80,9 @@ def test_file_of_no_weights(twins: Path) -> None:
     """After a colon stands a file of the weights that are loaded, and no other."""
     with pytest.raises(
         ModelError, match=r"names other\.safetensors, and the weights of .* model\.safetensors"
-    ):
+    ) as raised:
         locate(f"{twins}:other.safetensors", Settings())
+    assert raised.value.fix == f"--lengthprobe-model={twins}:model.safetensors"
 
 
 @pytest.mark.parametrize(
@@ -179,6 +180,34 @@ def test_several_on_the_hub(cached: Callable[..., Path]) -> None:
         raised.value.fix
         == "--lengthprobe-model=org/model:a-q8.gguf, or --lengthprobe-model=org/model:b-q4.gguf"
     )
+
+
+@pytest.mark.parametrize(
+    "other", ["pytorch_model.bin", "pytorch_model-00001-of-00002.bin", "adapter_model.bin"]
+)
+def test_beside_pickled_weights_on_the_hub(
+    cached: Callable[..., Path], monkeypatch: pytest.MonkeyPatch, other: str
+) -> None:
+    """Pickled weights, which were not fetched, are a second reading too, and each has a line to type."""
+    snapshot = cached("a-q8.gguf")
+    monkeypatch.setattr(HfApi, "list_repo_files", lambda *_, **__: ["a-q8.gguf", other, "README.md"])
+
+    with pytest.raises(ModelError, match=rf"two ways: a-q8\.gguf, and {other}, which is pickled") as raised:
+        locate("org/model", Settings())
+    assert "--lengthprobe-model=org/model:a-q8.gguf" in raised.value.fix
+    assert "--lengthprobe-allow-pickle" in raised.value.fix
+    assert locate("org/model:a-q8.gguf", Settings()).weights == (snapshot / "a-q8.gguf",)
+
+
+@pytest.mark.parametrize("other", ["original/pytorch_model.bin", "training_args.bin", "model.onnx"])
+def test_beside_no_other_weights_on_the_hub(
+    cached: Callable[..., Path], monkeypatch: pytest.MonkeyPatch, other: str
+) -> None:
+    """What transformers would not load is no second reading."""
+    snapshot = cached("a-q8.gguf")
+    monkeypatch.setattr(HfApi, "list_repo_files", lambda *_, **__: ["a-q8.gguf", other])
+
+    assert locate("org/model", Settings()).weights == (snapshot / "a-q8.gguf",)
 
 
 def test_what_lies_beside_is_not_watched(gguf_of: Callable[..., Path]) -> None:
