@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from lengthprobe.errors import ModelError
-from lengthprobe.models.gguf_tokenizer import gguf_ends
+from lengthprobe.models.gguf_header import ANOTHER
+from lengthprobe.models.gguf_tokenizer import end_keys, gguf_ends
 from lengthprobe.models.rendered import ANSWER
 from lengthprobe.models.templates import conversation, messages_of
 from lengthprobe.models.token_ids import is_row
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from lengthprobe.models.files import Files
+    from lengthprobe.models.gguf_header import Gguf
 
 _KEY = "eos_token_id"
 
@@ -62,9 +64,13 @@ def ends_of(
     generation = files.directory / "generation_config.json"
     config = files.directory / "config.json"
     found: dict[str, tuple[int, ...]] = {}
+    mend = f'name it in {generation}: {{"{_KEY}": …}}'
     if files.gguf is not None:
         generation = config = files.gguf.path
-        raw: dict[str, Any] = {_KEY: gguf_ends(files.gguf)}
+        raw: dict[str, Any] = {_KEY: _of_gguf(files.gguf, rows)}
+        mend = (
+            f"write it into another file: gguf-new-metadata --special-token eos '<its text>' {config} <file>"
+        )
     else:
         raw = read_json(config)
     if files.gguf is None and generation.is_file():
@@ -88,9 +94,27 @@ def ends_of(
         raise ModelError(
             f"{files.source.name} has no end token: its generation config, config and tokenizer name none "
             "that the model knows",
-            f'name it in {generation}: {{"{_KEY}": …}}',
+            mend,
         )
     return Ends(union, _told(found, union, tokenizer))
+
+
+def _of_gguf(gguf: Gguf, rows: int) -> list[int]:
+    """The end tokens of a GGUF file that the model has a row for.
+
+    Raises:
+        ModelError: Its header names one that is no token of the model.
+    """
+    keys = end_keys(gguf)
+    ends = gguf_ends(gguf)
+    for end in ends:
+        if end in keys and not is_row(end, rows):
+            raise ModelError(
+                f"{gguf.path} names {end!r} as {keys[end]}, and the model's tokens are numbered 0 to "
+                f"{rows - 1}",
+                ANOTHER,
+            )
+    return [end for end in ends if is_row(end, rows)]
 
 
 def _read(path: Path, named: object, rows: int) -> tuple[int, ...]:

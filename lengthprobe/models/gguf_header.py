@@ -11,6 +11,7 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 from lengthprobe.errors import ModelError, reason
+from lengthprobe.models.gguf_types import check_types
 from lengthprobe.models.weights import download_again, unreadable
 
 if TYPE_CHECKING:
@@ -134,8 +135,8 @@ def read_gguf(path: Path) -> Gguf:
     """The header of a GGUF file, all of whose tensors are there.
 
     Raises:
-        ModelError: It is no GGUF file, of a version that nobody reads, or cut short; or gguf, which knows the
-            sizes of its formats, is not installed.
+        ModelError: It is no GGUF file, of a version that nobody reads, or cut short, or says something of
+            another type than is known; or gguf, which knows the sizes of its formats, is not installed.
     """
     try:
         with path.open("rb") as opened:
@@ -239,8 +240,9 @@ def _read(path: Path, content: mmap.mmap) -> Gguf:
         spans[key] = start, cursor.at
     table = cursor.at
     listed = list(_table(cursor, n_tensors))
+    check_types(path, metadata, ANOTHER)
     align = metadata.get("general.alignment", _ALIGNMENT)
-    if not isinstance(align, int) or align < 1:
+    if align < 1:
         raise ValueError(f"general.alignment is {align!r}")
     first = -(-cursor.at // align) * align
     if not _is_split(metadata) and not listed:

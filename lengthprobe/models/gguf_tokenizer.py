@@ -24,6 +24,8 @@ TELLING = (
 )
 _KEY = "tokenizer.ggml."
 _ENDS = ("eos_token_id", "eot_token_id", "eom_token_id")
+# What transformers calls a special token, and what a GGUF does.
+_NAMED = {"bos": "bos", "eos": "eos", "unk": "unknown", "pad": "padding"}
 # Beside those that it names, what llama.cpp takes for an end in a chat model, by its text.
 _END_TEXTS = (
     *("<|eot_id|>", "<|eom_id|>", "<|end_of_text|>", "<|im_end|>", "<|endoftext|>", "<|end|>"),
@@ -61,7 +63,7 @@ _DIGITS_APART = ("smollm", "starcoder", "refact", "command-r", "codeshell", "exa
 
 # Where llama.cpp takes a piece that is a token for that token, whatever the merges say.
 _WHOLE_FIRST = (*_KIN_OF_LLAMA_3, "tekken", "minicpm5", "youtu", "granite-embed-multi-97m")
-# Where llama.cpp begins a text with the beginning token if the file does not say: of these, and of SentencePiece.
+# Where llama.cpp begins a text with the beginning token if the file does not say; SentencePiece is another.
 _BEGUN = (*_KIN_OF_LLAMA_3, "tekken", "chameleon")
 _SENTENCEPIECE = "llama"
 # Its reference tokenizer begins no text, whatever the file says: the template writes the beginning token.
@@ -107,8 +109,8 @@ def check_gguf_tokenizer(gguf: Gguf, tokenizer: Any, texts: Sequence[str]) -> No
     """Check that a tokenizer has the tokens of a GGUF file, and gives back the texts that it is given.
 
     A GGUF holds no tokenizer.json to be compared with. Instead: each token has the number that the file gives
-    it, what ends a turn or stands in the chat template is one token, and texts come back as they were. Around a
-    text it puts the tokens that llama.cpp puts there.
+    it, what ends a turn or stands in the chat template is one token, and texts come back as they were. Around
+    a text it puts the tokens that llama.cpp puts there.
 
     Args:
         gguf: The file.
@@ -142,7 +144,13 @@ def check_gguf_tokenizer(gguf: Gguf, tokenizer: Any, texts: Sequence[str]) -> No
         raise _wrong(gguf, f"of {TELLING[0]!r} it makes {made}, and llama.cpp {stated}")
 
 
-def gguf_ends(gguf: Gguf) -> list[Any]:
+def end_keys(gguf: Gguf) -> dict[int, str]:
+    """The key of the header that names each end token, by the token; those known by their text have none."""
+    keys = [f"{_KEY}{name}" for name in reversed(_ENDS)]
+    return {gguf.metadata[key]: key for key in keys if key in gguf.metadata}
+
+
+def gguf_ends(gguf: Gguf) -> list[int]:
     """The ids of the tokens that end a response: those that the header names, and those known by their text.
 
     A header has room for one end of a text and one of a turn. The config of a chat model often names more.
@@ -209,25 +217,21 @@ def _known_to_transformers() -> frozenset[str]:
 
 
 def _named_tokens(gguf: Gguf) -> dict[str, int]:
-    """The special tokens that the file names.
+    """The special tokens that the file names, for which transformers has a name too.
 
     Raises:
-        ModelError: One is named that it has not.
+        ModelError: One of these, or an end, is named that it has not.
     """
     tokens = gguf.metadata[f"{_KEY}tokens"]
-    named = {}
-    for name, key in (("bos", "bos"), ("eos", "eos"), ("unk", "unknown"), ("pad", "padding")):
-        at = gguf.metadata.get(f"{_KEY}{key}_token_id")
-        if at is None:
-            continue
-        if not isinstance(at, int) or not 0 <= at < len(tokens):
+    for key in (*(f"{_KEY}{key}_token_id" for key in _NAMED.values()), *(f"{_KEY}{name}" for name in _ENDS)):
+        at = gguf.metadata.get(key)
+        if at is not None and not 0 <= at < len(tokens):
             raise ModelError(
-                f"{gguf.path} names {at!r} as {_KEY}{key}_token_id, and its tokens are numbered 0 to "
-                f"{len(tokens) - 1}",
+                f"{gguf.path} names {at!r} as {key}, and its tokens are numbered 0 to {len(tokens) - 1}",
                 ANOTHER,
             )
-        named[name] = at
-    return named
+    named = {name: gguf.metadata.get(f"{_KEY}{key}_token_id") for name, key in _NAMED.items()}
+    return {name: at for name, at in named.items() if at is not None}
 
 
 def _special(gguf: Gguf, tokenizer: Any) -> list[int]:

@@ -162,7 +162,9 @@ def test_ends(gguf_of: Callable[..., Path], said: dict[str, Any], template: bool
     ("said", "what"),
     [
         ({"tokenizer.ggml.tokens": None}, "holds no tokenizer"),
-        ({"tokenizer.ggml.eos_token_id": 9999}, "numbered 0 to 959"),
+        ({"tokenizer.ggml.eos_token_id": 9999}, "names 9999 as tokenizer.ggml.eos_token_id.* 0 to 959"),
+        ({"tokenizer.ggml.eot_token_id": 9999}, "names 9999 as tokenizer.ggml.eot_token_id.* 0 to 959"),
+        ({"tokenizer.ggml.eom_token_id": 960}, "names 960 as tokenizer.ggml.eom_token_id.* 0 to 959"),
         ({"tokenizer.ggml.model": "made-up"}, "cannot be loaded"),
         ({"tokenizer.ggml.merges": ["a", "b c d"]}, "tokenizer"),
         ({"tokenizer.ggml.merges": None}, "tokenizer"),
@@ -182,3 +184,31 @@ def test_made_up_tokenizer(gguf_of: Callable[..., Path], said: dict[str, Any], w
         load_checkpoint(str(path), CPU)
     assert str(path) in raised.value.problem
     assert raised.value.fix
+
+
+def test_end_that_the_model_has_no_row_for(gguf_of: Callable[..., Path]) -> None:
+    """An end beyond the embedding is laid on the key of the header that names it."""
+    stated = read_gguf(gguf_of("F32")).metadata
+    said = {
+        "tokenizer.ggml.tokens": [*stated["tokenizer.ggml.tokens"], "<|more|>"],
+        "tokenizer.ggml.token_type": [*stated["tokenizer.ggml.token_type"], 3],
+        "tokenizer.ggml.eot_token_id": 960,
+    }
+    path = gguf_of("F32", said=said)
+
+    with pytest.raises(
+        ModelError, match=r"names 960 as tokenizer\.ggml\.eot_token_id, .* 0 to 959"
+    ) as raised:
+        load_checkpoint(str(path), CPU)
+    assert str(path) in raised.value.problem
+    assert "converted from" in raised.value.fix
+
+
+def test_no_end(gguf_of: Callable[..., Path]) -> None:
+    """A file that names no end, and has none by its text, is answered with the command that writes one."""
+    said = {"tokenizer.ggml.eos_token_id": None, "tokenizer.chat_template": None}
+    path = gguf_of("F32", said=said)
+
+    with pytest.raises(ModelError, match="has no end token") as raised:
+        load_checkpoint(str(path), CPU)
+    assert f"gguf-new-metadata --special-token eos '<its text>' {path}" in raised.value.fix
