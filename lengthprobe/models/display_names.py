@@ -7,18 +7,19 @@ import re
 import unicodedata
 from collections import Counter
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lengthprobe.errors import LengthprobeError
 from lengthprobe.models.adapters import base_name
 from lengthprobe.models.catalog import resolve
+from lengthprobe.models.shortening import shortened
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
-    from pathlib import Path
 
-# So long a name has room in a figure's legend.
-_LONGEST, _BEGINNING = 48, 20
+    from lengthprobe.models.catalog import Source
+
 # Beside letters, digits and marks. All else means something in an expression, a table, or a test's id.
 _KEPT = "._-+@:=~"
 _NAMELESS = "checkpoint"
@@ -35,7 +36,7 @@ class _Place:
         where: The path or id that tells it from any other.
         segments: Those of the path or id, at least one.
         before: Stands before them: the base of an adapter.
-        after: Stands after them: a revision.
+        after: Stands after them: a revision, a file.
     """
 
     where: str
@@ -44,12 +45,8 @@ class _Place:
     after: str = ""
 
     def spelled(self, count: int) -> str:
-        """The display name with so many of the last segments."""
-        shown = f"{self.before}{'/'.join(self.segments[-count:])}{self.after}"
-        if len(shown) <= _LONGEST:
-            return shown
-        # What tells checkpoints of one run apart, a step or a date, is mostly at the end.
-        return f"{shown[:_BEGINNING]}…{shown[_BEGINNING + 1 - _LONGEST :]}"
+        """The display name with so many of the last segments, however long."""
+        return f"{self.before}{'/'.join(self.segments[-count:])}{self.after}"
 
 
 def display_names(names: Iterable[str], taken: Collection[str] = ()) -> dict[str, str]:
@@ -57,8 +54,8 @@ def display_names(names: Iterable[str], taken: Collection[str] = ()) -> dict[str
 
     Of a path or a hub id it is the last segment, with as many before as make it unique. An alias and a
     fixture model keep their name. A revision stands after an `@`. An adapter stands after its base:
-    `base + adapter`. Two names of one place have one display name. The same names give the same display
-    names in every process.
+    `base + adapter`. Long ones are shortened. Two names of one place have one display name. The same names
+    give the same display names in every process.
 
     Args:
         names: What was typed.
@@ -77,7 +74,8 @@ def display_names(names: Iterable[str], taken: Collection[str] = ()) -> dict[str
             counts[one] += 1
     # No segment tells these apart, so that more of them are of no use.
     shown |= {one: one.spelled(1) for one in distinct if uses[shown[one]] > 1}
-    numbered = _numbered([shown[one] for one in distinct], taken)
+    short = shortened([shown[one] for one in distinct], [one.where for one in distinct], taken)
+    numbered = _numbered(short, taken)
     by_place = dict(zip(distinct, numbered, strict=True))
     return {name: by_place[place] for name, place in places.items()}
 
@@ -105,15 +103,32 @@ def _place(name: str) -> _Place:
     except LengthprobeError:
         # Whoever loads it will say what is wrong with it.
         return _of_path(name)
-    if source.path is not None and source.kind != "fixture":
-        return _cached(name) or replace(_of_path(name), before=_base_of_adapter(source.path))
-    return _of_id(name)
+    if source.path is None or source.kind == "fixture":
+        return _of_id(source)
+    place = _of_directory(source, source.path)
+    if _cached(source.path) or _is_gguf(source):
+        return place
+    return replace(place, before=_base_of_adapter(source.path))
 
 
-def _of_id(name: str) -> _Place:
-    """The place of a hub id, an alias, a fixture model: with a revision after an `@`."""
-    repo, at, revision = name.partition("@")
-    return _Place(name, tuple(map(_plain, repo.split("/"))), after=f"@{_short(revision)}" if at else "")
+def _of_id(source: Source) -> _Place:
+    """The place of a hub id, an alias, a fixture model: a revision after an `@`, a file after a colon."""
+    file = "" if source.file is None else f":{source.file}"
+    revision = "" if source.revision is None else f"@{source.revision}"
+    name = source.name.removesuffix(file).removesuffix(revision)
+    after = f"@{_short(source.revision)}" if source.revision else ""
+    return _Place(source.name, tuple(map(_plain, name.split("/"))), after=after + _after_colon(source.file))
+
+
+def _of_directory(source: Source, path: Path) -> _Place:
+    """The place of a folder, or of a GGUF file in one, however it was typed."""
+    cached = _cached(path)
+    if cached is not None:
+        where = os.path.join(cached.where, source.file or "")
+        return replace(cached, where=where, after=cached.after + _after_colon(source.file))
+    if _is_gguf(source):
+        return _of_path(os.path.join(path, str(source.file)))
+    return replace(_of_path(str(path)), after=_after_colon(source.file))
 
 
 def _of_path(name: str) -> _Place:
@@ -122,9 +137,9 @@ def _of_path(name: str) -> _Place:
     return _Place(path, tuple(_plain(one) for one in path.split(os.sep) if one) or (_NAMELESS,))
 
 
-def _cached(name: str) -> _Place | None:
+def _cached(folder: Path) -> _Place | None:
     """The hub id and the commit of a checkpoint that was named by its folder in the hub's cache."""
-    path = os.path.abspath(os.path.expanduser(name))
+    path = os.path.abspath(os.path.expanduser(folder))
     *_, repo, snapshots, commit = ["", "", *path.split(os.sep)]
     if snapshots != _SNAPSHOTS or not repo.startswith(_CACHED):
         return None
@@ -140,8 +155,24 @@ def _base_of_adapter(path: Path) -> str:
         return ""
     if base is None:
         return ""
-    shown = _cached(base) or _of_id(base.rstrip("/"))
+    try:
+        source = resolve(base, near=path)
+    except (LengthprobeError, OSError):
+        # Trainers write a path of another machine.
+        shown = _cached(Path(base)) or _of_path(base)
+    else:
+        named = source.path is None or source.kind == "fixture"
+        shown = _of_id(source) if named else _of_directory(source, Path(str(source.path)))
     return f"{shown.spelled(1)} + "
+
+
+def _is_gguf(source: Source) -> bool:
+    """Whether one file is a checkpoint by itself, whatever lies beside it."""
+    return source.file is not None and source.file.endswith(".gguf")
+
+
+def _after_colon(file: str | None) -> str:
+    return "" if file is None else f":{_plain(file)}"
 
 
 def _plain(text: str) -> str:

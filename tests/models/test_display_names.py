@@ -39,6 +39,11 @@ def made(*paths: str) -> list[str]:
         ("org/Name-1B@main", "Name-1B@main"),
         ("org/Name-1B@refs/pr/1", "Name-1B@refs-pr-1"),
         (f"org/Name-1B@{'0123456789' * 4}", "Name-1B@0123456"),
+        ("org/Name-1B:a-q8.gguf", "Name-1B:a-q8.gguf"),
+        ("org/Name-1B@main:a-q8.gguf", "Name-1B@main:a-q8.gguf"),
+        (f"org/Name-1B@{'0123456789' * 4}:a-q8.gguf", "Name-1B@0123456:a-q8.gguf"),
+        (f"llama-3.1-8b-instruct@{'0123456789' * 4}", "llama-3.1-8b-instruct@0123456"),
+        (f"llama-3.1-8b-instruct@{'0123456789' * 4}:a.gguf", "llama-3.1-8b-instruct@0123456:a.gguf"),
         ("/data/checkpoints/step-4000", "step-4000"),
         ("./step-4000/", "step-4000"),
         ("../run/./step-4000", "step-4000"),
@@ -64,6 +69,47 @@ def test_of_a_folder_in_the_hub_s_cache() -> None:
     (name,) = made(f"hub/models--org--Name-1B/snapshots/{'0123456789' * 4}")
 
     assert display_name(name) == "Name-1B@0123456"
+
+
+def test_of_a_file_in_the_hub_s_cache() -> None:
+    """So it is with a GGUF file that lies there, however it is typed."""
+    (folder,) = made(f"hub/models--org--Name-1B/snapshots/{'0123456789' * 4}")
+    Path(folder, "a-q8.gguf").write_bytes(b"GGUF")
+    names = [f"{folder}/a-q8.gguf", f"{folder}:a-q8.gguf"]
+
+    assert set(display_names(names).values()) == {"Name-1B@0123456:a-q8.gguf"}
+
+
+def test_of_a_gguf_file() -> None:
+    """A file in a folder has one name, whether it is typed as a path or after a colon."""
+    (folder,) = made("out")
+    Path(folder, "a-q8.gguf").write_bytes(b"GGUF")
+
+    assert set(display_names(["out/a-q8.gguf", "./out:a-q8.gguf"]).values()) == {"a-q8.gguf"}
+
+
+@pytest.mark.parametrize(
+    ("base", "shown"),
+    [
+        ("/data/@home/base", "base"),
+        ("/data/run@3/base@v2/", "base@v2"),
+        ("../bases/mine@home", "mine@home"),
+        ("/nowhere/models--org--Name-1B/snapshots/" + "0123456789" * 4, "Name-1B@0123456"),
+        ("org/Name-1B@main", "Name-1B@main"),
+        (f"org/Name-1B@{'0123456789' * 4}", "Name-1B@0123456"),
+        ("tiny-it", "tiny-it"),
+    ],
+)
+@pytest.mark.parametrize("there", [True, False])
+def test_of_an_adapter_s_base(here: Path, base: str, shown: str, there: bool) -> None:
+    """The base of an adapter is named as it would be alone, a path as a path, whether it is there or not."""
+    adapter = here / "loras" / "ada"
+    adapter.mkdir(parents=True)
+    if base.startswith("..") and there:
+        made(str(adapter / base))
+    (adapter / "adapter_config.json").write_text(json.dumps({"base_model_name_or_path": base}))
+
+    assert display_name("loras/ada") == f"{shown} + ada"
 
 
 def test_of_an_adapter() -> None:
@@ -160,6 +206,67 @@ def test_long_names_keep_both_ends() -> None:
     shown = display_name(f"./{name}")
     assert len(shown) == 48
     assert re.fullmatch(r"very-very-very-very-….*long-run-step-4000", shown)
+
+
+LONG = "p" * 30, "q" * 40
+
+
+@pytest.mark.parametrize(
+    ("ones", "shown"),
+    [
+        # 8 of the beginning, 26 around what differs, 12 of the end.
+        (
+            ("-lr-1e-4-", "-lr-1e-5-"),
+            [f"{'p' * 8}…{'p' * 5}-lr-1e-{at}-{'q' * 12}…{'q' * 12}" for at in (4, 5)],
+        ),
+        (
+            ("-seed-1-", "-seed-22-", "-seed-333-"),
+            [f"{'p' * 8}…{'p' * 5}-seed-{at}-{'q' * (14 - len(at))}…{'q' * 12}" for at in ("1", "22", "333")],
+        ),
+    ],
+)
+def test_long_names_keep_what_differs(ones: tuple[str, ...], shown: list[str]) -> None:
+    """Of names that differ in the middle alone, what differs stays, in whatever order they are named."""
+    names = [f"./{name}" for name in made(*(one.join(LONG) for one in ones))]
+
+    found = display_names(names)
+    assert list(found.values()) == shown
+    assert display_names(names[::-1]) == found
+    assert max(map(len, shown)) == 48
+
+
+def test_long_names_with_much_that_differs() -> None:
+    """Digits of a digest of the place stand for more than there is room for."""
+    names = made(*(f"{'p' * 30}{one * 30}{'q' * 40}" for one in "xyz"))
+    shown = [display_names(names)[name] for name in names]
+
+    assert len(set(shown)) == 3
+    assert all(re.fullmatch(r"p{13}…[0-9a-f]{6}…q{27}", one) for one in shown)
+    assert list(display_names(names[::-1]).values()) == shown[::-1]
+
+
+def test_long_names_that_repeat_themselves() -> None:
+    """A part too many that cannot be seen is told by digits too."""
+    shown = list(display_names(made("p" * 60, "p" * 61)).values())
+
+    assert all(re.fullmatch(r"p{13}…[0-9a-f]{6}…p{27}", one) for one in shown)
+    assert len(set(shown)) == 2
+
+
+def test_long_name_that_is_taken() -> None:
+    """A name that another was shortened to is left to it."""
+    one, other = made(*(at.join(LONG) for at in ("1", "2")))
+    taken = display_name(one)
+
+    assert re.fullmatch(r"p{13}…[0-9a-f]{6}…q{27}", display_names([other], taken=[taken])[other])
+
+
+def test_long_names_in_other_folders() -> None:
+    """Long names that are the same have the folders that tell them apart, as short ones have."""
+    shown = display_names(made(f"one/{'p' * 60}", f"two/{'p' * 60}")).values()
+
+    assert [name[:5] for name in shown] == ["one/p", "two/p"]
+    assert {len(name) for name in shown} == {48}
 
 
 def test_comparison_is_read_from_an_expression_with_any_name() -> None:

@@ -1,0 +1,81 @@
+"""Names shortened to what a figure's legend has room for, and still told apart."""
+
+from __future__ import annotations
+
+from hashlib import sha256
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Sequence
+
+LONGEST = 48
+_BEGINNING = 20
+# Where two would be shortened alike: their beginning, what differs or stands for it, their end.
+_APART = (8, 26, 12)
+_DIGITS, _BEFORE_DIGITS = 6, 13
+
+
+def shortened(names: Sequence[str], places: Sequence[str], taken: Collection[str] = ()) -> list[str]:
+    """The names, each of at most `LONGEST` characters, and as different as they were.
+
+    Of a long name the beginning and the end are kept: what tells checkpoints of one run apart, a step or a
+    date, is mostly at the end. Of names that differ between these, what differs is kept too. Where that is
+    too long, digits of a digest of the place stand for it.
+
+    Args:
+        names: The names.
+        places: Where each leads.
+        taken: Short names that others have already.
+    """
+    cut = [_cut(name) for name in names]
+    found = list(cut)
+    for short in set(cut):
+        alike = [at for at, one in enumerate(cut) if one == short]
+        whole = list(dict.fromkeys(names[at] for at in alike))
+        if len(whole) == 1 and (whole == [short] or short not in taken):
+            continue
+        apart = _with_what_differs(whole)
+        if len(whole) > 1 and len(set(apart)) == len(whole) and not set(apart) & {*taken}:
+            told = dict(zip(whole, apart, strict=True))
+            found = [told[names[at]] if at in alike else one for at, one in enumerate(found)]
+        else:
+            for at in alike:
+                found[at] = _with_digits(names[at], places[at])
+    return found
+
+
+def _cut(name: str) -> str:
+    if len(name) <= LONGEST:
+        return name
+    return f"{name[:_BEGINNING]}…{name[_BEGINNING + 1 - LONGEST :]}"
+
+
+def _with_what_differs(names: Sequence[str]) -> list[str]:
+    """Each name with what differs from the others, and as much around it as there is room for.
+
+    None where that is too long.
+    """
+    start, room, end = _APART
+    before = _begin_alike(names)
+    after = _begin_alike([name[before:][::-1] for name in names])
+    around = (room - max(len(name) - before - after for name in names)) // 2
+    # In a name that repeats itself, nobody could point at what differs.
+    if around < 0 or after < end:
+        return []
+    first = max(before - around, start)
+    return [
+        f"{name[:start]}…{name[first : min(first + room, len(name) - end)]}…{name[-end:]}" for name in names
+    ]
+
+
+def _begin_alike(names: Sequence[str]) -> int:
+    """How many characters all of them begin with."""
+    columns = enumerate(zip(*names, strict=False))
+    return next((at for at, column in columns if len(set(column)) > 1), min(map(len, names)))
+
+
+def _with_digits(name: str, place: str) -> str:
+    if len(name) <= LONGEST:
+        return name
+    digits = sha256(place.encode(errors="surrogateescape")).hexdigest()[:_DIGITS]
+    return f"{name[:_BEFORE_DIGITS]}…{digits}…{name[_BEFORE_DIGITS + _DIGITS + 2 - LONGEST :]}"
