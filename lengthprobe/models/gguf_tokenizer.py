@@ -100,6 +100,9 @@ def load_gguf_tokenizer(gguf: Gguf) -> Any:
         # Some versions leave out the names that the file gives.
         if getattr(tokenizer, f"{name}_token_id", None) != at:
             setattr(tokenizer, f"{name}_token", gguf.metadata[f"{_KEY}tokens"][at])
+    if "eos" not in named:
+        # Some versions make up an end where the file names none.
+        tokenizer.eos_token = None
     before, after = _added(gguf)
     tokenizer.add_bos_token, tokenizer.add_eos_token = bool(before), bool(after)
     return tokenizer
