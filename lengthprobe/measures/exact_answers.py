@@ -12,7 +12,7 @@ from lengthprobe.measures.per_response import RIVALS, form_of, named, note_of
 from lengthprobe.models.components import Ablation
 from lengthprobe.statistics.background import Background
 from lengthprobe.statistics.estimate import Estimate, Observation
-from lengthprobe.statistics.sample import Sample
+from lengthprobe.statistics.sample import Sample, draws
 from lengthprobe.statistics.winsorised import WINSORISED_AT, winsorised
 from lengthprobe.task.languages import load_language
 from lengthprobe.task.prompts import split_of
@@ -141,9 +141,7 @@ def _apart(answers: Mapping[tuple[Prompt, Ablation], Response], language: str, c
         " ".join(sorted(one.name for one in ablation.components)): sum(some) / len(some)
         for ablation, some in exact.items()
     }
-    mean = sum(shares.values()) / len(shares)
-    rows = tuple(Observation(f"set {name}", f"set {name}", one - mean) for name, one in shares.items())
-    return Sample(rows, None, drawn=True)
+    return draws({f"set {name}": share for name, share in shares.items()})
 
 
 def _beside(

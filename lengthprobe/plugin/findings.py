@@ -30,7 +30,7 @@ class Reported:
             TypeError: It is neither.
         """
         from lengthprobe.statistics.comparable import Comparable
-        from lengthprobe.statistics.verdict import NOT_MEASURED, Verdict, numbers_of
+        from lengthprobe.statistics.verdict import Verdict
 
         if isinstance(found, Verdict):
             return cls(found.as_check(), says)
@@ -39,16 +39,11 @@ class Reported:
                 f"report({found!r}): this is no estimate, so that nobody knows how sure it is; "
                 "write report(measures.length_error(probe, language=language), 'what it says')"
             )
-        compared = found > 0
-        unmet = compared.comparison.unmet
         check = {
             "expression": found.name,
             "verdict": "reported",
-            **(numbers_of(compared.estimate) if unmet is None else NOT_MEASURED),
-            "unit": compared.estimate.unit,
+            **measured(found),
             "margin": None,
-            "reason": "" if unmet is None else unmet.reason,
-            "unmet": unmet is not None,
             "advice": None,
             "background": [],
         }
@@ -57,3 +52,19 @@ class Reported:
     def as_check(self) -> dict[str, Any]:
         """It as a report keeps it: no prompt is the worst where nothing was to be reached."""
         return {**self.check, "worst": [], "says": self.says}
+
+
+def measured(found: Comparable) -> dict[str, Any]:
+    """The numbers of an estimate as a report keeps them; where a precondition is unmet, why there is none."""
+    # Imported here, since they need what an estimate needs.
+    from lengthprobe.statistics.magnitude import Magnitude
+    from lengthprobe.statistics.verdict import NOT_MEASURED, numbers_of
+
+    shown: Any = found.estimate if isinstance(found, Magnitude) else found
+    unmet = shown.unmet
+    return {
+        **(numbers_of(shown) if unmet is None else NOT_MEASURED),
+        "unit": shown.unit,
+        "reason": "" if unmet is None else unmet.reason,
+        "unmet": unmet is not None,
+    }

@@ -12,7 +12,7 @@ from lengthprobe.statistics.comparable import Comparable, number
 from lengthprobe.statistics.comparison import Part
 from lengthprobe.statistics.forms import together
 from lengthprobe.statistics.magnitude import Magnitude
-from lengthprobe.statistics.sample import Observation, Sample, checked, checked_whole, joined
+from lengthprobe.statistics.sample import Observation, Sample, checked, checked_whole, joined, sum_bounds
 from lengthprobe.statistics.unmet import Unmet, first_unmet
 from lengthprobe.statistics.verdict import Verdict, decide_side
 
@@ -162,10 +162,7 @@ class Estimate(Comparable):
     @property
     def bounds(self) -> tuple[float, float] | None:
         """The least and the greatest value that the mean can have, or None."""
-        bounds = [sample.bounds for sample in self.samples if sample.bounds is not None]
-        if len(bounds) < len(self.samples):
-            return None
-        return math.fsum(low for low, _ in bounds), math.fsum(high for _, high in bounds)
+        return sum_bounds(self.samples)
 
     @property
     def caveat(self) -> str:
@@ -195,7 +192,9 @@ class Estimate(Comparable):
         if len(limits) == 1:
             return limits[0]
         if self.caveat:
-            return self.bounds or (-math.inf, math.inf)
+            # Draws that tell nothing leave the whole line, whatever the bounds of the rest are.
+            drawn = any(sample.drawn for sample in self.samples)
+            return (None if drawn else self.bounds) or (-math.inf, math.inf)
         correlations = [[correlation(one, other) for other in clusters] for one in clusters]
         return sum_interval([sample.mean for sample in self._deciding], limits, correlations)
 

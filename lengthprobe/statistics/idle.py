@@ -1,7 +1,8 @@
-"""Idle comparisons: what is true, or false, whatever was measured, is refused before it is decided."""
+"""Idle comparisons: what no checkpoint can break, or none can meet, is refused before it is decided."""
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 from lengthprobe.errors import SettingsError
@@ -9,37 +10,52 @@ from lengthprobe.errors import SettingsError
 if TYPE_CHECKING:
     from lengthprobe.statistics.comparison import Comparison, Part
 
+# Bounds of sums and multiples are rounded, and a margin typed beside them is not.
+_ROUNDING = 1e-9
+
 
 def check_decidable(comparison: Comparison) -> None:
     """Check that the bounds of what is measured leave both answers possible.
 
     Raises:
-        SettingsError: The margin lies beyond the bounds, so that the comparison is always true, or never.
+        SettingsError: The margin lies at the bounds or beyond, so that the comparison is true whatever was
+            measured, or false. True but for a mean of exactly the bound is as bad: no sample shows that.
     """
-    answers = [_answer(part) for part in comparison.parts]
+    answers = [_answer(part, strict=comparison.strict) for part in comparison.parts]
     # Where every part must be true, a false one decides; where any will do, a true one.
     enough = not comparison.every
     if enough not in answers and {*answers} != {not enough}:
         return
     answer = enough if enough in answers else not enough
-    low, high = next(
-        part.estimate.bounds or (0.0, 0.0)
-        for part, given in zip(comparison.parts, answers, strict=True)
-        if given is answer
-    )
+    part = next(part for part, given in zip(comparison.parts, answers, strict=True) if given is answer)
+    low, high = part.estimate.bounds or (0.0, 0.0)
+    how = "always" if answer else "never"
+    if answer and comparison.strict and _is_near(part.margin, (low, high)):
+        how = "always, or all but always,"
     raise SettingsError(
-        f"{comparison.expression} is {'always' if answer else 'never'} true: what is compared lies from "
-        f"{low:g} to {high:g}, whatever a checkpoint answers",
-        "take a margin within that; or, where it comes from lengthprobe_margins, mend that line",
+        f"{comparison.expression} is {how} true: what is compared lies from {low:g} to {high:g}, whatever a "
+        "checkpoint answers",
+        f"take a margin between {low:g} and {high:g}, neither of the two; or, where the margin comes from "
+        "lengthprobe_margins, mend that line",
     )
 
 
-def _answer(part: Part) -> bool | None:
+def _answer(part: Part, *, strict: bool) -> bool | None:
     """Whether a statement is true, or false, whatever was measured; None where both are possible."""
-    if part.estimate.bounds is None:
+    bounds = part.estimate.bounds
+    if bounds is None:
         return None
-    low, high = part.estimate.bounds
-    # A margin that is a bound itself is let pass: `0.9 <= share <= 1` reads well.
-    if low <= part.margin <= high:
-        return None
-    return (part.margin > high) is part.below
+    low, high = bounds
+    if not _is_near(part.margin, bounds):
+        return None if low < part.margin < high else (part.margin > high) is part.below
+    at_high = abs(part.margin - high) < abs(part.margin - low)
+    if at_high is part.below:
+        return True
+    # `share >= 1` asks for a perfect checkpoint: that is hard to show, and easy to break.
+    return False if strict else None
+
+
+def _is_near(margin: float, bounds: tuple[float, float]) -> bool:
+    """Whether a margin is one of the bounds."""
+    room = _ROUNDING * (bounds[1] - bounds[0])
+    return math.isfinite(room) and min(abs(margin - bound) for bound in bounds) <= room

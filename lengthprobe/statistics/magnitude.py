@@ -52,7 +52,7 @@ class Magnitude(Comparable):
             shown, margin, name = max(contrasts, key=lambda contrast: contrast.mean), 0.0, other.name
         else:
             margin = number(other, f"{self.name} {sign} 0.5")
-            if margin < 0 or (below and margin == 0):
+            if margin < 0 or (margin == 0 and sign != ">"):
                 raise ValueError(f"{self.name} {sign} {margin:g}: a magnitude is never below 0")
             parts = mean.side(below, margin), mean.side(not below, -margin)
             shown, name = mean, f"{margin:g}"

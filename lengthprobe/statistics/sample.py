@@ -8,6 +8,8 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from lengthprobe.statistics.intervals import Clusters
 
 # Without bounds (ours). Where values are skewed as exponential ones are, the limits of `once_more` err in 8 %
@@ -136,6 +138,29 @@ class Sample:
             return Sample(observations, None, flaw, drawn=self.drawn and other.drawn)
         bounds = (self.bounds[0] + other.bounds[0], self.bounds[1] + other.bounds[1])
         return Sample(observations, bounds, flaw)
+
+
+def draws(values: Mapping[str, float]) -> Sample:
+    """The sample of random draws: what each lies from the mean of all, exactly 0 where all are equal.
+
+    Args:
+        values: What each draw gave, by its name.
+    """
+    mean = math.fsum(values.values()) / len(values)
+    rows = tuple(Observation(name, name, _sum(one, -mean)) for name, one in values.items())
+    return Sample(rows, None, drawn=True)
+
+
+def sum_bounds(samples: Sequence[Sample]) -> tuple[float, float] | None:
+    """The least and the greatest value that a sum of means can have, or None.
+
+    Random draws add none: the mean of what each lies from the mean of all is 0.
+    """
+    terms = [sample.bounds for sample in samples if not sample.drawn]
+    bounds = [one for one in terms if one is not None]
+    if len(bounds) < len(terms):
+        return None
+    return math.fsum(low for low, _ in bounds), math.fsum(high for _, high in bounds)
 
 
 def joined(samples: tuple[Sample, ...], others: tuple[Sample, ...]) -> tuple[Sample, ...]:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from lengthprobe.statistics.background import Background
     from lengthprobe.statistics.forms import Form
     from lengthprobe.statistics.sample import Observation
+    from lengthprobe.statistics.unmet import Unmet
 
 
 def share(estimate: Estimate) -> Share:
@@ -127,6 +128,11 @@ class Share(Comparable):
     def worst(self) -> str:
         """Which prompts are the worst, as of the estimate."""
         return self.estimate.worst
+
+    @property
+    def unmet(self) -> Unmet | None:
+        """What the estimate presupposes and is not so."""
+        return self.estimate.unmet
 
     @property
     def forms(self) -> tuple[Form, ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import subprocess
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -13,6 +14,7 @@ from hypothesis import strategies as st
 
 from lengthprobe.statistics.estimate import Estimate, Observation, Sample
 from lengthprobe.statistics.intervals import correlation, mean_interval, sum_interval
+from lengthprobe.statistics.sample import draws
 
 cases = settings(max_examples=25, deadline=None)
 VARIED = (30.0, 25.0, 40.0, 28.0, 33.0, 37.0, 35.0, 29.0, 31.0, 36.0)
@@ -302,3 +304,31 @@ class TestRivals:
         assert (one - other).rival.mean == 1
         assert (other - one).rival.mean == -1
         assert (other - other).rival is None
+
+
+class TestRandomSets:
+    """A mean over random draws, with how far the draws lie apart as a term of its own."""
+
+    @staticmethod
+    def over(shares) -> Estimate:
+        """The share of exact answers under some sets: 0.9 on each of 100 topics."""
+        measured = estimate([0.9] * 100, "random", bounds=(0.0, 1.0))
+        apart = draws({f"set {at}": share for at, share in enumerate(shares)})
+        return replace(measured, samples=(*measured.samples, apart))
+
+    def test_bounds_are_those_of_the_prompts(self):
+        """What each set lies from the mean of all adds nothing to the mean."""
+        random, without = self.over([0.85, 0.95] * 10), estimate([0] * 100, "without", bounds=(0.0, 1.0))
+        assert random.bounds == (0.0, 1.0)
+        assert (random - without).bounds == (-1.0, 1.0)
+
+    def test_equal_sets_decide_with_the_prompts_alone(self):
+        """Twenty sets that cost the same, of a share that is rounded."""
+        without = estimate([0.0] * 100, "without", prompt="q", bounds=(0.0, 1.0))
+        assert (self.over([1 / 3] * 20) - without > 0.1).status == "holds"
+
+    def test_too_few_sets_leave_the_whole_line(self):
+        """The bounds of the prompts are no interval of what other sets would give."""
+        few = self.over([0.8, 0.9, 1.0])
+        assert few.caveat
+        assert (few.low, few.high) == (-math.inf, math.inf)

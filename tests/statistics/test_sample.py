@@ -6,7 +6,7 @@ import math
 
 import pytest
 
-from lengthprobe.statistics.sample import Observation, Sample, checked, checked_whole, joined
+from lengthprobe.statistics.sample import Observation, Sample, checked, checked_whole, draws, joined
 
 
 def sample(values: dict[str, float], bounds: tuple[float, float] | None = (0, 1), note: str = "") -> Sample:
@@ -177,3 +177,23 @@ class TestCheckedWhole:
         """The message names the measure."""
         with pytest.raises(ValueError, match=message):
             checked_whole(whole, sample({"a1": 1.0, "b1": 0.0}), "late")
+
+
+class TestDraws:
+    """How far random draws lie apart."""
+
+    @pytest.mark.parametrize("share", [1 / 3, 0.1, 0.7, 11 / 19])
+    def test_equal_ones_lie_exactly_nothing_apart(self, share):
+        """A sum of twenty thirds is rounded, and so is its twentieth part."""
+        apart = draws({f"set {at}": share for at in range(20)})
+
+        assert {one.value for one in apart.observations} == {0.0}
+        assert apart.absent
+
+    def test_each_is_what_it_lies_from_the_mean(self):
+        """0.2, 0.4 and 0.6, of which the mean is 0.4."""
+        apart = draws({"a": 0.2, "b": 0.4, "c": 0.6})
+
+        assert [one.value for one in apart.observations] == pytest.approx([-0.2, 0, 0.2])
+        assert apart.drawn
+        assert not apart.absent

@@ -9,6 +9,7 @@ import pytest
 
 from lengthprobe.errors import Undecided
 from lengthprobe.statistics.background import Background
+from lengthprobe.statistics.comparison import Comparison
 from lengthprobe.statistics.estimate import Estimate, Observation
 from lengthprobe.statistics.explanation import worst
 from lengthprobe.statistics.verdict import recording
@@ -62,11 +63,14 @@ class TestStatus:
         assert verdict.status == status
 
     def test_a_strict_comparison_excludes_the_margin(self):
-        """A rate lies within 0 to 1: that is no news, and its limits are no proof that it is less than 1."""
-        hits = estimate([1] * 150, bounds=(0, 1))
-        assert (hits <= 1).status == "holds"
-        assert (hits < 1).status == "undecided"
-        assert (hits > 1).status == "broken"
+        """Of a rate whose upper limit is 1, the limits are no proof that it is less than that."""
+        part = estimate([1] * 150, bounds=(0, 1)).side(below=True, margin=1.0)
+
+        def status(*, strict: bool) -> str:
+            return Comparison("hits", (part,), part.estimate, 1.0, ("below", "above"), strict=strict).status()
+
+        assert status(strict=False) == "holds"
+        assert status(strict=True) == "undecided"
 
     def test_broken_shares_alpha_with_the_family(self):
         """59 zeros bound the mean at 0.4951 at 0.05; at 0.05/14 at 10 (1 - (0.05/14)^(1/59)) = 0.911 only."""
@@ -95,10 +99,10 @@ class TestStatus:
         ],
     )
     def test_is_undecided_where_the_data_tell_no_spread(self, unsure, reason):
-        """Even where the bounds alone would decide."""
-        for verdict in (unsure <= 10, unsure > 10, abs(unsure) <= 10, unsure - unsure <= 20):
+        """Even where the bounds nearly decide alone."""
+        for verdict in (unsure <= 9.9, unsure > 9.9, abs(unsure) <= 9.9, unsure - unsure <= 19.9):
             assert verdict.status == "undecided"
-        assert (unsure <= 10).reason == reason
+        assert (unsure <= 9.9).reason == reason
 
     def test_agrees_with_the_verdict_on_the_opposite(self):
         """What holds is the breach of its opposite, in a family of one."""
