@@ -15,6 +15,7 @@ from lengthprobe.plugin.markers import MARKERS, is_claim, is_own, language_param
 from lengthprobe.plugin.options import add_options, may_be_ours, stated
 from lengthprobe.plugin.run import RUN, Run
 from lengthprobe.plugin.selection import mark_claims
+from lengthprobe.plugin.shared_verdicts import note_takers, told_of
 from lengthprobe.plugin.typed import refuse_untyped_flags
 from lengthprobe.plugin.verdicts import forget, keeping, keeping_of_fixture
 
@@ -123,6 +124,7 @@ def pytest_collection_modifyitems(
     config: pytest.Config, items: list[pytest.Item]
 ) -> Generator[None, object, object]:
     """Mark claims by kind before `-m` chooses, and take out afterwards what was not asked for."""
+    note_takers(config, items)
     if any(is_claim(item) for item in items):
         mark_claims(config, items, config.stash[RUN].settings.languages)
     result = yield
@@ -160,7 +162,7 @@ def pytest_runtest_setup(item: pytest.Item) -> Generator[None, object, object]:
     if not is_claim(item):
         return (yield)
     forget(item)
-    with keeping(item):
+    with keeping(item, "setup"):
         return (yield)
 
 
@@ -171,16 +173,16 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
         return (yield)
     from lengthprobe.plugin.unmarked import telling_unmarked
 
-    with keeping(item, call=True), telling_unmarked(item, item.config.stash[RUN].probes):
+    with keeping(item, "call"), telling_unmarked(item, item.config.stash[RUN].probes):
         return (yield)
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_teardown(item: pytest.Item) -> Generator[None, object, object]:
-    """Keep every verdict that is asked for after the test of a claim."""
+    """Keep every verdict that is made, or asked for, after the test of a claim."""
     if not is_claim(item):
         return (yield)
-    with keeping(item):
+    with keeping(item, "teardown"):
         return (yield)
 
 
@@ -192,6 +194,8 @@ def pytest_runtest_makereport(
     hide_own_lines(item, call)
     report = yield
     item.config.stash[RUN].judge(item, call, report)
+    if report.when == "teardown" and (told := told_of(item)):
+        report.lengthprobe_shared = told  # type: ignore[attr-defined]
     return report
 
 

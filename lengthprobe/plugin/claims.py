@@ -12,7 +12,7 @@ import pytest
 from lengthprobe.errors import LengthprobeError
 from lengthprobe.plugin.markers import about, has_no_case, is_claim, kind_of, language_of, limited_to, stated
 from lengthprobe.plugin.outcome import decided_nothing, is_missed, no_case, no_finding, outcome
-from lengthprobe.plugin.verdicts import ASKED, is_running, never_asked
+from lengthprobe.plugin.verdicts import ASKED, is_running, never_asked, never_asked_after
 from lengthprobe.reporting.ledger import RED, Entry
 
 if TYPE_CHECKING:
@@ -107,9 +107,10 @@ def _around(item: pytest.Item, report: pytest.TestReport, error: BaseException |
     if not report.failed:
         # A skip takes back no verdict, wherever that was asked for.
         missed = [one for one in item.stash.get(ASKED, []) if one.status != "holds"]
-        if missed and not item.stash.get(_RED, False):
+        unasked = [] if kind_of(item) == "finding" else never_asked_after(item)
+        if (missed or unasked) and not item.stash.get(_RED, False):
             ended = "skipped itself" if report.skipped else "ended well"
-            message = decided_nothing(item.nodeid, missed, [], ended)
+            message = decided_nothing(item.nodeid, missed, unasked, ended)
             return _without_assertion(item, report, "error", message)
         if not before:
             return None

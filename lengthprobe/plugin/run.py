@@ -20,6 +20,7 @@ from lengthprobe.plugin.markers import PROBES, about
 from lengthprobe.plugin.options import in_use, named, stated
 from lengthprobe.plugin.outputs import Outputs, read_outputs
 from lengthprobe.plugin.selection import select
+from lengthprobe.plugin.shared_verdicts import SharedVerdicts
 from lengthprobe.reporting.ledger import ROLES, Entry, Ledger
 from lengthprobe.runs.termination import end_orderly
 
@@ -57,6 +58,7 @@ class Run:
         self.ledger = Ledger()
         self.collected = Collected()
         self.course = Course()
+        self._shared_verdicts = SharedVerdicts()
         self.problems: list[str] = []
         self.outputs = Outputs()
         self._portraits: dict[str, dict[str, Any]] = {}
@@ -203,6 +205,7 @@ class Run:
         """Keep what became of a claim, from wherever its report came."""
         if collected := getattr(report, "lengthprobe_collected", None):
             self.collected.add(collected)
+        self._shared_verdicts.add(getattr(report, "lengthprobe_shared", ()))
         told = getattr(report, "lengthprobe", None)
         if told is None:
             self.course.note(report)
@@ -224,6 +227,7 @@ class Run:
                 self.collected.add(told)
         self.course.close(self.ledger, self.collected, session, in_use=in_use(self._config))
         self.problems += problems(self.ledger, session, pointless=self._is_pointless())
+        self.problems += self._shared_verdicts.judge(self.ledger)
         self.outputs.write(self._as_dict, self._whole_portraits(), replaces=self.ledger.has_claims)
         self.problems += self.outputs.problems
         if self.problems and session.exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED):

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 ASKED = pytest.StashKey[list["Verdict"]]()
 _MADE = pytest.StashKey[list["Verdict"]]()
+_MADE_AFTER = pytest.StashKey[list["Verdict"]]()
 _RUNNING = pytest.StashKey[bool]()
 # By fixture: what was asked in its setup, and what was made there.
 _IN_FIXTURES = pytest.StashKey[dict[Any, list["Verdict"]]]()
@@ -21,18 +22,20 @@ _MADE_IN_FIXTURES = pytest.StashKey[dict[Any, list["Verdict"]]]()
 
 
 @contextmanager
-def keeping(item: pytest.Item, *, call: bool = False) -> Iterator[None]:
-    """Keep every verdict that a claim asks for in one phase of its test, and those that its call makes.
+def keeping(item: pytest.Item, phase: str) -> Iterator[None]:
+    """Keep every verdict that a claim asks for in one phase of its test, and those that it makes.
 
-    What a fixture makes is for its claims to ask.
+    What a fixture makes in its setup is for its claims to ask. After the test nobody is left but the code
+    that makes a verdict there.
     """
     from lengthprobe.statistics.recording import making, recording
 
     with ExitStack() as kept:
         kept.enter_context(recording(item.stash.setdefault(ASKED, [])))
-        if call:
-            item.stash[_MADE] = kept.enter_context(making())
-            item.stash[_RUNNING] = True
+        if phase != "setup":
+            made = kept.enter_context(making())
+            item.stash[_MADE if phase == "call" else _MADE_AFTER] = made
+            item.stash[_RUNNING] = phase == "call"
         try:
             yield
         finally:
@@ -43,7 +46,7 @@ def keeping(item: pytest.Item, *, call: bool = False) -> Iterator[None]:
 
 def forget(item: pytest.Item) -> None:
     """Begin anew: a test may be run again."""
-    item.stash[ASKED], item.stash[_MADE] = [], []
+    item.stash[ASKED], item.stash[_MADE], item.stash[_MADE_AFTER] = [], [], []
 
 
 def is_running(item: pytest.Item) -> bool:
@@ -54,15 +57,30 @@ def is_running(item: pytest.Item) -> bool:
 def never_asked(item: pytest.Item) -> list[Verdict]:
     """The verdicts that a claim made and whose truth it did not ask, those of its fixtures among them.
 
-    A fixture that several tests share may make one verdict for each: of those a claim has to ask one.
+    A fixture that several tests share may make one verdict for each: of those a claim has to ask one. That
+    every one is asked by some claim, `shared_verdicts` sees to.
     """
-    asked = item.stash.get(ASKED, [])
-    unasked = [one for one in item.stash.get(_MADE, []) if not _is_in(one, asked)]
-    for fixture, made in _taken(item, _MADE_IN_FIXTURES).items():
-        left = [one for one in made if not _is_in(one, asked)]
+    unasked = [one for one in item.stash.get(_MADE, []) if not was_asked(item, one)]
+    for fixture, made in made_in_fixtures(item).items():
+        left = [one for one in made if not was_asked(item, one)]
         if fixture.scope == "function" or len(left) == len(made):
             _add(unasked, left)
     return unasked
+
+
+def never_asked_after(item: pytest.Item) -> list[Verdict]:
+    """The verdicts that were made after a claim's test, as in the teardown of a fixture, and not asked."""
+    return [one for one in item.stash.get(_MADE_AFTER, []) if not was_asked(item, one)]
+
+
+def was_asked(item: pytest.Item, verdict: Verdict) -> bool:
+    """Whether a claim, or a fixture that it takes, has asked the truth of a verdict."""
+    return _is_in(verdict, item.stash.get(ASKED, []))
+
+
+def made_in_fixtures(item: pytest.Item) -> dict[Any, list[Verdict]]:
+    """The verdicts that the setup of each fixture has made which a test takes."""
+    return _taken(item, _MADE_IN_FIXTURES)
 
 
 def keeping_of_fixture(request: pytest.FixtureRequest, fixture: Any) -> Generator[None, object, object]:

@@ -195,6 +195,21 @@ def test_broken_comparison_after_the_test_is_an_error(project):
     result.stdout.fnmatch_lines(["*though exact_match(tiny-it, en) < 0.1 is broken"])
 
 
+@pytest.mark.parametrize("scope", ["function", "module", "session"])
+def test_comparison_after_the_test_that_nobody_asks_is_an_error(project, scope):
+    """As in the teardown of a fixture."""
+    project.claims(
+        f"@pytest.fixture(scope='{scope}')\ndef late(probe):\n    yield\n    {BROKEN}\n\n\n"
+        + claim(f"assert {HOLDS}", arguments="probe, late")
+    )
+
+    result = project.run()
+
+    result.assert_outcomes(passed=1, errors=1)
+    assert result.ret == pytest.ExitCode.TESTS_FAILED
+    result.stdout.fnmatch_lines(["*compared exact_match(tiny-it, en) < 0.1, and did not ask whether*"])
+
+
 class TestXfail:
     """A claim that is marked as expected to fail."""
 
