@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from lengthprobe.errors import LengthprobeError
+from lengthprobe.plugin.findings import measured
 from lengthprobe.plugin.markers import about, has_no_case, is_claim, kind_of, language_of, limited_to, stated
 from lengthprobe.plugin.outcome import decided_nothing, is_missed, no_case, no_finding, outcome
 from lengthprobe.plugin.verdicts import ASKED, is_running, never_asked, never_asked_after
@@ -223,7 +224,4 @@ def _published(figures: object, language: str | None) -> str:
 
 
 def _beside(estimate: Estimate) -> dict[str, Any]:
-    # Imported here, since it needs what an estimate needs.
-    from lengthprobe.statistics.verdict import numbers_of
-
-    return {"name": estimate.name} | numbers_of(estimate)
+    return {"name": estimate.name} | measured(estimate)

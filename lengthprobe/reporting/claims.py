@@ -8,7 +8,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 from lengthprobe.reporting.ledger import MISSING, UNCOLLECTED, VERDICTS
-from lengthprobe.reporting.quantities import margin, numbers
+from lengthprobe.reporting.quantities import margin, numbers, why_unmet
 from lengthprobe.reporting.strips import Strip, strips
 
 if TYPE_CHECKING:
@@ -172,4 +172,4 @@ def _rows(claim: Mapping[str, Any], drawn: Iterator[Strip | None]) -> Iterator[R
         )
     for place, estimate in enumerate(beside):
         name = str(estimate["name"]).partition("(")[0].replace("_", " ")
-        yield Row("", "", "", name, *numbers(estimate), "", "" if place else figure, None)
+        yield Row("", "", "", name, *numbers(estimate), why_unmet(estimate), "" if place else figure, None)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from lengthprobe.reporting.claims import SIGNS, counted, failed, headline_of, messages, worded
 from lengthprobe.reporting.ledger import MISSING, ROLES, shown_totals
 from lengthprobe.reporting.names import name_of, place_of, title_of, unheard
-from lengthprobe.reporting.quantities import margin, numbers
+from lengthprobe.reporting.quantities import margin, numbers, why_unmet
 from lengthprobe.task.text import escaped
 
 if TYPE_CHECKING:
@@ -90,7 +90,7 @@ def _rows(claim: Mapping[str, Any]) -> Iterator[str]:
         first = ["", "", ""]
     for estimate in claim["beside"]:
         name = plain(str(estimate["name"]).partition("(")[0])
-        yield _row([f"beside: {name}", "", "", *numbers(estimate), "", published])
+        yield _row([f"beside: {name}", "", "", *numbers(estimate), plain(why_unmet(estimate)), published])
         published = ""
 
 

@@ -57,9 +57,14 @@ def margin(check: Mapping[str, Any]) -> str:
     Of a finding that has no margin, its unit, where the numbers do not show it.
     """
     said = printable(check.get("says", ""), _SAID)
-    unmet = printable(check["reason"], None) if check.get("unmet") else ""
+    unmet = why_unmet(check)
     unit = printable(check["unit"]) if said and check["unit"] != "share" and not unmet else ""
     return ": ".join(filter(None, (_relation(check) or unit, said, unmet)))
+
+
+def why_unmet(check: Mapping[str, Any]) -> str:
+    """Why nothing was measured of a check or of an estimate beside one, or nothing."""
+    return printable(check["reason"], None) if check.get("unmet") else ""
 
 
 def _relation(check: Mapping[str, Any]) -> str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from lengthprobe.reporting.ledger import ROLES, shown_totals
 from lengthprobe.reporting.names import name_of, place_of
-from lengthprobe.reporting.quantities import margin, numbers
+from lengthprobe.reporting.quantities import margin, numbers, why_unmet
 from lengthprobe.settings import THOUGHT_LIMIT
 from lengthprobe.task.text import printable
 
@@ -203,5 +203,5 @@ def _rows(entry: Entry, paint: Callable[[str, str], str]) -> Iterator[list[str]]
             figure = ""
     for estimate in entry.beside:
         name = str(estimate["name"]).partition("(")[0]
-        yield [f"beside: {printable(name)}", "", "", *numbers(estimate), "", figure]
+        yield [f"beside: {printable(name)}", "", "", *numbers(estimate), why_unmet(estimate), figure]
         figure = ""

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-_REFERENCE = "the reference has "
-
 
 @dataclass(frozen=True, slots=True)
 class Unmet:
@@ -13,18 +11,24 @@ class Unmet:
 
     Args:
         status: `broken`, or `undecided` where the data cannot tell whether it is met, or the reference fails.
-        reason: Why, in a clause.
+        why: Why, in a clause.
         advice: What would have to be so.
+        role: Whether it is the `model` under test that does not meet it, or the `reference`.
     """
 
     status: str
-    reason: str
+    why: str
     advice: str = ""
+    role: str = "model"
+
+    @property
+    def reason(self) -> str:
+        """Why, and of which checkpoint where that is not the model under test."""
+        return self.why if self.role == "model" else f"of the {self.role}: {self.why}"
 
     def of_reference(self) -> Unmet:
         """The same where the reference fails: that refutes nothing about the candidate."""
-        prefix = "" if self.reason.startswith(_REFERENCE) else _REFERENCE
-        return replace(self, status="undecided", reason=f"{prefix}{self.reason}")
+        return replace(self, status="undecided", role="reference")
 
 
 def first_unmet(one: Unmet | None, other: Unmet | None) -> Unmet | None:

@@ -178,7 +178,7 @@ class TestReference:
             lacking = measures.late_heads_cwa(reference, language="en")
             verdict = measures.fall_of_share(candidate, lacking) < 0.5
             assert verdict.status == "undecided"
-            assert verdict.reason.startswith("the reference has no control to explain (0.0 %, ")
+            assert verdict.reason.startswith("of the reference: no control to explain (0.0 %, ")
         assert (candidate - lacking > -1).status == "undecided"
 
 

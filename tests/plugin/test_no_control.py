@@ -159,4 +159,28 @@ def test_reference_without_control_is_named(project):
     (claim,) = project.report()["claims"]
 
     assert claim["verdict"] == "undecided"
-    assert claim["checks"][0]["reason"].startswith("the reference has no control to explain (0.0 %")
+    assert claim["checks"][0]["reason"].startswith("of the reference: no control to explain (0.0 %")
+
+
+def test_estimate_beside_a_claim_says_why_it_is_not_measured(project):
+    """In the report, the table, the page and the summary: no number, no interval, and the reason."""
+    project.claims(
+        f"{MARK}, kind='replication')\ndef test_it(probe, base_probe, language, beside):\n"
+        "    beside(measures.share(measures.late_heads_cwa(probe, language=language)))\n"
+        "    assert measures.share(measures.late_heads_cwa(base_probe, language=language)) < -0.02\n"
+    )
+
+    result = project.run("-m", "replication", "--lengthprobe-report=out")
+
+    report = json.loads((project.path / "out" / "report.json").read_text())
+    page = (project.path / "out" / "index.html").read_text().replace("\u00a0", " ")
+    summary = (project.path / "out" / "summary.md").read_text()
+    ((beside,),) = (claim["beside"] for claim in report["claims"])
+    assert (beside["unmet"], beside["mean"], beside["n"]) == (True, None, 0)
+    assert beside["reason"].startswith(REASON)
+    result.stdout.fnmatch_lines([f"beside: share *{REASON}*"])
+    (line,) = (one for one in result.outlines if one.startswith("beside: "))
+    assert "0 (0)" not in line
+    assert "none" not in line
+    assert REASON in page
+    assert REASON.replace("(", r"\(") in summary

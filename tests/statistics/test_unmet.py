@@ -85,11 +85,26 @@ def test_reference_that_lacks_it_decides_nothing_of_the_candidate():
     verdict = fall_of_share(estimate(), LACKING) < 0.5
 
     assert verdict.status == "undecided"
-    assert verdict.reason == "the reference has no control to explain (0.0 %, interval 0.0 to 3.9 %)"
-    with pytest.raises(Undecided, match="the reference has no control"):
+    assert verdict.reason == "of the reference: no control to explain (0.0 %, interval 0.0 to 3.9 %)"
+    with pytest.raises(Undecided, match="of the reference: no control"):
         bool(verdict)
     # Said once, also of an estimate that says so already.
     assert NONE.of_reference().of_reference() == NONE.of_reference()
+
+
+@pytest.mark.parametrize(
+    "why",
+    [
+        "whether there is control to explain hangs on the word counter: 15 % under one, 30 % under the other",
+        "too few topics to tell whether there is control to explain: 1 topic was asked about",
+    ],
+)
+def test_any_reason_can_be_that_of_the_reference(why):
+    """Reasons are whole clauses, and the sentence that names the reference is none the worse for that."""
+    found = Unmet("undecided", why).of_reference()
+
+    assert (found.role, found.why, found.reason) == ("reference", why, f"of the reference: {why}")
+    assert Unmet("broken", "the reference has nothing to do with it").role == "model"
 
 
 def test_broken_comes_before_undecided():
