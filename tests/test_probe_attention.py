@@ -11,6 +11,7 @@ from lengthprobe.attribution.looks import Look, look
 from lengthprobe.errors import ModelError
 from lengthprobe.models.components import Component
 from lengthprobe.probe import Probe
+from lengthprobe.runs.progress import Progress
 from lengthprobe.settings import Settings
 from lengthprobe.task.distractor import distracted
 from lengthprobe.task.prompts import prompts
@@ -76,3 +77,12 @@ def test_a_text_that_does_not_fit(name: str) -> None:
             probe.attention([long], HEADS)
     assert len(probe.attention(LOOKS, HEADS)) == 5
     assert len(probe.responses("en")) == 8
+
+
+def test_end_of_the_pass_is_told(name: str) -> None:
+    """After the last batch all five are done, so that no bar is left open."""
+    told: list[Progress] = []
+    probe = Probe(name, Settings(**SMALL), progress=told.append)
+    probe.attention(LOOKS, HEADS)
+
+    assert [(one.done, one.total) for one in told if one.unit == "texts"] == [(0, 5), (3, 5), (5, 5)]

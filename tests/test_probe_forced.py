@@ -12,6 +12,7 @@ from lengthprobe.attribution.forced import Forced, attribute_forced
 from lengthprobe.attribution.trace import Contributions
 from lengthprobe.errors import ModelError
 from lengthprobe.probe import Probe
+from lengthprobe.runs.progress import Progress
 from lengthprobe.settings import Settings
 from lengthprobe.task.prompts import prompts
 from tests.conftest import SHAPES
@@ -133,3 +134,12 @@ def test_what_was_asked_is_known(name: str) -> None:
     probe.forced(list(TEXTS), target="stop_margin")
     assert probe.forced_before("stop_margin") == [TEXTS]
     assert probe.forced_before("token") == []
+
+
+def test_end_of_the_pass_is_told(name: str) -> None:
+    """After the last batch all five are done, so that no bar is left open."""
+    told: list[Progress] = []
+    probe = Probe(name, Settings(**SMALL), progress=told.append)
+    probe.forced(TEXTS, target="token")
+
+    assert [(one.done, one.total) for one in told if one.unit == "texts"] == [(0, 5), (3, 5), (5, 5)]

@@ -164,6 +164,7 @@ class Respondent:
             )
 
         made = self._exchange.gather(list(asked), make)
+        told(ended=True)
         return [one for key, _ in chunks for one in unpack_forced(made[key])]
 
     def attention(self, looks: Sequence[Look], heads: Sequence[Component]) -> list[Floats]:
@@ -185,15 +186,20 @@ class Respondent:
             return pack_shares(found)
 
         made = self._exchange.gather(list(asked), make)
+        told(ended=True)
         return [one for key, _ in chunks for one in unpack_shares(made[key])]
 
-    def _counting(self, what: str, total: int, size: int) -> Callable[[], None]:
-        """What is called before each batch of texts that a pass goes over, and tells of those before it."""
+    def _counting(self, what: str, total: int, size: int) -> Callable[..., None]:
+        """What is called before each batch of texts that a pass goes over, and tells of those before it.
+
+        It is called with `ended` after the last, and tells of all, those of other processes among them.
+        """
         done = 0
 
-        def told() -> None:
+        def told(*, ended: bool = False) -> None:
             nonlocal done
-            self._progress(Progress(what, done, total, "texts"))
+            if total:
+                self._progress(Progress(what, total if ended else done, total, "texts"))
             done += size
 
         return told
