@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     Tell = Callable[[str, int, int], None]
 
 # As often as pytest tells of a checkpoint that is asked.
-PERIOD_S = 30.0
+PERIOD_S = 20.0
 
 
 def shown_progress() -> Tell:
