@@ -167,7 +167,7 @@ def skip_without_languages(item: pytest.Item, asked: Sequence[str]) -> None:
 
 def _left_out(missing: Sequence[str], asked: Sequence[str]) -> pytest.MarkDecorator:
     return pytest.mark.skip(
-        reason=f"needs {', '.join(missing)}, which the settings leave out: "
+        reason=f"needs the {'language' if len(missing) == 1 else 'languages'} {', '.join(missing)}: "
         f"--lengthprobe-languages={','.join([*asked, *missing])}"
     )
 

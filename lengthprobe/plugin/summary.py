@@ -61,7 +61,8 @@ def closing(terminal: pytest.TerminalReporter, run: Run) -> None:
     if run.ledger.entries:
         terminal.write_line(totals(run.ledger))
     if run.ledger.totals.get("undecided") and (more := _topics_left(run)):
-        terminal.write_line(f"{more} more topics can be asked about: --lengthprobe-budget=300")
+        topics = "topic" if more == 1 else "topics"
+        terminal.write_line(f"{more} more {topics} can be asked about: --lengthprobe-budget=300")
     for problem in run.problems:
         terminal.write_line(f"lengthprobe: {problem}", red=True)
     for line in run.outputs.written:

@@ -144,10 +144,11 @@ class Share(Comparable):
         """The values behind the mean, each with its own part of the whole in its note."""
         if self.noted is not None:
             return (self.noted,)
-        unit, wholes = self.estimate.unit, self._whole.by_prompt
+        wholes = self._whole.by_prompt
+        unit = "" if self.estimate.unit == "share" else f" {self.estimate.unit}"
 
         def of_whole(one: Observation) -> str:
-            return f"{in_three_digits(one.value)} of {in_three_digits(wholes[one.prompt_id].value)} {unit}"
+            return f"{in_three_digits(one.value)} of {in_three_digits(wholes[one.prompt_id].value)}{unit}"
 
         noted = tuple(
             replace(one, note=f"{of_whole(one)}; {one.note}".rstrip("; "))

@@ -70,7 +70,7 @@ def test_claim_whose_language_is_not_asked_in_is_skipped(project, source, name):
     result.stdout.fnmatch_lines(
         [
             f"{name} *skipped*",
-            "skipped: 1 (needs it, which the settings leave out: --lengthprobe-languages=en,it)",
+            "skipped: 1 (needs the language it: --lengthprobe-languages=en,it)",
             "1 holds, 0 broken, 0 undecided, 0 errors, 1 skipped",
         ]
     )
