@@ -23,13 +23,13 @@ import transformers
 from random_llama import SHAPES, Rows, checkpoint_of, options, random_llama, random_rows
 from turns import clock, compare, peak_of
 
-from lengthprobe.models.ablation import MeanOutputs, Surgery
-from lengthprobe.models.anatomy import Anatomy, anatomy_of
-from lengthprobe.models.components import MODES, Ablation, Component
+from lengthprobe.components.ablation import MeanOutputs, Surgery
+from lengthprobe.components.anatomy import Anatomy, anatomy_of
+from lengthprobe.components.layers import late_layers
+from lengthprobe.components.names import MODES, Ablation, Component
 
 # What respond() calls for each batch, once prompts are tokens.
-from lengthprobe.models.generation import _generate
-from lengthprobe.models.layers import late_layers
+from lengthprobe.generation.transformers_engine import _generate
 
 PROMPT, RESPONSE = 40, 24
 HEADS = 8

@@ -28,12 +28,12 @@ from turns import Stopwatch, clock, compare, compare_within, peak_of
 from lengthprobe.attribution import direct_logit_attribution
 from lengthprobe.attribution.capture import Capture
 from lengthprobe.attribution.readout import readout_of
-from lengthprobe.models.anatomy import anatomy_of
-from lengthprobe.models.forward import cache_keyword
+from lengthprobe.checkpoints.forward import cache_keyword
+from lengthprobe.checkpoints.loading import Checkpoint
+from lengthprobe.components.anatomy import anatomy_of
 
 # What respond() calls for each batch, once prompts are tokens.
-from lengthprobe.models.generation import _generate
-from lengthprobe.models.loading import Checkpoint
+from lengthprobe.generation.transformers_engine import _generate
 
 PROMPT, RESPONSE = 40, 24
 PARTS = ("rows", "cache", "generation", "tools")

@@ -14,7 +14,7 @@ from time import perf_counter
 from typing import TYPE_CHECKING
 
 from lengthprobe import load
-from lengthprobe.models.generation import respond
+from lengthprobe.generation.transformers_engine import respond
 from lengthprobe.task.prompts import prompts
 
 if TYPE_CHECKING:

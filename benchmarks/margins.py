@@ -19,8 +19,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from lengthprobe.measures.by_part import ByPart
-from lengthprobe.measures.fall_of_share import fall_of_share
+from lengthprobe.measures.attribution.by_part import ByPart
+from lengthprobe.measures.attribution.fall_of_share import fall_of_share
 from lengthprobe.statistics.estimate import Estimate, Observation
 from lengthprobe.statistics.sample import Sample
 from lengthprobe.statistics.share import share

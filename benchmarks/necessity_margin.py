@@ -19,7 +19,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from tabulate import tabulate
 
-from lengthprobe.measures.control import FEWEST_SETS
+from lengthprobe.measures.causality.control import FEWEST_SETS
 from lengthprobe.statistics.estimate import Estimate, Observation
 from lengthprobe.statistics.sample import Sample
 

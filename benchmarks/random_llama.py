@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from transformers import AutoModelForCausalLM, GenerationConfig, LlamaConfig
 
-from lengthprobe.models.loading import Checkpoint
+from lengthprobe.checkpoints.loading import Checkpoint
 
 _LLAMA_3_1_ROPE = {
     "rope_type": "llama3",

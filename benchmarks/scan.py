@@ -22,9 +22,9 @@ from random_llama import SHAPES, random_llama, random_rows
 from tabulate import tabulate
 
 from lengthprobe.attribution.gradient import first_order_effects
-from lengthprobe.models.ablation import Surgery
-from lengthprobe.models.anatomy import anatomy_of
-from lengthprobe.models.components import Ablation, every_component
+from lengthprobe.components.ablation import Surgery
+from lengthprobe.components.anatomy import anatomy_of
+from lengthprobe.components.names import Ablation, every_component
 from lengthprobe.probe import Probe
 from lengthprobe.scan.command import scan
 from lengthprobe.scan.plan import Plan

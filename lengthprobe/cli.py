@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lengthprobe.errors import LengthprobeError, ReportError
-from lengthprobe.runs.termination import Terminated, end_orderly
 from lengthprobe.settings import COUNTERS, DTYPES, PROMPT_FORMS, THINKING, read_lengths
+from lengthprobe.termination import Terminated, end_orderly
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -145,7 +145,7 @@ def _scan(options: argparse.Namespace) -> int:
 
 
 def _one_line(error: LengthprobeError) -> str:
-    from lengthprobe.task.text import printable
+    from lengthprobe.untrusted_text import printable
 
     fix = f" (fix: {printable(error.fix, None)})" if error.fix else ""
     # The options of the command have no prefix.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lengthprobe.task.text import one_line
+from lengthprobe.untrusted_text import one_line
 
 
 class LengthprobeError(Exception):

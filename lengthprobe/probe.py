@@ -7,32 +7,32 @@ from copy import copy
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from lengthprobe.asking.exchange import Alone, Exchange
+from lengthprobe.asking.progress import reading, silent
+from lengthprobe.asking.questions import Questions
+from lengthprobe.asking.respondent import Respondent
+from lengthprobe.checkpoints.catalog import resolve
+from lengthprobe.checkpoints.display_names import display_name as name_alone
+from lengthprobe.checkpoints.held import Held
+from lengthprobe.components.names import Ablation, Component, check_some_left, find_components
 from lengthprobe.errors import SettingsError
+from lengthprobe.generation.vocabulary import WORDS
 from lengthprobe.margins import Family
-from lengthprobe.models.catalog import resolve
-from lengthprobe.models.components import Ablation, Component, check_some_left, find_components
-from lengthprobe.models.display_names import display_name as name_alone
-from lengthprobe.models.held import Held
-from lengthprobe.models.vocabulary import WORDS
-from lengthprobe.runs.exchange import Alone, Exchange
-from lengthprobe.runs.progress import reading, silent
-from lengthprobe.runs.questions import Questions
-from lengthprobe.runs.respondent import Respondent
 from lengthprobe.settings import Settings
 from lengthprobe.task.prompts import Prompt, Response, prompts, split_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
+    from lengthprobe.activations.looks import Floats, Look
+    from lengthprobe.activations.outputs import Outputs
+    from lengthprobe.asking.answers import Proof, Traced
+    from lengthprobe.asking.progress import Tell
     from lengthprobe.attribution.forced import Forced
-    from lengthprobe.attribution.looks import Floats, Look
-    from lengthprobe.attribution.outputs import Outputs
     from lengthprobe.attribution.trace import ForcedTrace
-    from lengthprobe.models.files import Files
-    from lengthprobe.models.loading import Checkpoint
-    from lengthprobe.runs.answers import Proof, Traced
+    from lengthprobe.checkpoints.files import Files
+    from lengthprobe.checkpoints.loading import Checkpoint
     from lengthprobe.runs.identity import Identity
-    from lengthprobe.runs.progress import Tell
     from lengthprobe.statistics.forms import Form
 
 # So many responses a language tell how large the parts' outputs are, and what they are on average.
@@ -50,9 +50,9 @@ class Probe:
         settings: What is asked.
         family: By how much alpha is divided for `broken`, as checks share it; by default it is not.
         exchange: How processes share the work, None for one process.
-        progress: Told what is asked, and how much of it is done (`runs.progress`).
+        progress: Told what is asked, and how much of it is done (`asking.progress`).
         display_name: What expressions and reports call it, by default the last segment of a path
-            (`models.display_names`). This is the probe's `name`; the name as it was typed is `source.name`.
+            (`checkpoints.display_names`). This is the probe's `name`; the name as typed is `source.name`.
 
     Raises:
         ModelError: Nothing is known by this name.
@@ -268,7 +268,7 @@ class Probe:
         """
         whole = self._whole
         if whole._form is None:
-            from lengthprobe.runs.forms import shared_form
+            from lengthprobe.asking.forms import shared_form
 
             whole._form = shared_form(self.source, self._held, self.settings, self._exchange)
         return replace(whole._form, across=self.settings.across_forms)
@@ -358,9 +358,9 @@ class Probe:
         """A probe of this checkpoint that writes with words of one kind alone (METHODS §4).
 
         They are words of its own ordinary responses in each language, as many of one kind as of the other and
-        matched in frequency (`models.vocabulary`); between them and at the end stands what
-        `models.constraint` says. It measures as any other, as in `ablated`; blocks of both nest. Attributions
-        are of the scores as the model gives them, before words are forbidden.
+        matched in frequency (`generation.vocabulary`); between them and at the end stands what
+        `generation.constraint` says. It measures as any other, as in `ablated`; blocks of both nest.
+        Attributions are of the scores as the model gives them, before words are forbidden.
 
         Args:
             words: `one-token` or `several-token`: how many tokens the checkpoint wrote each with.
@@ -478,7 +478,7 @@ class Probe:
 
     def _ask(self, wanted: Sequence[Prompt], traces: bool) -> dict[str, Traced]:
         """The answers by prompt id."""
-        from lengthprobe.models.generation import batches
+        from lengthprobe.generation.transformers_engine import batches
 
         self._check_open()
         chunks = [[(prompt, self.ablation) for prompt in one] for one in batches(wanted, self.batch_size)]

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from lengthprobe import cli
-from lengthprobe.models.components import MODES
+from lengthprobe.components.names import MODES
 
 ROOT = Path(__file__).parents[1]
 SMALL = ("--prompts=4", "--top=2", "--sample=1", "--batch-size=32", "--device-map=cpu")

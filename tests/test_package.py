@@ -8,7 +8,7 @@ import sys
 import pytest
 
 import lengthprobe
-from lengthprobe.models.catalog import base_of, resolve
+from lengthprobe.checkpoints.catalog import base_of, resolve
 
 HEAVY = ("torch", "transformers", "scipy", "numpy", "huggingface_hub", "matplotlib", "jinja2")
 
@@ -19,7 +19,7 @@ HEAVY = ("torch", "transformers", "scipy", "numpy", "huggingface_hub", "matplotl
         "import lengthprobe",
         "from lengthprobe import errors, load, count_words, __version__, Probe",
         "from lengthprobe import load; load('llama-3.1-8b')",
-        "import lengthprobe.models.catalog as c; c.base_of(c.resolve('llama-3.1-8b-instruct'))",
+        "import lengthprobe.checkpoints.catalog as c; c.base_of(c.resolve('llama-3.1-8b-instruct'))",
     ],
 )
 def test_import_is_light(statement: str) -> None:

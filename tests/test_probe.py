@@ -9,11 +9,11 @@ import pytest
 import torch
 
 from lengthprobe import load
+from lengthprobe.asking.progress import Progress
+from lengthprobe.checkpoints import loading
 from lengthprobe.errors import LanguageError, ModelError, SettingsError
-from lengthprobe.models import loading
-from lengthprobe.models.generation import respond
+from lengthprobe.generation.transformers_engine import respond
 from lengthprobe.probe import Probe
-from lengthprobe.runs.progress import Progress
 from lengthprobe.settings import Settings
 from lengthprobe.task.prompts import prompts
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
-    from lengthprobe.models.loading import Checkpoint
+    from lengthprobe.checkpoints.loading import Checkpoint
 
 SMALL: dict[str, Any] = {"device_map": "cpu", "budget": 8, "cap": 8, "batch_size": 3}
 

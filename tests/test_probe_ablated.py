@@ -12,13 +12,13 @@ from fixtures.mechanism import cut
 from lengthprobe import load
 from lengthprobe.attribution.forced import Forced
 from lengthprobe.attribution.trace import Contributions
+from lengthprobe.components.ablation import Surgery
+from lengthprobe.components.anatomy import anatomy_of
+from lengthprobe.components.donors import donor_tokens
+from lengthprobe.components.names import MODES, Ablation, Component, find_components
 from lengthprobe.errors import SettingsError
+from lengthprobe.generation.transformers_engine import batches, respond, respond_to_batch
 from lengthprobe.measures import exact_match, final_mlp_cwa, late_heads_cwa, length_error
-from lengthprobe.models.ablation import Surgery
-from lengthprobe.models.anatomy import anatomy_of
-from lengthprobe.models.components import MODES, Ablation, Component, find_components
-from lengthprobe.models.donors import donor_tokens
-from lengthprobe.models.generation import batches, respond, respond_to_batch
 from lengthprobe.probe import Probe
 from lengthprobe.settings import Settings
 from lengthprobe.task.prompts import prompts

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
-from lengthprobe.attribution.looks import Look, look
+from lengthprobe.activations.looks import Look, look
+from lengthprobe.asking.progress import Progress
+from lengthprobe.components.names import Component
 from lengthprobe.errors import ModelError
-from lengthprobe.models.components import Component
 from lengthprobe.probe import Probe
-from lengthprobe.runs.progress import Progress
 from lengthprobe.settings import Settings
 from lengthprobe.task.distractor import distracted
 from lengthprobe.task.prompts import prompts

@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 
 from lengthprobe import load
+from lengthprobe.asking.progress import Progress
 from lengthprobe.attribution.forced import Forced, attribute_forced
 from lengthprobe.attribution.trace import Contributions
 from lengthprobe.errors import ModelError
 from lengthprobe.probe import Probe
-from lengthprobe.runs.progress import Progress
 from lengthprobe.settings import Settings
 from lengthprobe.task.prompts import prompts
 from tests.conftest import SHAPES

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from lengthprobe.checkpoints.catalog import resolve
 from lengthprobe.errors import SettingsError
 from lengthprobe.measures import (
     absolute_error,
@@ -20,7 +21,6 @@ from lengthprobe.measures import (
     late_heads_cwa,
     text_loss_rise,
 )
-from lengthprobe.models.catalog import resolve
 from lengthprobe.probe import Probe
 from lengthprobe.settings import Settings
 

@@ -8,10 +8,10 @@ import pytest
 import torch
 
 from lengthprobe import load
-from lengthprobe.attribution.outputs import outputs_of
+from lengthprobe.activations.outputs import outputs_of
+from lengthprobe.components.anatomy import anatomy_of
+from lengthprobe.components.names import Ablation, Component
 from lengthprobe.errors import ModelError, SettingsError
-from lengthprobe.models.anatomy import anatomy_of
-from lengthprobe.models.components import Ablation, Component
 from lengthprobe.probe import Probe
 from lengthprobe.settings import Settings
 from lengthprobe.task.languages import NO_TOPIC, load_language

@@ -9,14 +9,14 @@ import pytest
 import torch
 
 from lengthprobe import load
+from lengthprobe.asking.answers import Answers, Proof
 from lengthprobe.attribution.capture import Capture
 from lengthprobe.attribution.trace import Contributions
+from lengthprobe.components.anatomy import FAMILIES
 from lengthprobe.errors import LanguageError, ModelError
+from lengthprobe.generation.transformers_engine import batches
 from lengthprobe.measures import exact_match, late_heads_cwa
-from lengthprobe.models.anatomy import FAMILIES
-from lengthprobe.models.generation import batches
 from lengthprobe.probe import Probe
-from lengthprobe.runs.answers import Answers, Proof
 from lengthprobe.settings import Settings
 from lengthprobe.task.prompts import prompts
 from tests.test_probe import Recorder

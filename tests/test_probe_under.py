@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from lengthprobe import load
+from lengthprobe.components.names import Ablation, Component, find_components
 from lengthprobe.errors import SettingsError
-from lengthprobe.models.components import Ablation, Component, find_components
 from lengthprobe.probe import Probe
 from lengthprobe.settings import Settings
 from lengthprobe.task.prompts import prompts

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
+from lengthprobe.components.names import Ablation
 from lengthprobe.errors import SettingsError
+from lengthprobe.generation.vocabulary import WORDS, vocabulary_of, written_words
 from lengthprobe.measures import late_heads_cwa, length_error
-from lengthprobe.models.components import Ablation
-from lengthprobe.models.vocabulary import WORDS, vocabulary_of, written_words
 from lengthprobe.probe import Probe, load
 from lengthprobe.settings import Settings
 from tests.test_probe import Recorder

@@ -8,7 +8,7 @@ import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from lengthprobe import load
-from lengthprobe.models.templates import render
+from lengthprobe.checkpoints.chat.template import render
 
 if TYPE_CHECKING:
     from pathlib import Path

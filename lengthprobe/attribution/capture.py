@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
+from lengthprobe.activations.hooks import Kept, watching
 from lengthprobe.attribution.completeness import check_completeness, completeness_gap
-from lengthprobe.attribution.hooks import Kept, watching
 from lengthprobe.attribution.reduction import Reduced, Reduction, Target
 from lengthprobe.attribution.trace import Contributions, Trace
 from lengthprobe.errors import ModelError

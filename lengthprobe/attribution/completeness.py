@@ -12,7 +12,7 @@ from lengthprobe.errors import ModelError
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from lengthprobe.models.anatomy import Anatomy
+    from lengthprobe.components.anatomy import Anatomy
 
 
 class Terms(Protocol):
@@ -82,7 +82,7 @@ def check_completeness(name: str, anatomy: Anatomy, terms: Terms) -> None:
         f"{name}: the parts of family {anatomy.family} do not add up to its logits: they miss by "
         f"{completeness_gap(terms):.2g} of their size, up to {float(gap.max()):.3g} (in {dtype})",
         "the checkpoint's code differs from the family's in transformers: mend its entry in "
-        "lengthprobe/models/anatomy.py; claims about behaviour (behavior_tests) do not need it",
+        "lengthprobe/components/anatomy.py; claims about behaviour (behavior_tests) do not need it",
     )
 
 

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from lengthprobe.attribution.hooks import Kept, watching
+from lengthprobe.activations.hooks import Kept, watching
 from lengthprobe.attribution.readout import Readout, readout_of
 from lengthprobe.attribution.reduction import Reduced, Reduction, Target
-from lengthprobe.models.anatomy import Anatomy, anatomy_of
-from lengthprobe.models.forward import run_decoder
+from lengthprobe.checkpoints.forward import run_decoder
+from lengthprobe.components.anatomy import Anatomy, anatomy_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -75,7 +75,7 @@ def direct_logit_attribution(
     pass, since the best token is known only then.
 
     Args:
-        model: A causal model of transformers, of a family in `lengthprobe.models.anatomy`, as loaded.
+        model: A causal model of transformers, of a family in `lengthprobe.components.anatomy`, as loaded.
         input_ids: [n, S]
         attention_mask: [n, S], 1 where a token is.
         start: The column of the responses' first token.

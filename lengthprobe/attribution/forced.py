@@ -11,17 +11,17 @@ import torch
 from lengthprobe.attribution.completeness import check_completeness
 from lengthprobe.attribution.direct import direct_logit_attribution
 from lengthprobe.attribution.trace import Contributions, ForcedTrace
+from lengthprobe.checkpoints.chat.template import render
+from lengthprobe.checkpoints.memory import in_batches, text_too_large
+from lengthprobe.components.anatomy import anatomy_of
 from lengthprobe.errors import ModelError
-from lengthprobe.models.anatomy import anatomy_of
-from lengthprobe.models.memory import in_batches, text_too_large
-from lengthprobe.models.templates import render
 from lengthprobe.task.adherence import adherence
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from lengthprobe.models.ablation import Surgery
-    from lengthprobe.models.loading import Checkpoint
+    from lengthprobe.checkpoints.loading import Checkpoint
+    from lengthprobe.components.ablation import Surgery
     from lengthprobe.settings import Settings
     from lengthprobe.task.prompts import Prompt
 

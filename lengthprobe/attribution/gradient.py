@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
+from lengthprobe.activations.hooks import watching
 from lengthprobe.attribution.direct import stop_margins
-from lengthprobe.attribution.hooks import watching
 from lengthprobe.attribution.readout import readout_of
-from lengthprobe.models.ablation import MeanOutputs
-from lengthprobe.models.anatomy import Anatomy, anatomy_of
-from lengthprobe.models.forward import run_decoder
+from lengthprobe.checkpoints.forward import run_decoder
+from lengthprobe.components.ablation import MeanOutputs
+from lengthprobe.components.anatomy import Anatomy, anatomy_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -78,7 +78,7 @@ def first_order_effects(
     2 · n · S · L · d.
 
     Args:
-        model: A causal model of transformers, of a family in `lengthprobe.models.anatomy`, as loaded.
+        model: A causal model of transformers, of a family in `lengthprobe.components.anatomy`, as loaded.
         input_ids: Padded on the left, [n, S].
         attention_mask: [n, S]
         weights: The weight of the margin after each column, [n, S].

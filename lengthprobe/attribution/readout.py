@@ -10,7 +10,7 @@ import torch
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from lengthprobe.models.anatomy import Anatomy
+    from lengthprobe.components.anatomy import Anatomy
 
 # Rows of the unembedding that are converted at a time: they stay in the processor's cache.
 _ROWS = 2048

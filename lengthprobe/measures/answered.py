@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from lengthprobe.components.names import Ablation
 from lengthprobe.errors import ModelError, SettingsError
-from lengthprobe.models.components import Ablation
 from lengthprobe.settings import THOUGHT_LIMIT, TOKENS_A_WORD
 from lengthprobe.task.words import count_words
 

@@ -10,10 +10,10 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from lengthprobe.measures.exact_answers import exact_under
-from lengthprobe.measures.exact_match import exact_match
+from lengthprobe.components.names import Ablation
+from lengthprobe.measures.behaviour.exact_match import exact_match
+from lengthprobe.measures.causality.exact_answers import exact_under
 from lengthprobe.measures.per_response import form_of, named
-from lengthprobe.models.components import Ablation
 from lengthprobe.statistics.estimate import Estimate
 from lengthprobe.statistics.sample import Sample
 from lengthprobe.statistics.unmet import Unmet, first_unmet
@@ -22,7 +22,7 @@ from lengthprobe.task.prompts import split_of
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-    from lengthprobe.measures.leading import Ablatable
+    from lengthprobe.measures.causality.leading import Ablatable
     from lengthprobe.measures.per_response import Measured
 
 FLOOR = 0.2  # of the answers; ours (METHODS §4)

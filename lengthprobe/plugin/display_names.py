@@ -19,7 +19,7 @@ def shown_name(config: pytest.Config, name: str) -> str:
         config: Knows what was typed.
         name: The name of the checkpoint as it was typed, or as a card tells it.
     """
-    from lengthprobe.models.display_names import display_names
+    from lengthprobe.checkpoints.display_names import display_names
 
     if _NAMES not in config.stash:
         typed = [found for role in ROLES if (found := named(config, role)) is not None]

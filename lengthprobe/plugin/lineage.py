@@ -58,7 +58,7 @@ def lineage_by_name(name: str | None, unread: Callable[[str], None] = lambda _na
         name: The checkpoint, None for none.
         unread: Told whose card could not be had.
     """
-    from lengthprobe.models.catalog import lineage_of, resolve
+    from lengthprobe.checkpoints.catalog import lineage_of, resolve
 
     try:
         return lineage_of(resolve(name), unread) if name is not None else None
@@ -68,6 +68,6 @@ def lineage_by_name(name: str | None, unread: Callable[[str], None] = lambda _na
 
 
 def _known() -> Sequence[str]:
-    from lengthprobe.models.catalog import LINEAGES
+    from lengthprobe.checkpoints.catalog import LINEAGES
 
     return (*LINEAGES, "other")

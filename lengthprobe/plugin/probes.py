@@ -56,7 +56,7 @@ class Probes:
         name = named(self._config, role)
         tested = named(self._config, "model")
         if name is None and role == "base" and tested is not None:
-            from lengthprobe.models.catalog import base_of, resolve
+            from lengthprobe.checkpoints.catalog import base_of, resolve
 
             name = base_of(resolve(tested))
         return name
@@ -132,8 +132,8 @@ class Probes:
             roles: Whose checkpoints a claim took.
             said: The expressions that it compared or reported.
         """
-        from lengthprobe.measures.causes import causes
-        from lengthprobe.measures.portrait import swap_portrait
+        from lengthprobe.portraits.attribution import swap_portrait
+        from lengthprobe.portraits.causality import causes
 
         found = []
         for role in roles:
@@ -151,7 +151,7 @@ class Probes:
 
     def _portrait(self, probe: Probe) -> dict[str, Any] | None:
         """A checkpoint's portrait, None where its parts are not known; one process draws it for all."""
-        from lengthprobe.measures.portrait import portrait
+        from lengthprobe.portraits.attribution import portrait
 
         def draw(_key: str) -> bytes:
             return json.dumps(portrait(probe, self._traced[probe.source.name])).encode()

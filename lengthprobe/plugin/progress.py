@@ -9,7 +9,7 @@ import time
 from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any
 
-from lengthprobe.task.text import printable
+from lengthprobe.untrusted_text import printable
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     import pytest
 
-    from lengthprobe.runs.progress import Progress, Tell
+    from lengthprobe.asking.progress import Progress, Tell
 
 SECONDS_BETWEEN_LINES = 20.0
 # Before so much of a question is done, nobody can say how long the rest takes: the first token takes longest.

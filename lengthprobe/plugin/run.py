@@ -22,7 +22,7 @@ from lengthprobe.plugin.outputs import Outputs, read_outputs
 from lengthprobe.plugin.selection import select
 from lengthprobe.plugin.shared_verdicts import SharedVerdicts
 from lengthprobe.reporting.ledger import ROLES, Entry, Ledger
-from lengthprobe.runs.termination import end_orderly
+from lengthprobe.termination import end_orderly
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -85,8 +85,8 @@ class Run:
 
     def _check_names(self) -> None:
         """Refuse a name that means nothing before anything runs, rather than once in every claim."""
+        from lengthprobe.checkpoints.catalog import resolve
         from lengthprobe.errors import LengthprobeError
-        from lengthprobe.models.catalog import resolve
 
         for name in self.names.values():
             try:

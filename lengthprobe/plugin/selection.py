@@ -64,7 +64,7 @@ class Selection:
             what = "finding, which decides" if self.findings == 1 else "findings, which decide"
             lines.append(f"not run: {self.findings} {what} nothing (-m finding)")
         if self.mechanisms:
-            from lengthprobe.models.catalog import LINEAGES
+            from lengthprobe.checkpoints.catalog import LINEAGES
 
             what = "claim" if self.mechanisms == 1 else "claims"
             if self.unread:

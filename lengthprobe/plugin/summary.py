@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lengthprobe.reporting.tables import header, missing, notes, settings_line, table, totals
-from lengthprobe.task.text import printable
+from lengthprobe.untrusted_text import printable
 
 if TYPE_CHECKING:
     import pytest

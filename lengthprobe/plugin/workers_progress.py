@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from lengthprobe.runs.progress import Progress
+    from lengthprobe.asking.progress import Progress
 
 _PREFIX = "progress-"
 _SECONDS_BETWEEN_FILES = 1.0

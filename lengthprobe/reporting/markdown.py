@@ -9,7 +9,7 @@ from lengthprobe.reporting.claims import SIGNS, counted, failed, headline_of, me
 from lengthprobe.reporting.ledger import MISSING, ROLES, shown_totals
 from lengthprobe.reporting.names import name_of, place_of, title_of, unheard
 from lengthprobe.reporting.quantities import margin, numbers, why_unmet
-from lengthprobe.task.text import escaped
+from lengthprobe.untrusted_text import escaped
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

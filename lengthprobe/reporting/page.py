@@ -16,7 +16,7 @@ from lengthprobe.reporting.quantities import margin, numbers
 from lengthprobe.reporting.settings import facts, known
 from lengthprobe.reporting.strips import WIDTH
 from lengthprobe.statistics.background import listed
-from lengthprobe.task.text import escaped
+from lengthprobe.untrusted_text import escaped
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

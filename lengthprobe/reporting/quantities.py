@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from lengthprobe.task.text import printable
+from lengthprobe.untrusted_text import printable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -9,7 +9,7 @@ from lengthprobe.reporting.ledger import ROLES, shown_totals
 from lengthprobe.reporting.names import name_of, place_of
 from lengthprobe.reporting.quantities import margin, numbers, why_unmet
 from lengthprobe.settings import THOUGHT_LIMIT
-from lengthprobe.task.text import printable
+from lengthprobe.untrusted_text import printable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence

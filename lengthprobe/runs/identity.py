@@ -10,17 +10,17 @@ from hashlib import file_digest, sha256
 from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any
 
+from lengthprobe.checkpoints.adapters.config import CONFIG
+from lengthprobe.checkpoints.disk.weights import read_json
 from lengthprobe.errors import ModelError
-from lengthprobe.models.adapter_config import CONFIG
-from lengthprobe.models.weights import read_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
-    from lengthprobe.models.files import Files
-    from lengthprobe.models.gguf_header import Gguf
-    from lengthprobe.models.loading import Checkpoint
+    from lengthprobe.checkpoints.files import Files
+    from lengthprobe.checkpoints.gguf.header import Gguf
+    from lengthprobe.checkpoints.loading import Checkpoint
     from lengthprobe.settings import Settings
 
 _TOKENIZER_FILES = (
@@ -71,8 +71,8 @@ class Identity:
             they were free.
         left_out: The modules of a model that sees as well which no text runs through, and which are gone.
         stored: In what a GGUF file stores the weights, which are run dequantized; None for other weights.
-        display_name: What expressions and figures call the checkpoint (`models.display_names`); it identifies
-            nothing.
+        display_name: What expressions and figures call the checkpoint (`checkpoints.display_names`); it
+            identifies nothing.
         quantized: How the weights are quantized, and what became of them; empty where they are not.
         thought: How much room a thought has, and whether the chat template has a switch; empty where thoughts
             are not allowed.
@@ -133,8 +133,8 @@ def identify(checkpoint: Checkpoint, settings: Settings, *, batch_size: int) -> 
         ModelError: Its files were written anew since: their digests would be of another model.
     """
     # It imports torch, which a reader of saved identities has no need of.
-    from lengthprobe.models.templates import prompt_form, template_arguments
-    from lengthprobe.models.thought_told import thought_told
+    from lengthprobe.checkpoints.chat.template import prompt_form, template_arguments
+    from lengthprobe.checkpoints.chat.thought_told import thought_told
 
     files = checkpoint.files
     template = checkpoint.chat_template

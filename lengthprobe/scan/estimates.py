@@ -5,20 +5,20 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
+from lengthprobe.asking.answers import Traced
 from lengthprobe.attribution.cumulative import stop_weights
 from lengthprobe.attribution.forced import Forced
 from lengthprobe.attribution.trace import Trace
-from lengthprobe.measures.cwa import cwa_by_part
-from lengthprobe.measures.number_swap import number_swap_by_part
-from lengthprobe.models.components import every_component
-from lengthprobe.runs.answers import Traced
+from lengthprobe.components.names import every_component
+from lengthprobe.measures.attribution.cwa import cwa_by_part
+from lengthprobe.measures.attribution.number_swap import number_swap_by_part
 from lengthprobe.scan.forcing import estimated
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from lengthprobe.attribution.trace import ForcedTrace
-    from lengthprobe.models.components import Component
+    from lengthprobe.components.names import Component
     from lengthprobe.probe import Probe
     from lengthprobe.task.prompts import Response
 

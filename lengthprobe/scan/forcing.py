@@ -7,25 +7,25 @@ from typing import TYPE_CHECKING
 
 import torch
 
+from lengthprobe.activations.hooks import watching
 from lengthprobe.attribution.direct import stop_margins
 from lengthprobe.attribution.gradient import Donors, FirstOrder, first_order_effects
-from lengthprobe.attribution.hooks import watching
 from lengthprobe.attribution.readout import Readout, readout_of
+from lengthprobe.checkpoints.chat.template import render
+from lengthprobe.checkpoints.forward import run_decoder
+from lengthprobe.checkpoints.memory import in_batches, in_pieces
+from lengthprobe.components.anatomy import anatomy_of
+from lengthprobe.components.donors import donor_tokens, surgery_on
 from lengthprobe.errors import ModelError
-from lengthprobe.models.anatomy import anatomy_of
-from lengthprobe.models.donors import donor_tokens, surgery_on
-from lengthprobe.models.forward import run_decoder
-from lengthprobe.models.memory import in_batches, in_pieces
-from lengthprobe.models.templates import render
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from torch import Tensor
 
-    from lengthprobe.models.ablation import MeanOutputs
-    from lengthprobe.models.components import Ablation
-    from lengthprobe.models.loading import Checkpoint
+    from lengthprobe.checkpoints.loading import Checkpoint
+    from lengthprobe.components.ablation import MeanOutputs
+    from lengthprobe.components.names import Ablation
     from lengthprobe.settings import Settings
     from lengthprobe.task.prompts import Response
 

@@ -28,7 +28,7 @@ class Kept:
     Args:
         asked: All that determines an answer (`asked_of`).
         path: The file; None to keep nothing beyond this process.
-        responses: The whole model's, by prompt id, as `runs.answers.as_list` gives them.
+        responses: The whole model's, by prompt id, as `asking.answers.as_list` gives them.
         answers: With a component ablated, by its name and prompt id: words, whether it ended, tokens.
         foretold: Whether a component's ablation would leave an answer exact, by its name and prompt id.
         estimates: By the ids of the prompts they are taken on, what was estimated of each component.

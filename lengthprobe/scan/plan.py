@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING
 
+from lengthprobe.components.names import MODES
 from lengthprobe.errors import SettingsError
-from lengthprobe.models.components import MODES
 from lengthprobe.nearest import to_type
 from lengthprobe.task.prompts import prompt_stream, split_of
 

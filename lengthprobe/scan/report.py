@@ -6,15 +6,15 @@ import json
 from statistics import mean
 from typing import TYPE_CHECKING, Any
 
+from lengthprobe.components.names import Component, every_component
 from lengthprobe.errors import ReportError
-from lengthprobe.models.components import Component, every_component
 from lengthprobe.reporting.files import write_whole
 from lengthprobe.reporting.markdown import plain
 from lengthprobe.reporting.names import name_of
 from lengthprobe.reporting.quantities import numbers
 from lengthprobe.reporting.tables import spans
 from lengthprobe.scan.effects import at_most
-from lengthprobe.task.text import escaped, printable
+from lengthprobe.untrusted_text import escaped, printable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -6,10 +6,10 @@ import random
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from lengthprobe.asking.answers import as_list, from_list
+from lengthprobe.components.names import Ablation, Component
 from lengthprobe.errors import ModelError
 from lengthprobe.measures.answered import check_answered
-from lengthprobe.models.components import Ablation, Component
-from lengthprobe.runs.answers import as_list, from_list
 from lengthprobe.scan.effects import Effect, Outcome, effect
 from lengthprobe.scan.estimates import components_of, estimates
 from lengthprobe.scan.forcing import margins_under

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from lengthprobe.statistics.background import told
 from lengthprobe.statistics.planning import MOST_TOPICS, topics_needed
-from lengthprobe.task.text import printable
+from lengthprobe.untrusted_text import printable
 
 if TYPE_CHECKING:
     from lengthprobe.statistics.comparison import Comparison, Shown

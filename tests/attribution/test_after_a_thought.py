@@ -10,16 +10,16 @@ import pytest
 import torch
 
 from lengthprobe import load
+from lengthprobe.asking.answering import answer
 from lengthprobe.attribution.cumulative import cumulative, stop_weights, token_weights
 from lengthprobe.attribution.forced import Forced
 from lengthprobe.attribution.readout import readout_of
-from lengthprobe.measures.attention_to_number import word_boundaries
-from lengthprobe.measures.cwa import cwa_by_part
-from lengthprobe.measures.number_swap import number_swap_texts
-from lengthprobe.measures.portrait import portrait
-from lengthprobe.models.anatomy import anatomy_of
-from lengthprobe.models.templates import render
-from lengthprobe.runs.answering import answer
+from lengthprobe.checkpoints.chat.template import render
+from lengthprobe.components.anatomy import anatomy_of
+from lengthprobe.measures.attribution.attention_to_number import word_boundaries
+from lengthprobe.measures.attribution.cwa import cwa_by_part
+from lengthprobe.measures.attribution.number_swap import number_swap_texts
+from lengthprobe.portraits.attribution import portrait
 from lengthprobe.task.prompts import split_of
 from lengthprobe.task.words import count_words
 from tests.thinkers import OPENED, thinker

@@ -12,7 +12,7 @@ from transformers import LogitsProcessor, LogitsProcessorList
 from lengthprobe.attribution import capture, direct_logit_attribution
 from lengthprobe.attribution.capture import Capture
 from lengthprobe.attribution.readout import readout_of
-from lengthprobe.models.anatomy import anatomy_of
+from lengthprobe.components.anatomy import anatomy_of
 from tests.attribution.agreement import ARRAYS, distance
 from tests.attribution.families import HEADS, LAYERS, VARIANTS, VOCABULARY, random_model
 

@@ -9,8 +9,8 @@ import torch
 
 from lengthprobe.attribution import direct, direct_logit_attribution
 from lengthprobe.attribution.completeness import check_completeness, completeness_gap, tolerance
+from lengthprobe.components.anatomy import anatomy_of
 from lengthprobe.errors import ModelError
-from lengthprobe.models.anatomy import anatomy_of
 from tests.attribution.families import VARIANTS, random_model, random_rows
 
 # 25 seeds of every variant came to 4e-7, 1e-3 and 1e-2, and to a ninth of the tolerance.

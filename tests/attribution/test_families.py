@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from lengthprobe.models.anatomy import FAMILIES
+from lengthprobe.components.anatomy import FAMILIES
 from tests.attribution.brute_force import brute_force
 from tests.attribution.families import KINDS, VARIANTS, VOCABULARY, family, random_model, random_rows
 

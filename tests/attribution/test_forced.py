@@ -10,9 +10,9 @@ import torch
 
 from lengthprobe.attribution import direct_logit_attribution, forced
 from lengthprobe.attribution.forced import Forced, attribute_forced
+from lengthprobe.checkpoints.chat.template import render
+from lengthprobe.checkpoints.loading import load_checkpoint
 from lengthprobe.errors import ModelError
-from lengthprobe.models.loading import load_checkpoint
-from lengthprobe.models.templates import render
 from lengthprobe.settings import Settings
 from lengthprobe.task.adherence import adherence
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from lengthprobe.attribution.trace import Contributions, ForcedTrace
-    from lengthprobe.models.loading import Checkpoint
+    from lengthprobe.checkpoints.loading import Checkpoint
     from lengthprobe.probe import Probe
     from lengthprobe.task.prompts import Response
 

@@ -11,9 +11,9 @@ import pytest
 import torch
 
 from lengthprobe.attribution.gradient import Donors, FirstOrder, first_order_effects
-from lengthprobe.models.ablation import MeanOutputs, Surgery
-from lengthprobe.models.anatomy import Anatomy, anatomy_of
-from lengthprobe.models.components import Ablation, Component, every_component
+from lengthprobe.components.ablation import MeanOutputs, Surgery
+from lengthprobe.components.anatomy import Anatomy, anatomy_of
+from lengthprobe.components.names import Ablation, Component, every_component
 from tests.attribution.families import HEADS, LAYERS, VARIANTS, VOCABULARY, random_model, random_rows
 
 ENDS = (10, 11)

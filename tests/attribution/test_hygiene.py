@@ -11,7 +11,7 @@ import torch
 from lengthprobe.attribution import direct_logit_attribution
 from lengthprobe.attribution.capture import Capture
 from lengthprobe.attribution.readout import readout_of
-from lengthprobe.models.anatomy import anatomy_of
+from lengthprobe.components.anatomy import anatomy_of
 from tests.attribution.agreement import distance
 from tests.attribution.families import VARIANTS, random_model, random_rows
 

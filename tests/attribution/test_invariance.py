@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from lengthprobe.attribution import Attribution, direct_logit_attribution
-from lengthprobe.models.forward import cache_keyword
+from lengthprobe.checkpoints.forward import cache_keyword
 from tests.attribution.agreement import ARRAYS, distance
 from tests.attribution.families import VARIANTS, VOCABULARY, WIDTH, WINDOW, random_model, random_rows
 

@@ -8,17 +8,18 @@ from typing import Any
 import pytest
 import torch
 
+from lengthprobe.activations.attention import attention_shares
 from lengthprobe.attribution import direct_logit_attribution
-from lengthprobe.attribution.attention import attention_shares
 from lengthprobe.attribution.capture import Capture
 from lengthprobe.attribution.gradient import first_order_effects
 from lengthprobe.attribution.readout import readout_of
+from lengthprobe.checkpoints.chat.thinking import Room
+from lengthprobe.checkpoints.text_alone import leave_out_unused
+from lengthprobe.components.anatomy import anatomy_of
+from lengthprobe.components.names import Ablation, Component
 from lengthprobe.errors import ModelError
-from lengthprobe.models.anatomy import anatomy_of
-from lengthprobe.models.components import Ablation, Component
-from lengthprobe.models.generation import _generate
-from lengthprobe.models.text_alone import leave_out_unused
-from lengthprobe.models.thinking import Room
+from lengthprobe.generation.transformers_engine import _generate
+from tests.activations.test_attention import patterns, rows, targets
 from tests.attribution.agreement import ARRAYS, distance
 from tests.attribution.brute_force import _projection, brute_force
 from tests.attribution.families import (
@@ -31,8 +32,7 @@ from tests.attribution.families import (
     random_model,
     random_rows,
 )
-from tests.attribution.test_attention import patterns, rows, targets
-from tests.models.ablated import checkpoint_of, generated, logits_after, named, random_prompts
+from tests.components.ablated import checkpoint_of, generated, logits_after, named, random_prompts
 
 # Their softmax, router or recurrence is computed in float32 in a float64 model too.
 ROUNDED = (*LINEAR, *EXPERTS, "qwen3_vl_moe_text-sees")

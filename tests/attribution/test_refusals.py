@@ -9,8 +9,8 @@ import torch
 
 from lengthprobe.attribution import direct_logit_attribution
 from lengthprobe.attribution.completeness import check_completeness
+from lengthprobe.components.anatomy import FAMILIES, anatomy_of
 from lengthprobe.errors import ModelError
-from lengthprobe.models.anatomy import FAMILIES, anatomy_of
 from tests.attribution.families import VOCABULARY, random_model, random_rows
 
 IDS, MASK, START = random_rows()

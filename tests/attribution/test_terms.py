@@ -15,8 +15,8 @@ import torch
 
 from lengthprobe.attribution import direct, direct_logit_attribution
 from lengthprobe.attribution.completeness import check_completeness, completeness_gap
+from lengthprobe.components.anatomy import FAMILIES, Anatomy, Norm, anatomy_of
 from lengthprobe.errors import ModelError
-from lengthprobe.models.anatomy import FAMILIES, Anatomy, Norm, anatomy_of
 from tests.attribution.families import VARIANTS, family, random_model, random_rows
 
 if TYPE_CHECKING:

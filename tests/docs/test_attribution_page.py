@@ -14,7 +14,7 @@ from sybil.example import SybilFailure
 from sybil.parsers.markdown import PythonCodeBlockParser
 
 from lengthprobe import measures
-from lengthprobe.measures.cwa import Options
+from lengthprobe.measures.attribution.cwa import Options
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from lengthprobe.asking.answers import Traced
 from lengthprobe.attribution.trace import Contributions, Trace
 from lengthprobe.margins import Family
-from lengthprobe.runs.answers import Traced
 from lengthprobe.settings import Settings
 from lengthprobe.task.adherence import Adherence
 from lengthprobe.task.prompts import Prompt, Response

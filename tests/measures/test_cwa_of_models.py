@@ -12,7 +12,7 @@ from fixtures.recipe import MODELS
 from lengthprobe import load
 from lengthprobe.attribution.trace import ForcedTrace
 from lengthprobe.measures import early_heads_cwa, final_mlp_cwa, late_heads_cwa, share
-from lengthprobe.measures.cwa import cwa_by_part
+from lengthprobe.measures.attribution.cwa import cwa_by_part
 from lengthprobe.task.words import count_words
 from tests.measures.attributed import (
     attributed,

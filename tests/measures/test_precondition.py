@@ -10,10 +10,10 @@ import pytest
 from fixtures.derived import derive
 from fixtures.recipe import MODELS
 from lengthprobe import load, measures
+from lengthprobe.components.names import Component
 from lengthprobe.errors import SettingsError
 from lengthprobe.measures import control
 from lengthprobe.measures.precondition import FLOOR, unmet_control
-from lengthprobe.models.components import Component
 from lengthprobe.task.prompts import split_of
 
 ASKED = ("answers", "forced", "attention", "losses", "outputs")

@@ -74,12 +74,12 @@ def _everything_imported() -> None:
     import matplotlib.figure  # noqa: F401
     import tabulate  # noqa: F401
 
-    import lengthprobe.measures.portrait
     import lengthprobe.plugin.probes
     import lengthprobe.plugin.progress
     import lengthprobe.plugin.rootdir
     import lengthprobe.plugin.summary
     import lengthprobe.plugin.workers
+    import lengthprobe.portraits.attribution
     import lengthprobe.reporting.page
     import lengthprobe.reporting.tables
     from lengthprobe import measures
@@ -101,7 +101,7 @@ def weights() -> Callable[[str], Path]:
     """Return a function that says in which directory a fixture model is."""
 
     def directory(name: str) -> Path:
-        from lengthprobe.models.catalog import resolve
+        from lengthprobe.checkpoints.catalog import resolve
 
         path = resolve(name).path
         assert path is not None

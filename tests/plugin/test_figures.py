@@ -86,8 +86,8 @@ def test_same_figures_in_workers(project, args):
 
 def test_each_checkpoint_is_loaded_once_and_each_prompt_asked_once(project, monkeypatch):
     """Two checkpoints, 16 prompts in each of two languages, in one batch a language."""
-    from lengthprobe.models import loading
-    from lengthprobe.runs import answering
+    from lengthprobe.asking import answering
+    from lengthprobe.checkpoints import loading
 
     loaded, asked = [], []
     load, answer = loading.load_checkpoint, answering.answer
@@ -102,7 +102,7 @@ def test_each_checkpoint_is_loaded_once_and_each_prompt_asked_once(project, monk
 
 def test_only_what_is_selected_is_asked(project, monkeypatch):
     """A claim about one language of one checkpoint needs no more than that."""
-    from lengthprobe.runs import answering
+    from lengthprobe.asking import answering
 
     asked = []
     answer = answering.answer

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from fixtures.gguf_files import write_gguf
-from lengthprobe.models.catalog import FIXTURE_FOLDERS
+from lengthprobe.checkpoints.catalog import FIXTURE_FOLDERS
 
 AGAINST = '''
 @pytest.mark.claim

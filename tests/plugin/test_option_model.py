@@ -77,7 +77,7 @@ def test_unknown_name_stops_the_run_and_offers_the_nearest(project):
 
 def test_unusable_checkpoint_is_an_error_in_every_claim_and_tried_once(project, tmp_path, monkeypatch):
     """A checkpoint that cannot be loaded is no skip and no broken claim, and is not loaded again."""
-    from lengthprobe.models import files
+    from lengthprobe.checkpoints import files
 
     tried = []
     locate = files.locate

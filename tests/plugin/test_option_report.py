@@ -33,7 +33,7 @@ FIGURES = ["cwa_by_layer.svg", "cwa_by_length.svg", "head_map.svg", "one_respons
 @pytest.fixture
 def drawn(monkeypatch):
     """Of which checkpoints, in which languages, a portrait is drawn."""
-    room = import_module("lengthprobe.measures.portrait")
+    room = import_module("lengthprobe.portraits.attribution")
     asked = []
     portrait = room.portrait
 
@@ -135,7 +135,7 @@ class TestPortraits:
         def unknown(_probe, _languages):
             raise ModelError("no family is known", "use another")
 
-        monkeypatch.setattr(import_module("lengthprobe.measures.portrait"), "portrait", unknown)
+        monkeypatch.setattr(import_module("lengthprobe.portraits.attribution"), "portrait", unknown)
 
         result = project.run("--lengthprobe-report=out")
 
@@ -146,7 +146,8 @@ class TestPortraits:
         """The figures are those of a session without workers, and one worker alone draws each."""
         project.run("--lengthprobe-report=alone")
         project.pytester.makeconftest(
-            "import importlib, pathlib\n\nroom = importlib.import_module('lengthprobe.measures.portrait')\n"
+            "import importlib, pathlib\n\n"
+            "room = importlib.import_module('lengthprobe.portraits.attribution')\n"
             "portrait = room.portrait\n\n\n"
             "def draw(probe, languages):\n"
             "    with pathlib.Path('drawn').open('a') as file:\n"

@@ -13,10 +13,10 @@ from types import SimpleNamespace
 
 import pytest
 
-from lengthprobe.models.components import Ablation, Component
+from lengthprobe.asking.progress import Progress, asking, reading
+from lengthprobe.components.names import Ablation, Component
 from lengthprobe.plugin import progress
 from lengthprobe.plugin.workers_progress import Left, saying
-from lengthprobe.runs.progress import Progress, asking, reading
 from lengthprobe.task.prompts import prompts
 
 LINE = "tiny-it: English, for all claims"

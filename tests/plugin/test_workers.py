@@ -228,7 +228,7 @@ def test_it(probe, copy, worker_id):
         """A worker that dies while it asks leaves its prompts to the others."""
         project.claims(self.SHOW)
         project.pytester.makeconftest(
-            "import os, pathlib\nfrom lengthprobe.runs import answering\n\n"
+            "import os, pathlib\nfrom lengthprobe.asking import answering\n\n"
             "answer = answering.answer\n\n\n"
             "def die_once(*args):\n"
             "    flag = pathlib.Path('died')\n"

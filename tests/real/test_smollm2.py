@@ -10,9 +10,9 @@ import torch
 from fixtures.real import DIGEST
 from lengthprobe import measures
 from lengthprobe.attribution import direct_logit_attribution
-from lengthprobe.models.generation import respond
-from lengthprobe.models.gguf_weights import check_values
-from lengthprobe.models.templates import render
+from lengthprobe.checkpoints.chat.template import render
+from lengthprobe.checkpoints.gguf.weights import check_values
+from lengthprobe.generation.transformers_engine import respond
 from lengthprobe.task.prompts import prompts
 
 if TYPE_CHECKING:

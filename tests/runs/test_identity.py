@@ -12,9 +12,9 @@ import torch
 import transformers
 from safetensors.torch import load_file, save_file
 
+from lengthprobe.checkpoints.files import locate
+from lengthprobe.checkpoints.loading import load_checkpoint
 from lengthprobe.errors import ModelError
-from lengthprobe.models.files import locate
-from lengthprobe.models.loading import load_checkpoint
 from lengthprobe.runs.identity import Identity, config_digest, identify, weights_digest
 from lengthprobe.settings import Settings
 

@@ -7,8 +7,8 @@ import pytest
 import torch
 
 from lengthprobe.attribution.forced import Forced
+from lengthprobe.components.names import Ablation, Component
 from lengthprobe.errors import ModelError
-from lengthprobe.models.components import Ablation, Component
 from lengthprobe.probe import Probe
 from lengthprobe.scan import forcing
 from lengthprobe.scan.forcing import estimated, lay_out, margins_under

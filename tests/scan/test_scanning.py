@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
+from lengthprobe.components.names import Ablation, Component
 from lengthprobe.errors import ModelError
-from lengthprobe.models.components import Ablation, Component
 from lengthprobe.probe import Probe
 from lengthprobe.scan.command import scan
 from lengthprobe.scan.kept import Kept, read_kept
@@ -150,7 +150,7 @@ def test_model_that_is_never_exact_is_refused(plan: Plan) -> None:
 
 def test_model_of_unknown_parts_is_refused(plan: Plan, monkeypatch: pytest.MonkeyPatch) -> None:
     """As wherever parts are measured."""
-    monkeypatch.setattr("lengthprobe.models.anatomy.FAMILIES", {})
+    monkeypatch.setattr("lengthprobe.components.anatomy.FAMILIES", {})
     with pytest.raises(ModelError, match="where it keeps its parts is not known"):
         scan(Probe("tiny-it", SETTINGS), plan)
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from lengthprobe.errors import SettingsError
-from lengthprobe.measures.fall_of_share import fall_of_share
+from lengthprobe.measures.attribution.fall_of_share import fall_of_share
 from lengthprobe.statistics.estimate import Estimate, Observation
 from lengthprobe.statistics.forms import Form
 from lengthprobe.statistics.sample import Sample

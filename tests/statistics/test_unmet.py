@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from lengthprobe.errors import Undecided
-from lengthprobe.measures.fall_of_share import fall_of_share
+from lengthprobe.measures.attribution.fall_of_share import fall_of_share
 from lengthprobe.statistics.estimate import Estimate, Observation
 from lengthprobe.statistics.sample import Sample
 from lengthprobe.statistics.share import share

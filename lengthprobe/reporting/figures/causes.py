@@ -11,7 +11,7 @@ from matplotlib.ticker import FixedLocator, NullLocator
 from lengthprobe.reporting.figures.axes import WIDTH, heading, sheet, zero
 from lengthprobe.reporting.figures.portraits import label, language_name, languages, roles, triples
 from lengthprobe.reporting.palette import BLUE, GREY, INK, LATE
-from lengthprobe.task.text import escaped
+from lengthprobe.untrusted_text import escaped
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from matplotlib.patches import Rectangle
 
-from lengthprobe.models.layers import late_layers
+from lengthprobe.components.layers import late_layers
 from lengthprobe.reporting.figures.axes import WIDTH, heading, sheet
 from lengthprobe.reporting.figures.head_map import colour_bar, panel, scale_of, strongest
 from lengthprobe.reporting.figures.portraits import grid

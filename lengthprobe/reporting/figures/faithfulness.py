@@ -10,7 +10,7 @@ from matplotlib.lines import Line2D
 from lengthprobe.reporting.figures.axes import WIDTH, sheet, zero
 from lengthprobe.reporting.figures.portraits import grid, label, language_name, languages, roles, triples
 from lengthprobe.reporting.palette import BLUE, INK, MUTED, VERMILLION
-from lengthprobe.task.text import escaped
+from lengthprobe.untrusted_text import escaped
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

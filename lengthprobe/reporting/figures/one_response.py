@@ -9,7 +9,7 @@ import numpy as np
 from lengthprobe.reporting.figures.axes import WIDTH, heading, sheet
 from lengthprobe.reporting.figures.portraits import grid, language_name, late_name, roles
 from lengthprobe.reporting.palette import BLUE, GREY, INK, MUTED, VERMILLION
-from lengthprobe.task.text import escaped
+from lengthprobe.untrusted_text import escaped
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -11,7 +11,7 @@ from lengthprobe.reporting.ledger import ROLES
 from lengthprobe.reporting.palette import BLUE, GREY, VERMILLION
 from lengthprobe.reporting.tables import spans
 from lengthprobe.task.languages import available, load_language
-from lengthprobe.task.text import escaped
+from lengthprobe.untrusted_text import escaped
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

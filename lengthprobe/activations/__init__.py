@@ -1,0 +1,1 @@
+"""What can be watched in a model: hooks, outputs of components, attention."""

@@ -1,0 +1,163 @@
+"""Hooks that hand over what each part of a model adds to the residual stream."""
+
+from __future__ import annotations
+
+import threading
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, Protocol
+
+from lengthprobe.components.anatomy import output_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from torch import Tensor
+
+    from lengthprobe.components.anatomy import Anatomy
+
+
+class Receiver(Protocol):
+    """Takes what the parts put out in a forward pass over n rows and S positions, as it goes."""
+
+    def embedding(self, stream: Tensor) -> None:
+        """The stream before the first layer, [n, S, d]."""
+
+    def attention(self, layer: int, heads: Tensor, output: Tensor) -> None:
+        """The heads' outputs side by side, [n, S, H · head_dim], and their projection, [n, S, d]."""
+
+    def mlp(self, layer: int, output: Tensor) -> None:
+        """What an MLP adds, [n, S, d]."""
+
+    def final(self, stream: Tensor, normed: Tensor) -> None:
+        """The stream before and after the final norm, [n, S, d] both."""
+
+
+@contextmanager
+def watching(anatomy: Anatomy, receiver: Receiver) -> Iterator[None]:
+    """Hand every part's output to a receiver, while the block lasts; it changes nothing in the model.
+
+    Only what this thread runs is handed over: another may run the same model meanwhile.
+    """
+    handles: list[Any] = []
+    owner = threading.get_ident()
+
+    def mine() -> bool:
+        return threading.get_ident() == owner
+
+    def first(_module: object, args: tuple[Tensor, ...], kwargs: dict[str, Tensor]) -> None:
+        if mine():
+            receiver.embedding(args[0] if args else kwargs["hidden_states"])
+
+    def attention(layer: int) -> Callable[[object, tuple[Tensor, ...], Tensor], None]:
+        return lambda _module, args, output: receiver.attention(layer, args[0], output) if mine() else None
+
+    def mlp(layer: int) -> Callable[[object, tuple[Tensor, ...], Any], None]:
+        return lambda _module, _args, output: receiver.mlp(layer, output_of(output)) if mine() else None
+
+    def final(_module: object, args: tuple[Tensor, ...], output: Tensor) -> None:
+        if mine():
+            receiver.final(args[0], output)
+
+    try:
+        handles.append(anatomy.block.register_forward_pre_hook(first, with_kwargs=True))
+        for at, layer in enumerate(anatomy.layers):
+            handles.append(layer.projection.register_forward_hook(attention(at)))
+            handles.append(layer.mlp.register_forward_hook(mlp(at)))
+        handles.append(anatomy.final_norm.module.register_forward_hook(final))
+        yield
+    finally:
+        for handle in handles:
+            handle.remove()
+
+
+class Kept:
+    """A receiver that keeps the outputs at some positions, to be reduced later.
+
+    Args:
+        anatomy: The model's parts.
+        select: Gives the positions wanted: [n, S, x] to [m, x].
+    """
+
+    def __init__(self, anatomy: Anatomy, select: Callable[[Tensor], Tensor]) -> None:
+        self._anatomy = anatomy
+        self._select = select
+        self._embedding: list[Tensor] = []
+        self._heads: list[list[Tensor]] = [[] for _ in anatomy.layers]
+        self._scales: list[list[Tensor]] = [[] for _ in anatomy.layers]
+        self._mlps: list[list[Tensor]] = [[] for _ in anatomy.layers]
+        self._streams: list[Tensor] = []
+        self._normed: list[Tensor] = []
+
+    @property
+    def passes(self) -> int:
+        """How many forward passes it holds."""
+        return len(self._normed)
+
+    @property
+    def normed(self) -> Tensor:
+        """The last pass' stream after the final norm, [m, d]."""
+        return self._normed[-1]
+
+    def embedding(self, stream: Tensor) -> None:
+        """As in `Receiver`."""
+        self._embedding.append(self._select(stream))
+
+    def attention(self, layer: int, heads: Tensor, output: Tensor) -> None:
+        """As in `Receiver`."""
+        self._heads[layer].append(self._select(heads))
+        norm = self._anatomy.layers[layer].attention_norm
+        if norm is not None:
+            self._scales[layer].append(norm.inverse_scale(self._select(output).to(self._anatomy.dtype)))
+
+    def mlp(self, layer: int, output: Tensor) -> None:
+        """As in `Receiver`."""
+        self._mlps[layer].append(self._select(output))
+
+    def final(self, stream: Tensor, normed: Tensor) -> None:
+        """As in `Receiver`."""
+        self._streams.append(self._select(stream))
+        self._normed.append(self._select(normed))
+
+    def take(self, passes: int, live: Tensor, reduction: Reduces) -> None:
+        """Hand the first passes to a reduction, and forget them.
+
+        Args:
+            passes: How many.
+            live: Which of their positions count, [passes · m] indices.
+            reduction: Takes m' positions at a time.
+        """
+
+        def joined(kept: list[Tensor]) -> Tensor:
+            taken = kept[:passes]
+            del kept[:passes]
+            whole = taken[0] if len(taken) == 1 else _cat(taken)
+            return whole.index_select(0, live.to(whole.device))
+
+        reduction.embedding(joined(self._embedding))
+        for at in range(len(self._heads)):
+            scale = joined(self._scales[at]) if self._scales[at] else None
+            reduction.heads(at, joined(self._heads[at]), scale)
+            reduction.mlp(at, joined(self._mlps[at]))
+        reduction.final(joined(self._streams), joined(self._normed))
+
+
+class Reduces(Protocol):
+    """Takes the outputs at m positions: `reduction.Reduction`."""
+
+    def embedding(self, stream: Tensor) -> None:
+        """[m, d]."""
+
+    def heads(self, layer: int, heads: Tensor, scale: Tensor | None) -> None:
+        """[m, H · head_dim], and one over the scale of the norm that follows, [m]."""
+
+    def mlp(self, layer: int, output: Tensor) -> None:
+        """[m, d]."""
+
+    def final(self, stream: Tensor, normed: Tensor) -> None:
+        """[m, d] both."""
+
+
+def _cat(tensors: list[Tensor]) -> Tensor:
+    import torch
+
+    return torch.cat(tensors)

@@ -1,0 +1,164 @@
+"""Looks: which share of their attention a checkpoint's heads give, from a text, to words of its prompt."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import torch
+
+from lengthprobe.activations.attention import attention_shares
+from lengthprobe.checkpoints.chat.template import chat_text, prompt_form, render
+from lengthprobe.checkpoints.memory import in_batches, text_too_large
+from lengthprobe.errors import ModelError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from lengthprobe.checkpoints.loading import Checkpoint
+    from lengthprobe.components.names import Component
+    from lengthprobe.settings import Settings
+    from lengthprobe.task.distractor import Span
+    from lengthprobe.task.prompts import Prompt
+
+    Floats = NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """A text after a prompt, from which heads look back at words of the prompt.
+
+    Args:
+        prompt: The prompt.
+        token_ids: The text's tokens, of the checkpoint that is asked.
+        steps: From where: step t is the prediction of the text's token t, made at the token before it.
+        targets: At what: each some places of the prompt's text, in characters.
+    """
+
+    prompt: Prompt
+    token_ids: tuple[int, ...]
+    steps: tuple[int, ...]
+    targets: tuple[tuple[Span, ...], ...]
+
+
+def look(
+    checkpoint: Checkpoint,
+    looks: Sequence[Look],
+    settings: Settings,
+    heads: Sequence[Component],
+    *,
+    batch_size: int,
+) -> list[Floats]:
+    """The share of each head's attention that each target's tokens have together, in order.
+
+    Args:
+        checkpoint: Whose heads are asked.
+        looks: The texts, each with the same number k of targets.
+        settings: The prompt form and the system prompt count.
+        heads: The heads, h of them.
+        batch_size: Most texts at once; halved on out of memory.
+
+    Returns:
+        For each look, over its b steps, [b, h, k].
+
+    Raises:
+        ModelError: Which tokens stand for a target is not known, a text does not fit the context, memory is
+            out for one text, or as `attention_shares`.
+    """
+    rows = [_row(checkpoint, one, settings) for one in looks]
+    longest = max((len(row.tokens) for row in rows), default=0)
+    if checkpoint.context is not None and longest > checkpoint.context:
+        raise ModelError(
+            f"{checkpoint.name} reads at most {checkpoint.context} tokens, and a prompt with its answer has "
+            f"{longest}",
+            "a lower --lengthprobe-cap, or a shorter system prompt",
+        )
+    order = sorted(range(len(rows)), key=lambda at: (len(rows[at].tokens), at))
+    made = in_batches(
+        [rows[at] for at in order],
+        batch_size,
+        lambda some: _looked(checkpoint, some, heads),
+        lambda row: text_too_large(checkpoint.name, checkpoint.device, len(row.tokens)),
+    )
+    found = dict(zip(order, made, strict=True))
+    return [found[at] for at in range(len(rows))]
+
+
+def token_places(
+    checkpoint: Checkpoint, prompt: Prompt, settings: Settings, spans: Sequence[Span]
+) -> tuple[int, ...]:
+    """Which of the tokens that a checkpoint reads for a prompt have a character of some spans of its text.
+
+    Raises:
+        ModelError: The tokenizer does not say which characters its tokens stand for, the chat template
+            changes the text, or no token stands for a span.
+    """
+    tokenizer = checkpoint.tokenizer
+    if not tokenizer.is_fast:
+        raise ModelError(
+            f"the tokenizer of {checkpoint.name} does not say which characters its tokens stand for: "
+            f"{type(tokenizer).__name__} is written in Python, and has no offsets",
+            "save it with a tokenizer.json (AutoTokenizer.from_pretrained(…).save_pretrained(…)), or "
+            "leave the claims about attention out (pytest --deselect)",
+        )
+    chat = prompt_form(checkpoint, settings) == "chat"
+    text = chat_text(checkpoint, prompt, settings) if chat else prompt.text
+    # The request is the last message: a system prompt may say the same.
+    start = text.rfind(prompt.text)
+    if start < 0:
+        raise ModelError(
+            f"the chat template of {checkpoint.name} changes what it is given: {prompt.text!r} is not in it",
+            "mend the template, or --lengthprobe-prompt-form=plain",
+        )
+    offsets = tokenizer(text, add_special_tokens=not chat, return_offsets_mapping=True)["offset_mapping"]
+    places = tuple(
+        at
+        for at, (first, last) in enumerate(offsets)
+        if any(first < start + end and last > start + begin for begin, end in spans)
+    )
+    if not places:
+        said = " and ".join(repr(prompt.text[begin:end]) for begin, end in spans)
+        raise ModelError(
+            f"the tokenizer of {checkpoint.name} has no token for {said} in {prompt.text!r}",
+            "save the right tokenizer into the checkpoint's directory",
+        )
+    return places
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """All the tokens, the places from which heads look, and those of each target."""
+
+    tokens: tuple[int, ...]
+    places: tuple[int, ...]
+    targets: tuple[tuple[int, ...], ...]
+
+
+def _row(checkpoint: Checkpoint, one: Look, settings: Settings) -> _Row:
+    prompt = render(checkpoint, one.prompt, settings)
+    return _Row(
+        (*prompt, *one.token_ids[: max(one.steps, default=0)]),
+        tuple(len(prompt) + step - 1 for step in one.steps),
+        tuple(token_places(checkpoint, one.prompt, settings, spans) for spans in one.targets),
+    )
+
+
+def _looked(checkpoint: Checkpoint, rows: Sequence[_Row], heads: Sequence[Component]) -> list[Floats]:
+    width = max(len(row.tokens) for row in rows)
+    ids = torch.full((len(rows), width), checkpoint.pad_token_id)
+    mask = torch.zeros_like(ids)
+    targets = torch.zeros((len(rows[0].targets), *ids.shape), dtype=torch.bool)
+    places = []
+    for at, row in enumerate(rows):
+        first = width - len(row.tokens)
+        ids[at, first:] = torch.tensor(row.tokens)
+        mask[at, first:] = 1
+        places.append([first + place for place in row.places])
+        for k, target in enumerate(row.targets):
+            targets[k, at, [first + place for place in target]] = True
+    device = checkpoint.device
+    found = attention_shares(checkpoint.model, ids.to(device), mask.to(device), places, heads, targets)
+    return [one.numpy() for one in found]

@@ -1,0 +1,226 @@
+"""Outputs: how large each part's output is, and what it is on average, where a response is written."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
+
+import torch
+from safetensors.torch import load, save
+
+from lengthprobe.activations.hooks import watching
+from lengthprobe.checkpoints.chat.template import render
+from lengthprobe.checkpoints.forward import run_decoder
+from lengthprobe.checkpoints.memory import in_batches, text_too_large
+from lengthprobe.components.ablation import MeanOutputs
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from torch import Tensor
+
+    from lengthprobe.checkpoints.loading import Checkpoint
+    from lengthprobe.components.anatomy import Anatomy
+    from lengthprobe.errors import ModelError
+    from lengthprobe.settings import Settings
+    from lengthprobe.task.prompts import Response
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Outputs:
+    """The outputs of a model's parts over some positions, float32 on the CPU.
+
+    Args:
+        heads: The mean length of what each head adds to the residual stream, after any norm, [L, H].
+        mlps: The same of each MLP, [L].
+        means: The mean outputs, which mean ablation puts in place.
+    """
+
+    heads: Tensor
+    mlps: Tensor
+    means: MeanOutputs
+
+    def to_bytes(self) -> bytes:
+        """The same as bytes."""
+        packed: bytes = save(
+            {
+                "heads": self.heads.float(),
+                "mlps": self.mlps.float(),
+                "mean heads": torch.stack(self.means.heads).float(),
+                "mean mlps": torch.stack(self.means.mlps).float(),
+            }
+        )
+        return packed
+
+    @classmethod
+    def from_bytes(cls, made: bytes) -> Outputs:
+        """The same from bytes."""
+        arrays = load(made)
+        means = MeanOutputs(tuple(arrays["mean heads"]), tuple(arrays["mean mlps"]))
+        return cls(arrays["heads"], arrays["mlps"], means)
+
+
+class OutputSums:
+    """A receiver that adds up outputs, pass by pass, and keeps none.
+
+    Args:
+        anatomy: The model's parts.
+    """
+
+    def __init__(self, anatomy: Anatomy) -> None:
+        self._anatomy = anatomy
+        self._places: Tensor = torch.zeros(0)
+        self._n = 0
+        layers = range(anatomy.n_layers)
+        self._heads: list[Tensor | float] = [0.0 for _ in layers]
+        self._mlps: list[Tensor | float] = [0.0 for _ in layers]
+        self._head_lengths: list[Tensor | float] = [0.0 for _ in layers]
+        self._mlp_lengths: list[Tensor | float] = [0.0 for _ in layers]
+
+    @torch.no_grad()
+    def read(self, input_ids: Tensor, attention_mask: Tensor, places: Tensor) -> None:
+        """Run the decoder over some rows, left-padded, and add up the outputs at some positions.
+
+        Args:
+            input_ids: [n, S]
+            attention_mask: [n, S]
+            places: Which positions count, [n, S] bool.
+        """
+        self._places = places
+        self._n += int(places.sum())
+        with watching(self._anatomy, self):
+            run_decoder(self._anatomy.model, input_ids, attention_mask)
+
+    def add(self, other: OutputSums) -> None:
+        """Count in what another receiver has read."""
+        self._n += other._n
+        for own, its in zip(self._every, other._every, strict=True):
+            own[:] = [one + two for one, two in zip(own, its, strict=True)]
+
+    @property
+    def _every(self) -> tuple[list[Tensor | float], ...]:
+        return self._heads, self._mlps, self._head_lengths, self._mlp_lengths
+
+    def outputs(self) -> Outputs:
+        """The mean lengths and outputs over all positions that were read.
+
+        Raises:
+            ValueError: There was none.
+        """
+        if not self._n:
+            raise ValueError("there is no mean over no positions: read some rows first")
+        n, home = self._n, torch.device("cpu")
+
+        def means(sums: list[Tensor | float]) -> tuple[Tensor, ...]:
+            return tuple((torch.as_tensor(one) / n).to(home) for one in sums)
+
+        return Outputs(
+            torch.stack(means(self._head_lengths)),
+            torch.stack(means(self._mlp_lengths)),
+            MeanOutputs(means(self._heads), means(self._mlps)),
+        )
+
+    def embedding(self, stream: Tensor) -> None:
+        """As in `Receiver`: the embedding is no component."""
+
+    def final(self, stream: Tensor, normed: Tensor) -> None:
+        """As in `Receiver`."""
+
+    def attention(self, layer: int, heads: Tensor, output: Tensor) -> None:
+        """As in `Receiver`."""
+        anatomy, part = self._anatomy, self._anatomy.layers[layer]
+        chosen = heads[self._places.to(heads.device)].to(anatomy.dtype)
+        self._heads[layer] += chosen.sum(0)
+        # ‖W z‖² = zᵀ (Wᵀ W) z: the heads' outputs in the stream need not be made.
+        weight = part.output_weight(anatomy.dtype).to(heads.device)
+        norm = part.attention_norm
+        if norm is not None:
+            weight = weight * norm.gain(anatomy.dtype).to(heads.device)[:, None]
+        by_head = weight.view(anatomy.width, anatomy.n_heads, anatomy.head_dim)
+        products = torch.einsum("dhk,dhj->hkj", by_head, by_head)
+        z = chosen.view(len(chosen), anatomy.n_heads, anatomy.head_dim)
+        lengths = torch.einsum("mhk,hkj,mhj->mh", z, products, z).clamp(min=0).sqrt()
+        if norm is not None:
+            scale = norm.inverse_scale(output[self._places.to(output.device)].to(anatomy.dtype))
+            lengths = lengths * scale.to(lengths.device)[:, None]
+        self._head_lengths[layer] += lengths.sum(0)
+
+    def mlp(self, layer: int, output: Tensor) -> None:
+        """As in `Receiver`."""
+        chosen = output[self._places.to(output.device)].to(self._anatomy.dtype)
+        self._mlps[layer] += chosen.sum(0)
+        self._mlp_lengths[layer] += chosen.norm(dim=-1).sum()
+
+
+def outputs_of(
+    checkpoint: Checkpoint,
+    anatomy: Anatomy,
+    responses: Sequence[Response],
+    settings: Settings,
+    *,
+    batch_size: int,
+) -> Outputs:
+    """The outputs of a checkpoint's parts at the positions that write some responses of its own.
+
+    Those are the prompt's last position and every token of the response that another follows, be it an end
+    token; not those that write a thought.
+
+    Args:
+        checkpoint: The checkpoint.
+        anatomy: Its parts.
+        responses: The responses, with their prompts.
+        settings: The prompt form and the system prompt count.
+        batch_size: Most rows at once.
+
+    Raises:
+        ValueError: There is no response.
+        ModelError: Memory is out for one response alone.
+    """
+    sums = OutputSums(anatomy)
+    rows = [
+        _Row(
+            tuple(render(checkpoint, one.prompt, settings)),
+            one.token_ids,
+            one.finish_reason == "stop",
+            one.thought_tokens,
+        )
+        for one in responses
+    ]
+    rows.sort(key=lambda row: len(row.prompt) + len(row.written))
+
+    def run(some: Sequence[_Row]) -> list[OutputSums]:
+        # Of its own: one that memory is out for may have read some layers already.
+        piece = OutputSums(anatomy)
+        piece.read(*(one.to(checkpoint.device) for one in _padded(some, checkpoint.pad_token_id)))
+        return [piece]
+
+    def too_large(row: _Row) -> ModelError:
+        return text_too_large(checkpoint.name, checkpoint.device, len(row.prompt) + len(row.written))
+
+    for piece in in_batches(rows, batch_size, run, too_large):
+        sums.add(piece)
+    return sums.outputs()
+
+
+class _Row(NamedTuple):
+    """A response as tokens, after its prompt; whether the model ended it; its tokens that are a thought."""
+
+    prompt: tuple[int, ...]
+    written: tuple[int, ...]
+    ended: bool
+    thought: int
+
+
+def _padded(rows: Sequence[_Row], pad: int) -> tuple[Tensor, Tensor, Tensor]:
+    """The rows padded on the left, their mask, and the positions that write, each [n, S]."""
+    width = max(len(row.prompt) + len(row.written) for row in rows)
+    ids = torch.full((len(rows), width), pad)
+    mask, places = torch.zeros_like(ids), torch.zeros_like(ids, dtype=torch.bool)
+    for at, row in enumerate(rows):
+        tokens = [*row.prompt, *row.written]
+        ids[at, width - len(tokens) :] = torch.tensor(tokens)
+        mask[at, width - len(tokens) :] = 1
+        places[at, width - len(row.written) - 1 + row.thought :] = True
+        # After the last token of a response that was cut off nothing was written.
+        places[at, -1] = row.ended
+    return ids, mask, places

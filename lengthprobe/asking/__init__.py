@@ -1,0 +1,1 @@
+"""Questions, answered once: from memory, from another process, or by the model."""

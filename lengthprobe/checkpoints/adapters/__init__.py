@@ -1,0 +1,1 @@
+"""PEFT adapters: checked, put on their base, and merged into its weights."""

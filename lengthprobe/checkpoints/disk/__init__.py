@@ -1,0 +1,1 @@
+"""Files of a checkpoint, on a disk or in the cache of the hub: found, read, measured."""

@@ -1,0 +1,191 @@
+"""Display names: what a report calls a checkpoint, short and unique in a run, whatever path was typed."""
+
+from __future__ import annotations
+
+import os
+import re
+import unicodedata
+from collections import Counter
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from lengthprobe.checkpoints.adapters.directory import base_name
+from lengthprobe.checkpoints.catalog import resolve
+from lengthprobe.checkpoints.shortening import shortened
+from lengthprobe.errors import LengthprobeError
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Sequence
+
+    from lengthprobe.checkpoints.catalog import Source
+
+# Beside letters, digits and marks. All else means something in an expression, a table, or a test's id.
+_KEPT = "._-+@:=~"
+_NAMELESS = "checkpoint"
+_COMMIT, _COMMIT_SHOWN = re.compile(r"[0-9a-f]{40}"), 7
+# Where the hub's cache keeps a checkpoint: models--org--name/snapshots/<commit>.
+_CACHED, _SNAPSHOTS = "models--", "snapshots"
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where a name leads.
+
+    Args:
+        where: The path or id that tells it from any other.
+        segments: Those of the path or id, at least one.
+        before: Stands before them: the base of an adapter.
+        after: Stands after them: a revision, a file.
+    """
+
+    where: str
+    segments: tuple[str, ...]
+    before: str = ""
+    after: str = ""
+
+    def spelled(self, count: int) -> str:
+        """The display name with so many of the last segments, however long."""
+        return f"{self.before}{'/'.join(self.segments[-count:])}{self.after}"
+
+
+def display_names(names: Iterable[str], taken: Collection[str] = ()) -> dict[str, str]:
+    """The display name of each name that was typed.
+
+    Of a path or a hub id it is the last segment, with as many before as make it unique. An alias and a
+    fixture model keep their name. A revision stands after an `@`. An adapter stands after its base:
+    `base + adapter`. Long ones are shortened. Two names of one place have one display name. The same names
+    give the same display names in every process.
+
+    Args:
+        names: What was typed.
+        taken: Display names that other checkpoints have already.
+    """
+    places = {name: _place(name) for name in dict.fromkeys(names)}
+    distinct = list(dict.fromkeys(places.values()))
+    counts = dict.fromkeys(distinct, 1)
+    while True:
+        shown = {one: one.spelled(counts[one]) for one in distinct}
+        uses = Counter([*shown.values(), *taken])
+        unclear = [one for one in distinct if uses[shown[one]] > 1 and counts[one] < len(one.segments)]
+        if not unclear:
+            break
+        for one in unclear:
+            counts[one] += 1
+    # No segment tells these apart, so that more of them are of no use.
+    shown |= {one: one.spelled(1) for one in distinct if uses[shown[one]] > 1}
+    short = shortened([shown[one] for one in distinct], [one.where for one in distinct], taken)
+    numbered = _numbered(short, taken)
+    by_place = dict(zip(distinct, numbered, strict=True))
+    return {name: by_place[place] for name, place in places.items()}
+
+
+def display_name(name: str) -> str:
+    """The display name of a checkpoint that is alone."""
+    return display_names([name])[name]
+
+
+def _numbered(shown: Sequence[str], taken: Collection[str]) -> list[str]:
+    """The names, with a number where one is there before."""
+    found: list[str] = []
+    for name in shown:
+        again, number = name, 1
+        while again in found or again in taken:
+            number += 1
+            again = f"{name}#{number}"
+        found.append(again)
+    return found
+
+
+def _place(name: str) -> _Place:
+    try:
+        source = resolve(name)
+    except LengthprobeError:
+        # Whoever loads it will say what is wrong with it.
+        return _of_path(name)
+    if source.path is None or source.kind == "fixture":
+        return _of_id(source)
+    place = _of_directory(source, source.path)
+    if _cached(source.path) or _is_gguf(source):
+        return place
+    return replace(place, before=_base_of_adapter(source.path))
+
+
+def _of_id(source: Source) -> _Place:
+    """The place of a hub id, an alias, a fixture model: a revision after an `@`, a file after a colon."""
+    file = "" if source.file is None else f":{source.file}"
+    revision = "" if source.revision is None else f"@{source.revision}"
+    name = source.name.removesuffix(file).removesuffix(revision)
+    after = f"@{_short(source.revision)}" if source.revision else ""
+    return _Place(source.name, tuple(map(_plain, name.split("/"))), after=after + _after_colon(source.file))
+
+
+def _of_directory(source: Source, path: Path) -> _Place:
+    """The place of a folder, or of a GGUF file in one, however it was typed."""
+    cached = _cached(path)
+    if cached is not None:
+        where = os.path.join(cached.where, source.file or "")
+        return replace(cached, where=where, after=cached.after + _after_colon(source.file))
+    if _is_gguf(source):
+        return _of_path(os.path.join(path, str(source.file)))
+    return replace(_of_path(str(path)), after=_after_colon(source.file))
+
+
+def _of_path(name: str) -> _Place:
+    """The place of a path; of `.`, that of the working directory."""
+    path = os.path.abspath(os.path.expanduser(name))
+    return _Place(path, tuple(_plain(one) for one in path.split(os.sep) if one) or (_NAMELESS,))
+
+
+def _cached(folder: Path) -> _Place | None:
+    """The hub id and the commit of a checkpoint that was named by its folder in the hub's cache."""
+    path = os.path.abspath(os.path.expanduser(folder))
+    *_, repo, snapshots, commit = ["", "", *path.split(os.sep)]
+    if snapshots != _SNAPSHOTS or not repo.startswith(_CACHED):
+        return None
+    segments = tuple(map(_plain, repo.removeprefix(_CACHED).split("--")))
+    return _Place(path, segments, after=f"@{_short(commit)}")
+
+
+def _base_of_adapter(path: Path) -> str:
+    """What stands before the name of an adapter: its base, and a plus; nothing where it is a whole model."""
+    try:
+        base = base_name(path)
+    except (LengthprobeError, OSError):
+        return ""
+    if base is None:
+        return ""
+    try:
+        source = resolve(base, near=path)
+    except (LengthprobeError, OSError):
+        # Trainers write a path of another machine.
+        shown = _cached(Path(base)) or _of_path(base)
+    else:
+        named = source.path is None or source.kind == "fixture"
+        shown = _of_id(source) if named else _of_directory(source, Path(str(source.path)))
+    return f"{shown.spelled(1)} + "
+
+
+def _is_gguf(source: Source) -> bool:
+    """Whether one file is a checkpoint by itself, whatever lies beside it."""
+    return source.file is not None and source.file.endswith(".gguf")
+
+
+def _after_colon(file: str | None) -> str:
+    return "" if file is None else f":{_plain(file)}"
+
+
+def _plain(text: str) -> str:
+    """A segment without anything that has a meaning where a name is shown, each run of it a hyphen."""
+    composed = unicodedata.normalize("NFC", text)
+    kept = "".join(one if _is_kept(one) else " " for one in composed)
+    return "-".join(kept.split()) or _NAMELESS
+
+
+def _is_kept(character: str) -> bool:
+    return character in _KEPT or unicodedata.category(character)[0] in "LNM"
+
+
+def _short(revision: str) -> str:
+    """A revision, a commit by its first digits."""
+    return revision[:_COMMIT_SHOWN] if _COMMIT.fullmatch(revision) else _plain(revision)

@@ -1,0 +1,89 @@
+"""Held: a checkpoint that is located, placed and loaded when it is first wanted, and once."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, TypeVar
+
+from lengthprobe.errors import LengthprobeError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from lengthprobe.checkpoints.files import Files
+    from lengthprobe.checkpoints.loading import Checkpoint
+    from lengthprobe.checkpoints.placement import Placement
+    from lengthprobe.settings import Settings
+
+Made = TypeVar("Made")
+
+
+class Held:
+    """A checkpoint by name. What failed once is not tried again for every claim.
+
+    Args:
+        name: Alias, hub id, directory, or fixture model.
+        settings: How it is loaded.
+        reading: Told the size of the weights, in bytes, before they are read.
+    """
+
+    def __init__(
+        self, name: str, settings: Settings, reading: Callable[[int], None] = lambda _size: None
+    ) -> None:
+        self._name = name
+        self._settings = settings
+        self._reading = reading
+        self._files: Files | None = None
+        self._placement: Placement | None = None
+        self._checkpoint: Checkpoint | None = None
+        self._failure: LengthprobeError | None = None
+
+    @property
+    def files(self) -> Files:
+        """The checkpoint on disk, located and checked.
+
+        Raises:
+            ModelError: It cannot be found, or is nothing that lengthprobe can run.
+        """
+        if self._files is None:
+            from lengthprobe.checkpoints.files import locate
+
+            self._files = self.once(lambda: locate(self._name, self._settings))
+        return self._files
+
+    @property
+    def checkpoint(self) -> Checkpoint:
+        """The checkpoint in memory.
+
+        Raises:
+            ModelError: It cannot be loaded.
+        """
+        if self._checkpoint is None:
+            from lengthprobe.checkpoints.loading import load_checkpoint
+
+            files = self.files
+            self._reading(files.weight_bytes)
+            self._checkpoint = self.once(lambda: load_checkpoint(files, self._settings))
+        return self._checkpoint
+
+    @property
+    def batch_size(self) -> int:
+        """Most prompts at once, chosen without loading the weights.
+
+        Raises:
+            ModelError: The checkpoint cannot be found, or the device not be had.
+        """
+        from lengthprobe.checkpoints.placement import choose_batch_size, place
+
+        if self._placement is None:
+            self._placement = self.once(lambda: place(self.files, self._settings))
+        return choose_batch_size(self.files, self._settings, self._placement)
+
+    def once(self, make: Callable[[], Made]) -> Made:
+        """What `make` gives, or the failure that it or something before it ended in."""
+        if self._failure is not None:
+            raise self._failure
+        try:
+            return make()
+        except LengthprobeError as error:
+            self._failure = error
+            raise

@@ -1,0 +1,166 @@
+"""Where a checkpoint runs: its device, its number format, and how many prompts go at once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from importlib.util import find_spec
+from typing import TYPE_CHECKING
+
+import torch
+
+from lengthprobe.checkpoints.memory import is_out_of_memory
+from lengthprobe.checkpoints.quantized.formats import keeps_format
+from lengthprobe.errors import ModelError
+from lengthprobe.settings import THOUGHT_LIMIT
+
+if TYPE_CHECKING:
+    from lengthprobe.checkpoints.files import Files
+    from lengthprobe.settings import Settings
+
+_SPREAD = ("balanced", "balanced_low_0", "sequential")
+_CPU_BATCH = 100
+_LARGEST_BATCH = 128
+_PROMPT_TOKENS = 256
+# What weights, key-value cache and activations may take of a device's memory; the rest is the allocator's.
+_USABLE = 0.85
+
+
+@dataclass(frozen=True, slots=True)
+class Placement:
+    """Where a checkpoint is put.
+
+    Args:
+        device: The device, the first one where it is spread over several.
+        dtype: The number format, None for the checkpoint's own.
+        spread: How accelerate spreads it over several devices, None for one device.
+    """
+
+    device: torch.device
+    dtype: torch.dtype | None
+    spread: str | None = None
+
+
+def place(files: Files, settings: Settings) -> Placement:
+    """The device and number format for a checkpoint.
+
+    Raises:
+        ModelError: The machine has no such device, the device lacks the number format, or what spreads a
+            model over several devices is not installed.
+    """
+    device, spread = _device(files, settings)
+    if spread and find_spec("accelerate") is None:
+        raise ModelError(
+            f"{files.source.name} is to be spread over several devices, and accelerate is not installed",
+            "pip install accelerate, or name one device: --lengthprobe-device-map=cuda:0",
+        )
+    if settings.dtype != "auto":
+        dtype = getattr(torch, settings.dtype)
+    else:
+        # Weights that compute in one format alone do not run beside others.
+        dtype = torch.float32 if device.type == "cpu" and not keeps_format(files.config) else None
+    own = _stated_dtype(files)
+    require_dtype(device, dtype or (own if isinstance(own, torch.dtype) else torch.float32))
+    return Placement(device, dtype, spread)
+
+
+def require_dtype(device: torch.device, dtype: torch.dtype) -> None:
+    """Check that a device computes in a number format, by doing so.
+
+    Raises:
+        ModelError: It does not, or has no memory left to try in.
+    """
+    try:
+        square = torch.ones((1, 1, 8, 8), device=device, dtype=dtype)
+        torch.nn.functional.scaled_dot_product_attention(square, square, square @ square).sum().item()
+    except (RuntimeError, AssertionError, NotImplementedError, MemoryError) as error:
+        if is_out_of_memory(error):
+            raise _full(device) from error
+        raise ModelError(
+            f"device {device} cannot compute in {str(dtype).removeprefix('torch.')}: {_first_line(error)}",
+            "--lengthprobe-dtype=float32" if dtype != torch.float32 else "--lengthprobe-device-map=cpu",
+        ) from error
+
+
+def choose_batch_size(files: Files, settings: Settings, placement: Placement) -> int:
+    """How many prompts to generate for at once: as asked, or from the memory of the device.
+
+    It depends on the model's shape, the settings and the device's total memory, not on what else runs there:
+    the same run gets the same batches again.
+    """
+    if settings.batch_size is not None:
+        return settings.batch_size
+    if placement.device.type != "cuda":
+        return _CPU_BATCH
+    devices = range(torch.cuda.device_count()) if placement.spread else [placement.device.index or 0]
+    memory = sum(torch.cuda.get_device_properties(index).total_memory for index in devices)
+    return largest_batch(files, settings, placement.dtype, memory)
+
+
+def largest_batch(files: Files, settings: Settings, dtype: torch.dtype | None, memory: int) -> int:
+    """The largest power of two of prompts that should fit beside the weights, at most 128.
+
+    Args:
+        files: The checkpoint.
+        settings: The token cap and the system prompt count.
+        dtype: The number format, None for the checkpoint's own.
+        memory: Memory of the devices in bytes.
+    """
+    shape = files.config.get_text_config()
+    own = _stated_dtype(files)
+    own_size = own.itemsize if isinstance(own, torch.dtype) else 4
+    size = dtype.itemsize if dtype else own_size
+    heads = shape.num_attention_heads
+    key_value_heads = getattr(shape, "num_key_value_heads", None) or heads
+    head_width = getattr(shape, "head_dim", None) or shape.hidden_size // heads
+    inner = getattr(shape, "intermediate_size", None) or 4 * shape.hidden_size
+    thought = THOUGHT_LIMIT if settings.thinking == "allow" else 0
+    tokens = _PROMPT_TOKENS + len(settings.system_prompt or "") // 2 + settings.cap + thought
+    cache = 2 * shape.num_hidden_layers * key_value_heads * head_width * size * tokens
+    # The prompt passes a layer at once: about eight vectors of model width and three of MLP width a token.
+    activations = tokens * (8 * shape.hidden_size + 3 * inner) * size
+    # Logits are copied to float32, and the copy is looked at.
+    logits = 3 * 4 * shape.vocab_size
+    free = _USABLE * memory - files.weight_bytes * size / own_size
+    rows = int(free / (cache + activations + logits))
+    return min(_LARGEST_BATCH, 1 << max(0, rows.bit_length() - 1)) if rows > 0 else 1
+
+
+def _stated_dtype(files: Files) -> object:
+    """The number format that a config states, of the whole model or of its text model."""
+    return getattr(files.config, "dtype", None) or getattr(files.config.get_text_config(), "dtype", None)
+
+
+def _device(files: Files, settings: Settings) -> tuple[torch.device, str | None]:
+    asked = settings.device_map
+    if asked == "auto" and not torch.cuda.is_available():
+        return torch.device("cpu"), None
+    if asked == "auto":
+        first = torch.device("cuda", 0)
+        fits = files.weight_bytes < _USABLE * torch.cuda.get_device_properties(0).total_memory
+        # One device is faster than several wherever the model fits.
+        return first, None if fits or torch.cuda.device_count() == 1 else "auto"
+    if asked in _SPREAD:
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu", 0), asked
+    try:
+        device = torch.device(asked)
+        torch.ones(1, device=device).sum().item()
+    # torch says "no such device" by RuntimeError, AssertionError or ImportError, by the kind of device.
+    except Exception as error:
+        if is_out_of_memory(error):
+            raise _full(asked) from error
+        raise ModelError(
+            f"device {asked!r} is not to be had on this machine: {_first_line(error)}",
+            "--lengthprobe-device-map=auto (an accelerator where there is one) or =cpu",
+        ) from error
+    return device, None
+
+
+def _full(device: torch.device | str) -> ModelError:
+    return ModelError(
+        f"device {device} is out of memory before anything is loaded: something else fills it",
+        "free it (nvidia-smi shows what runs on a GPU), or name another device: --lengthprobe-device-map=cpu",
+    )
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).strip().splitlines() or [type(error).__name__])[0]

@@ -1,0 +1,1 @@
+"""Quantized weights: formats, the libraries that read them, layers that hold them."""

@@ -1,0 +1,1 @@
+"""Tokenizers: loaded, held against their files, and turned back into text."""

@@ -1,0 +1,1 @@
+"""What a checkpoint is made of: architectures, names of heads and MLPs, and ablation."""

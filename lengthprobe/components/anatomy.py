@@ -1,0 +1,295 @@
+"""Anatomy: where each family of models keeps the parts whose outputs add up to the residual stream.
+
+To add a family, write one entry in `FAMILIES`; completeness proves it when a checkpoint is loaded.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+from lengthprobe.checkpoints.forward import decoder_of
+from lengthprobe.checkpoints.quantized.layers import format_of
+from lengthprobe.components.plain_weights import (
+    called,
+    check_in_memory,
+    check_plain,
+    matrix_of,
+    refuse_wrapped,
+)
+from lengthprobe.errors import ModelError
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+
+@dataclass(frozen=True, slots=True)
+class Family:
+    """Where the models of one family keep their parts, as dotted module names.
+
+    Args:
+        layers: The list of layers, from the decoder.
+        projection: The attention's output projection, from a layer: its input is the heads' outputs, side by
+            side; what it adds is theirs, and its bias.
+        mlp: What adds the MLP's output to the stream, from a layer: the MLP, the whole block of a mixture of
+            experts (router and shared experts in it), or the norm that follows either.
+        final_norm: The norm before the unembedding, from the decoder.
+        norm: `rms` (gain w), `rms+1` (gain 1 + w), or `layer` (LayerNorm: mean, gain, bias).
+        attention_norm: The norm between the output projection and the stream, from a layer; None without one.
+        linear_projection: The output projection of a layer with linear attention; None where no layer has it.
+    """
+
+    layers: str = "layers"
+    projection: str = "self_attn.o_proj"
+    mlp: str = "mlp"
+    final_norm: str = "norm"
+    norm: str = "rms"
+    attention_norm: str | None = None
+    linear_projection: str | None = None
+
+
+_LLAMA_LIKE = Family()
+_GEMMA = Family(norm="rms+1", attention_norm="post_attention_layernorm", mlp="post_feedforward_layernorm")
+_QWEN_3_5 = Family(norm="rms+1", linear_projection="linear_attn.out_proj")
+
+# By the model_type of the config, or of the text model's part of one.
+FAMILIES: dict[str, Family] = {
+    "llama": _LLAMA_LIKE,
+    "mistral": _LLAMA_LIKE,
+    "qwen2": _LLAMA_LIKE,
+    "qwen3": _LLAMA_LIKE,
+    "phi3": _LLAMA_LIKE,
+    "gemma2": _GEMMA,
+    "gemma3_text": _GEMMA,
+    "olmo2": Family(attention_norm="post_attention_layernorm", mlp="post_feedforward_layernorm"),
+    "qwen2_vl_text": _LLAMA_LIKE,
+    "qwen2_5_vl_text": _LLAMA_LIKE,
+    "qwen3_vl_text": _LLAMA_LIKE,
+    "qwen3_5_text": _QWEN_3_5,
+    "mixtral": _LLAMA_LIKE,
+    "qwen2_moe": _LLAMA_LIKE,
+    "qwen3_moe": _LLAMA_LIKE,
+    "olmoe": _LLAMA_LIKE,
+    "gpt_oss": _LLAMA_LIKE,
+    "qwen3_vl_moe_text": _LLAMA_LIKE,
+    "qwen3_5_moe_text": _QWEN_3_5,
+    "gpt_neox": Family(projection="attention.dense", final_norm="final_layer_norm", norm="layer"),
+    "gpt2": Family(layers="h", projection="attn.c_proj", final_norm="ln_f", norm="layer"),
+}
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Norm:
+    """A norm of a loaded model, taken apart into scale, gain and bias.
+
+    Args:
+        module: The norm.
+        kind: As `Family.norm`.
+    """
+
+    module: Any
+    kind: str
+
+    def gain(self, dtype: torch.dtype) -> Tensor:
+        """What each dimension is multiplied with, [d]."""
+        weight: Tensor = self.module.weight.to(dtype)
+        return 1.0 + weight if self.kind == "rms+1" else weight
+
+    def bias(self, dtype: torch.dtype) -> Tensor | None:
+        """What is added afterwards, [d], or None."""
+        bias = getattr(self.module, "bias", None)
+        return None if bias is None else bias.to(dtype)
+
+    @property
+    def centres(self) -> bool:
+        """Whether the mean over dimensions is taken off first."""
+        return self.kind == "layer"
+
+    def inverse_scale(self, stream: Tensor) -> Tensor:
+        """One over what a vector is divided by, epsilon included: [..., d] to [...]."""
+        epsilon = getattr(self.module, "variance_epsilon", None) or getattr(self.module, "eps", None) or 0.0
+        if self.centres:
+            return (stream.var(-1, unbiased=False) + epsilon).rsqrt()
+        return (stream.pow(2).mean(-1) + epsilon).rsqrt()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Layer:
+    """The parts of one layer.
+
+    Args:
+        projection: The attention's output projection.
+        mlp: What adds the MLP's output to the stream.
+        attention_norm: The norm after the projection, or None.
+        is_linear: Whether its attention is linear: no token has a share of it.
+    """
+
+    projection: Any
+    mlp: Any
+    attention_norm: Norm | None
+    is_linear: bool = False
+
+    def output_weight(self, dtype: torch.dtype) -> Tensor:
+        """The output projection as a matrix from the heads' outputs to the stream, [d, H · head_dim]."""
+        return matrix_of(self.projection).to(dtype)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Anatomy:
+    """The parts of a loaded model.
+
+    Args:
+        family: The model_type of the text model's config.
+        model: The model.
+        layers: The parts of each layer, in order.
+        block: The first layer's module, whose input is the embedding.
+        final_norm: The norm before the unembedding.
+        unembedding: The module that gives the logits.
+        n_heads: H, query heads a layer.
+        head_dim: Width of a head's output.
+        width: d, width of the residual stream.
+    """
+
+    family: str
+    model: Any
+    layers: tuple[Layer, ...]
+    block: Any
+    final_norm: Norm
+    unembedding: Any
+    n_heads: int
+    head_dim: int
+    width: int
+
+    @property
+    def n_layers(self) -> int:
+        """L, the number of layers."""
+        return len(self.layers)
+
+    @property
+    def dtype(self) -> torch.dtype:
+        """In what attribution is computed: float64 for a float64 model, else float32."""
+        return torch.float64 if self.unembedding.weight.dtype == torch.float64 else torch.float32
+
+    @property
+    def coarsest(self) -> torch.dtype:
+        """The coarsest format of a part's weights, to which the stream is rounded."""
+        formats: set[torch.dtype] = {
+            self.unembedding.weight.dtype,
+            *(format_of(layer.projection) for layer in self.layers),
+        }
+        return max(formats, key=lambda one: torch.finfo(one).eps)
+
+
+def output_of(given: Any) -> Tensor:
+    """What a part adds to the stream, of what its module gives: some mixtures of experts give a tuple."""
+    found: Tensor = given[0] if isinstance(given, tuple) else given
+    return found
+
+
+def anatomy_of(model: Any) -> Anatomy:
+    """The parts of a loaded causal language model.
+
+    Raises:
+        ModelError: Its family is not known here, or a part is quantized, wrapped by an adapter, without
+            weights in memory, or not of the shape that the family has.
+    """
+    shape = model.config.get_text_config()
+    refuse_wrapped(model)
+    family = FAMILIES.get(shape.model_type)
+    if family is None:
+        raise ModelError(
+            _unknown(model),
+            f"mechanism claims run on: {', '.join(FAMILIES)}; "
+            "claims about behaviour (behavior_tests) run on this model too",
+        )
+    decoder = decoder_of(model)
+    blocks = _part(model, decoder, family.layers)
+    layers = tuple(_layer(model, block, family) for block in blocks)
+    unembedding = model.get_output_embeddings()
+    check_plain(model, [layer.projection for layer in layers], unembedding)
+    n_heads = shape.num_attention_heads
+    width = unembedding.weight.shape[1]
+    head_dim = getattr(shape, "head_dim", None) or width // n_heads
+    shapes = {tuple(matrix_of(layer.projection).shape) for layer in layers}
+    if shapes != {(width, n_heads * head_dim)}:
+        raise ModelError(
+            f"{called(model)} has other attention heads than {n_heads} of width {head_dim} in every layer, "
+            f"as its config says: output projections of shapes {', '.join(map(str, sorted(shapes)))}",
+            "attribution needs the same number of heads in every layer: name the model that was not pruned",
+        )
+    _refuse_split_heads(model, layers, head_dim)
+    final_norm = Norm(_part(model, decoder, family.final_norm), family.norm)
+    norms = [layer.attention_norm.module for layer in layers if layer.attention_norm]
+    check_in_memory(model, [*(layer.projection for layer in layers), *norms, final_norm.module, unembedding])
+    return Anatomy(
+        family=shape.model_type,
+        model=model,
+        layers=layers,
+        block=blocks[0],
+        final_norm=final_norm,
+        unembedding=unembedding,
+        n_heads=n_heads,
+        head_dim=head_dim,
+        width=width,
+    )
+
+
+def _layer(model: Any, block: Any, family: Family) -> Layer:
+    norm, linear = family.attention_norm, _linear(block, family)
+    return Layer(
+        projection=_part(model, block, linear or family.projection),
+        mlp=_part(model, block, family.mlp),
+        attention_norm=Norm(_part(model, block, norm), family.norm) if norm else None,
+        is_linear=linear is not None,
+    )
+
+
+def _linear(block: Any, family: Family) -> str | None:
+    """The output projection of a layer with linear attention, None for any other."""
+    name = family.linear_projection
+    return name if name and hasattr(block, name.partition(".")[0]) else None
+
+
+def _refuse_split_heads(model: Any, layers: tuple[Layer, ...], head_dim: int) -> None:
+    """Refuse linear attention of which half a head would be taken for a head.
+
+    Its heads may be narrower than those of the other layers: so many side by side count as a head.
+    """
+    narrow = getattr(model.config.get_text_config(), "linear_value_head_dim", head_dim)
+    if any(layer.is_linear for layer in layers) and head_dim % narrow:
+        raise ModelError(
+            f"{called(model)} has heads of width {narrow} in its layers with linear attention, which do not "
+            f"fill heads of width {head_dim}, as its other layers have",
+            "claims about behaviour (behavior_tests) run on this model",
+        )
+
+
+def _part(model: Any, within: Any, name: str) -> Any:
+    try:
+        return within.get_submodule(name)
+    except AttributeError as error:
+        raise ModelError(
+            f"{called(model)} has no module {name!r}, where family "
+            f"{model.config.get_text_config().model_type} keeps it",
+            "name a checkpoint of the plain architecture, or write an entry in "
+            "lengthprobe/components/anatomy.py",
+        ) from error
+
+
+def _unknown(model: Any) -> str:
+    config = model.config.get_text_config()
+    experts = next(
+        (
+            name
+            for name in ("num_local_experts", "num_experts", "n_routed_experts")
+            if getattr(config, name, 0)
+        ),
+        None,
+    )
+    kind = ", a mixture of experts" if experts else ""
+    return (
+        f"{called(model)} is of family {config.model_type!r}{kind}: "
+        "where it keeps its parts is not known here"
+    )

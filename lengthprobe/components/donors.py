@@ -1,0 +1,88 @@
+"""Donors: the prompts with another N from which resampling takes outputs; and a batch's whole surgery."""
+
+from __future__ import annotations
+
+from hashlib import sha256
+from typing import TYPE_CHECKING
+
+from lengthprobe.checkpoints.chat.template import render
+from lengthprobe.components.ablation import Surgery
+from lengthprobe.errors import LengthprobeError, SettingsError
+from lengthprobe.task.prompts import with_n_words
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from lengthprobe.checkpoints.loading import Checkpoint
+    from lengthprobe.components.ablation import MeanOutputs
+    from lengthprobe.components.anatomy import Anatomy
+    from lengthprobe.components.names import Ablation
+    from lengthprobe.settings import Settings
+    from lengthprobe.task.prompts import Prompt
+
+
+def donor_tokens(checkpoint: Checkpoint, prompt: Prompt, settings: Settings) -> tuple[int, ...]:
+    """The tokens of the same prompt, about the same topic in the same wording, asking for another N.
+
+    N is one of the settings' other lengths, drawn by the prompt's id; of those, one whose prompt has as many
+    tokens as the prompt itself where there is one, so that every position has its counterpart.
+
+    Raises:
+        SettingsError: The settings have no other length that can be put into this prompt.
+    """
+    own = render(checkpoint, prompt, settings)
+    first: tuple[int, ...] | None = None
+    for other in _others(prompt, settings.lengths):
+        row = tuple(render(checkpoint, other, settings))
+        if len(row) == len(own):
+            return row
+        first = first or row
+    if first is None:
+        raise SettingsError(
+            f"resampling takes outputs from a prompt with another N, and {prompt.text!r} has none "
+            f"(lengths {', '.join(map(str, settings.lengths))})",
+            "--lengthprobe-lengths=3-9, or another mode: zero, mean",
+        )
+    return first
+
+
+def surgery_on(
+    checkpoint: Checkpoint,
+    anatomy: Anatomy,
+    prompts: Sequence[Prompt],
+    ablations: Sequence[Ablation],
+    settings: Settings,
+    *,
+    means: Callable[[], MeanOutputs],
+) -> Surgery:
+    """The ablation of each row of a batch, with the means and donors that it wants.
+
+    Args:
+        checkpoint: The checkpoint.
+        anatomy: Its parts.
+        prompts: What is asked in each row; read only where outputs are resampled.
+        ablations: What is ablated in each row.
+        settings: How it is asked.
+        means: Gives the mean outputs of its parts.
+
+    Raises:
+        SettingsError: As `donor_tokens`.
+    """
+    resampled = any(one.resample for one in ablations)
+    return Surgery(
+        anatomy,
+        tuple(ablations),
+        means() if any(one.mean for one in ablations) else None,
+        tuple(donor_tokens(checkpoint, one, settings) for one in prompts) if resampled else (),
+    )
+
+
+def _others(prompt: Prompt, lengths: tuple[int, ...]) -> Iterator[Prompt]:
+    def drawn(n_words: int) -> str:
+        return sha256(f"{prompt.id} {n_words}".encode()).hexdigest()
+
+    for n_words in sorted((one for one in lengths if one != prompt.n_words), key=drawn):
+        try:
+            yield with_n_words(prompt, n_words)
+        except LengthprobeError:
+            continue

@@ -1,0 +1,79 @@
+"""Likelihood: how much a checkpoint is surprised by texts that it did not write."""
+
+from __future__ import annotations
+
+from contextlib import nullcontext
+from typing import TYPE_CHECKING
+
+import torch
+
+from lengthprobe.checkpoints.memory import in_batches, text_too_large
+from lengthprobe.errors import ModelError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from lengthprobe.checkpoints.loading import Checkpoint
+    from lengthprobe.components.ablation import Surgery
+
+
+@torch.no_grad()
+def text_losses(
+    checkpoint: Checkpoint, texts: Sequence[str], *, batch_size: int, surgery: Surgery | None = None
+) -> list[float]:
+    """The mean negative log-likelihood of each text's tokens, in nats, after the beginning-of-text token.
+
+    The exponential of it is the perplexity. The texts are given as they are, without a chat template; where
+    the tokenizer marks no beginning, the first token is not predicted.
+
+    Args:
+        checkpoint: The checkpoint.
+        texts: The texts.
+        batch_size: Most texts at once.
+        surgery: What is ablated, the same in every row: one row.
+
+    Raises:
+        ModelError: A text has fewer than two tokens, or memory is out for one alone.
+    """
+    rows = [_tokens(checkpoint, text) for text in texts]
+    order = sorted(range(len(rows)), key=lambda at: (len(rows[at]), at))
+
+    def run(some: Sequence[int]) -> list[float]:
+        return _losses(checkpoint, [rows[at] for at in some], surgery and surgery.of([0] * len(some)))
+
+    def too_large(at: int) -> ModelError:
+        return text_too_large(checkpoint.name, checkpoint.device, len(rows[at]))
+
+    found = dict(zip(order, in_batches(order, batch_size, run, too_large), strict=True))
+    return [found[at] for at in range(len(rows))]
+
+
+def _losses(checkpoint: Checkpoint, rows: Sequence[list[int]], surgery: Surgery | None) -> list[float]:
+    """The losses of some texts in one pass, padded on the right."""
+    width = max(map(len, rows))
+    ids = torch.full((len(rows), width), checkpoint.pad_token_id)
+    mask = torch.zeros_like(ids)
+    for at, tokens in enumerate(rows):
+        ids[at, : len(tokens)] = torch.tensor(tokens)
+        mask[at, : len(tokens)] = 1
+    given = {"input_ids": ids.to(checkpoint.device), "attention_mask": mask.to(checkpoint.device)}
+    with surgery.applied() if surgery else nullcontext():
+        logits: torch.Tensor = checkpoint.model(**given, use_cache=False).logits
+    told = torch.nn.functional.cross_entropy(
+        logits[:, :-1].flatten(0, 1).float(), ids[:, 1:].flatten().to(logits.device), reduction="none"
+    )
+    counted = mask[:, 1:].to(logits.device)
+    means: list[float] = ((told.view(counted.shape) * counted).sum(1) / counted.sum(1)).tolist()
+    return means
+
+
+def _tokens(checkpoint: Checkpoint, text: str) -> list[int]:
+    tokens: list[int] = checkpoint.tokenizer(text)["input_ids"]
+    while len(tokens) > 1 and tokens[-1] in checkpoint.end_token_ids:
+        tokens = tokens[:-1]
+    if len(tokens) < 2:
+        raise ModelError(
+            f"the tokenizer of {checkpoint.name} makes {len(tokens)} token of {text!r}",
+            "the language file's [ordinary] sentences need at least two tokens each",
+        )
+    return tokens

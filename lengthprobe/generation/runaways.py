@@ -1,0 +1,85 @@
+"""Runaways: answers that are so much too long already that nothing more of them is wanted."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import torch
+from transformers import StoppingCriteria
+
+from lengthprobe.task.thoughts import parted
+from lengthprobe.task.words import RIVAL_COUNTERS, count_words
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from lengthprobe.checkpoints.loading import Checkpoint
+    from lengthprobe.task.prompts import Prompt
+
+# So often the words are counted, in steps.
+_EVERY = 8
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Limits:
+    """How long the answers to a batch are followed.
+
+    Whether an answer is exact, and its error winsorised at `beyond`, are then those of the whole answer: it
+    has no end token yet, and as it goes on it has no fewer words.
+
+    Args:
+        checkpoint: Who answers.
+        prompts: What is asked in each row.
+        beyond: Words above N after which nothing more is wanted, by every counter.
+        counter: The word counter.
+        opened: Whether the prompts had opened a thought, whose words are not counted.
+    """
+
+    checkpoint: Checkpoint
+    prompts: tuple[Prompt, ...]
+    beyond: int
+    counter: str
+    opened: bool = False
+
+    def of(self, places: Sequence[int]) -> Limits:
+        """The same for some of the rows."""
+        return replace(self, prompts=tuple(self.prompts[at] for at in places))
+
+    def is_past(self, row: int, tokens: Sequence[int]) -> bool:
+        """Whether an answer is too long already."""
+        prompt, written = self.prompts[row], self.checkpoint.decode(tokens)
+        text = parted(written, opened=self.opened).answer
+        return all(
+            # The last word may be half written.
+            count_words(text, language=prompt.language, counter=one) > prompt.n_words + self.beyond + 1
+            for one in {*RIVAL_COUNTERS, self.counter}
+        )
+
+
+class Runaways(StoppingCriteria):
+    """Ends the rows that are past their limits.
+
+    Args:
+        limits: The limits.
+        width: The column where responses start.
+    """
+
+    def __init__(self, limits: Limits, width: int) -> None:
+        self._limits = limits
+        self._width = width
+        self._cut: list[int | None] = [None] * len(limits.prompts)
+
+    def __call__(self, input_ids: Any, scores: Any, **_more: Any) -> Any:  # noqa: ARG002  (as it is called)
+        """Which rows are to end, [n]; donors, in the rows after these, end with them."""
+        n, steps = len(self._cut), input_ids.shape[1] - self._width
+        if steps % _EVERY == 0:
+            for row, tokens in enumerate(input_ids[:n, self._width :].tolist()):
+                if self._cut[row] is None and self._limits.is_past(row, tokens):
+                    self._cut[row] = steps
+        done = [at is not None for at in self._cut]
+        return torch.tensor(done * (len(input_ids) // n), device=input_ids.device)
+
+    def cut(self, rows: Sequence[list[int]]) -> list[list[int]]:
+        """The tokens of each row up to where it was ended, without the padding after."""
+        return [tokens[:at] for tokens, at in zip(rows, self._cut, strict=True)]

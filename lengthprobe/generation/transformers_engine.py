@@ -1,0 +1,295 @@
+"""What a checkpoint answers: greedy responses, in batches that the prompts and the batch size determine."""
+
+from __future__ import annotations
+
+from contextlib import nullcontext
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+
+import torch
+from transformers import LogitsProcessor, LogitsProcessorList, StoppingCriteriaList
+
+from lengthprobe.checkpoints.chat.template import opens_thought, render
+from lengthprobe.checkpoints.chat.thinking import (
+    Room,
+    Thoughts,
+    check_constrained,
+    room_for_thought,
+    thought_tokens,
+)
+from lengthprobe.checkpoints.memory import is_out_of_memory, release
+from lengthprobe.checkpoints.tokenizers.decoding import greedy
+from lengthprobe.errors import ModelError, OutOfMemoryError
+from lengthprobe.generation.broken import Guard
+from lengthprobe.generation.runaways import Limits, Runaways
+from lengthprobe.generation.steps import steps
+from lengthprobe.task.prompts import Prompt, Response
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from contextlib import AbstractContextManager
+
+    from lengthprobe.checkpoints.loading import Checkpoint
+    from lengthprobe.components.ablation import Surgery
+    from lengthprobe.generation.constraint import Constraint
+    from lengthprobe.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """The responses to one batch.
+
+    Args:
+        responses: One for each prompt, in the order of the prompts.
+        pieces: Into how many smaller batches it was split for want of memory; 1 for a whole one.
+        observed: What an observer made of each response; empty without one.
+    """
+
+    responses: tuple[Response, ...]
+    pieces: int
+    observed: tuple[Any, ...] = ()
+
+
+class Observer(Protocol):
+    """Watches one batch being written."""
+
+    def watching(self, n: int) -> AbstractContextManager[None]:
+        """Wraps the generation of n rows; of any rows after them in a pass nothing is wanted."""
+
+    def step(self, written: Any, scores: Any) -> None:
+        """Told after each forward pass the tokens before it, [n, t], and its scores, [n, V]."""
+
+    def finish(self, rows: Sequence[Sequence[int]]) -> Sequence[Any]:
+        """Told all the tokens written; gives what it made of each row."""
+
+
+def batches(prompts: Sequence[Prompt], size: int) -> tuple[tuple[Prompt, ...], ...]:
+    """The prompts in batches of nearly equal size, at most `size`, by requested length and id.
+
+    A batch runs as long as its longest response, so similar ones go together. Languages are not mixed.
+    """
+    found: list[tuple[Prompt, ...]] = []
+    for language in sorted({prompt.language for prompt in prompts}):
+        ordered = sorted(
+            (prompt for prompt in prompts if prompt.language == language),
+            key=lambda prompt: (prompt.n_words, prompt.id),
+        )
+        even = -(-len(ordered) // -(-len(ordered) // size))
+        found += [tuple(ordered[start : start + even]) for start in range(0, len(ordered), even)]
+    return tuple(found)
+
+
+def respond(
+    checkpoint: Checkpoint,
+    prompts: Sequence[Prompt],
+    settings: Settings,
+    *,
+    batch_size: int,
+    progress: Callable[[int, int], None] | None = None,
+) -> tuple[Response, ...]:
+    """A greedy response to each prompt, in the order of the prompts.
+
+    Args:
+        checkpoint: Who answers.
+        prompts: What is asked.
+        settings: The prompt form, the system prompt and the token cap count.
+        batch_size: Most prompts at once.
+        progress: Told after each batch how many prompts are answered, and how many there are.
+
+    Raises:
+        ModelError: The context is too short, the logits are not usable, or memory is out even for one prompt.
+    """
+    answers: dict[str, Response] = {}
+    for batch in batches(prompts, batch_size):
+        answered = respond_to_batch(checkpoint, batch, settings)
+        answers |= {response.prompt.id: response for response in answered.responses}
+        if progress:
+            progress(len(answers), len(prompts))
+    return tuple(answers[prompt.id] for prompt in prompts)
+
+
+def respond_to_batch(
+    checkpoint: Checkpoint,
+    prompts: Sequence[Prompt],
+    settings: Settings,
+    *,
+    observer: Callable[[], Observer] | None = None,
+    surgery: Surgery | None = None,
+    constraint: Constraint | None = None,
+    beyond: int | None = None,
+    thought: bool = True,
+) -> Answered:
+    """The responses to one batch, which is halved as often as memory demands.
+
+    Args:
+        checkpoint: Who answers.
+        prompts: What is asked.
+        settings: As in `respond`.
+        observer: Makes an observer for each piece that is generated whole.
+        surgery: What is ablated in each row.
+        constraint: What each response may be written with; an observer is told the scores before it.
+        beyond: Words above N after which nothing more of a response is wanted; None: up to the cap.
+        thought: Whether a thought that the settings allow has room beside the cap.
+
+    Raises:
+        OutOfMemoryError: Memory is out even for one prompt.
+        ModelError: The context is too short, or the logits are not usable.
+    """
+    rows = [render(checkpoint, prompt, settings) for prompt in prompts]
+    donors = surgery.donors if surgery else ()
+    if constraint:
+        check_constrained(checkpoint, settings)
+    opened = bool(prompts) and opens_thought(checkpoint, prompts[0], settings)
+    room = room_for_thought(checkpoint, settings) if thought else 0
+    _check_context(checkpoint, max(map(len, [*rows, *donors])), settings, room)
+    limits = None if beyond is None else Limits(checkpoint, tuple(prompts), beyond, settings.counter, opened)
+    written, observed, pieces = _generate_in_pieces(
+        checkpoint, rows, Room(settings.cap, room, opened), observer, surgery, constraint, limits
+    )
+    responses = tuple(
+        _response(checkpoint, prompt, tokens, opened) for prompt, tokens in zip(prompts, written, strict=True)
+    )
+    return Answered(responses, pieces, tuple(observed))
+
+
+def check_logits(checkpoint: Checkpoint, prompt: Prompt, settings: Settings) -> None:
+    """Check that a checkpoint makes a distribution over tokens at all, by one step after one prompt.
+
+    Raises:
+        ModelError: Its logits are NaN or infinite, or the same for every token; or memory is out.
+    """
+    _generate_in_pieces(checkpoint, [render(checkpoint, prompt, settings)], Room(1), None)
+
+
+class _Told(LogitsProcessor):
+    """Tells an observer of every step of the first n rows."""
+
+    def __init__(self, observer: Observer, n: int, width: int) -> None:
+        self._observer = observer
+        self._n = n
+        self._width = width
+
+    def __call__(self, input_ids: Any, scores: Any) -> Any:
+        self._observer.step(input_ids[: self._n, self._width :], scores[: self._n])
+        return scores
+
+
+class _SameText(LogitsProcessor):
+    """Has the donors that follow n rows write what those write."""
+
+    def __init__(self, n: int) -> None:
+        self._n = n
+
+    def __call__(self, input_ids: Any, scores: Any) -> Any:  # noqa: ARG002  (the signature is transformers')
+        return torch.cat([scores[: self._n], scores[: self._n]])
+
+
+def _generate_in_pieces(
+    checkpoint: Checkpoint,
+    rows: Sequence[Sequence[int]],
+    room: Room,
+    observer: Callable[[], Observer] | None,
+    surgery: Surgery | None = None,
+    constraint: Constraint | None = None,
+    limits: Limits | None = None,
+) -> tuple[list[list[int]], list[Any], int]:
+    try:
+        watcher = observer() if observer else None
+        return (*_generate(checkpoint, rows, room, watcher, surgery, constraint, limits), 1)
+    except (RuntimeError, MemoryError) as error:
+        if not is_out_of_memory(error):
+            raise
+        if len(rows) == 1:
+            raise OutOfMemoryError(
+                f"{checkpoint.name} runs out of memory on {checkpoint.device} with a single prompt "
+                f"of {len(rows[0])} tokens and a cap of {room.whole}",
+                "free the device, lower --lengthprobe-cap, take a smaller format "
+                "(--lengthprobe-dtype=bfloat16), or more devices (--lengthprobe-device-map=balanced)",
+            ) from error
+    # Here, not above: while the exception lives, its frames hold on to the memory.
+    release()
+    half = (len(rows) + 1) // 2
+    written, observed, pieces = list[list[int]](), list[Any](), 0
+    for places in (range(half), range(half, len(rows))):
+        some = [rows[at] for at in places]
+        own = [one and one.of(places) for one in (surgery, constraint, limits)]
+        more = _generate_in_pieces(checkpoint, some, room, observer, *own)  # type: ignore[arg-type]
+        written, observed, pieces = written + more[0], observed + more[1], pieces + more[2]
+    return written, observed, pieces
+
+
+def _generate(
+    checkpoint: Checkpoint,
+    rows: Sequence[Sequence[int]],
+    room: Room,
+    observer: Observer | None,
+    surgery: Surgery | None,
+    constraint: Constraint | None = None,
+    limits: Limits | None = None,
+) -> tuple[list[list[int]], list[Any]]:
+    """All tokens written after each row, with what follows its end token; `_response` cuts that off."""
+    n, donors = len(rows), surgery.donors if surgery else ()
+    every = [*rows, *donors]
+    width = max(map(len, every))
+    padded = [[checkpoint.pad_token_id] * (width - len(row)) + list(row) for row in every]
+    seen = torch.tensor(
+        [[0] * (width - len(row)) + [1] * len(row) for row in every], device=checkpoint.device
+    )
+    guard = Guard()
+    told = [_Told(observer, n, width)] if observer else []
+    allowed = [constraint.processor(width)] if constraint else []
+    same = [_SameText(n)] if donors else []
+    stops: list[Runaways | Thoughts] = [Runaways(limits, width)] if limits else []
+    stops += [Thoughts(checkpoint, n, width, room=room)] if room.thought else []
+    told_steps = steps(n, width, room.whole, checkpoint.end_token_ids)
+    with (
+        torch.inference_mode(),
+        # First, so that the observer sees what is in place and not what was.
+        surgery.applied(seen[n:] if donors else None) if surgery else nullcontext(),
+        observer.watching(n) if observer else nullcontext(),
+    ):
+        written = checkpoint.model.generate(
+            torch.tensor(padded, device=checkpoint.device),
+            attention_mask=seen,
+            generation_config=greedy(checkpoint.end_token_ids, checkpoint.pad_token_id, room.whole),
+            logits_processor=LogitsProcessorList([guard, *told, *allowed, *same]),
+            stopping_criteria=StoppingCriteriaList([*stops, *told_steps]),
+        )
+    every_token = [row[width:] for row in written[:n].tolist()]
+    rows_written = every_token
+    for one in stops:
+        rows_written = one.cut(rows_written)
+    # Not before the ablation ends, which is of these rows together: to judge, they are run one by one.
+    guard.judge(
+        checkpoint,
+        [[*row, *tokens] for row, tokens in zip(rows, rows_written, strict=True)],
+        ablated=surgery is not None,
+    )
+    with torch.inference_mode():
+        return rows_written, list(observer.finish(every_token)) if observer else []
+
+
+def _response(checkpoint: Checkpoint, prompt: Prompt, written: Sequence[int], opened: bool) -> Response:
+    end = next((at for at, token in enumerate(written) if token in checkpoint.end_token_ids), None)
+    tokens = tuple(written[:end])
+    text = checkpoint.decode(tokens)
+    thought = thought_tokens(checkpoint, tokens, opened=opened)
+    return Response(prompt, tokens, text, "length" if end is None else "stop", opened, thought)
+
+
+def _check_context(checkpoint: Checkpoint, longest: int, settings: Settings, room: int) -> None:
+    context = checkpoint.context
+    if context is None or longest + settings.cap + room <= context:
+        return
+    if room:
+        raise ModelError(
+            f"{checkpoint.name} reads at most {context} tokens: a prompt of {longest}, a thought of up to "
+            f"{room} and a cap of {settings.cap} make {longest + room + settings.cap}",
+            "--lengthprobe-thinking=off, a lower --lengthprobe-cap, or a shorter system prompt",
+        )
+    left = context - longest
+    raise ModelError(
+        f"{checkpoint.name} reads at most {context} tokens: a prompt of {longest} and a cap of "
+        f"{settings.cap} make {longest + settings.cap}",
+        f"--lengthprobe-cap={left} (or less)" if left > 0 else "a shorter system prompt, or a longer context",
+    )

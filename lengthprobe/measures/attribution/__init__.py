@@ -1,0 +1,1 @@
+"""Measures of attribution: one number each about which components wrote the responses."""

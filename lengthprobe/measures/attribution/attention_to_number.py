@@ -1,0 +1,126 @@
+"""Attention to the number: how much of it heads give to N, and how much to a number that nobody asks for."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+from lengthprobe.components.names import few
+from lengthprobe.measures.answered import check_answered
+from lengthprobe.measures.attribution.by_part import Traceable
+from lengthprobe.measures.per_response import form_of, named, note_of
+from lengthprobe.measures.precondition import unmet_control, without_values
+from lengthprobe.statistics.estimate import Estimate, Observation
+from lengthprobe.task.distractor import distracted
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Sequence
+
+    from lengthprobe.activations.looks import Floats, Look
+    from lengthprobe.asking.answers import Traced
+    from lengthprobe.components.names import Component
+    from lengthprobe.task.adherence import Adherence
+
+    Heads = str | Component | Iterable[str | Component]
+
+_NUMBER, _DISTRACTOR = 0, 1
+
+
+class Attentive(Traceable, Protocol):
+    """What a measure of attention needs of a probe."""
+
+    def attention(self, looks: Sequence[Look], heads: Collection[Component]) -> Sequence[Floats]:
+        """The shares of some heads' attention, for each look over its steps and targets, [b, h, k]."""
+
+    def heads(self, names: Heads) -> tuple[Component, ...]:
+        """The heads that some names mean."""
+
+
+def attention_to_number(probe: Attentive, *, language: str, heads: Heads) -> Estimate:
+    """How much more of their attention some heads give to N than to another number (METHODS §4; ours).
+
+    Each response is read again under its prompt with a sentence beside it that names another number, written
+    as N is (`task.distractor`): once before the request and once after it, so that neither number is the
+    nearer one. The heads look from every word boundary of the response, the last place at which the word
+    before it was the last one. The value of a response is the share of attention on N's tokens less that on
+    the other number's, over its boundaries, the two orders and the heads, on average.
+
+    Attention says where a head looks, and not what it makes of it: whether it stops because of the number is
+    asked by the number swap.
+
+    Args:
+        probe: The checkpoint.
+        language: Code of the language.
+        heads: Heads (`L3H1`), or a layer's heads (`L3H*`).
+
+    Returns:
+        An Estimate over topics, a share. Responses without a word are left out. Its interval is that of
+        values like normal ones, since each is a mean over many places and lies far from −1 and 1 (ours).
+
+    Raises:
+        SettingsError: A head does not exist, or none is named.
+        ModelError: The checkpoint's parts are not known, or which tokens stand for the number.
+    """
+    return _attention(probe, "attention_to_number", language, heads, (1.0, -1.0), None)
+
+
+def attention_share_of_number(probe: Attentive, *, language: str, heads: Heads) -> Estimate:
+    """The share of attention on N's tokens alone; as `attention_to_number`, with the interval of a share."""
+    return _attention(probe, "attention_share_of_number", language, heads, (1.0, 0.0), (0.0, 1.0))
+
+
+def attention_share_of_distractor(probe: Attentive, *, language: str, heads: Heads) -> Estimate:
+    """The share of attention on the other number's tokens alone; as `attention_share_of_number`."""
+    return _attention(probe, "attention_share_of_distractor", language, heads, (0.0, 1.0), (0.0, 1.0))
+
+
+def word_boundaries(adherence: Adherence) -> tuple[int, ...]:
+    """For each word of a response the last step at which ending would make it the last one."""
+    counts = adherence.counts
+    places = {
+        counts[at - 1]: at for at in range(1, len(counts)) if adherence.complete[at] and counts[at - 1] > 0
+    }
+    return tuple(places[count] for count in sorted(places))
+
+
+def _attention(
+    probe: Attentive,
+    name: str,
+    language: str,
+    heads: Heads,
+    weights: tuple[float, float],
+    bounds: tuple[float, float] | None,
+) -> Estimate:
+    chosen = probe.heads(heads)
+    called = f"{name}[{few([one.name for one in chosen])}]"
+    if unmet := unmet_control(probe, language):
+        return without_values(probe, called, language, unmet, bounds=bounds)
+    every = probe.traces(language)
+    check_answered(probe, [one.response for one in every], language)
+    placed = [(one, steps) for one in every if one.adherence and (steps := word_boundaries(one.adherence))]
+    looks = [_look(probe, *each, before=before) for before in (True, False) for each in placed]
+    shares = [one.mean((0, 1), dtype=float) for one in probe.attention(looks, chosen)]
+    observations = []
+    for (one, _), before, after in zip(placed, shares, shares[len(placed) :], strict=False):
+        both = (before + after) / 2
+        value = weights[0] * both[_NUMBER] + weights[1] * both[_DISTRACTOR]
+        prompt, counts = one.response.prompt, one.adherence.counts if one.adherence else ()
+        observations.append(
+            Observation(prompt.id, prompt.topic, float(value), note_of(one.response, counts[-1]))
+        )
+    return Estimate.from_observations(
+        observations,
+        name=named(called, probe, language, None),
+        unit="share",
+        bounds=bounds,
+        alpha=probe.settings.alpha,
+        family=probe.family.mechanism,
+        worst="low",
+        form=form_of(probe),
+    )
+
+
+def _look(probe: Attentive, one: Traced, steps: tuple[int, ...], *, before: bool) -> Look:
+    from lengthprobe.activations.looks import Look
+
+    both = distracted(one.response.prompt, probe.settings.lengths, before=before)
+    return Look(both.prompt, one.response.token_ids, steps, (both.number, (both.distractor,)))

@@ -1,0 +1,199 @@
+"""Estimates of something that each part of a model has: the ground of the measures of mechanism."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Protocol
+
+from lengthprobe.components.layers import early_layers, late_layers
+from lengthprobe.measures.per_response import Measured, form_of, named
+from lengthprobe.statistics.background import Background
+from lengthprobe.statistics.estimate import Estimate, Observation
+from lengthprobe.statistics.halves import cross_fitted_size
+from lengthprobe.statistics.sample import Sample
+from lengthprobe.task.languages import load_language
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Mapping, Sequence
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from lengthprobe.asking.answers import Traced
+    from lengthprobe.attribution.forced import Forced
+    from lengthprobe.attribution.trace import ForcedTrace
+    from lengthprobe.task.prompts import Prompt
+
+    Floats = NDArray[np.float64]
+
+
+LEAST_MEASURED = 0.8  # of the responses; ours, as the margin of the share of exact answers
+
+
+class Traceable(Measured, Protocol):
+    """What a measure of mechanism needs of a probe."""
+
+    def traces(self, language: str) -> Sequence[Traced]:
+        """The attribution of each response in a language."""
+
+    def forced(self, texts: Sequence[Forced], *, target: str) -> Sequence[ForcedTrace]:
+        """What the parts say to texts that the checkpoint is given."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ByPart:
+    """What each part gave to each of n prompts.
+
+    Args:
+        prompts: The prompts, n of them.
+        notes: What was asked and written, for each.
+        heads: [n, L, H]
+        mlps: [n, L]
+        exact: The places of the prompts that were answered exactly.
+        cut_off: Whether the token cap ended any of the responses.
+    """
+
+    prompts: Sequence[Prompt]
+    notes: Sequence[str]
+    heads: Floats
+    mlps: Floats
+    exact: tuple[int, ...] = ()
+    cut_off: bool = False
+
+    @property
+    def layers(self) -> Floats:
+        """The heads of each layer together, [n, L]."""
+        found: Floats = self.heads.sum(2)
+        return found
+
+    @property
+    def late_heads(self) -> Floats:
+        """The heads of the late layers together, [n] (METHODS §3)."""
+        found: Floats = self.layers[:, list(late_layers(self.n_layers))].sum(1)
+        return found
+
+    @property
+    def early_heads(self) -> Floats:
+        """The heads of the early layers together, as if there were as many of them as late ones, [n]."""
+        late, early = late_layers(self.n_layers), early_layers(self.n_layers)
+        found: Floats = self.layers[:, list(early)].mean(1) * len(late)
+        return found
+
+    @property
+    def rise(self) -> Floats:
+        """The late layers' heads, less those of as many layers before, on average, [n] (METHODS §3)."""
+        late = late_layers(self.n_layers)
+        before: Floats = self.layers[:, : late.start].mean(1) * len(late)
+        return self.late_heads - before
+
+    @property
+    def final_mlp(self) -> Floats:
+        """The last layer's MLP, [n]."""
+        return self.mlps[:, -1]
+
+    @property
+    def early_mlps(self) -> Floats:
+        """An MLP of the early layers, on average over them, [n]."""
+        found: Floats = self.mlps[:, list(early_layers(self.n_layers))].mean(1)
+        return found
+
+    @property
+    def by_name(self) -> dict[str, float]:
+        """The mean of each part by its name: L3H1, MLP4; nothing where there is no prompt."""
+        if not self.prompts:
+            return {}
+        heads, mlps = self.heads.mean(0), self.mlps.mean(0)
+        found = {
+            f"L{layer}H{head}": float(heads[layer, head])
+            for layer in range(heads.shape[0])
+            for head in range(heads.shape[1])
+        }
+        return found | {f"MLP{layer}": float(mlps[layer]) for layer in range(len(mlps))}
+
+    @property
+    def n_layers(self) -> int:
+        """L"""
+        return int(self.mlps.shape[1])
+
+    @property
+    def whole(self) -> Floats:
+        """Prompt by prompt, the size of all heads and MLPs together, cross-fitted, [n] (METHODS §3)."""
+        import numpy as np
+
+        n = len(self.prompts)
+        of_each = np.concatenate([self.heads.reshape(n, math.prod(self.heads.shape[1:])), self.mlps], axis=1)
+        return cross_fitted_size(of_each, [prompt.topic for prompt in self.prompts])
+
+
+def estimate_of(
+    probe: Measured,
+    by_part: ByPart,
+    part: Callable[[ByPart], Floats],
+    *,
+    name: str,
+    language: str,
+    lengths: Collection[int] | None,
+    whole: ByPart | None = None,
+    controls: Callable[[], Mapping[str, float]] = dict,
+    asked: int | None = None,
+) -> Estimate:
+    """The mean over prompts of what a part gave, with the whole that it can be a share of.
+
+    Args:
+        probe: The checkpoint.
+        by_part: What each part gave.
+        part: The part.
+        name: Name of the measure.
+        language: Code of the language.
+        lengths: The lengths that were selected, for the name.
+        whole: What the whole is taken from, where that is something else.
+        controls: Gives the means of the controls, for a reader of a claim that failed.
+        asked: Of how many responses these are those that have what is measured; all of them by default.
+
+    Returns:
+        An Estimate over topics, in logits.
+    """
+    at_prompt = list(zip(by_part.prompts, by_part.notes, strict=True))
+    total = (whole or by_part).whole
+
+    def observed(values: Floats) -> list[Observation]:
+        return [
+            Observation(prompt.id, prompt.topic, float(value), note)
+            for (prompt, note), value in zip(at_prompt, values, strict=True)
+        ]
+
+    stated = named(name, probe, language, lengths)
+    estimate = Estimate.from_observations(
+        observed(part(by_part)),
+        name=stated,
+        unit="logits",
+        bounds=None,
+        alpha=probe.settings.alpha,
+        family=probe.family.mechanism,
+        worst="far",
+        whole=Sample(tuple(observed(total)), None),
+        topics=load_language(language).n_topics,
+        flaw=_flaw(len(by_part.prompts), asked),
+        form=form_of(probe),
+    )
+    told = controls if by_part.prompts else dict
+    return replace(estimate, background=(Background(stated, by_part.by_name, told),))
+
+
+def early_controls(by_part: ByPart) -> dict[str, float]:
+    """The same of the early layers, for a reader of a claim that failed."""
+    return {
+        "early layers' heads": float(by_part.early_heads.mean()),
+        "early layers' MLPs": float(by_part.early_mlps.mean()),
+    }
+
+
+def _flaw(measured: int, asked: int | None) -> str:
+    """Why too few responses have what is measured, or nothing."""
+    if asked is None or measured >= LEAST_MEASURED * asked:
+        return ""
+    return (
+        f"only {measured} of {asked} responses have the place that is measured: fewer than "
+        f"{100 * LEAST_MEASURED:g} % would be a choice among them"
+    )

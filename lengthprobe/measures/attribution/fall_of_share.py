@@ -1,0 +1,137 @@
+"""Fall of a share: how much of a part's share a candidate has lost, against a reference."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from lengthprobe.measures.attribution.by_part import LEAST_MEASURED
+from lengthprobe.statistics.digits import in_three_digits
+from lengthprobe.statistics.estimate import Estimate
+from lengthprobe.statistics.explanation import quantity
+from lengthprobe.statistics.forms import together
+from lengthprobe.statistics.sample import Observation, Sample
+from lengthprobe.statistics.share import Share, share
+from lengthprobe.statistics.unmet import first_unmet
+
+if TYPE_CHECKING:
+    from collections.abc import Set
+
+LEAST_SHARE = 0.04  # ours: half of it is the smallest share that counts
+
+
+def fall_of_share(candidate: Estimate, reference: Estimate) -> Share:
+    """How far the candidate's share lies below the reference's, as a share of the latter (ours).
+
+    Each is a share of its own model's whole, so that logits on another scale are no fall. So
+    `fall_of_share(candidate, reference) < m` says that candidate - (1 - m) · reference is above 0, for the
+    two shares. They are paired by prompt, over the prompts that both have, and the reference's varies too.
+    Each share is linearised (the delta method): share + (x - share · whole) / mean(whole). A reference share
+    below 4 % is raised to 4 %: what is too small to count cannot fall by half. A candidate that gives every
+    prompt the reference's very value has lost nothing.
+
+    Args:
+        candidate: A measure of a part, with its whole.
+        reference: The same measure of the reference.
+
+    Returns:
+        A Share over topics. Nothing is decided where a whole, or the reference's share, is not surely above
+        0, or where fewer than 80 % of the prompts of either are those of both.
+
+        A precondition that either does not meet decides: that of the candidate first.
+
+    Raises:
+        SettingsError: The two were asked in unlike forms.
+        ValueError: The two have unlike units or alphas.
+    """
+    forms = together(candidate.forms, reference.forms)
+    name = f"fall_of_share({candidate.name}, {reference.name})"
+    if (candidate.unit, candidate.alpha) != (reference.unit, reference.alpha):
+        raise ValueError(
+            f"{name}: {candidate.unit} at alpha {candidate.alpha} do not mix "
+            f"with {reference.unit} at alpha {reference.alpha}"
+        )
+    lacking = None if reference.unmet is None else reference.unmet.of_reference()
+    if unmet := first_unmet(candidate.unmet, lacking):
+        # Of the other side there may be values: without the first they are no fall.
+        nothing = Sample((), None)
+        none = replace(candidate, name=name, samples=(nothing,), whole=nothing, rival=None, unmet=unmet)
+        return Share(name, none, effect="fall")
+    fall = replace(_fall(candidate, reference, name), forms=forms)
+    return Share(name, fall, effect="fall", noted=_noted(fall.samples[0], candidate, reference))
+
+
+def _fall(candidate: Estimate, reference: Estimate, name: str) -> Estimate:
+    """The reference's share less the candidate's, prompt by prompt, of the whole that the former is."""
+    ours, theirs = share(candidate), share(reference)
+    common = candidate.samples[0].by_prompt.keys() & reference.samples[0].by_prompt.keys()
+    flaw = _flaw(ours, theirs, common)
+    now, before = (_linearised(one, common) for one in (candidate, reference))
+    lacking = max(0.0, LEAST_SHARE - before.mean) if common else 0.0
+    rival = None
+    if candidate.rival is not None or reference.rival is not None:
+        rival = _fall(candidate.recounted, reference.recounted, name)
+    return Estimate(
+        name=name,
+        unit="share",
+        samples=(replace(now.scaled(-1.0).plus(before), flaw=flaw),),
+        alpha=candidate.alpha,
+        family=max(candidate.family, reference.family),
+        rival=rival,
+        worst="high",
+        counter=candidate.counter,
+        whole=replace(before.shifted(lacking), flaw=flaw),
+        background=candidate.background + reference.background,
+        topics=min(filter(None, (candidate.topics, reference.topics)), default=None),
+    )
+
+
+def _flaw(ours: Share, theirs: Share, common: Set[str]) -> str:
+    """Why nothing can be decided, or nothing."""
+    every = ours.estimate.samples[0].by_prompt.keys() | theirs.estimate.samples[0].by_prompt.keys()
+    if len(common) < LEAST_MEASURED * len(every):
+        return f"only {len(common)} of {len(every)} prompts can be compared"
+    if caveat := ours.caveat or theirs.caveat:
+        return caveat
+    if theirs.low > 0:
+        return ""
+    mean, low, high = (quantity(round(one, 4), "share") for one in (theirs.mean, theirs.low, theirs.high))
+    level = f"{100 * (1 - 2 * theirs.alpha):g} % interval"
+    return (
+        f"the reference's own share is not surely above 0 ({mean}, {level} {low} to {high}): nothing can fall"
+    )
+
+
+def _linearised(estimate: Estimate, common: Set[str]) -> Sample:
+    """The share prompt by prompt, whose mean over all prompts is the share itself."""
+    assert estimate.whole is not None
+    (sample,), whole = estimate.samples, estimate.whole
+    ratio = sample.mean / whole.mean if whole.mean else 0.0
+    return Sample(
+        tuple(
+            Observation(
+                one.prompt_id,
+                one.topic,
+                ratio + (one.value - ratio * whole.by_prompt[one.prompt_id].value) / (whole.mean or 1.0),
+                one.note,
+            )
+            for one in sample.observations
+            if one.prompt_id in common
+        ),
+        None,
+    )
+
+
+def _noted(fall: Sample, candidate: Estimate, reference: Estimate) -> Sample:
+    """The sample, with what each side's part gave of its whole in the note of each prompt."""
+
+    def part(estimate: Estimate, prompt_id: str) -> str:
+        assert estimate.whole is not None
+        value, whole = estimate.samples[0].by_prompt[prompt_id], estimate.whole.by_prompt[prompt_id]
+        return f"{in_three_digits(value.value)} of {in_three_digits(whole.value)}"
+
+    noted = []
+    for one in fall.observations:
+        pair = " against ".join(part(each, one.prompt_id) for each in (candidate, reference))
+        noted.append(replace(one, note=f"{pair} {candidate.unit}; {one.note}".rstrip("; ")))
+    return replace(fall, observations=tuple(noted))

@@ -1,0 +1,145 @@
+"""Number swap: what a part gives to ending the response because of the number in the prompt."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from lengthprobe.errors import LengthprobeError
+from lengthprobe.measures.answered import check_answered
+from lengthprobe.measures.attribution.by_part import ByPart, early_controls, estimate_of
+from lengthprobe.measures.per_response import note_of
+from lengthprobe.measures.precondition import unmet_control, without_values
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from lengthprobe.asking.answers import Traced
+    from lengthprobe.attribution.forced import Forced
+    from lengthprobe.measures.attribution.by_part import Floats, Traceable
+    from lengthprobe.statistics.estimate import Estimate
+    from lengthprobe.task.prompts import Prompt
+
+SWAPPED_BY = 2  # words; ours
+TARGET = "stop_margin"
+
+
+def late_heads_number_swap(probe: Traceable, *, language: str) -> Estimate:
+    """What the late layers' heads give to the stop because of the number (METHODS §3, control 6; ours).
+
+    The first N words of each response, with the punctuation after them, are forced twice: under its own
+    prompt, which asks for N, and under the same prompt asking for N + 2 (N − 2 where that number cannot be
+    written so); twice, since the pass that wrote the response rounds otherwise. The estimate is the heads'
+    part in the stop margin after those words under the first, less that under the second. A part that writes
+    words, or ends sentences, whatever the number is gives 0: only one that reads the number gives more.
+
+    The whole is what all parts say for or against the stop there, under the response's own prompt: where
+    nothing depends on the number, a part of that nothing is no share. Responses that never complete N words
+    have no such place, and are left out; where they are more than one in five, nothing is decided.
+
+    Args:
+        probe: The checkpoint.
+        language: Code of the language.
+
+    Returns:
+        An Estimate over topics in logits, which `share` relates to all parts together.
+
+    Raises:
+        ModelError: The checkpoint's parts are not known, or do not add up to its logits.
+    """
+    return _number_swap(probe, lambda by_part: by_part.late_heads, "late_heads_number_swap", language)
+
+
+def early_heads_number_swap(probe: Traceable, *, language: str) -> Estimate:
+    """The same of the early layers' heads, as if there were as many as late ones."""
+    return _number_swap(probe, lambda by_part: by_part.early_heads, "early_heads_number_swap", language)
+
+
+def final_mlp_number_swap(probe: Traceable, *, language: str) -> Estimate:
+    """The same of the last layer's MLP."""
+    return _number_swap(probe, lambda by_part: by_part.final_mlp, "final_mlp_number_swap", language)
+
+
+def number_swap_by_part(probe: Traceable, language: str) -> tuple[ByPart, ByPart]:
+    """What every part gives to the stop, prompt by prompt: under its own number, and that less the other's.
+
+    Args:
+        probe: The checkpoint.
+        language: Code of the language.
+
+    Returns:
+        Both over the responses that complete N words.
+
+    Raises:
+        ModelError: The checkpoint's parts are not known, or do not add up to its logits.
+    """
+    import numpy as np
+
+    placed = _placed(probe, language)
+    asked = [one.contributions for one in probe.forced(number_swap_texts(probe, language), target=TARGET)]
+    layers, heads = _shape(probe, language)
+    prompts = [one.response.prompt for one, _ in placed]
+    notes = [note_of(one.response, one.adherence.counts[-1]) for one, _ in placed if one.adherence]
+    of_heads = np.array([one.heads[0] for one in asked], dtype=float).reshape(2, len(placed), layers, heads)
+    of_mlps = np.array([one.mlps[0] for one in asked], dtype=float).reshape(2, len(placed), layers)
+    own = ByPart(prompts, notes, heads=of_heads[0], mlps=of_mlps[0])
+    return own, ByPart(prompts, notes, heads=of_heads[0] - of_heads[1], mlps=of_mlps[0] - of_mlps[1])
+
+
+def number_swap_texts(probe: Traceable, language: str) -> Sequence[Forced]:
+    """What is forced: the responses up to N words under their own prompts, then under the other ones."""
+    placed = _placed(probe, language)
+    own = [_forced(one, at, one.response.prompt) for one, at in placed]
+    return [*own, *(_forced(one, at, _swapped(one.response.prompt)) for one, at in placed)]
+
+
+def _number_swap(probe: Traceable, part: Callable[[ByPart], Floats], name: str, language: str) -> Estimate:
+    if unmet := unmet_control(probe, language):
+        return without_values(probe, name, language, unmet, unit="logits", bounds=None)
+    check_answered(probe, [one.response for one in probe.traces(language)], language)
+    own, by_part = number_swap_by_part(probe, language)
+    return estimate_of(
+        probe,
+        by_part,
+        part,
+        name=name,
+        language=language,
+        lengths=None,
+        whole=own,
+        controls=lambda: early_controls(by_part),
+        asked=len(probe.traces(language)),
+    )
+
+
+def _placed(probe: Traceable, language: str) -> list[tuple[Traced, int]]:
+    """The responses that complete N words, each with the step after them."""
+    return [(one, at) for one in probe.traces(language) if (at := _boundary(one)) is not None]
+
+
+def _boundary(one: Traced) -> int | None:
+    """The step after the N words asked for, and after what punctuation follows them; None without any."""
+    if one.adherence is None:
+        return None
+    counts, n_words = one.adherence.counts, one.response.prompt.n_words
+    places = [at for at in range(1, len(counts)) if one.adherence.complete[at] and counts[at - 1] == n_words]
+    return places[-1] if places else None
+
+
+def _forced(one: Traced, at: int, prompt: Prompt) -> Forced:
+    from lengthprobe.attribution.forced import Forced
+
+    return Forced(prompt, one.response.token_ids[:at], text=None, ended=False, last_only=True)
+
+
+def _swapped(prompt: Prompt) -> Prompt:
+    """The same prompt asking for another number of words."""
+    from lengthprobe.task.prompts import with_n_words
+
+    try:
+        return with_n_words(prompt, prompt.n_words + SWAPPED_BY)
+    except LengthprobeError:
+        return with_n_words(prompt, prompt.n_words - SWAPPED_BY)
+
+
+def _shape(probe: Traceable, language: str) -> tuple[int, int]:
+    layers, heads = next(one.trace.token.heads.shape[1:] for one in probe.traces(language) if one.trace)
+    return layers, heads

@@ -1,0 +1,106 @@
+"""The stop margin where a response could end: what writes the end where it is due, and not before."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from lengthprobe.measures.answered import check_answered
+from lengthprobe.measures.attribution.by_part import ByPart, early_controls, estimate_of
+from lengthprobe.measures.per_response import check_lengths, note_of
+from lengthprobe.measures.precondition import unmet_control, without_values
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Sequence
+
+    from lengthprobe.measures.attribution.by_part import Floats, Traceable
+    from lengthprobe.statistics.estimate import Estimate
+
+
+def late_heads_stop_cwa(
+    probe: Traceable, *, language: str, lengths: Collection[int] | None = None
+) -> Estimate:
+    """What the late layers' heads give to ending a response where that is due, more than before.
+
+    The attribution of the stop margin, logit(best end token) − logit(best other token), at the steps at which
+    ending would leave a complete word: its mean where the response has its N words or more, less its mean
+    where it has fewer (METHODS §2 and §3; the weights are ours). A part that pushes for the end, or against
+    it, wherever a word is complete gives 0, and so does running on. The whole is what all parts say for or
+    against the end where it is due. Responses that never reach N words are left out; where they are more than
+    one in five, nothing is decided.
+
+    Args:
+        probe: The checkpoint.
+        language: Code of the language.
+        lengths: Only the prompts that ask for these, all by default.
+
+    Returns:
+        An Estimate over topics in logits, which `share` relates to all parts together.
+
+    Raises:
+        ModelError: The checkpoint's parts are not known, or do not add up to its logits.
+    """
+    return _stop_cwa(probe, lambda by_part: by_part.late_heads, "late_heads_stop_cwa", language, lengths)
+
+
+def early_heads_stop_cwa(
+    probe: Traceable, *, language: str, lengths: Collection[int] | None = None
+) -> Estimate:
+    """The same of the early layers' heads, as if there were as many as late ones."""
+    return _stop_cwa(probe, lambda by_part: by_part.early_heads, "early_heads_stop_cwa", language, lengths)
+
+
+def final_mlp_stop_cwa(
+    probe: Traceable, *, language: str, lengths: Collection[int] | None = None
+) -> Estimate:
+    """The same of the last layer's MLP."""
+    return _stop_cwa(probe, lambda by_part: by_part.final_mlp, "final_mlp_stop_cwa", language, lengths)
+
+
+def early_mlps_stop_cwa(
+    probe: Traceable, *, language: str, lengths: Collection[int] | None = None
+) -> Estimate:
+    """The same of an early layer's MLP, on average over them."""
+    return _stop_cwa(probe, lambda by_part: by_part.early_mlps, "early_mlps_stop_cwa", language, lengths)
+
+
+def _stop_cwa(
+    probe: Traceable,
+    part: Callable[[ByPart], Floats],
+    name: str,
+    language: str,
+    lengths: Collection[int] | None,
+) -> Estimate:
+    from lengthprobe.attribution.cumulative import cumulative, due_weights, stop_weights
+
+    check_lengths(lengths)
+    if unmet := unmet_control(probe, language):
+        return without_values(probe, name, language, unmet, unit="logits", bounds=None, lengths=lengths)
+    every = probe.traces(language)
+    check_answered(probe, [one.response for one in every], language)
+    traced = [(one.response, one.trace.stop, one.adherence) for one in every if one.trace and one.adherence]
+    adherences, asked = [one for _, _, one in traced], [one.prompt.n_words for one, _, _ in traced]
+    weights = stop_weights(adherences, asked)
+    chosen = [at for at, n in enumerate(asked) if lengths is None or n in lengths]
+    keep = [at for at in chosen if any(weights[at])]
+
+    def kept(weights: Sequence[Sequence[float]]) -> ByPart:
+        found = cumulative([stop for _, stop, _ in traced], weights)
+        return ByPart(
+            prompts=[traced[at][0].prompt for at in keep],
+            notes=[note_of(traced[at][0], traced[at][2].counts[-1]) for at in keep],
+            heads=found.heads[keep],
+            mlps=found.mlps[keep],
+        )
+
+    by_part = kept(weights)
+    return estimate_of(
+        probe,
+        by_part,
+        part,
+        name=name,
+        language=language,
+        lengths=lengths,
+        whole=kept(due_weights(adherences, asked)),
+        controls=lambda: early_controls(by_part),
+        asked=len(chosen),
+    )

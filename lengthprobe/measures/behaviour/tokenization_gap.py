@@ -1,0 +1,71 @@
+"""The error of a response's length with words of one token each, less that with words of several."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+from lengthprobe.errors import FewWordsError
+from lengthprobe.generation.vocabulary import WORDS
+from lengthprobe.measures.behaviour.length_error import length_error
+from lengthprobe.measures.per_response import Measured, form_of, named
+from lengthprobe.statistics.estimate import Estimate
+from lengthprobe.statistics.winsorised import WINSORISED_AT
+
+if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
+
+class Constrainable(Measured, Protocol):
+    """What the measure needs of a probe."""
+
+    def writing(self, words: str) -> AbstractContextManager[Measured]:
+        """The probe that writes with words of one kind alone."""
+
+
+def tokenization_gap(probe: Constrainable, *, language: str) -> Estimate:
+    """The mean signed error under one-token words, less that under several-token words, paired by prompt.
+
+    METHODS §4, tokenization control. Each error is winsorised at ±3 words, as in `length_error`. A model
+    that counts words has no gap; one that counts tokens stops the earlier the more of them a word takes, and
+    has a positive one. Both vocabularies are the checkpoint's own words, matched in frequency, and the stop
+    stays its own (ours: `generation.vocabulary`, `generation.constraint`).
+
+    It is for models that keep count in sentences that are none: words of one kind alone seldom make one.
+    Where the error is far from zero with *both* kinds, the model has lost count with either, and a gap
+    between the two is no sign of counting tokens; `length_error` within `probe.writing(...)` shows it.
+
+    Every prompt is answered twice more. Where the checkpoint wrote too few words of a kind the gap is not
+    known, and decides nothing.
+
+    Raises:
+        LengthprobeError: The checkpoint cannot be loaded or run.
+    """
+    one, several = (error_with_words(probe, language=language, words=words) for words in WORDS)
+    return one - several
+
+
+def error_with_words(probe: Constrainable, *, language: str, words: str) -> Estimate:
+    """The mean signed error under words of one kind alone, as in `length_error`.
+
+    Args:
+        probe: The checkpoint.
+        language: Code of the language.
+        words: `one-token` or `several-token`.
+
+    Raises:
+        LengthprobeError: As `tokenization_gap`.
+    """
+    try:
+        with probe.writing(words) as constrained:
+            return length_error(constrained, language=language)
+    except FewWordsError as error:
+        return Estimate.from_observations(
+            [],
+            name=named(f"length_error[{words}]", probe, language, None),
+            unit="words",
+            bounds=(-WINSORISED_AT, WINSORISED_AT),
+            alpha=probe.settings.alpha,
+            family=probe.family.behaviour,
+            flaw=f"{error.problem} ({error.fix})",
+            form=form_of(probe),
+        )

@@ -1,0 +1,1 @@
+"""Measures of causality: one number each about what ablating components does."""

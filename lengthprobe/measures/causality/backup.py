@@ -1,0 +1,145 @@
+"""Backup: components that take over where others are cut, so that none of them is needed alone."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Protocol
+
+from lengthprobe.components.names import Ablation, Component
+from lengthprobe.measures.attribution.cwa import final_mlp_cwa
+from lengthprobe.measures.causality.exact_answers import exact_under
+from lengthprobe.measures.causality.leading import (
+    Ablatable,
+    cwa_above_control,
+    leading_components,
+    others_of_kind,
+)
+from lengthprobe.measures.precondition import unmet_control, without_values
+from lengthprobe.statistics.sample import checked
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from contextlib import AbstractContextManager
+
+    from lengthprobe.statistics.estimate import Estimate
+
+
+class Cuttable(Ablatable, Protocol):
+    """What these measures need of a probe."""
+
+    def ablated(
+        self, components: Sequence[Component], mode: str = "zero"
+    ) -> AbstractContextManager[Ablatable]:
+        """A probe of the same checkpoint without some components, within a block."""
+
+
+def compensation(probe: Cuttable, *, language: str) -> Estimate:
+    """How much the final MLP's CWA rises where the heads that lead by CWA are cut (METHODS §4), in logits.
+
+    Both are taken on the whole model's responses, which are forced on the one that is cut, and paired by
+    prompt: on texts of its own, which run on, the signs of CWA alone would decide.
+
+    Args:
+        probe: The checkpoint.
+        language: Code of the language.
+
+    Raises:
+        LengthprobeError: The parts are not known.
+    """
+    if unmet := unmet_control(probe, language):
+        return without_values(probe, "compensation", language, unmet, unit="logits", bounds=None)
+    with probe.ablated(leading_components(probe, language=language, kind="heads")) as cut:
+        without = final_mlp_cwa(cut, language=language, text_of=probe)
+        return without - final_mlp_cwa(probe, language=language)
+
+
+def backup_components(probe: Cuttable, *, language: str, kind: str = "heads") -> tuple[Component, ...]:
+    """As many others whose CWA rises most where the leading components are cut, the most first (ours).
+
+    CWA above its control, as in `leading_components`, on the prompts about discovery topics; both times on
+    the whole model's responses.
+
+    Args:
+        probe: The checkpoint.
+        language: Code of the language.
+        kind: `heads` or `mlps`.
+    """
+    leading = leading_components(probe, language=language, kind=kind)
+    with probe.ablated(leading) as cut:
+        without = cwa_above_control(cut, language, kind, text_of=probe)
+        rise = without - cwa_above_control(probe, language, kind)
+
+    def risen(one: Component) -> float:
+        return -float(rise[one.layer] if one.head is None else rise[one.layer, one.head])
+
+    return tuple(sorted(others_of_kind(probe, leading), key=risen)[: len(leading)])
+
+
+def redundancy(probe: Ablatable, *, language: str, kind: str = "heads", k: int | None = None) -> Estimate:
+    """What the leading components cost together beyond the sum of what each costs alone (ours).
+
+    Cost is the share of exact answers that are lost, of those that the whole model gives. Above 0: together
+    they cost more than added up, since some stand in for others. Below 0: their costs overlap, or nothing
+    more is left to lose.
+
+    Args:
+        probe: The checkpoint.
+        language: Code of the language.
+        kind: `heads` or `mlps`.
+        k: How many; as in `leading_components`.
+
+    Returns:
+        An Estimate over topics, of the prompts that the whole model answers exactly.
+
+    Raises:
+        LengthprobeError: As `leading_components`.
+    """
+    if unmet := unmet_control(probe, language):
+        return without_values(probe, "redundancy", language, unmet)
+    leading = leading_components(probe, language=language, kind=kind, k=k)
+    return _beyond_alone(probe, language, "redundancy", [(one,) for one in leading])
+
+
+def backup_effect(probe: Cuttable, *, language: str, kind: str = "heads") -> Estimate:
+    """What the leading components and their backups cost together beyond what either costs alone (ours).
+
+    As `redundancy`, of the two groups (`backup_components`).
+
+    Args:
+        probe: The checkpoint.
+        language: Code of the language.
+        kind: `heads` or `mlps`.
+
+    Returns:
+        As `redundancy`.
+    """
+    if unmet := unmet_control(probe, language):
+        return without_values(probe, "backup_effect", language, unmet)
+    groups = [found(probe, language=language, kind=kind) for found in (leading_components, backup_components)]
+    return _beyond_alone(probe, language, "backup_effect", groups)
+
+
+def _beyond_alone(
+    probe: Ablatable, language: str, name: str, groups: Sequence[Sequence[Component]]
+) -> Estimate:
+    """What some groups cost together, less the sum of what each costs alone, prompt by prompt."""
+
+    def exact(components: Sequence[Component]) -> Estimate:
+        return exact_under(probe, language, name, [Ablation().and_also(components, "zero")])
+
+    together = exact([one for group in groups for one in group])
+    return _beyond(exact(()), together, [exact(group) for group in groups])
+
+
+def _beyond(whole: Estimate, together: Estimate, alone: Sequence[Estimate]) -> Estimate:
+    of_whole, *of_each = (one.samples[0].by_prompt for one in (whole, *alone))
+    observations = [
+        replace(one, value=(1 - one.value) - sum(1 - each[one.prompt_id].value for each in of_each))
+        for one in together.observations
+        if of_whole[one.prompt_id].value == 1
+    ]
+    rival = None
+    if whole.rival is not None:
+        rival = _beyond(whole.recounted, together.recounted, [one.recounted for one in alone])
+    sample = checked(tuple(observations), (-float(len(alone)), 1.0), whole.name)
+    return replace(together, samples=(sample,), rival=rival, background=())

@@ -1,0 +1,139 @@
+"""Control: how many answers on test topics are exact, of the whole model and with parts of it ablated."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from math import comb
+from typing import TYPE_CHECKING
+
+from lengthprobe.components.layers import late_layers
+from lengthprobe.components.names import Ablation, Component, every_component
+from lengthprobe.measures.attribution.cwa import cwa_by_part
+from lengthprobe.measures.causality.exact_answers import exact_under
+from lengthprobe.measures.causality.leading import SIMILAR, leading_components, others_of_kind, similar_sets
+from lengthprobe.measures.per_response import stated
+from lengthprobe.measures.precondition import unmet_control, without_values
+from lengthprobe.statistics.sample import Sample
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from lengthprobe.measures.causality.leading import Ablatable
+    from lengthprobe.statistics.estimate import Estimate
+
+# With the truth at the margin a claim errs in up to half of all cases against one random set, and against two
+# in a third, since sets lie apart (benchmarks/necessity_margin.py; METHODS §9).
+FEWEST_SETS = 10
+
+
+def control(probe: Ablatable, *, language: str) -> Estimate:
+    """The share of exact answers to one prompt about each test topic, of the model as it is.
+
+    Args:
+        probe: The checkpoint.
+        language: Code of the language.
+
+    Raises:
+        SettingsError: No prompt is about a test topic.
+    """
+    return exact_under(probe, language, "control", [Ablation()])
+
+
+def control_without(
+    probe: Ablatable,
+    *,
+    language: str,
+    kind: str = "heads",
+    k: int | None = None,
+    found_in: str | None = None,
+    mode: str = "zero",
+) -> Estimate:
+    """The same without the components of highest CWA (METHODS §4, necessity).
+
+    Args:
+        probe: The checkpoint.
+        language: Code of the language.
+        kind: `heads` or `mlps`.
+        k: How many; by default as many heads as one layer has, or one MLP.
+        found_in: The language on whose discovery topics they are found; this one by default.
+        mode: What replaces their output, as in `Probe.ablated`.
+
+    Raises:
+        LengthprobeError: As `leading_components`; or the mode is unknown.
+    """
+    called = stated("control_without", kind, k, found_in, mode)
+    if unmet := unmet_control(probe, language, found_in):
+        return without_values(probe, called, language, unmet)
+    chosen = leading_components(probe, language=found_in or language, kind=kind, k=k)
+    parts = _cwa(probe, found_in or language, chosen)
+    return exact_under(probe, language, called, [_all(chosen, mode)], parts=parts)
+
+
+def control_without_random(
+    probe: Ablatable, *, language: str, kind: str = "heads", k: int | None = None, mode: str = "zero"
+) -> Estimate:
+    """The same without random sets of as many others of that kind, from any layer, of similar output norm.
+
+    Twenty sets, ten at the least (`similar_sets`); each prompt is answered under five of them, which take
+    turns, and its value is the mean over those (ours). Other sets could have been drawn: the interval leaves
+    room for how far these lie apart, which is told beside a claim that failed. Where the sets are each one
+    that there is, whatever its size, as of five MLPs, none was drawn, and fewer will do. Where fewer than ten
+    are of similar size, the estimate has no value, and decides nothing.
+
+    Args:
+        probe, language, kind, k, mode: As in `control_without`.
+    """
+    called = stated("control_without_random", kind, k, None, mode)
+    if unmet := unmet_control(probe, language):
+        return without_values(probe, called, language, unmet)
+    chosen = leading_components(probe, language=language, kind=kind, k=k)
+    sets = similar_sets(probe, chosen, language=language)
+    there_are = comb(len(others_of_kind(probe, chosen)), len(chosen))
+    if len(sets) >= FEWEST_SETS or len(sets) == there_are:
+        under = [_all(one, mode) for one in sets]
+        return exact_under(probe, language, called, under, drawn=len(sets) < there_are)
+    return _unknown(exact_under(probe, language, called, [Ablation()]), kind, len(sets))
+
+
+def control_with_only(
+    probe: Ablatable, *, language: str, kind: str = "heads", k: int | None = None, mode: str = "zero"
+) -> Estimate:
+    """The same with every other component of the late layers ablated (METHODS §4, sufficiency).
+
+    Args:
+        probe, language, kind, k, mode: As in `control_without`.
+    """
+    called = stated("control_with_only", kind, k, None, mode)
+    if unmet := unmet_control(probe, language):
+        return without_values(probe, called, language, unmet)
+    chosen = leading_components(probe, language=language, kind=kind, k=k)
+    late = late_layers(probe.parts.n_layers)
+    others = [
+        one
+        for one in every_component(probe.parts.n_layers, probe.parts.n_heads)
+        if one.layer in late and one not in chosen
+    ]
+    return exact_under(probe, language, called, [_all(others, mode)], parts=_cwa(probe, language, chosen))
+
+
+def _unknown(measured: Estimate, kind: str, n_sets: int) -> Estimate:
+    """An estimate without a value in place of another, since too little is there to be compared with."""
+    have = "no random set" if not n_sets else f"only {n_sets} random set{'s' * (n_sets > 1)}"
+    few = f": what random ones cost is not known from fewer than {FEWEST_SETS} sets" if n_sets else ""
+    flaw = (
+        f"{have} of other {'heads' if kind == 'heads' else 'MLPs'} {'have' if n_sets > 1 else 'has'} outputs "
+        f"from {SIMILAR:g} to {1 / SIMILAR:g} times as long as those of the leading ones"
+        + (few or ": nothing of similar size to compare with")
+    )
+    rival = None if measured.rival is None else _unknown(measured.rival, kind, n_sets)
+    return replace(measured, samples=(Sample((), measured.bounds, flaw),), rival=rival)
+
+
+def _all(components: Sequence[Component], mode: str) -> Ablation:
+    return Ablation().and_also(components, mode)
+
+
+def _cwa(probe: Ablatable, language: str, chosen: Sequence[Component]) -> dict[str, float]:
+    """The CWA of some components, by name."""
+    means = cwa_by_part(probe, language).by_name
+    return {one.name: means[one.name] for one in chosen}

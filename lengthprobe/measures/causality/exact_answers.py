@@ -1,0 +1,172 @@
+"""Exact answers on test topics: one prompt about each, by the whole model or with parts of it ablated."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import partial
+from typing import TYPE_CHECKING
+
+from lengthprobe.components.names import Ablation
+from lengthprobe.errors import SettingsError
+from lengthprobe.measures.answered import check_answered
+from lengthprobe.measures.per_response import RIVALS, form_of, named, note_of
+from lengthprobe.statistics.background import Background
+from lengthprobe.statistics.estimate import Estimate, Observation
+from lengthprobe.statistics.sample import Sample, draws
+from lengthprobe.statistics.winsorised import WINSORISED_AT, winsorised
+from lengthprobe.task.languages import load_language
+from lengthprobe.task.prompts import split_of
+from lengthprobe.task.words import count_words
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from lengthprobe.measures.causality.leading import Ablatable
+    from lengthprobe.task.prompts import Prompt, Response
+
+# Of several sets of components each prompt is answered under five, which take turns.
+_SETS_A_PROMPT = 5
+
+
+def test_prompts(probe: Ablatable, language: str) -> list[Prompt]:
+    """The first prompt about each test topic, in the order of the stream.
+
+    Raises:
+        SettingsError: There is none.
+        ModelError: Too many of the language's responses are an unfinished thought.
+    """
+    found: dict[str, Prompt] = {}
+    check_answered(probe, probe.responses(language), language)
+    for response in probe.responses(language):
+        if split_of(response.prompt) == "test":
+            found.setdefault(response.prompt.topic, response.prompt)
+    if not found:
+        raise SettingsError(
+            f"none of the {probe.settings.budget} prompts in {language!r} is about a test topic",
+            "--lengthprobe-budget=300",
+        )
+    return list(found.values())
+
+
+def exact_under(
+    probe: Ablatable,
+    language: str,
+    name: str,
+    sets: Sequence[Ablation],
+    *,
+    parts: Mapping[str, float] | None = None,
+    drawn: bool = False,
+) -> Estimate:
+    """The share of exact answers, each prompt's averaged over its turn of the sets.
+
+    Args:
+        probe: The checkpoint.
+        language: Code of the language.
+        name: Name of the measure.
+        sets: What is ablated; each prompt is answered under five of them, which take turns.
+        parts: What stands behind the estimate, for a reader of a claim that failed.
+        drawn: Whether the sets are random ones of many, so that the interval has to leave room for others.
+    """
+    prompts = test_prompts(probe, language)
+    turns = _turns(prompts, sets)
+    answers = dict(zip(turns, answered(probe, language, turns), strict=True))
+    responses: dict[str, list[Response]] = {one.id: [] for one in prompts}
+    for (prompt, _), response in answers.items():
+        responses[prompt.id].append(response)
+
+    def under(counter: str, rival: Estimate | None) -> Estimate:
+        found = Estimate.from_observations(
+            [_observation(some, counter) for some in responses.values()],
+            name=named(name, probe, language, None),
+            unit="share",
+            bounds=(0.0, 1.0),
+            alpha=probe.settings.alpha,
+            family=probe.family.mechanism,
+            rival=rival,
+            worst="low",
+            counter=counter,
+            topics=sum(one.split == "test" for one in load_language(language).topics.values()),
+            form=form_of(probe),
+        )
+        return (
+            replace(found, samples=(*found.samples, _apart(answers, language, counter))) if drawn else found
+        )
+
+    counter = probe.settings.counter
+    rival = RIVALS.get(counter)
+    found = under(counter, under(rival, None) if rival else None)
+    told = partial(_beside, answers, language, counter)
+    return replace(found, background=(Background(found.name, parts or {}, told, what="answers"),))
+
+
+def exact_by_set(probe: Ablatable, language: str, sets: Sequence[Ablation]) -> tuple[float, ...]:
+    """The share of exact answers under each of several sets, over the prompts whose turn it had."""
+    turns = _turns(test_prompts(probe, language), sets)
+    exact: dict[Ablation, list[bool]] = {one: [] for one in sets}
+    for (_, ablation), response in zip(turns, answered(probe, language, turns), strict=True):
+        n_words = count_words(response.answer, language=language, counter=probe.settings.counter)
+        exact[ablation].append(_is_exact(response, n_words))
+    return tuple(sum(some) / len(some) for some in exact.values() if some)
+
+
+def answered(probe: Ablatable, language: str, asked: Sequence[tuple[Prompt, Ablation]]) -> list[Response]:
+    """The response to each prompt under its ablation; those of the whole model are there already."""
+    whole = {one.prompt.id: one for one in probe.responses(language)}
+    cut = [one for one in asked if one[1].components]
+    # What is longer is no exact answer, and its error is winsorised there.
+    under = iter(probe.under(cut, beyond=int(WINSORISED_AT)))
+    return [next(under) if ablation.components else whole[prompt.id] for prompt, ablation in asked]
+
+
+def _turns(prompts: Sequence[Prompt], sets: Sequence[Ablation]) -> list[tuple[Prompt, Ablation]]:
+    """Each prompt under every set; of many, under five, so that all come equally often.
+
+    Turns go by the prompts' digests: the stream's lengths come in turns too, and a set would have its own.
+    """
+    each = len(sets) if len(sets) <= _SETS_A_PROMPT else _SETS_A_PROMPT
+    return [
+        (prompt, sets[(at * each + step) % len(sets)])
+        for at, prompt in enumerate(sorted(prompts, key=lambda one: one.id))
+        for step in range(each)
+    ]
+
+
+def _apart(answers: Mapping[tuple[Prompt, Ablation], Response], language: str, counter: str) -> Sample:
+    """How far the sets lie apart: the share of exact answers under each, less the mean of all."""
+    exact: dict[Ablation, list[bool]] = {}
+    for (_, ablation), response in answers.items():
+        n_words = count_words(response.answer, language=language, counter=counter)
+        exact.setdefault(ablation, []).append(_is_exact(response, n_words))
+    shares = {
+        " ".join(sorted(one.name for one in ablation.components)): sum(some) / len(some)
+        for ablation, some in exact.items()
+    }
+    return draws({f"set {name}": share for name, share in shares.items()})
+
+
+def _beside(
+    answers: Mapping[tuple[Prompt, Ablation], Response], language: str, counter: str
+) -> dict[str, float]:
+    """The mean |error| in words, and of several sets how many per cent are exact under either extreme."""
+    errors, exact = [], dict[Ablation, list[bool]]()
+    for (prompt, ablation), response in answers.items():
+        n_words = count_words(response.answer, language=language, counter=counter)
+        errors.append(abs(winsorised(n_words - prompt.n_words)))
+        exact.setdefault(ablation, []).append(_is_exact(response, n_words))
+    means = [sum(some) / len(some) for some in exact.values()]
+    sets = {"% exact under the worst set": 100 * min(means), "under the best": 100 * max(means)}
+    return {"mean |error|": sum(errors) / len(errors)} | (sets if len(means) > 1 else {})
+
+
+def _is_exact(response: Response, n_words: int) -> bool:
+    return response.finish_reason == "stop" and n_words == response.prompt.n_words
+
+
+def _observation(responses: Sequence[Response], counter: str) -> Observation:
+    """The share of exact ones among the responses to one prompt."""
+    prompt = responses[0].prompt
+    counts = [count_words(one.answer, language=prompt.language, counter=counter) for one in responses]
+    exact = [_is_exact(*one) for one in zip(responses, counts, strict=True)]
+    shown = exact.index(min(exact))
+    note = note_of(responses[shown], counts[shown])
+    return Observation(prompt.id, prompt.topic, sum(exact) / len(exact), note)

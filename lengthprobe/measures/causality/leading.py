@@ -1,0 +1,194 @@
+"""Leading components: those of highest CWA, found on discovery topics, and random ones beside them."""
+
+from __future__ import annotations
+
+import random
+from itertools import islice
+from typing import TYPE_CHECKING, Protocol
+
+from lengthprobe.components.names import Component, every_component
+from lengthprobe.errors import SettingsError
+from lengthprobe.measures.attribution.by_part import Traceable
+from lengthprobe.measures.attribution.cwa import cwa_by_part
+from lengthprobe.task.prompts import split_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from lengthprobe.activations.outputs import Outputs
+    from lengthprobe.asking.answers import Proof
+    from lengthprobe.components.names import Ablation
+    from lengthprobe.measures.attribution.by_part import Floats
+    from lengthprobe.task.prompts import Prompt, Response
+
+KINDS = ("heads", "mlps")
+DRAWS = 20
+# So many random sets are looked at for those that are about as large as the chosen one; in them, in place of
+# each component, is one of the others that are the nearest in length, so many of which are drawn from.
+_LOOKED_AT = 1000
+_NEAREST = 10
+# Outputs are of similar size from this share of each other's length on.
+SIMILAR = 0.5
+
+
+class Ablatable(Traceable, Protocol):
+    """What a measure of causes needs of a probe."""
+
+    @property
+    def parts(self) -> Proof:
+        """How many parts the model has."""
+
+    def outputs(self, languages: Sequence[str]) -> Outputs:
+        """How large the parts' outputs are where responses in some languages are written."""
+
+    def under(self, asked: Sequence[tuple[Prompt, Ablation]], *, beyond: int | None) -> Sequence[Response]:
+        """The response to each prompt under an ablation of its own, followed to some words above N."""
+
+
+def leading_components(
+    probe: Ablatable, *, language: str, kind: str = "heads", k: int | None = None
+) -> tuple[Component, ...]:
+    """The k heads or MLPs of highest CWA above its control in a language, the highest first (METHODS §3).
+
+    The control is CWA under another prompt's length (*shuffled*): what it takes away is what a part gives to
+    writing words, whatever the length, which in raw CWA outweighs what it gives to ending them (ours).
+    They are found on the prompts about discovery topics, so that what is then measured on test topics does
+    not depend on the noise that chose them (METHODS §4).
+
+    Args:
+        probe: The checkpoint.
+        language: Code of the language.
+        kind: `heads` or `mlps`.
+        k: How many; by default as many heads as one layer has, or one MLP (ours).
+
+    Raises:
+        ModelError: The checkpoint's parts are not known, or do not add up to its logits.
+        SettingsError: There are not so many, or no prompt is about a discovery topic.
+    """
+    means = cwa_above_control(probe, language, kind)
+    k = _default_count(probe, kind) if k is None else k
+    if not 1 <= k <= means.size:
+        raise SettingsError(f"{k} {kind} of {probe.name} cannot be chosen", f"k is from 1 to {means.size}")
+    order = means.ravel().argsort(kind="stable")[::-1][:k]
+    if kind == "mlps":
+        return tuple(Component(int(at)) for at in order)
+    n_heads = means.shape[1]
+    return tuple(Component(int(at) // n_heads, int(at) % n_heads) for at in order)
+
+
+def cwa_above_control(
+    probe: Traceable, language: str, kind: str, *, text_of: Traceable | None = None
+) -> Floats:
+    """The mean CWA above its control of each head, [L, H], or MLP, [L], on discovery topics.
+
+    Args:
+        probe: The checkpoint.
+        language: Code of the language.
+        kind: `heads` or `mlps`.
+        text_of: As in `measures.attribution.cwa.Options`.
+
+    Raises:
+        ModelError: As `leading_components`.
+        SettingsError: As there.
+    """
+    if kind not in KINDS:
+        raise SettingsError(f"kind {kind!r} is not known", "kind is heads or mlps")
+    found, control = (
+        cwa_by_part(probe, language, signs=signs, text_of=text_of) for signs in ("adherence", "shuffled")
+    )
+    rows = [at for at, prompt in enumerate(found.prompts) if split_of(prompt) == "discovery"]
+    if not rows:
+        raise SettingsError(
+            f"none of the {probe.settings.budget} prompts in {language!r} is about a discovery topic",
+            "--lengthprobe-budget=300",
+        )
+    above = found.heads - control.heads if kind == "heads" else found.mlps - control.mlps
+    means: Floats = above[rows].mean(0)
+    return means
+
+
+def similar_sets(
+    probe: Ablatable, chosen: Sequence[Component], *, language: str
+) -> tuple[tuple[Component, ...], ...]:
+    """Random sets of as many other components of the same kind, from any layer, of similar output norm.
+
+    For each of the chosen, one is drawn of the 10 others that are the nearest to it in length and not drawn
+    yet (of the 20 nearest, where one is chosen). Of the sets drawn so by the settings' seed, the first 20
+    different ones of which the outputs together are from half to twice as long as those of the chosen ones
+    (METHODS §4; 10, 20 and the band are ours); all there are, where that is fewer. Where the chosen are far
+    the largest there may be none. Lengths are those where the language's responses are written
+    (`Probe.outputs`).
+
+    Args:
+        probe: The checkpoint.
+        chosen: The components, all of one kind.
+        language: Code of the language.
+
+    Raises:
+        SettingsError: There are not as many others.
+    """
+    others = others_of_kind(probe, chosen)
+    if len(others) < len(chosen):
+        called = "heads" if chosen[0].kind == "head" else "MLPs"
+        most = (len(others) + len(chosen)) // 2
+        raise SettingsError(
+            f"{probe.name} has {len(others)} other {called}, to be compared with {len(chosen)}",
+            f"k={most} or fewer" if most else "a model of more than one layer",
+        )
+    lengths = _lengths(probe, (*others, *chosen), language)
+    near = {one: sorted(others, key=lambda other: abs(lengths[other] - lengths[one])) for one in chosen}
+    pool = max(_NEAREST, DRAWS // len(chosen))
+    draw = random.Random(probe.settings.seed)
+    sets: dict[frozenset[Component], None] = {}
+    for _ in range(_LOOKED_AT):
+        drawn: set[Component] = set()
+        for one in draw.sample(chosen, len(chosen)):
+            drawn.add(draw.choice([*islice((other for other in near[one] if other not in drawn), pool)]))
+        if SIMILAR <= _relative(drawn, chosen, lengths) <= 1 / SIMILAR:
+            sets[frozenset(drawn)] = None
+    return tuple(tuple(sorted(one, key=lambda each: each.name)) for one in islice(sets, DRAWS))
+
+
+def relative_length(
+    probe: Ablatable, chosen: Sequence[Component], sets: Sequence[Sequence[Component]], *, language: str
+) -> float:
+    """How long the outputs of some sets are on average, as a share of those of the chosen ones.
+
+    Args:
+        probe: The checkpoint.
+        chosen: The components.
+        sets: As `similar_sets` gives them, one at the least.
+        language: Code of the language.
+    """
+    lengths = _lengths(probe, {one for some in (chosen, *sets) for one in some}, language)
+    return sum(_relative(one, chosen, lengths) for one in sets) / len(sets)
+
+
+def _relative(
+    some: Iterable[Component], chosen: Iterable[Component], lengths: Mapping[Component, float]
+) -> float:
+    """The length of some components' outputs together, as a share of that of the chosen ones.
+
+    Of chosen ones that put out nothing any others are as long: what was cut is compared with anything.
+    """
+    size = sum(lengths[one] for one in chosen)
+    return sum(lengths[one] for one in some) / size if size else 1.0
+
+
+def _lengths(probe: Ablatable, components: Iterable[Component], language: str) -> dict[Component, float]:
+    """The mean length of each component's output where a language's responses are written."""
+    outputs = probe.outputs([language])
+    return {
+        one: float(outputs.mlps[one.layer] if one.head is None else outputs.heads[one.layer, one.head])
+        for one in components
+    }
+
+
+def others_of_kind(probe: Ablatable, chosen: Sequence[Component]) -> list[Component]:
+    """All components of the chosen ones' kind beside them, layer by layer."""
+    every = every_component(probe.parts.n_layers, probe.parts.n_heads)
+    return [one for one in every if one.kind == chosen[0].kind and one not in chosen]
+
+
+def _default_count(probe: Ablatable, kind: str) -> int:
+    return probe.parts.n_heads if kind == "heads" else 1

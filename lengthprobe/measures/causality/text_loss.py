@@ -1,0 +1,68 @@
+"""Loss on ordinary text: whether a model with parts ablated can still write, or is broken altogether."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+from lengthprobe.components.names import Ablation
+from lengthprobe.measures.causality.leading import Ablatable, leading_components
+from lengthprobe.measures.per_response import form_of, named, stated
+from lengthprobe.measures.precondition import unmet_control, without_values
+from lengthprobe.statistics.estimate import Estimate, Observation
+from lengthprobe.task.languages import load_language
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+class Readable(Ablatable, Protocol):
+    """What this measure needs of a probe."""
+
+    def losses(self, texts: Sequence[str], ablation: Ablation) -> Sequence[float]:
+        """The loss of each text under an ablation."""
+
+
+def text_loss_rise(
+    probe: Readable, *, language: str, kind: str, k: int | None = None, found_in: str | None = None
+) -> Estimate:
+    """How much more short ordinary text surprises the model without its leading components, in nats a token.
+
+    The mean over a language's ordinary sentences of the negative log-likelihood of their tokens with the
+    leading components cut, less the same of the whole model; 0.1 is a perplexity 10 % higher. A model that
+    loses its length control and keeps this has lost a circuit; one that loses both is broken (METHODS §4,
+    specificity; the measure is ours).
+
+    Args:
+        probe: The checkpoint.
+        language: Code of the language of the text.
+        kind: `heads` or `mlps`.
+        k: How many components; as in `leading_components`.
+        found_in: The language on whose discovery topics they are found; this one by default.
+
+    Returns:
+        An Estimate over sentences.
+
+    Raises:
+        LengthprobeError: As `leading_components`.
+    """
+    called = stated("text_loss_rise", kind, k, found_in)
+    if unmet := unmet_control(probe, found_in or language):
+        return without_values(probe, called, language, unmet, unit="nats", bounds=None)
+    sentences = load_language(language).ordinary
+    chosen = leading_components(probe, language=found_in or language, kind=kind, k=k)
+    cut = probe.losses(sentences, Ablation().and_also(chosen, "zero"))
+    whole = probe.losses(sentences, Ablation())
+    return Estimate.from_observations(
+        [
+            Observation(f"{language} {at}", f"sentence {at}", without - with_all, repr(sentence))
+            for at, (sentence, without, with_all) in enumerate(zip(sentences, cut, whole, strict=True))
+        ],
+        name=named(called, probe, language, None),
+        unit="nats",
+        bounds=None,
+        alpha=probe.settings.alpha,
+        family=probe.family.mechanism,
+        worst="high",
+        topics=len(sentences),
+        form=form_of(probe),
+    )

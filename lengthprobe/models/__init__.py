@@ -1,1 +1,0 @@
-"""Who answers: from a name to a checkpoint in memory, and from a prompt to its response."""

@@ -1,0 +1,1 @@
+"""What figures show: means over a checkpoint's components that decide nothing."""

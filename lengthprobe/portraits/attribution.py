@@ -1,0 +1,163 @@
+"""Portrait: what was measured inside one checkpoint, as the figures need it and JSON takes it."""
+
+from __future__ import annotations
+
+import math
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
+
+from lengthprobe.components.layers import late_layers
+from lengthprobe.measures.attribution.by_part import estimate_of
+from lengthprobe.measures.attribution.cwa import cwa_by_part
+from lengthprobe.measures.attribution.number_swap import TARGET, number_swap_by_part, number_swap_texts
+from lengthprobe.statistics.share import share
+from lengthprobe.task.thoughts import parted
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from lengthprobe.asking.answers import Traced
+    from lengthprobe.measures.attribution.by_part import ByPart, Floats
+    from lengthprobe.probe import Probe
+
+
+def portrait(probe: Probe, languages: Sequence[str]) -> dict[str, Any]:
+    """The CWA of every part of a checkpoint in some languages, with intervals, and one response word by word.
+
+    Args:
+        probe: The checkpoint; the languages' prompts have been asked with attributions, or are asked now.
+        languages: Their codes.
+
+    Returns:
+        What `reporting.figures` draws; numbers that JSON does not have are None.
+
+    Raises:
+        LengthprobeError: As `Probe.traces`.
+    """
+    parts = probe.parts
+    return {
+        "name": probe.name,
+        "family": parts.family,
+        "n_layers": parts.n_layers,
+        "n_heads": parts.n_heads,
+        "late_layers": list(late_layers(parts.n_layers)),
+        "cap": probe.settings.cap,
+        "languages": {language: _in_language(probe, language) for language in languages},
+        # After the languages, since asking in them may find a larger one.
+        "completeness_gap": probe.parts.gap,
+    }
+
+
+def swap_portrait(probe: Probe, language: str) -> dict[str, Any] | None:
+    """What each layer gives to the stop because of the number, beside its CWA: shares of all parts.
+
+    Args:
+        probe: The checkpoint.
+        language: Code of the language.
+
+    Returns:
+        What `reporting.figures` draws; `n` and `clusters` are those of the number swap. None where no claim
+        has measured it on this checkpoint: nothing is asked for a figure.
+
+    Raises:
+        LengthprobeError: As `Probe.traces`.
+    """
+    measured = probe.forced_before(TARGET)
+    # No text is put together where nothing was measured, since this is asked after every claim.
+    if not measured or not (texts := tuple(number_swap_texts(probe, language))) or texts not in measured:
+        return None
+    own, less_other = number_swap_by_part(probe, language)
+    cwa = cwa_by_part(probe, language)
+    return {
+        "n": len(own.prompts),
+        "clusters": len({prompt.topic for prompt in own.prompts}),
+        "cwa": _shares_by_layer(probe, cwa, cwa, language),
+        "number_swap": _shares_by_layer(probe, less_other, own, language),
+    }
+
+
+def _shares_by_layer(probe: Probe, by_part: ByPart, whole: ByPart, language: str) -> dict[str, Any]:
+    def interval(part: Callable[[ByPart], Floats]) -> list[float | None]:
+        mean = estimate_of(probe, by_part, part, name="part", language=language, lengths=None, whole=whole)
+        found = share(mean)
+        return [value if math.isfinite(value) else None for value in (found.mean, found.low, found.high)]
+
+    layers = range(by_part.n_layers)
+    return {
+        "heads_by_layer": [interval(lambda one, at=at: one.layers[:, at]) for at in layers],  # type: ignore[misc]
+        "mlps_by_layer": [interval(lambda one, at=at: one.mlps[:, at]) for at in layers],  # type: ignore[misc]
+        "late_heads": interval(lambda one: one.late_heads),
+        "final_mlp": interval(lambda one: one.final_mlp),
+    }
+
+
+def _in_language(probe: Probe, language: str) -> dict[str, Any]:
+    every = probe.traces(language)
+    by_part = cwa_by_part(probe, language)
+
+    def interval(part: Callable[[ByPart], Floats], of: ByPart = by_part) -> list[float | None]:
+        found = estimate_of(probe, of, part, name="cwa", language=language, lengths=None)
+        return [value if math.isfinite(value) else None for value in (found.mean, found.low, found.high)]
+
+    lengths = sorted({one.response.prompt.n_words for one in every})
+    by_length = {str(n): cwa_by_part(probe, language, lengths=[n]) for n in lengths}
+    layers = range(probe.parts.n_layers)
+    return {
+        "n": len(every),
+        "clusters": len({one.response.prompt.topic for one in every}),
+        "heads_by_layer": [interval(lambda one, at=at: one.layers[:, at]) for at in layers],  # type: ignore[misc]
+        "mlps_by_layer": [interval(lambda one, at=at: one.mlps[:, at]) for at in layers],  # type: ignore[misc]
+        "head_map": by_part.heads.mean(0).tolist(),
+        "final_mlp_by_length": {n: interval(lambda one: one.final_mlp, of) for n, of in by_length.items()},
+        "late_heads_by_length": {n: interval(lambda one: one.late_heads, of) for n, of in by_length.items()},
+        "example": _example(probe, every),
+    }
+
+
+def _example(probe: Probe, every: Sequence[Traced]) -> dict[str, Any]:
+    """One response, word by word: the first exact one of a middling length, or else the first."""
+    lengths = sorted(one.response.prompt.n_words for one in every)
+    middle = lengths[len(lengths) // 2]
+    exact = [
+        one
+        for one in every
+        if one.adherence and one.adherence.ended and one.adherence.counts[-1] == one.response.prompt.n_words
+    ]
+    chosen = next((one for one in exact if one.response.prompt.n_words == middle), (exact or [*every])[0])
+    prompt = chosen.response.prompt
+    return {
+        "prompt": prompt.text,
+        "response": chosen.response.answer,
+        "n_words": prompt.n_words,
+        "words": _words(probe, chosen),
+    }
+
+
+def _words(probe: Probe, one: Traced) -> list[dict[str, Any]]:
+    """The words of a response with what the parts gave to each: the sum over its tokens."""
+    if one.trace is None or one.adherence is None:
+        return []
+    token = one.trace.token
+    late = token.heads[:, list(late_layers(token.mlps.shape[1]))].sum((1, 2))
+    final = token.mlps[:, -1]
+    ids, counts = one.response.token_ids, one.adherence.counts
+    words: list[dict[str, Any]] = []
+    for at in range(len(token.logits)):
+        if not one.adherence.in_answer[at]:
+            continue
+        ends = at == len(ids)
+        before = counts[at - 1] if at else 0
+        if not words or ends or (counts[at] > before and before > 0):
+            words.append({"first": at, "late_heads": 0.0, "final_mlp": 0.0, "other": 0.0, "ends": ends})
+        word = words[-1]
+        word["late_heads"] += float(late[at])
+        word["final_mlp"] += float(final[at])
+        word["other"] += float(token.logits[at] - late[at] - final[at])
+    starts = [word.pop("first") for word in words]
+    whole = parted(one.response.text, opened=one.response.opened)
+    texts = [
+        whole.answer_of_first(len(probe.checkpoint.decode(ids[:start]))) for start in (*starts, len(ids))
+    ]
+    for word, (before_text, text) in zip(words, pairwise(texts), strict=True):
+        word["text"] = "" if word["ends"] else text.removeprefix(before_text).strip()
+    return words

@@ -1,0 +1,137 @@
+"""Causes: what cutting parts of one checkpoint did, as the figures need it and JSON takes it."""
+
+from __future__ import annotations
+
+import math
+import re
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from lengthprobe.components.names import Ablation, every_component
+from lengthprobe.measures.causality.control import (
+    control,
+    control_with_only,
+    control_without,
+    control_without_random,
+)
+from lengthprobe.measures.causality.exact_answers import exact_by_set
+from lengthprobe.measures.causality.faithfulness import effects_by_component, faithfulness
+from lengthprobe.measures.causality.leading import KINDS, leading_components, relative_length, similar_sets
+from lengthprobe.measures.per_response import named
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection
+
+    from lengthprobe.measures.causality.leading import Ablatable
+    from lengthprobe.statistics.estimate import Estimate
+
+    Draw = Callable[[], dict[str, Any]]
+
+
+def causes(probe: Ablatable, language: str, said: Collection[str]) -> dict[tuple[str, ...], Draw]:
+    """What a figure can show of the causes in a language, by its place in the portrait, and what draws it.
+
+    Only what a claim has measured is there, at the number of components that a claim takes unless told. Of
+    that, the curve alone costs answers: those at the other numbers of components.
+
+    Args:
+        probe: The checkpoint.
+        language: Code of the language in which the components are found.
+        said: The expressions that claims have compared or reported.
+    """
+    found: dict[tuple[str, ...], Draw] = {}
+    for kind in KINDS:
+        place = ("causes", language, kind)
+        if _is_said(f"control_without[{kind}]", probe, language, said):
+            found[*place, "without"] = partial(_curve, probe, language, kind)
+        if _is_said(f"control_without_random[{kind}]", probe, language, said):
+            found[*place, "random"] = partial(_random, probe, language, kind)
+        if _is_said(f"control_with_only[{kind}]", probe, language, said):
+            found[*place, "only"] = partial(_only, probe, language, kind)
+        for other in probe.settings.languages:
+            elsewhere = f"control_without[{kind}, found in {language}]"
+            if other != language and _is_said(elsewhere, probe, other, said):
+                found[*place, "elsewhere", other] = partial(_elsewhere, probe, language, kind, other)
+    if _is_said("faithfulness", probe, language, said):
+        found["faithfulness", language] = partial(_faithfulness, probe, language)
+    return found
+
+
+def curve_of(n: int, k: int) -> tuple[int, ...]:
+    """How many of n components are cut at each point of the curve: 1, 2, 4, … up to half of them, and k.
+
+    With more than half of them cut little is left to write with (ours).
+    """
+    doubling = {2**power for power in range(n.bit_length()) if 2 * 2**power <= n}
+    return tuple(sorted(doubling | {k}))
+
+
+def _is_said(name: str, probe: Ablatable, language: str, said: Collection[str]) -> bool:
+    measure = re.compile(rf"(?<!\w){re.escape(named(name, probe, language, None))}")
+    return any(measure.search(one) for one in said)
+
+
+def _curve(probe: Ablatable, language: str, kind: str) -> dict[str, Any]:
+    """Control without the leading components, for every number of them that the curve has."""
+    chosen = leading_components(probe, language=language, kind=kind)
+    parts = every_component(probe.parts.n_layers, probe.parts.n_heads)
+    sizes = curve_of(sum(one.kind == chosen[0].kind for one in parts), len(chosen))
+    every = {k: control_without(probe, language=language, kind=kind, k=k) for k in sizes}
+    return _beside_whole(probe, language, kind) | {
+        "leading": [one.name for one in leading_components(probe, language=language, kind=kind, k=sizes[-1])],
+        "by_k": {str(k): _interval(one) for k, one in every.items()},
+    }
+
+
+def _random(probe: Ablatable, language: str, kind: str) -> dict[str, Any]:
+    chosen = leading_components(probe, language=language, kind=kind)
+    sets = similar_sets(probe, chosen, language=language)
+    under = [Ablation().and_also(one, "zero") for one in sets]
+    without = control_without_random(probe, language=language, kind=kind)
+    if not sets or not without.n:
+        # None are of similar size, or too few.
+        return {}
+    return _beside_whole(probe, language, kind) | {
+        "without": _interval(without),
+        "sets": list(exact_by_set(probe, language, under)),
+        "length": relative_length(probe, chosen, sets, language=language),
+    }
+
+
+def _only(probe: Ablatable, language: str, kind: str) -> dict[str, Any]:
+    only = control_with_only(probe, language=language, kind=kind)
+    return _beside_whole(probe, language, kind) | {"with_only": _interval(only)}
+
+
+def _elsewhere(probe: Ablatable, language: str, kind: str, other: str) -> dict[str, Any]:
+    """Control in another language without the components that lead in this one."""
+    without = control_without(probe, language=other, kind=kind, found_in=language)
+    k = len(leading_components(probe, language=language, kind=kind))
+    whole = control(probe, language=other)
+    return {"k": k, "whole": _interval(whole), "without": _interval(without)}
+
+
+def _beside_whole(probe: Ablatable, language: str, kind: str) -> dict[str, Any]:
+    """How many components lead, and the control of the whole model, on so many prompts."""
+    whole = control(probe, language=language)
+    return {
+        "k": len(leading_components(probe, language=language, kind=kind)),
+        "n": whole.n,
+        "clusters": whole.clusters,
+        "whole": _interval(whole),
+    }
+
+
+def _faithfulness(probe: Ablatable, language: str) -> dict[str, Any]:
+    """The rank correlation, and of every component its CWA in logits and its effect in words."""
+    return {
+        "correlation": _interval(faithfulness(probe, language=language)),
+        "components": {name: list(pair) for name, pair in effects_by_component(probe, language).items()},
+    }
+
+
+def _interval(estimate: Estimate) -> list[float | None]:
+    """Mean, low and high; None for what is not known, which JSON does not have."""
+    numbers = (estimate.mean, estimate.low, estimate.high)
+    # Adding zero takes the sign from a zero.
+    return [value + 0.0 if math.isfinite(value) else None for value in numbers]

@@ -1,0 +1,135 @@
+"""The digest of a question: another one where the answer may differ, and there only."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from lengthprobe.asking.keys import forced_question, prompts_question, question_key
+from lengthprobe.attribution.forced import Forced
+from lengthprobe.checkpoints.catalog import resolve
+from lengthprobe.components.names import Ablation, Component
+from lengthprobe.settings import Settings
+from lengthprobe.task.prompts import prompts
+
+ASKED = {"question": 1}
+PROMPTS = prompts("en", budget=2)
+WHOLE = [Ablation()] * len(PROMPTS)
+TEXT = Forced(PROMPTS[0], (1, 2), "text", ended=True)
+
+
+def _key(settings: Settings | None = None, source: str = "tiny-it", batch_size: int = 8) -> str:
+    return question_key(resolve(source), settings or Settings(), batch_size, ASKED)
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        Settings(cap=9),
+        Settings(prompt_form="plain"),
+        Settings(system_prompt="Be brief."),
+        Settings(device_map="cpu"),
+        Settings(dtype="bfloat16"),
+        Settings(thinking="allow"),
+        Settings(allow_pickle=True),
+        Settings(allow_remote_code=True),
+    ],
+    ids=str,
+)
+def test_settings_that_decide(settings: Settings) -> None:
+    """How a checkpoint is loaded and asked is part of the question."""
+    assert _key(settings) != _key()
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        Settings(alpha=0.01),
+        Settings(budget=7),
+        Settings(counter="whitespace"),
+        Settings(languages=("it",)),
+        Settings(lengths=(3,)),
+        Settings(seed=9),
+    ],
+    ids=str,
+)
+def test_settings_that_do_not(settings: Settings) -> None:
+    """What decides which prompts are asked, or how responses are read, changes no response to a prompt."""
+    assert _key(settings) == _key()
+
+
+def test_checkpoint_and_batch_size() -> None:
+    """Another checkpoint, another revision, another place on disk, another batch: another question."""
+    source = resolve("tiny-it")
+    others = [replace(source, revision="abc"), replace(source, path=Path("/elsewhere/tiny-it"))]
+    keys = {question_key(other, Settings(), 8, ASKED) for other in others}
+    keys |= {_key(), _key(source="tiny-base"), _key(batch_size=9)}
+    assert len(keys) == 5
+
+
+def test_files_that_were_written_anew() -> None:
+    """Another model under the same name is asked for itself."""
+    keys = {question_key(resolve("tiny-it"), Settings(), 8, ASKED, stamp) for stamp in ("one", "other")}
+    assert len(keys) == 2
+
+
+def test_questions_are_told_apart() -> None:
+    """The same prompts with and without attributions or parts, and forced texts, are different questions."""
+    cut = Ablation(zero=(Component(1, 0),))
+    asked: list[dict[str, Any]] = [
+        prompts_question(PROMPTS, WHOLE, Settings(), traces=False),
+        prompts_question(PROMPTS, WHOLE, Settings(), traces=True),
+        prompts_question(PROMPTS[:1], WHOLE[:1], Settings(), traces=True),
+        prompts_question(PROMPTS, [cut, *WHOLE[1:]], Settings(), traces=True),
+        forced_question([TEXT], Ablation(), Settings(), "token"),
+        forced_question([TEXT], Ablation(), Settings(), "stop_margin"),
+        forced_question([TEXT], cut, Settings(), "token"),
+    ]
+    keys = {question_key(resolve("tiny-it"), Settings(), 8, one) for one in asked}
+    assert len(keys) == len(asked)
+
+
+@pytest.mark.parametrize("traces", [False, True])
+def test_counter_decides_adherence_only(traces: bool) -> None:
+    """The word counter changes no response, but which of its tokens adhere."""
+    asked = [
+        prompts_question(PROMPTS, WHOLE, Settings(counter=counter), traces=traces)
+        for counter in ("uax29", "whitespace")
+    ]
+    assert (asked[0] != asked[1]) is traces
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"prompt": PROMPTS[1]},
+        {"token_ids": (1, 3)},
+        {"text": None},
+        {"ended": False},
+        {"last_only": True},
+        {"opened": True},
+    ],
+    ids=str,
+)
+def test_forced_texts(change: dict[str, Any]) -> None:
+    """Everything about a forced text is part of the question."""
+    one, other = (
+        forced_question([text], Ablation(), Settings(), "token") for text in (TEXT, replace(TEXT, **change))
+    )
+    assert one != other
+
+
+def _with_words(words: str | None, settings: Settings | None = None) -> Any:
+    return prompts_question(PROMPTS, WHOLE, settings or Settings(), traces=False, words=words)
+
+
+def test_words_are_part_of_the_question() -> None:
+    """So are the prompts whose answers they are taken from; without words those decide nothing."""
+    settings = (Settings(lengths=(3, 4)), Settings(budget=7), Settings(seed=9))
+    asked = [_with_words(words) for words in (None, "one-token", "several-token")]
+    asked += [_with_words("one-token", one) for one in settings]
+    assert all(one not in asked[:at] for at, one in enumerate(asked))
+    assert all(_with_words(None, one) == _with_words(None) for one in settings)

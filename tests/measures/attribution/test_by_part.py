@@ -1,0 +1,148 @@
+"""What each part gave to each prompt: which parts belong together, and what they are a share of."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from lengthprobe.measures import share
+from lengthprobe.measures.attribution.by_part import ByPart, estimate_of
+from lengthprobe.statistics.halves import second_half
+from lengthprobe.task.languages import load_language
+from lengthprobe.task.prompts import Prompt
+from tests.measures.attributed import Attributed
+
+LAYERS, HEADS = 5, 2
+
+
+def some(n=3):
+    """Random contributions to n prompts, the first layers' negative on average."""
+    draw = np.random.default_rng(4)
+    lean = np.linspace(-3, 5, LAYERS)
+    return ByPart(
+        prompts=[Prompt(f"p{at}", "en", 3, f"t{at}", "imperative", "Write") for at in range(n)],
+        notes=[f"note {at}" for at in range(n)],
+        heads=draw.normal(size=(n, LAYERS, HEADS)) + lean[None, :, None],
+        mlps=draw.normal(size=(n, LAYERS)) + lean,
+    )
+
+
+def estimated(by_part, **options):
+    """The estimate of the late heads."""
+    probe = Attributed(())
+    return estimate_of(
+        probe, by_part, lambda one: one.late_heads, name="late", language="en", lengths=None, **options
+    )
+
+
+@pytest.mark.parametrize(
+    ("part", "of_layer"),
+    # Of five layers the last ⌈5/4⌉ = 2 are late, the first ⌊5/4⌋ = 1 is early.
+    [
+        ("late_heads", [0, 0, 0, 1, 1]),
+        ("early_heads", [2, 0, 0, 0, 0]),  # as if there were as many of them as late ones
+        ("rise", [-2 / 3, -2 / 3, -2 / 3, 1, 1]),
+    ],
+)
+def test_heads(part, of_layer):
+    """The heads of some layers, each layer's added up, with the weights of METHODS §3."""
+    by_part = some()
+    for at in range(3):
+        by_hand = sum(
+            of_layer[layer] * by_part.heads[at, layer, head]
+            for layer in range(LAYERS)
+            for head in range(HEADS)
+        )
+        assert getattr(by_part, part)[at] == pytest.approx(by_hand)
+
+
+@pytest.mark.parametrize(("part", "layer"), [("final_mlp", 4), ("early_mlps", 0)])
+def test_mlps(part, layer):
+    """The last layer's MLP, and those of the early layers, of which there is one here."""
+    by_part = some()
+    assert getattr(by_part, part).tolist() == by_part.mlps[:, layer].tolist()
+
+
+def test_early_parts_of_eight_layers():
+    """Of eight layers two are late and two early: as many heads, and an MLP on average over two."""
+    by_part = ByPart([], [], np.arange(8.0)[None, :, None] * np.ones((1, 8, 3)), np.arange(8.0)[None])
+    assert by_part.late_heads.tolist() == [(6 + 7) * 3]
+    assert by_part.early_heads.tolist() == [(0 + 1) * 3]
+    assert by_part.early_mlps.tolist() == [0.5]
+
+
+def test_whole_is_the_cross_fitted_size_of_all_parts():
+    """Heads and MLPs, each with the sign of its mean on the other half of the topics (METHODS §3)."""
+    by_part = some(12)
+    second = second_half(f"t{at}" for at in range(12))
+    for at in range(12):
+        others = [i for i in range(12) if (f"t{i}" in second) is not (f"t{at}" in second)]
+        by_hand = sum(
+            np.sign(by_part.heads[others, layer, head].mean()) * by_part.heads[at, layer, head]
+            for layer in range(LAYERS)
+            for head in range(HEADS)
+        )
+        by_hand += sum(
+            np.sign(by_part.mlps[others, layer].mean()) * by_part.mlps[at, layer] for layer in range(LAYERS)
+        )
+        assert by_part.whole[at] == pytest.approx(by_hand)
+
+
+def test_parts_by_name():
+    """A head is called by its layer and its place in it, an MLP by its layer."""
+    by_part = some()
+    assert len(by_part.by_name) == LAYERS * HEADS + LAYERS
+    assert by_part.by_name["L3H1"] == pytest.approx(by_part.heads[:, 3, 1].mean())
+    assert by_part.by_name["MLP4"] == pytest.approx(by_part.mlps[:, 4].mean())
+
+
+def test_estimate_is_over_prompts():
+    """One value a prompt, with its topic and note, in logits; the smallest are the worst."""
+    by_part = some()
+    found = estimated(by_part)
+    assert [one.value for one in found.observations] == pytest.approx(by_part.late_heads)
+    assert [(one.prompt_id, one.topic, one.note) for one in found.observations] == [
+        ("p0", "t0", "note 0"),
+        ("p1", "t1", "note 1"),
+        ("p2", "t2", "note 2"),
+    ]
+    assert (found.name, found.unit, found.worst) == ("late(model, en)", "logits", "far")
+
+
+def test_share_is_of_all_parts():
+    """A share relates the mean to the whole."""
+    by_part = some()
+    assert share(estimated(by_part)).mean == pytest.approx(by_part.late_heads.mean() / by_part.whole.mean())
+
+
+def test_share_of_another_whole():
+    """A control is related to the whole of what it controls, so that the two can be compared."""
+    own, control = some(), some()
+    control.heads[:] *= 0.5
+    one, other = estimated(own), estimated(control, whole=own)
+    expected = (own.late_heads.mean() - control.late_heads.mean()) / own.whole.mean()
+    assert share(one - other).mean == pytest.approx(expected)
+
+
+def test_no_prompts():
+    """Where no prompt is left nothing is decided, as for every measure, and no warning is given."""
+    found = estimated(some(0), controls=lambda: {"shuffled": 1 / 0})
+    for claim in (found > 0, share(found) > 0.02):
+        assert claim.status == "undecided"
+        assert "no prompt was measured" in str(claim)
+
+
+def test_background():
+    """A reader of a claim that failed is told of the parts, and of the controls when he asks."""
+    told = []
+    by_part = some()
+    (background,) = estimated(by_part, controls=lambda: told.append("asked") or {"shuffled": 1.0}).background
+    assert (background.name, told) == ("late(model, en)", [])
+    assert background.parts == by_part.by_name
+    assert background.controlled == {"shuffled": 1.0}
+    assert told == ["asked"]
+
+
+def test_topics():
+    """As many as the language has: 150, and the wording that has none."""
+    assert estimated(some()).topics == load_language("en").n_topics == 151
