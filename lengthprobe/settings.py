@@ -15,6 +15,12 @@ PROMPT_FORMS = ("auto", "chat", "plain")
 THINKING = ("off", "allow")
 # Most tokens of a thought, where thoughts are allowed; ours. The cap counts the tokens after it.
 THOUGHT_LIMIT = 2048
+# The fields of `Settings` that change no answer to a question: which questions are asked, and how answers are
+# read, is their matter. Where one has a part in a question after all, the question says so; the batch size
+# counts as it was chosen. Whatever does not stand here has a part in every key (`asking.keys`).
+CHANGE_NO_ANSWER = frozenset(
+    {"languages", "lengths", "budget", "alpha", "seed", "counter", "batch_size", "across_forms"}
+)
 # More tokens than any tokenizer makes of a usual word; ours.
 TOKENS_A_WORD = 8
 DTYPES = ("auto", "float32", "bfloat16", "float16")

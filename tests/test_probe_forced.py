@@ -76,7 +76,8 @@ def test_asked_once(name: str) -> None:
     first = probe.forced(TEXTS, target="token")
     # The proof of the parts, and 5 texts, at most 3 at once.
     assert len(exchange.asked) == 1 + 2
-    assert probe.forced(list(TEXTS), target="token") is first
+    again = probe.forced(list(TEXTS), target="token")
+    assert all(one is other for one, other in zip(again, first, strict=True))
     assert len(exchange.asked) == 3
     probe.forced(TEXTS, target="stop_margin")
     assert len(exchange.asked) == len(set(exchange.asked)) == 5
@@ -130,10 +131,12 @@ def test_a_text_that_cannot_be_forced(name: str) -> None:
 def test_what_was_asked_is_known(name: str) -> None:
     """So that a figure can show what a claim has measured, and cost nothing where none has."""
     probe = load(name, **SMALL)
-    assert probe.forced_before("stop_margin") == []
+    assert not probe.has_forced("stop_margin")
     probe.forced(list(TEXTS), target="stop_margin")
-    assert probe.forced_before("stop_margin") == [TEXTS]
-    assert probe.forced_before("token") == []
+    assert probe.has_forced("stop_margin")
+    assert probe.has_forced("stop_margin", TEXTS)
+    assert not probe.has_forced("stop_margin", TEXTS[:1])
+    assert not probe.has_forced("token")
 
 
 def test_end_of_the_pass_is_told(name: str) -> None:

@@ -12,7 +12,7 @@ import pytest
 from lengthprobe import load
 from lengthprobe.attribution.trace import Contributions
 from lengthprobe.measures import late_heads_cwa, late_heads_number_swap
-from lengthprobe.plugin.workers import Exchange
+from lengthprobe.plugin.workers import SharedDirectory
 from lengthprobe.probe import Probe
 from lengthprobe.settings import Settings
 
@@ -27,13 +27,13 @@ class _Worker:
     """An exchange that notes what this worker makes, and waits with its first for the other's first."""
 
     def __init__(self, directory: Path, barrier: Barrier) -> None:
-        self._exchange = Exchange(directory)
+        self._exchange = SharedDirectory(directory)
         self._barrier = barrier
         self.waits = False
         self.made: list[str] = []
 
     def gather(self, keys: Sequence[str], make: Callable[[str], bytes]) -> Mapping[str, bytes]:
-        """As `Exchange.gather`."""
+        """As `SharedDirectory.gather`."""
 
         def noted(key: str) -> bytes:
             if self.waits:

@@ -1,37 +1,15 @@
-"""In what a checkpoint is asked, found out where it is loaded and told to every process of a session."""
+"""In what form a checkpoint is asked, found out where it is loaded."""
 
 from __future__ import annotations
 
-import json
-from dataclasses import asdict
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
-from lengthprobe.asking.keys import question_key
 from lengthprobe.statistics.forms import Form
 
 if TYPE_CHECKING:
-    from lengthprobe.asking.exchange import Exchange
-    from lengthprobe.checkpoints.catalog import Source
-    from lengthprobe.checkpoints.held import Held
     from lengthprobe.checkpoints.loading import Checkpoint
     from lengthprobe.settings import Settings
-
-
-def shared_form(source: Source, held: Held, settings: Settings, exchange: Exchange) -> Form:
-    """The form in which a checkpoint is asked; one process finds it out for all.
-
-    Raises:
-        LengthprobeError: The checkpoint cannot be loaded, or not be asked in this form.
-    """
-
-    def make(_key: str) -> bytes:
-        found = held.once(lambda: form_of(held.checkpoint, settings))
-        return json.dumps(asdict(found)).encode()
-
-    key = question_key(source, settings, held.batch_size, {"form": True}, held.files.stamp)
-    stated = json.loads(exchange.gather([key], make)[key])
-    return Form(**{**stated, "ends": tuple(stated["ends"])})
 
 
 def form_of(checkpoint: Checkpoint, settings: Settings) -> Form:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from lengthprobe.task.languages import available, load_language
@@ -41,6 +41,10 @@ class Progress:
     cap: int = 0
     batch: int = 0
     ended: int = 0
+
+    def further(self, ended: int) -> Progress:
+        """The same with so many more answers done."""
+        return replace(self, done=self.done + ended)
 
     @property
     def is_done(self) -> bool:

@@ -1,133 +1,329 @@
-"""Questions: what one checkpoint is asked beside its prompts, whatever is ablated, each of them once."""
+"""Questions: everything that a checkpoint can be asked, as frozen values that say what an answer hangs on."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import json
+from dataclasses import asdict, dataclass, replace
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+from lengthprobe.asking.answers import Answers, Proof, pack_forced, pack_shares, unpack_forced, unpack_shares
+from lengthprobe.statistics.forms import Form
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Mapping
 
     from lengthprobe.activations.looks import Floats, Look
     from lengthprobe.activations.outputs import Outputs
-    from lengthprobe.asking.answers import Answers, Proof
-    from lengthprobe.asking.respondent import Respondent
     from lengthprobe.attribution.forced import Forced
     from lengthprobe.attribution.trace import ForcedTrace
     from lengthprobe.components.names import Ablation, Component
+    from lengthprobe.settings import Settings
     from lengthprobe.task.prompts import Prompt, Response
 
-    Asked = tuple[Prompt, Ablation]
-    # The prompts' ids with their ablations, the words to write with, and how far a response is followed.
-    _Batch = tuple[tuple[tuple[str, Ablation], ...], str | None, int | None]
+Answer = TypeVar("Answer")
 
 
-class Questions:
-    """Asks a respondent, and remembers what it said.
+class Question(Generic[Answer]):
+    """Something that a checkpoint can be asked. Equal questions have equal answers."""
 
-    A probe and those within its blocks share one, so that what was asked under an ablation is not asked again
-    where the same block is entered a second time. Attributions are not remembered here: those of one block
-    are many megabytes, and a user may enter a thousand.
+    @property
+    def size(self) -> int:
+        """How many prompts or texts there are in it."""
+        return 1
+
+    @property
+    def needs(self) -> str:
+        """Of what an engine must be able to tell: of `text` or of `components` (`asking.engine`)."""
+        return "components"
+
+    @property
+    def concerns_all(self) -> bool:
+        """Whether a checkpoint that fails here fails at everything: nothing is then tried again."""
+        return False
+
+    @property
+    def is_large(self) -> bool:
+        """Whether the answer is of many megabytes and of a block: kept no longer than the block's probe."""
+        return False
+
+    @property
+    def wider(self) -> Question[Answer] | None:
+        """A question whose answer holds this one's too."""
+        return None
+
+    def content(self, settings: Settings) -> Mapping[str, Any]:
+        """All that the answer hangs on beside the checkpoint and how it runs, as JSON takes it."""
+        raise NotImplementedError
+
+    def pack(self, answer: Answer) -> bytes:
+        """The answer as bytes that another process can read."""
+        raise NotImplementedError
+
+    def unpack(self, made: bytes) -> Answer:
+        """The answer that `pack` packed."""
+        raise NotImplementedError
+
+
+@dataclass(frozen=True, slots=True)
+class Write(Question["Answers"]):
+    """Responses to one batch of prompts.
+
+    The batch is what is asked and kept, since a number format may round otherwise in another batch.
 
     Args:
-        respondent: Answers for the checkpoint.
+        prompts: The prompts.
+        ablations: What is ablated for each.
+        traces: Whether attributions are captured.
+        words: The kind of words that alone may be written (`generation.vocabulary`), None for all.
+        beyond: Words above N after which nothing more of a response is wanted (`generation.runaways`).
     """
 
-    def __init__(self, respondent: Respondent) -> None:
-        self._respondent = respondent
-        self._proof: Proof | None = None
-        self._under: dict[_Batch, tuple[Response, ...]] = {}
-        self._looked: dict[tuple[tuple[Component, ...], tuple[Look, ...]], tuple[Floats, ...]] = {}
-        self._losses: dict[tuple[Ablation, tuple[str, ...]], tuple[float, ...]] = {}
-        self._outputs: dict[tuple[Response, ...], Outputs] = {}
-        # How many batches were split for want of memory.
-        self.split_batches = 0
+    prompts: tuple[Prompt, ...]
+    ablations: tuple[Ablation, ...]
+    traces: bool = False
+    words: str | None = None
+    beyond: int | None = None
 
-    def proof(self) -> Proof:
-        """What is known of the checkpoint's parts; as `Respondent.proof`."""
-        if self._proof is None:
-            self._proof = self._respondent.proof()
-        return self._proof
+    @property
+    def rows(self) -> tuple[tuple[str, Ablation], ...]:
+        """The id of each prompt, with what is ablated for it."""
+        return tuple((prompt.id, one) for prompt, one in zip(self.prompts, self.ablations, strict=True))
 
-    def forced(self, texts: Sequence[Forced], ablation: Ablation, *, target: str) -> list[ForcedTrace]:
-        """What the parts say to some texts under an ablation, asked anew; as `Respondent.forced`."""
-        return self._respondent.forced(texts, ablation, target=target)
+    @property
+    def size(self) -> int:
+        """How many prompts there are."""
+        return len(self.prompts)
 
-    def answers(
-        self,
-        batches: Sequence[Sequence[Asked]],
-        *,
-        traces: bool,
-        words: str | None = None,
-        beyond: int | None = None,
-    ) -> list[Answers]:
-        """The answers to some batches, one after the other; these are not remembered.
+    @property
+    def needs(self) -> str:
+        """Text alone, where nothing is ablated, captured or forbidden."""
+        return "text" if self.concerns_all and not self.traces else "components"
 
-        Args:
-            batches, traces, words, beyond: As in `Respondent.answers`.
-        """
-        found = self._respondent.answers(batches, traces=traces, words=words, beyond=beyond)
-        self.split_batches += sum(one.pieces > 1 for one in found)
+    @property
+    def concerns_all(self) -> bool:
+        """What is impossible under an ablation, or with some words alone, says nothing of the checkpoint."""
+        return self.words is None and not any(one.components for one in self.ablations)
+
+    @property
+    def is_large(self) -> bool:
+        """Attributions within a block: a user may enter a thousand."""
+        return self.traces and not self.concerns_all
+
+    @property
+    def wider(self) -> Write | None:
+        """The same with attributions: capturing them changes no response."""
+        return None if self.traces else replace(self, traces=True)
+
+    def content(self, settings: Settings) -> Mapping[str, Any]:
+        """The prompts, with what is done for each."""
+        asked: dict[str, Any] = {
+            "prompts": [[prompt.id, prompt.text] for prompt in self.prompts],
+            "ablations": [_ablated(one, settings) for one in self.ablations],
+        }
+        if self.beyond is not None:
+            asked["beyond"] = [self.beyond, settings.counter]
+        if self.words:
+            # They are those of the responses to these prompts.
+            asked["words"] = [self.words, settings.lengths, settings.budget, settings.seed]
+        # The counter changes no response, but which of its tokens adhere.
+        return asked | ({"traces": settings.counter} if self.traces else {})
+
+    def pack(self, answer: Answers) -> bytes:
+        """Responses and attributions, without the prompts."""
+        return answer.to_bytes()
+
+    def unpack(self, made: bytes) -> Answers:
+        """The answers to these prompts."""
+        return Answers.from_bytes(made, self.prompts)
+
+
+@dataclass(frozen=True, slots=True)
+class Force(Question["list[ForcedTrace]"]):
+    """What the components say to one batch of texts that the checkpoint is given.
+
+    Args:
+        texts: The texts.
+        ablation: What is ablated.
+        target: `token` or `stop_margin`, as in `attribution.forced.attribute_forced`.
+    """
+
+    texts: tuple[Forced, ...]
+    ablation: Ablation
+    target: str
+
+    @property
+    def size(self) -> int:
+        """How many texts there are."""
+        return len(self.texts)
+
+    @property
+    def is_large(self) -> bool:
+        """Within a block."""
+        return bool(self.ablation.components)
+
+    def content(self, settings: Settings) -> Mapping[str, Any]:
+        """The texts, what is ablated, what is asked of each step."""
+        return {
+            "target": self.target,
+            "ablation": _ablated(self.ablation, settings),
+            "counter": settings.counter,
+            "texts": [
+                [one.prompt.text, one.token_ids, one.text, one.ended, one.last_only, one.opened]
+                for one in self.texts
+            ],
+        }
+
+    def pack(self, answer: list[ForcedTrace]) -> bytes:
+        """Attributions and adherence of each text."""
+        return pack_forced(answer)
+
+    def unpack(self, made: bytes) -> list[ForcedTrace]:
+        """One for each text."""
+        return unpack_forced(made)
+
+
+@dataclass(frozen=True, slots=True)
+class Attend(Question["list[Floats]"]):
+    """How much some heads attend to some words, in one batch of texts.
+
+    Args:
+        looks: The texts, with the places and the words.
+        heads: The heads.
+    """
+
+    looks: tuple[Look, ...]
+    heads: tuple[Component, ...]
+
+    @property
+    def size(self) -> int:
+        """How many texts there are."""
+        return len(self.looks)
+
+    def content(self, settings: Settings) -> Mapping[str, Any]:  # noqa: ARG002  (of a question)
+        """The heads and the texts."""
+        return {
+            "attention of": [one.name for one in self.heads],
+            "looks": [[one.prompt.text, one.token_ids, one.steps, one.targets] for one in self.looks],
+        }
+
+    def pack(self, answer: list[Floats]) -> bytes:
+        """An array a text."""
+        return pack_shares(answer)
+
+    def unpack(self, made: bytes) -> list[Floats]:
+        """One for each text."""
+        return unpack_shares(made)
+
+
+@dataclass(frozen=True, slots=True)
+class Score(Question["list[float]"]):
+    """The mean negative log-likelihood of the tokens of each of some ordinary texts, in nats a token.
+
+    Args:
+        texts: The texts.
+        ablation: What is ablated.
+    """
+
+    texts: tuple[str, ...]
+    ablation: Ablation
+
+    def content(self, settings: Settings) -> Mapping[str, Any]:
+        """The texts, and what is ablated."""
+        return {"losses": list(self.texts), "ablation": _ablated(self.ablation, settings)}
+
+    def pack(self, answer: list[float]) -> bytes:
+        """As JSON."""
+        return json.dumps(answer).encode()
+
+    def unpack(self, made: bytes) -> list[float]:
+        """One for each text."""
+        found: list[float] = json.loads(made)
         return found
 
-    def under(
-        self,
-        wanted: Sequence[Asked],
-        *,
-        batch_size: int,
-        check: Callable[[], None],
-        words: str | None = None,
-        beyond: int | None = None,
-    ) -> tuple[Response, ...]:
-        """The response to each prompt under its ablation; as `Probe.under`.
 
-        A number format may round otherwise in another batch, so that batches are a function of what is wanted
-        and are remembered whole: no answer hangs on what was asked before.
+@dataclass(frozen=True, slots=True)
+class Observe(Question["Outputs"]):
+    """Sizes and means of the outputs of the whole model's components, where some responses are written.
 
-        Args:
-            wanted: The prompts, with what is ablated for each.
-            batch_size: Most prompts at once.
-            check: Called before anything new is asked.
-            words, beyond: As in `Respondent.answers`.
-        """
-        # A batch runs as long as its longest response: those under one ablation are alike.
-        every = sorted(
-            dict.fromkeys(wanted),
-            key=lambda one: (str(one[1]), one[0].language, one[0].n_words, one[0].id),
-        )
-        chunks = [every[first : first + batch_size] for first in range(0, len(every), batch_size)]
-        keys = [(tuple((prompt.id, one) for prompt, one in chunk), words, beyond) for chunk in chunks]
-        new = [(key, chunk) for key, chunk in zip(keys, chunks, strict=True) if key not in self._under]
-        if new:
-            check()
-        found = self.answers([chunk for _, chunk in new], traces=False, words=words, beyond=beyond)
-        for (key, _), answers in zip(new, found, strict=True):
-            self._under[key] = answers.responses
-        given = {asked: one for key in keys for asked, one in zip(key[0], self._under[key], strict=True)}
-        return tuple(given[prompt.id, ablation] for prompt, ablation in wanted)
+    Args:
+        responses: The responses.
+    """
 
-    def attention(
-        self, looks: Sequence[Look], heads: tuple[Component, ...], *, check: Callable[[], None]
-    ) -> tuple[Floats, ...]:
-        """The shares of attention that some looks ask for, of the whole model; as `Probe.attention`."""
-        key = (heads, tuple(looks))
-        if key not in self._looked:
-            check()
-            self._looked[key] = tuple(self._respondent.attention(looks, heads))
-        return self._looked[key]
+    responses: tuple[Response, ...]
 
-    def losses(
-        self, texts: Sequence[str], ablation: Ablation, *, check: Callable[[], None]
-    ) -> tuple[float, ...]:
-        """The loss of each text under an ablation, in nats a token; as `Probe.losses`."""
-        key = (ablation, tuple(texts))
-        if key not in self._losses:
-            check()
-            self._losses[key] = tuple(self._respondent.losses(texts, ablation))
-        return self._losses[key]
+    def content(self, settings: Settings) -> Mapping[str, Any]:  # noqa: ARG002  (of a question)
+        """The prompts: greedy responses to them are always the same."""
+        return {"outputs": [[one.prompt.id, one.prompt.text] for one in self.responses]}
 
-    def outputs(self, responses: Sequence[Response]) -> Outputs:
-        """How large the whole model's parts' outputs are where some responses are written."""
-        key = tuple(responses)
-        if key not in self._outputs:
-            self._outputs[key] = self._respondent.outputs(responses)
-        return self._outputs[key]
+    def pack(self, answer: Outputs) -> bytes:
+        """As safetensors."""
+        return answer.to_bytes()
+
+    def unpack(self, made: bytes) -> Outputs:
+        """Sizes and means."""
+        from lengthprobe.activations.outputs import Outputs
+
+        return Outputs.from_bytes(made)
+
+
+@dataclass(frozen=True, slots=True)
+class Prove(Question["Proof"]):
+    """How many components a checkpoint has, and whether they add up to its logits."""
+
+    @property
+    def needs(self) -> str:
+        """Of any engine: one that has no components to tell of says so."""
+        return "text"
+
+    @property
+    def concerns_all(self) -> bool:
+        """Components that are not known are no failure, and what else fails fails everywhere."""
+        return True
+
+    def content(self, settings: Settings) -> Mapping[str, Any]:  # noqa: ARG002  (of a question)
+        """Nothing more than the checkpoint."""
+        return {"parts": True}
+
+    def pack(self, answer: Proof) -> bytes:
+        """As JSON."""
+        return answer.to_bytes()
+
+    def unpack(self, made: bytes) -> Proof:
+        """From JSON."""
+        return Proof.from_bytes(made)
+
+
+@dataclass(frozen=True, slots=True)
+class Describe(Question["Form"]):
+    """In what form a checkpoint is asked: prompt form, template, system prompt, ends."""
+
+    @property
+    def needs(self) -> str:
+        """Of any engine."""
+        return "text"
+
+    @property
+    def concerns_all(self) -> bool:
+        """A form that cannot be had is had by no prompt."""
+        return True
+
+    def content(self, settings: Settings) -> Mapping[str, Any]:  # noqa: ARG002  (of a question)
+        """Nothing more than the checkpoint."""
+        return {"form": True}
+
+    def pack(self, answer: Form) -> bytes:
+        """As JSON."""
+        return json.dumps(asdict(answer)).encode()
+
+    def unpack(self, made: bytes) -> Form:
+        """From JSON."""
+        stated = json.loads(made)
+        return Form(**{**stated, "ends": tuple(stated["ends"])})
+
+
+def _ablated(ablation: Ablation, settings: Settings) -> list[Any]:
+    """What determines the outputs that are put in place: the means' prompts, and the donors' lengths."""
+    stated = ablation.as_dict()
+    if not stated:
+        return []
+    return [stated, settings.languages, settings.lengths, settings.budget, settings.seed]

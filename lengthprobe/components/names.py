@@ -154,6 +154,18 @@ def find_components(
     return tuple(one for one in every_component(n_layers, n_heads) if one in found)
 
 
+def only_heads(components: tuple[Component, ...]) -> tuple[Component, ...]:
+    """The components, all of which have to be heads.
+
+    Raises:
+        SettingsError: Another component is among them.
+    """
+    others = [one.name for one in components if one.kind != "head"]
+    if others:
+        raise SettingsError(f"{', '.join(others)} is no head", "name heads: L3H1, or L3H* for a layer's")
+    return components
+
+
 def _named(name: str, n_layers: int, n_heads: int, model: str) -> list[Component]:
     match = _NAME.fullmatch(name)
     if match is None:

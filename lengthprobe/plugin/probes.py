@@ -19,7 +19,7 @@ from lengthprobe.plugin.progress import progress_of
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
 
-    from lengthprobe.plugin.workers import Exchange
+    from lengthprobe.asking.sharing import Exchange
     from lengthprobe.probe import Probe
     from lengthprobe.settings import Settings
 
@@ -90,7 +90,7 @@ class Probes:
     @property
     def asked_again(self) -> tuple[tuple[str, str], ...]:
         """The checkpoints and languages whose prompts were answered a second time, for their attributions."""
-        return tuple((probe.name, code) for probe in self._probes.values() for code in probe.asked_again)
+        return tuple(again for probe in self._probes.values() for again in probe.asked_again)
 
     def identities(self, roles: Sequence[str]) -> dict[str, dict[str, Any]]:
         """What a report says of the checkpoints that have been asked, of some roles."""

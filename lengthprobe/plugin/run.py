@@ -112,9 +112,9 @@ class Run:
     def probes(self) -> Probes:
         """The checkpoints."""
         from lengthprobe.plugin.probes import Probes
-        from lengthprobe.plugin.workers import Exchange
+        from lengthprobe.plugin.workers import SharedDirectory
 
-        exchange = None if self._directory is None else Exchange(self._directory)
+        exchange = None if self._directory is None else SharedDirectory(self._directory)
         return Probes(self._config, self.settings, exchange)
 
     @property

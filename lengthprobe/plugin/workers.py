@@ -20,7 +20,7 @@ _PATIENCE_S = 0.05
 _NVIDIA_SMI_LINE = re.compile(r"^\s*(?P<mig>MIG )?.*\(UUID: (?P<uuid>[^)]+)\)", re.MULTILINE)
 
 
-class Exchange:
+class SharedDirectory:
     """A directory through which processes share what they make: each thing is made once, and read by all.
 
     A key is claimed by a lock on a file, which the operating system lets go of when a process dies, so

@@ -62,9 +62,11 @@ def swap_portrait(probe: Probe, language: str) -> dict[str, Any] | None:
     Raises:
         LengthprobeError: As `Probe.traces`.
     """
-    measured = probe.forced_before(TARGET)
     # No text is put together where nothing was measured, since this is asked after every claim.
-    if not measured or not (texts := tuple(number_swap_texts(probe, language))) or texts not in measured:
+    if not probe.has_forced(TARGET):
+        return None
+    texts = tuple(number_swap_texts(probe, language))
+    if not texts or not probe.has_forced(TARGET, texts):
         return None
     own, less_other = number_swap_by_part(probe, language)
     cwa = cwa_by_part(probe, language)

@@ -82,5 +82,5 @@ def test_one_process_finds_it_out_for_all() -> None:
     first, second = (Probe("tiny-it", CPU, exchange=exchange) for _ in range(2))
 
     assert first.form == second.form
-    assert second._held._checkpoint is None
+    assert second.subject.held._checkpoint is None
     assert len(exchange.made) == 1

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from lengthprobe.asking.keys import forced_question, prompts_question, question_key
+from lengthprobe.asking.keys import question_key
+from lengthprobe.asking.questions import Force, Question, Write
 from lengthprobe.attribution.forced import Forced
 from lengthprobe.checkpoints.catalog import resolve
 from lengthprobe.components.names import Ablation, Component
@@ -17,7 +18,7 @@ from lengthprobe.task.prompts import prompts
 
 ASKED = {"question": 1}
 PROMPTS = prompts("en", budget=2)
-WHOLE = [Ablation()] * len(PROMPTS)
+WHOLE = (Ablation(),) * len(PROMPTS)
 TEXT = Forced(PROMPTS[0], (1, 2), "text", ended=True)
 
 
@@ -79,16 +80,16 @@ def test_files_that_were_written_anew() -> None:
 def test_questions_are_told_apart() -> None:
     """The same prompts with and without attributions or parts, and forced texts, are different questions."""
     cut = Ablation(zero=(Component(1, 0),))
-    asked: list[dict[str, Any]] = [
-        prompts_question(PROMPTS, WHOLE, Settings(), traces=False),
-        prompts_question(PROMPTS, WHOLE, Settings(), traces=True),
-        prompts_question(PROMPTS[:1], WHOLE[:1], Settings(), traces=True),
-        prompts_question(PROMPTS, [cut, *WHOLE[1:]], Settings(), traces=True),
-        forced_question([TEXT], Ablation(), Settings(), "token"),
-        forced_question([TEXT], Ablation(), Settings(), "stop_margin"),
-        forced_question([TEXT], cut, Settings(), "token"),
+    asked: list[Question[Any]] = [
+        Write(PROMPTS, WHOLE),
+        Write(PROMPTS, WHOLE, traces=True),
+        Write(PROMPTS[:1], WHOLE[:1], traces=True),
+        Write(PROMPTS, (cut, *WHOLE[1:]), traces=True),
+        Force((TEXT,), Ablation(), "token"),
+        Force((TEXT,), Ablation(), "stop_margin"),
+        Force((TEXT,), cut, "token"),
     ]
-    keys = {question_key(resolve("tiny-it"), Settings(), 8, one) for one in asked}
+    keys = {question_key(resolve("tiny-it"), Settings(), 8, one.content(Settings())) for one in asked}
     assert len(keys) == len(asked)
 
 
@@ -96,7 +97,7 @@ def test_questions_are_told_apart() -> None:
 def test_counter_decides_adherence_only(traces: bool) -> None:
     """The word counter changes no response, but which of its tokens adhere."""
     asked = [
-        prompts_question(PROMPTS, WHOLE, Settings(counter=counter), traces=traces)
+        Write(PROMPTS, WHOLE, traces=traces).content(Settings(counter=counter))
         for counter in ("uax29", "whitespace")
     ]
     assert (asked[0] != asked[1]) is traces
@@ -117,13 +118,13 @@ def test_counter_decides_adherence_only(traces: bool) -> None:
 def test_forced_texts(change: dict[str, Any]) -> None:
     """Everything about a forced text is part of the question."""
     one, other = (
-        forced_question([text], Ablation(), Settings(), "token") for text in (TEXT, replace(TEXT, **change))
+        Force((text,), Ablation(), "token").content(Settings()) for text in (TEXT, replace(TEXT, **change))
     )
     assert one != other
 
 
 def _with_words(words: str | None, settings: Settings | None = None) -> Any:
-    return prompts_question(PROMPTS, WHOLE, settings or Settings(), traces=False, words=words)
+    return Write(PROMPTS, WHOLE, words=words).content(settings or Settings())
 
 
 def test_words_are_part_of_the_question() -> None:

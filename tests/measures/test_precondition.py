@@ -10,13 +10,15 @@ import pytest
 from fixtures.derived import derive
 from fixtures.recipe import MODELS
 from lengthprobe import load, measures
+from lengthprobe.asking.questions import Attend, Force, Observe, Score, Write
+from lengthprobe.asking.transformers_engine import TransformersEngine
 from lengthprobe.components.names import Component
 from lengthprobe.errors import SettingsError
 from lengthprobe.measures import control
 from lengthprobe.measures.precondition import FLOOR, unmet_control
 from lengthprobe.task.prompts import split_of
 
-ASKED = ("answers", "forced", "attention", "losses", "outputs")
+ASKED = {Write: "answers", Force: "forced", Attend: "attention", Score: "losses", Observe: "outputs"}
 HEADS = [Component(3, 0)]
 # Everything that says why a model keeps to a length, or what is kept without its parts.
 OF_CAUSE = {
@@ -48,20 +50,17 @@ OF_CAUSE = {
 
 def counting(probe, monkeypatch):
     """How many prompts, texts or looks a probe asks for, by the kind of question."""
-    asked = dict.fromkeys(ASKED, 0)
-    respondent = probe._questions._respondent
+    asked = dict.fromkeys(ASKED.values(), 0)
+    answer = TransformersEngine.answer
 
-    def counted(name):
-        ask = getattr(respondent, name)
+    def counted(engine, questions):
+        if engine is probe.subject.memory._engine:
+            for one in questions:
+                if type(one) in ASKED:
+                    asked[ASKED[type(one)]] += one.size
+        return answer(engine, questions)
 
-        def asks(some, *more, **how):
-            asked[name] += sum(map(len, some)) if name == "answers" else len(some)
-            return ask(some, *more, **how)
-
-        return asks
-
-    for name in ASKED:
-        monkeypatch.setattr(respondent, name, counted(name))
+    monkeypatch.setattr(TransformersEngine, "answer", counted)
     return asked
 
 
@@ -97,7 +96,7 @@ def test_nothing_is_asked_beyond_the_answers_for_control(monkeypatch):
     for measure in OF_CAUSE.values():
         measure(probe)
 
-    assert asked == dict.fromkeys(ASKED, 0) | {"answers": 40}
+    assert asked == dict.fromkeys(ASKED.values(), 0) | {"answers": 40}
     assert not probe.asked_again
 
 

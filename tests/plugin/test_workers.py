@@ -10,7 +10,13 @@ import threading
 
 import pytest
 
-from lengthprobe.plugin.workers import Exchange, listed_devices, share_cores, take_device, visible_devices
+from lengthprobe.plugin.workers import (
+    SharedDirectory,
+    listed_devices,
+    share_cores,
+    take_device,
+    visible_devices,
+)
 
 GPUS = """\
 GPU 0: NVIDIA H200 (UUID: GPU-aaaa)
@@ -33,16 +39,16 @@ class TestExchange:
 
     def test_gives_the_bytes_of_every_key_in_order(self, tmp_path):
         """Made here, where nobody else makes them."""
-        made = Exchange(tmp_path).gather(["b", "a"], upper)
+        made = SharedDirectory(tmp_path).gather(["b", "a"], upper)
 
         assert list(made.items()) == [("b", b"B"), ("a", b"A")]
 
     def test_makes_nothing_twice(self, tmp_path):
         """What one has made, the next reads."""
-        Exchange(tmp_path).gather(["a", "b"], upper)
+        SharedDirectory(tmp_path).gather(["a", "b"], upper)
         asked = []
 
-        found = Exchange(tmp_path).gather(["b", "c"], lambda key: asked.append(key) or b"new")
+        found = SharedDirectory(tmp_path).gather(["b", "c"], lambda key: asked.append(key) or b"new")
 
         assert found == {"b": b"B", "c": b"new"}
         assert asked == ["c"]
@@ -56,7 +62,7 @@ class TestExchange:
             go_on.wait(10)
             return f"slow {key}".encode()
 
-        other = threading.Thread(target=lambda: Exchange(tmp_path).gather(["a"], slowly))
+        other = threading.Thread(target=lambda: SharedDirectory(tmp_path).gather(["a"], slowly))
         other.start()
         begun.wait(10)
 
@@ -64,7 +70,7 @@ class TestExchange:
             go_on.set()
             return f"quick {key}".encode()
 
-        found = Exchange(tmp_path).gather(["a", "b"], quickly)
+        found = SharedDirectory(tmp_path).gather(["a", "b"], quickly)
         other.join()
 
         assert found == {"a": b"slow a", "b": b"quick b"}
@@ -72,30 +78,30 @@ class TestExchange:
     def test_failure_is_not_shared(self, tmp_path):
         """Who fails says so; the next tries, and leaves no half file."""
         with pytest.raises(ZeroDivisionError):
-            Exchange(tmp_path).gather(["a"], lambda _: 1 / 0)
+            SharedDirectory(tmp_path).gather(["a"], lambda _: 1 / 0)
 
-        assert Exchange(tmp_path).gather(["a"], upper) == {"a": b"A"}
+        assert SharedDirectory(tmp_path).gather(["a"], upper) == {"a": b"A"}
 
     def test_what_a_dead_process_left_is_made_by_another(self, tmp_path):
         """Its claim ends with it."""
         died = textwrap.dedent(f"""
             import os
             from pathlib import Path
-            from lengthprobe.plugin.workers import Exchange
-            exchange = Exchange(Path({str(tmp_path)!r}))
+            from lengthprobe.plugin.workers import SharedDirectory
+            exchange = SharedDirectory(Path({str(tmp_path)!r}))
             exchange.gather(["a", "b"], lambda key: b"A" if key == "a" else os._exit(9))
         """)
         assert subprocess.run([sys.executable, "-c", died], check=False).returncode == 9
 
-        found = Exchange(tmp_path).gather(["a", "b"], lambda key: f"again {key}".encode())
+        found = SharedDirectory(tmp_path).gather(["a", "b"], lambda key: f"again {key}".encode())
 
         assert found == {"a": b"A", "b": b"again b"}
 
     @pytest.mark.parametrize("sent", [b"", b"\r\n\x00", bytes(range(256)), json.dumps("è\ud800").encode()])
     def test_any_bytes_go_through(self, tmp_path, sent):
         """Arrays are no text, and what a model wrote can be anything."""
-        assert Exchange(tmp_path).gather(["a"], lambda _: sent) == {"a": sent}
-        assert Exchange(tmp_path).gather(["a"], lambda _: b"another") == {"a": sent}
+        assert SharedDirectory(tmp_path).gather(["a"], lambda _: sent) == {"a": sent}
+        assert SharedDirectory(tmp_path).gather(["a"], lambda _: b"another") == {"a": sent}
 
 
 class TestDevices:

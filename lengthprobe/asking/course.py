@@ -1,0 +1,96 @@
+"""Course: how far the questions have come that a checkpoint is asked at this moment."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from lengthprobe.asking.progress import Progress, asking
+from lengthprobe.asking.questions import Attend, Force, Write
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from lengthprobe.asking.progress import Tell
+    from lengthprobe.asking.questions import Question
+
+_OF_TEXTS = {Force: "attribution of written texts", Attend: "attention of heads"}
+
+
+@dataclass(slots=True)
+class _Asked:
+    """Some questions that are asked together: what they are, and how much of them is done."""
+
+    what: str
+    unit: str
+    total: int
+    done: int = 0
+
+    def progress(self, *steps: int) -> Progress:
+        return Progress(self.what, self.done, self.total, self.unit, *steps)
+
+
+class Course:
+    """Tells of questions while they are answered: of prompts and texts, which take time.
+
+    Args:
+        tell: Whom to tell.
+    """
+
+    def __init__(self, tell: Tell) -> None:
+        self._tell = tell
+        self._asked: _Asked | None = None
+
+    @contextmanager
+    def over(self, questions: Sequence[Question[Any]]) -> Iterator[None]:
+        """While some questions are asked together, of which other processes may answer some."""
+        before, self._asked = self._asked, _asked(questions)
+        if self._asked is not None:
+            self._tell(self._asked.progress())
+        try:
+            yield
+            if self._asked is not None:
+                self._asked.done = self._asked.total
+                self._tell(self._asked.progress())
+        finally:
+            self._asked = before
+
+    @contextmanager
+    def during(self, question: Question[Any]) -> Iterator[None]:
+        """While one of them is answered here."""
+        asked = self._asked
+        if asked is None:
+            yield
+            return
+        self._tell(asked.progress())
+        if isinstance(question, Write):
+            from lengthprobe.generation.steps import telling
+
+            def told(ended: int, written: int, cap: int) -> None:
+                progress = asked.progress(written, cap, question.size, ended)
+                self._tell(progress.further(ended))
+
+            with telling(told):
+                yield
+        else:
+            yield
+        asked.done += question.size
+        if isinstance(question, Write):
+            self._tell(asked.progress())
+
+
+def _asked(questions: Sequence[Question[Any]]) -> _Asked | None:
+    """What some questions of a kind are, None where nothing is told of them."""
+    first, total = questions[0], sum(one.size for one in questions)
+    if isinstance(first, Write):
+        writes = [one for one in questions if isinstance(one, Write)]
+        what = asking(
+            [prompt for one in writes for prompt in one.prompts],
+            [ablation for one in writes for ablation in one.ablations],
+            first.words,
+            traces=first.traces,
+        )
+        return _Asked(what, "answers", total)
+    what = _OF_TEXTS.get(type(first), "")
+    return _Asked(what, "texts", total) if what and total else None

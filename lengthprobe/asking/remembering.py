@@ -1,0 +1,135 @@
+"""Remembering: what a process has asked of a checkpoint, it asks once."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from lengthprobe.asking.answers import Answers
+from lengthprobe.errors import LengthprobeError, SettingsError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from lengthprobe.asking.course import Course
+    from lengthprobe.asking.engine import Engine
+    from lengthprobe.asking.questions import Answer, Question
+
+
+class Remembering:
+    """An engine that keeps every answer but the large ones of a block, and a failure that concerns all.
+
+    Args:
+        engine: Answers what is new.
+        course: Told what is asked.
+    """
+
+    def __init__(self, engine: Engine, course: Course) -> None:
+        self._engine, self._course = engine, course
+        self._answers: dict[Question[Any], Any] = {}
+        self._failure: LengthprobeError | None = None
+        # The largest completeness gap of the whole model's answers (`attribution.completeness`).
+        self.gap = 0.0
+        # How many batches were split for want of memory, within blocks too.
+        self.split_batches = 0
+
+    @property
+    def can(self) -> frozenset[str]:
+        """As the engine within."""
+        return self._engine.can
+
+    def __iter__(self) -> Iterator[Question[Any]]:
+        """The questions that have been answered."""
+        return iter(self._answers)
+
+    def __contains__(self, question: Question[Any]) -> bool:
+        """Whether a question is answered, by itself or with more."""
+        return found(self._answers, question) is not None
+
+    def answer(self, questions: Sequence[Question[Answer]]) -> list[Answer]:
+        """The answers; what is new is asked all at once."""
+        new = [one for one in dict.fromkeys(questions) if found(self._answers, one) is None]
+        passing: dict[Question[Any], Any] = {}
+        if new:
+            if self._failure is not None:
+                raise self._failure
+            try:
+                with self._course.over(new):
+                    answers = self._engine.answer(new)
+            except LengthprobeError as error:
+                if all(one.concerns_all for one in new):
+                    self._failure = error
+                raise
+            for question, answer in zip(new, answers, strict=True):
+                (passing if question.is_large else self._answers)[question] = answer
+                self._note(question, answer)
+        return [found(passing if one in passing else self._answers, one) for one in questions]
+
+    def _note(self, question: Question[Any], answer: Any) -> None:
+        if isinstance(answer, Answers):
+            self.split_batches += answer.pieces > 1
+            if not question.is_large:
+                self.gap = max(self.gap, answer.gap)
+
+
+class Block:
+    """The engine of a probe within a block: keeps the block's large answers, and asks nothing new after it.
+
+    Args:
+        memory: Keeps all other answers, for the next block that asks the same.
+        name: What its probe is called.
+    """
+
+    def __init__(self, memory: Remembering, name: str) -> None:
+        self._memory, self._name = memory, name
+        self._large: dict[Question[Any], Any] = {}
+        self.has_ended = False
+
+    @property
+    def can(self) -> frozenset[str]:
+        """As the engine within."""
+        return self._memory.can
+
+    @property
+    def gap(self) -> float:
+        """The largest completeness gap, of the whole model's answers and those of the block."""
+        gaps = (one.gap for one in self._large.values() if isinstance(one, Answers))
+        return max([self._memory.gap, *gaps])
+
+    def __iter__(self) -> Iterator[Question[Any]]:
+        """The questions that have been answered, large ones of this block alone."""
+        yield from self._memory
+        yield from self._large
+
+    def __contains__(self, question: Question[Any]) -> bool:
+        """Whether a question is answered, by itself or with more."""
+        return found(self._large, question) is not None or question in self._memory
+
+    def answer(self, questions: Sequence[Question[Answer]]) -> list[Answer]:
+        """The answers.
+
+        Raises:
+            SettingsError: The block has ended, and one of them is new.
+            LengthprobeError: As `Engine.answer`.
+        """
+        if not all(one in self for one in questions):
+            self.check_open()
+        new = [one for one in questions if found(self._large, one) is None]
+        made = dict(zip(new, self._memory.answer(new), strict=True))
+        self._large |= {one: answer for one, answer in made.items() if one.is_large}
+        return [made[one] if one in made else found(self._large, one) for one in questions]
+
+    def check_open(self) -> None:
+        """Raise SettingsError where the block has ended."""
+        if self.has_ended:
+            raise SettingsError(
+                f"{self._name}: its block has ended",
+                "measure inside of `with probe.ablated(...) as ablated:`, or of `with probe.writing(...)`",
+            )
+
+
+def found(answers: dict[Question[Any], Any], question: Question[Any]) -> Any:
+    """The answer to a question, or to a wider one that holds it; None where there is none."""
+    answer = answers.get(question)
+    if answer is None and (wider := question.wider) is not None:
+        answer = answers.get(wider)
+    return answer

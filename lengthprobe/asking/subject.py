@@ -1,0 +1,127 @@
+"""Subject: one checkpoint with its settings, its engine, and all that is remembered of it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from lengthprobe.asking.course import Course
+from lengthprobe.asking.keys import question_key
+from lengthprobe.asking.progress import reading
+from lengthprobe.asking.questions import Write
+from lengthprobe.asking.remembering import Remembering
+from lengthprobe.asking.sharing import Shared
+from lengthprobe.asking.transformers_engine import TransformersEngine
+from lengthprobe.checkpoints.held import Held
+from lengthprobe.components.names import Ablation
+from lengthprobe.task.prompts import prompts
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from lengthprobe.asking.engine import Engine
+    from lengthprobe.asking.progress import Tell
+    from lengthprobe.asking.questions import Question
+    from lengthprobe.asking.sharing import Exchange
+    from lengthprobe.checkpoints.catalog import Source
+    from lengthprobe.components.ablation import MeanOutputs
+    from lengthprobe.settings import Settings
+    from lengthprobe.task.prompts import Prompt, Response
+
+WHOLE = Ablation()
+
+
+class Subject:
+    """A checkpoint that is asked: what every probe of it shares.
+
+    Args:
+        name: What reports call it.
+        source: Where it comes from.
+        settings: How it is asked.
+        exchange: How processes share the work, None for one process.
+        tell: Told what is asked, and how much of it is done.
+        means: Gives the mean outputs of its components; called when an ablation by the mean wants them.
+        written: Gives its own responses in a language; called when words of one kind alone are wanted.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        source: Source,
+        settings: Settings,
+        *,
+        exchange: Exchange | None,
+        tell: Tell,
+        means: Callable[[], MeanOutputs],
+        written: Callable[[str], Sequence[Response]],
+    ) -> None:
+        self.name, self.source, self.settings = name, source, settings
+        self.tell = tell
+        self.held = Held(source.name, settings, lambda size: reading(tell, size))
+        course = Course(tell)
+        engine: Engine = TransformersEngine(self.held, settings, course, means=means, written=written)
+        self.memory = Remembering(Shared(engine, exchange, self._key) if exchange else engine, course)
+        # The checkpoints' probes and languages whose prompts were answered again, for their attributions.
+        self.asked_again: list[tuple[str, str]] = []
+        # What `runs.identity` found out; `runs` stands above, and has no name here.
+        self.identity: Any = None
+        self._batches: dict[tuple[str, Ablation, str | None, bool], tuple[Write, ...]] = {}
+
+    def prompts(self, language: str) -> tuple[Prompt, ...]:
+        """The prompt stream of a language."""
+        settings = self.settings
+        return prompts(language, lengths=settings.lengths, budget=settings.budget, seed=settings.seed)
+
+    def batches(
+        self, language: str, *, ablation: Ablation = WHOLE, words: str | None = None, traces: bool = False
+    ) -> tuple[Write, ...]:
+        """The prompts of a language in batches, each a question.
+
+        Raises:
+            LengthprobeError: The language is unknown, or the batch size cannot be chosen.
+        """
+        key = (language, ablation, words, traces)
+        if key not in self._batches:
+            from lengthprobe.generation.transformers_engine import batches
+
+            self._batches[key] = tuple(
+                Write(batch, (ablation,) * len(batch), traces, words)
+                for batch in batches(self.prompts(language), self.held.batch_size)
+            )
+        return self._batches[key]
+
+    def languages(self, *, ablation: Ablation = WHOLE, words: str | None = None) -> tuple[str, ...]:
+        """The languages whose prompts have been answered, in the order in which they were first asked."""
+        asked = dict.fromkeys(key[0] for key in self._batches if key[1:3] == (ablation, words))
+        return tuple(
+            language
+            for language in asked
+            if all(one in self.memory for one in self.batches(language, ablation=ablation, words=words))
+        )
+
+    def _key(self, question: Question[object]) -> str:
+        """Under what processes of one session share an answer."""
+        held, content = self.held, question.content(self.settings)
+        return question_key(self.source, self.settings, held.batch_size, content, held.files.stamp)
+
+
+def mixed_batches(
+    wanted: Sequence[tuple[Prompt, Ablation]], size: int, *, words: str | None, beyond: int | None
+) -> list[Write]:
+    """Prompts, each under an ablation of its own, in batches of at most so many.
+
+    Batches are a function of what is wanted: no answer hangs on what was asked before.
+
+    Args:
+        wanted: The prompts, with what is ablated for each.
+        size: Most prompts in a batch.
+        words, beyond: As in `Write`.
+    """
+    # A batch runs as long as its longest response: those under one ablation are alike.
+    every = sorted(
+        dict.fromkeys(wanted), key=lambda row: (str(row[1]), row[0].language, row[0].n_words, row[0].id)
+    )
+    chunks = [every[first : first + size] for first in range(0, len(every), size)]
+    return [
+        Write(tuple(prompt for prompt, _ in some), tuple(one for _, one in some), words=words, beyond=beyond)
+        for some in chunks
+    ]

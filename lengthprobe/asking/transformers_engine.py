@@ -1,0 +1,164 @@
+"""The engine on transformers and torch: it tells of text and of components."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from lengthprobe.asking.questions import Attend, Describe, Force, Observe, Prove, Score, Write
+from lengthprobe.errors import SettingsError
+from lengthprobe.task.prompts import prompts
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from lengthprobe.asking.course import Course
+    from lengthprobe.asking.questions import Answer, Question
+    from lengthprobe.attribution.readout import Readout
+    from lengthprobe.checkpoints.held import Held
+    from lengthprobe.components.ablation import MeanOutputs, Surgery
+    from lengthprobe.components.names import Ablation
+    from lengthprobe.generation.constraint import Constraint
+    from lengthprobe.generation.vocabulary import Vocabulary
+    from lengthprobe.settings import Settings
+    from lengthprobe.task.prompts import Prompt, Response
+
+
+class TransformersEngine:
+    """Answers with a checkpoint that is loaded when the first question wants it.
+
+    Args:
+        held: The checkpoint.
+        settings: How it is asked.
+        course: Told of each question.
+        means: Gives the mean outputs of its components; called when an ablation by the mean wants them.
+        written: Gives its own responses in a language; called when words of one kind alone are wanted.
+    """
+
+    can = frozenset({"text", "components"})
+
+    def __init__(
+        self,
+        held: Held,
+        settings: Settings,
+        course: Course,
+        *,
+        means: Callable[[], MeanOutputs],
+        written: Callable[[str], Sequence[Response]],
+    ) -> None:
+        self._held, self._settings, self._course = held, settings, course
+        self._means, self._written = means, written
+        self._vocabularies: dict[tuple[str, str], Vocabulary] = {}
+        self._readout: Readout | None = None
+        self._has_run = False
+
+    def answer(self, questions: Sequence[Question[Answer]]) -> list[Answer]:
+        """The answer to each question; as `asking.engine.Engine.answer`."""
+        from lengthprobe.asking import answering
+
+        answers: list[Any] = []
+        for question in questions:
+            with self._course.during(question):
+                # No function of its own: who reads a traceback finds the question here.
+                if isinstance(question, Write):
+                    checkpoint, tools = self._held.checkpoint, self._tools(question)
+                    answers.append(answering.answer(checkpoint, question.prompts, self._settings, **tools))
+                else:
+                    answers.append(self._answer_one(question))
+        return answers
+
+    def _answer_one(self, question: Question[Any]) -> Any:
+        """The answer to a question for which nothing is written."""
+        checkpoint, settings, size = self._held.checkpoint, self._settings, self._held.batch_size
+        match question:
+            case Prove():
+                from lengthprobe.asking.answering import PROOF_PROMPTS, prove
+
+                few = min(PROOF_PROMPTS, settings.budget)
+                first = prompts(
+                    settings.languages[0], lengths=settings.lengths, budget=few, seed=settings.seed
+                )
+                return prove(checkpoint, first, settings, self._components)
+            case Describe():
+                from lengthprobe.asking.forms import form_of
+
+                return form_of(checkpoint, settings)
+            case Force(texts, ablation, target):
+                from lengthprobe.attribution.forced import attribute_forced
+
+                surgery = self._surgery([one.prompt for one in texts], [ablation] * len(texts))
+                return attribute_forced(
+                    checkpoint, texts, settings, target=target, batch_size=size, surgery=surgery
+                )
+            case Attend(looks, heads):
+                from lengthprobe.activations.looks import look
+
+                return look(checkpoint, looks, settings, heads, batch_size=size)
+            case Score(texts, ablation):
+                from lengthprobe.generation.likelihood import text_losses
+
+                if ablation.resample:
+                    raise SettingsError(
+                        "resampling takes outputs from a prompt with another N, and an ordinary text "
+                        "asks for none",
+                        "mode zero or mean",
+                    )
+                return text_losses(checkpoint, texts, batch_size=size, surgery=self._surgery([], [ablation]))
+            case Observe(responses):
+                from lengthprobe.activations.outputs import outputs_of
+
+                anatomy = self._components().anatomy
+                return outputs_of(checkpoint, anatomy, responses, settings, batch_size=size)
+        raise TypeError(f"{type(question).__name__} is no question that is known")
+
+    def _tools(self, question: Write) -> dict[str, Any]:
+        """What a batch is written with: readout, surgery, constraint, limit."""
+        from lengthprobe.generation.transformers_engine import check_logits
+
+        if not self._has_run:
+            check_logits(self._held.checkpoint, question.prompts[0], self._settings)
+            self._has_run = True
+        return {
+            "surgery": self._surgery(question.prompts, question.ablations),
+            "constraint": self._constraint(question.prompts, question.words),
+            "readout": self._components() if question.traces else None,
+            "beyond": question.beyond,
+        }
+
+    def _constraint(self, batch: Sequence[Prompt], words: str | None) -> Constraint | None:
+        """What a batch may be written with, None where that is anything."""
+        if words is None:
+            return None
+        from lengthprobe.generation.constraint import Constraint
+        from lengthprobe.generation.vocabulary import vocabulary_of, written_words
+
+        checkpoint = self._held.checkpoint
+        for language in {prompt.language for prompt in batch}:
+            if (language, words) not in self._vocabularies:
+                written = written_words(self._written(language), checkpoint.decode)
+                self._vocabularies[language, words] = vocabulary_of(
+                    written, words, model=checkpoint.name, language=language
+                )
+        rows = tuple(self._vocabularies[prompt.language, words] for prompt in batch)
+        return Constraint(rows, checkpoint.end_token_ids)
+
+    def _surgery(self, batch: Sequence[Prompt], ablations: Sequence[Ablation]) -> Surgery | None:
+        """What is done to the model for a batch, None where nothing is."""
+        if not any(one.components for one in ablations):
+            return None
+        from lengthprobe.components.donors import surgery_on
+
+        checkpoint, anatomy = self._held.checkpoint, self._components().anatomy
+        return surgery_on(checkpoint, anatomy, batch, ablations, self._settings, means=self._means)
+
+    def _components(self) -> Readout:
+        """The readout of the loaded model.
+
+        Raises:
+            ModelError: Its architecture is not known.
+        """
+        if self._readout is None:
+            from lengthprobe.attribution.readout import readout_of
+            from lengthprobe.components.anatomy import anatomy_of
+
+            self._readout = readout_of(anatomy_of(self._held.checkpoint.model))
+        return self._readout
