@@ -36,9 +36,9 @@ def test_page(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_table_of_measures() -> None:
-    """It names every measure of parts, with the options that it takes and no other."""
+    """It names every measure of components, with the options that it takes and no other."""
     section = (
-        PAGE.read_text(encoding="utf-8").partition("## The measures of parts\n")[2].partition("\n## ")[0]
+        PAGE.read_text(encoding="utf-8").partition("## The measures of components\n")[2].partition("\n## ")[0]
     )
     rows = [line.replace(r"\|", "").split("|") for line in section.splitlines() if line.startswith("| `")]
     shown = {
