@@ -22,6 +22,7 @@ def _blocks(page: str) -> list[str]:
     return re.findall(r"^```python\n(.*?)^```", page, re.MULTILINE | re.DOTALL)
 
 
+@pytest.mark.usefixtures("tiny_it")  # A run in this process forgets what it imported: torch is there before.
 def test_claims_run(pytester: pytest.Pytester) -> None:
     """The shown claims, finding and conftest make a project that passes with the short option."""
     blocks = _blocks(OWN_CLAIMS.read_text(encoding="utf-8"))
@@ -32,7 +33,7 @@ def test_claims_run(pytester: pytest.Pytester) -> None:
     pytester.makeconftest(conftest)
     pytester.makepyfile(test_claims="\n\n".join(claims))
 
-    result = pytester.runpytest_subprocess("--model=tiny-it", "-m", "claim or finding")
+    result = pytester.runpytest_inprocess("--model=tiny-it", "-m", "claim or finding")
 
     result.assert_outcomes(passed=3)
     result.stdout.fnmatch_lines(["german error*reported*"])
