@@ -73,7 +73,6 @@ class Probe(Asker):
             exchange=exchange,
             tell=progress or silent,
             means=lambda: self.outputs().means,
-            written=self.responses,
         )
         given = (shown, settings, WHOLE, None, subject, subject.memory, family or Family(), "model")
         for field, value in zip(fields(self), given, strict=True):
@@ -101,6 +100,11 @@ class Probe(Asker):
     def batch_size(self) -> int:
         """Most prompts at once; raises ModelError where the checkpoint or its device is not to be had."""
         return self.subject.held.batch_size
+
+    @property
+    def whole(self) -> Probe:
+        """The probe of the whole model, with nothing done to it."""
+        return self._viewed(name=self.subject.name, ablation=WHOLE, words=None, engine=self.subject.memory)
 
     @property
     def asked_again(self) -> tuple[tuple[str, str], ...]:

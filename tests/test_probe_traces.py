@@ -67,10 +67,12 @@ def test_asked_once(recorded: tuple[Probe, Recorder]) -> None:
     probe.prepare(traces=True)
     # The proof of the parts, and two languages of 8 prompts, at most 3 at once.
     assert len(exchange.asked) == len(set(exchange.asked)) == 1 + 2 * 3
-    first = probe.traces("en"), probe.responses("en")
+    traces, responses = probe.traces("en"), probe.responses("en")
     probe.prepare(traces=True)
     probe.prepare()
-    assert (probe.traces("en"), probe.responses("en")) == first
+    for one, first in zip(probe.traces("en"), traces, strict=True):
+        assert (one.response, one.trace, one.adherence) == (first.response, first.trace, first.adherence)
+    assert probe.responses("en") == responses
     assert len(exchange.asked) == 7
 
 
@@ -202,7 +204,8 @@ def test_parts_that_add_up_at_first(hooked: Callable[..., Probe]) -> None:
         with pytest.raises(ModelError, match="do not add up"):
             probe.traces("en")
     assert len(probe.responses("en")) == 8
-    assert probe.traces("it") is expected
+    for one, first in zip(probe.traces("it"), expected, strict=True):
+        assert (one.response, one.trace, one.adherence) == (first.response, first.trace, first.adherence)
 
 
 def test_memory_is_out_for_attributions_alone(name: str, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, TypeVar
 
 from lengthprobe.asking.questions import Attend, Force, Observe, Prove, Score
-from lengthprobe.asking.subject import WHOLE, mixed_batches
+from lengthprobe.asking.subject import mixed_batches
 from lengthprobe.components.names import check_some_left, find_components, only_heads
 from lengthprobe.errors import SettingsError
 from lengthprobe.task.prompts import split_of
@@ -52,11 +52,6 @@ class Asker:
     engine: Remembering | Block
 
     @property
-    def whole(self) -> Asker:
-        """The view of the whole model, with nothing done to it."""
-        return Asker(self.subject.name, self.settings, WHOLE, None, self.subject, self.subject.memory)
-
-    @property
     def asked(self) -> tuple[str, ...]:
         """The languages whose prompts have been answered."""
         return self.subject.languages(ablation=self.ablation, words=self.words)
@@ -69,7 +64,7 @@ class Asker:
             LengthprobeError: The checkpoint cannot be loaded or run.
         """
         (proof,) = self.engine.answer([Prove()])
-        return replace(proof, gap=max(proof.gap, self.engine.gap))
+        return proof if proof.gap >= self.engine.gap else replace(proof, gap=self.engine.gap)
 
     def prepare(self, languages: Sequence[str] | None = None, *, traces: bool = False) -> None:
         """Ask the prompts of several languages in one go (all of the settings' by default).
@@ -101,9 +96,7 @@ class Asker:
         Raises:
             LengthprobeError: The checkpoint cannot be loaded or run, or the language is unknown.
         """
-        answers = self.engine.answer(self._batches(language))
-        found = {one.prompt.id: one for some in answers for one in some.responses}
-        return tuple(found[prompt.id] for prompt in self.subject.prompts(language))
+        return self.subject.in_order(language, self.engine.answer(self._batches(language)))
 
     def traces(self, language: str) -> tuple[Traced, ...]:
         """The attribution and adherence of each response, in the order of `responses`.
@@ -234,7 +227,7 @@ class Asker:
             for language in wanted
             for one in [
                 one
-                for one in self.whole.responses(language)
+                for one in self.subject.responses(language)
                 if split_of(one.prompt) == "discovery" and not one.is_unfinished_thought
             ][:REFERENCE_PROMPTS]
         ]

@@ -46,7 +46,7 @@ class Course:
     def over(self, questions: Sequence[Question[Any]]) -> Iterator[None]:
         """While some questions are asked together, of which other processes may answer some."""
         before, self._asked = self._asked, _asked(questions)
-        if self._asked is not None:
+        if self._asked is not None and self._asked.unit == "answers":
             self._tell(self._asked.progress())
         try:
             yield

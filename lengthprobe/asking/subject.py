@@ -18,6 +18,7 @@ from lengthprobe.task.prompts import prompts
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from lengthprobe.asking.answers import Answers
     from lengthprobe.asking.engine import Engine
     from lengthprobe.asking.progress import Tell
     from lengthprobe.asking.questions import Question
@@ -40,7 +41,6 @@ class Subject:
         exchange: How processes share the work, None for one process.
         tell: Told what is asked, and how much of it is done.
         means: Gives the mean outputs of its components; called when an ablation by the mean wants them.
-        written: Gives its own responses in a language; called when words of one kind alone are wanted.
     """
 
     def __init__(
@@ -52,13 +52,12 @@ class Subject:
         exchange: Exchange | None,
         tell: Tell,
         means: Callable[[], MeanOutputs],
-        written: Callable[[str], Sequence[Response]],
     ) -> None:
         self.name, self.source, self.settings = name, source, settings
         self.tell = tell
         self.held = Held(source.name, settings, lambda size: reading(tell, size))
         course = Course(tell)
-        engine: Engine = TransformersEngine(self.held, settings, course, means=means, written=written)
+        engine: Engine = TransformersEngine(self.held, settings, course, means=means, written=self.responses)
         self.memory = Remembering(Shared(engine, exchange, self._key) if exchange else engine, course)
         # The checkpoints' probes and languages whose prompts were answered again, for their attributions.
         self.asked_again: list[tuple[str, str]] = []
@@ -88,6 +87,15 @@ class Subject:
                 for batch in batches(self.prompts(language), self.held.batch_size)
             )
         return self._batches[key]
+
+    def responses(self, language: str) -> tuple[Response, ...]:
+        """The whole model's response to each prompt of a language, in the order of the prompt stream."""
+        return self.in_order(language, self.memory.answer(self.batches(language)))
+
+    def in_order(self, language: str, answers: Sequence[Answers]) -> tuple[Response, ...]:
+        """The responses to the prompts of a language, in the order of the prompt stream."""
+        found = {one.prompt.id: one for some in answers for one in some.responses}
+        return tuple(found[prompt.id] for prompt in self.prompts(language))
 
     def languages(self, *, ablation: Ablation = WHOLE, words: str | None = None) -> tuple[str, ...]:
         """The languages whose prompts have been answered, in the order in which they were first asked."""

@@ -44,26 +44,29 @@ class Measured(Protocol):
 
 def mean_of(
     probe: Measured,
-    value: Callable[[Response, int], float],
+    value: Callable[[Response, int], float] | None = None,
     *,
     name: str,
     language: str,
     unit: str,
     bounds: tuple[float, float] | None,
+    values: Callable[[Sequence[Response], Sequence[int]], Sequence[float]] | None = None,
     worst: str = "high",
     lengths: Collection[int] | None = None,
     counted: bool = True,
     answered: bool = True,
 ) -> Estimate:
-    """The mean over responses of a value that each has by itself.
+    """The mean over responses of a value that each has.
 
     Args:
         probe: The checkpoint.
         value: Gives the value of a response that has so many words.
         name: Name of the measure.
         language: Code of the language.
-        unit: What the value is counted in.
+        unit: Unit of the value.
         bounds: The least and greatest value possible, as in `Estimate.from_observations`.
+        values: In place of `value`, where values depend on all responses together: gives the value of every
+            response from all of them and their numbers of words.
         worst: Which prompts are shown as the worst: `high`, `low` or `far` from 0.
         lengths: Only the prompts that ask for these, all by default.
         counted: Whether the value depends on the number of words, and so has a rival count.
@@ -72,46 +75,15 @@ def mean_of(
     Returns:
         An Estimate over topics, whose rival is the same mean under the other word counter.
     """
-    return mean_of_all(
-        probe,
-        lambda asked, counts: [value(one, n_words) for one, n_words in zip(asked, counts, strict=True)],
-        name=name,
-        language=language,
-        unit=unit,
-        bounds=bounds,
-        worst=worst,
-        lengths=lengths,
-        counted=counted,
-        answered=answered,
-    )
-
-
-def mean_of_all(
-    probe: Measured,
-    values: Callable[[Sequence[Response], Sequence[int]], Sequence[float]],
-    *,
-    name: str,
-    language: str,
-    unit: str,
-    bounds: tuple[float, float] | None,
-    worst: str = "high",
-    lengths: Collection[int] | None = None,
-    counted: bool = True,
-    answered: bool = True,
-) -> Estimate:
-    """The mean of values that depend on all the responses together; otherwise as `mean_of`.
-
-    Args:
-        probe: The checkpoint.
-        values: Gives the value of every response from all of them and their numbers of words.
-        name: As in `mean_of`; so are the arguments after it.
-    """
-    asked = selected(probe, language, lengths, answered=answered)
+    check_lengths(lengths)
+    asked = selected(probe, probe.responses(language), lengths, language=language, answered=answered)
 
     def under(counter: str, rival: Estimate | None) -> Estimate:
         counts = [count_words(one.answer, language=language, counter=counter) for one in asked]
+        rows = zip(asked, counts, strict=True)
+        each = values(asked, counts) if values else [value(*row) for row in rows] if value else ()
         return Estimate.from_observations(
-            [_observation(*row) for row in zip(asked, values(asked, counts), counts, strict=True)],
+            [_observation(*row) for row in zip(asked, each, counts, strict=True)],
             name=named(name, probe, language, lengths),
             unit=unit,
             bounds=bounds,
@@ -130,19 +102,21 @@ def mean_of_all(
 
 
 def selected(
-    probe: Measured, language: str, lengths: Collection[int] | None, *, answered: bool = True
+    probe: Measured,
+    responses: Sequence[Response],
+    lengths: Collection[int] | None = None,
+    *,
+    language: str,
+    answered: bool = True,
 ) -> list[Response]:
-    """The responses to prompts that ask for some lengths, all by default.
+    """Those of a language's responses whose prompts ask for some lengths, all by default.
 
     Raises:
-        ModelError: Too many of the language's responses are an unfinished thought, and answers are wanted.
-        SettingsError: The lengths are none.
+        ModelError: Too many of the responses are an unfinished thought, and answers are wanted.
     """
-    check_lengths(lengths)
-    every = probe.responses(language)
     if answered:
-        check_answered(probe, every, language)
-    return [one for one in every if lengths is None or one.prompt.n_words in lengths]
+        check_answered(probe, responses, language)
+    return [one for one in responses if lengths is None or one.prompt.n_words in lengths]
 
 
 def check_lengths(lengths: Collection[int] | None) -> None:

@@ -161,7 +161,7 @@ def test_split_batches_of_blocks_are_counted(probe: Probe, monkeypatch: pytest.M
 
 
 def test_a_second_answer_within_a_block_is_told(probe: Probe) -> None:
-    """Prompts that were answered without attributions are answered again for them, and a warning may say so."""
+    """Prompts that were answered without attributions are answered again, and a warning may say so."""
     with probe.ablated("L1H0") as ablated:
         ablated.responses("en")
         assert not probe.asked_again

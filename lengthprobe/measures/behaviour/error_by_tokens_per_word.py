@@ -36,7 +36,7 @@ def error_by_tokens_per_word(probe: Measured, *, language: str) -> Estimate:
     Raises:
         SettingsError: All responses to the prompts of each N have as many tokens a word.
     """
-    asked = selected(probe, language, None)
+    asked = selected(probe, probe.responses(language), language=language)
 
     def under(counter: str, rival: Estimate | None) -> Estimate:
         counts = [count_words(one.answer, language=language, counter=counter) for one in asked]

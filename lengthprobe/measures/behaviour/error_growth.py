@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lengthprobe.errors import SettingsError
-from lengthprobe.measures.per_response import mean_of_all, selected
+from lengthprobe.measures.per_response import mean_of, selected
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,7 +26,7 @@ def error_growth(probe: Measured, *, language: str) -> Estimate:
     Raises:
         SettingsError: All prompts ask for the same length.
     """
-    asked = selected(probe, language, None)
+    asked = selected(probe, probe.responses(language), language=language)
     lengths = [one.prompt.n_words for one in asked]
     middle = sum(lengths) / len(lengths)
     spread = sum((n - middle) ** 2 for n in lengths) / len(lengths)
@@ -42,9 +42,9 @@ def error_growth(probe: Measured, *, language: str) -> Estimate:
         mean = sum(errors) / len(asked)
         return [(n - middle) * (e - mean) / spread for n, e in zip(lengths, errors, strict=True)]
 
-    return mean_of_all(
+    return mean_of(
         probe,
-        values,
+        values=values,
         name="error_growth",
         language=language,
         unit="words/word",
