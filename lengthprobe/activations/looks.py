@@ -9,8 +9,8 @@ import torch
 
 from lengthprobe.activations.attention import attention_shares
 from lengthprobe.checkpoints.chat.template import chat_text, prompt_form, render
-from lengthprobe.checkpoints.memory import in_batches, text_too_large
 from lengthprobe.errors import ModelError
+from lengthprobe.generation.rows import in_batches, pad, text_too_large
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -81,7 +81,7 @@ def look(
         [rows[at] for at in order],
         batch_size,
         lambda some: _looked(checkpoint, some, heads),
-        lambda row: text_too_large(checkpoint.name, checkpoint.device, len(row.tokens)),
+        lambda row: text_too_large(checkpoint, len(row.tokens)),
     )
     found = dict(zip(order, made, strict=True))
     return [found[at] for at in range(len(rows))]
@@ -147,18 +147,14 @@ def _row(checkpoint: Checkpoint, one: Look, settings: Settings) -> _Row:
 
 
 def _looked(checkpoint: Checkpoint, rows: Sequence[_Row], heads: Sequence[Component]) -> list[Floats]:
-    width = max(len(row.tokens) for row in rows)
-    ids = torch.full((len(rows), width), checkpoint.pad_token_id)
-    mask = torch.zeros_like(ids)
+    padded = pad(checkpoint, [row.tokens for row in rows])
+    ids, mask = padded.input_ids, padded.attention_mask
     targets = torch.zeros((len(rows[0].targets), *ids.shape), dtype=torch.bool)
     places = []
     for at, row in enumerate(rows):
-        first = width - len(row.tokens)
-        ids[at, first:] = torch.tensor(row.tokens)
-        mask[at, first:] = 1
+        first = padded.start - len(row.tokens)
         places.append([first + place for place in row.places])
         for k, target in enumerate(row.targets):
             targets[k, at, [first + place for place in target]] = True
-    device = checkpoint.device
-    found = attention_shares(checkpoint.model, ids.to(device), mask.to(device), places, heads, targets)
+    found = attention_shares(checkpoint.model, ids, mask, places, heads, targets)
     return [one.numpy() for one in found]

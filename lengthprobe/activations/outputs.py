@@ -11,8 +11,8 @@ from safetensors.torch import load, save
 from lengthprobe.activations.hooks import watching
 from lengthprobe.checkpoints.chat.template import render
 from lengthprobe.checkpoints.forward import run_decoder
-from lengthprobe.checkpoints.memory import in_batches, text_too_large
 from lengthprobe.components.ablation import MeanOutputs
+from lengthprobe.generation.rows import in_batches, pad, text_too_large
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -191,11 +191,13 @@ def outputs_of(
     def run(some: Sequence[_Row]) -> list[OutputSums]:
         # Of its own: one that memory is out for may have read some layers already.
         piece = OutputSums(anatomy)
-        piece.read(*(one.to(checkpoint.device) for one in _padded(some, checkpoint.pad_token_id)))
+        padded = pad(checkpoint, [row.prompt + row.written for row in some])
+        places = _writing(some, padded.start).to(checkpoint.device)
+        piece.read(padded.input_ids, padded.attention_mask, places)
         return [piece]
 
     def too_large(row: _Row) -> ModelError:
-        return text_too_large(checkpoint.name, checkpoint.device, len(row.prompt) + len(row.written))
+        return text_too_large(checkpoint, len(row.prompt) + len(row.written))
 
     for piece in in_batches(rows, batch_size, run, too_large):
         sums.add(piece)
@@ -211,16 +213,11 @@ class _Row(NamedTuple):
     thought: int
 
 
-def _padded(rows: Sequence[_Row], pad: int) -> tuple[Tensor, Tensor, Tensor]:
-    """The rows padded on the left, their mask, and the positions that write, each [n, S]."""
-    width = max(len(row.prompt) + len(row.written) for row in rows)
-    ids = torch.full((len(rows), width), pad)
-    mask, places = torch.zeros_like(ids), torch.zeros_like(ids, dtype=torch.bool)
+def _writing(rows: Sequence[_Row], width: int) -> Tensor:
+    """The positions that write, [n, width], of rows padded on the left."""
+    places = torch.zeros((len(rows), width), dtype=torch.bool)
     for at, row in enumerate(rows):
-        tokens = [*row.prompt, *row.written]
-        ids[at, width - len(tokens) :] = torch.tensor(tokens)
-        mask[at, width - len(tokens) :] = 1
         places[at, width - len(row.written) - 1 + row.thought :] = True
         # After the last token of a response that was cut off nothing was written.
         places[at, -1] = row.ended
-    return ids, mask, places
+    return places

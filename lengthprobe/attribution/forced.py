@@ -6,15 +6,13 @@ from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-import torch
-
 from lengthprobe.attribution.completeness import check_completeness
 from lengthprobe.attribution.direct import direct_logit_attribution
 from lengthprobe.attribution.trace import Contributions, ForcedTrace
 from lengthprobe.checkpoints.chat.template import render
-from lengthprobe.checkpoints.memory import in_batches, text_too_large
 from lengthprobe.components.anatomy import anatomy_of
 from lengthprobe.errors import ModelError
+from lengthprobe.generation.rows import in_batches, pad, text_too_large
 from lengthprobe.task.adherence import adherence
 
 if TYPE_CHECKING:
@@ -86,7 +84,7 @@ def attribute_forced(
         return _attributed(checkpoint, [rows[at] for at in some], target, surgery and surgery.of(some))
 
     def too_large(at: int) -> ModelError:
-        return text_too_large(checkpoint.name, checkpoint.device, len(rows[at].before + rows[at].asked))
+        return text_too_large(checkpoint, len(rows[at].before + rows[at].asked))
 
     found = dict(zip(order, in_batches(order, batch_size, run, too_large), strict=True))
     return [
@@ -144,21 +142,13 @@ def _attributed(
 ) -> list[Contributions]:
     donors = surgery.donors if surgery else ()
     every = [*rows, *_after(rows, donors)]
-    start, steps = max(len(row.before) for row in every), max(len(row.asked) for row in every)
-    ids = torch.full((len(every), start + steps), checkpoint.pad_token_id)
-    mask = torch.zeros_like(ids)
-    for at, row in enumerate(every):
-        tokens = row.before + row.asked
-        first = start - len(row.before)
-        ids[at, first : first + len(tokens)] = torch.tensor(tokens)
-        mask[at, first : first + len(tokens)] = 1
-    seen = mask[len(rows) :, :start] if donors else None
-    with surgery.applied(seen) if surgery else nullcontext():
+    padded = pad(checkpoint, [row.before for row in every], [row.asked for row in every])
+    with surgery.applied(padded.donors_seen(len(rows))) if surgery else nullcontext():
         found = direct_logit_attribution(
             checkpoint.model,
-            ids.to(checkpoint.device),
-            mask.to(checkpoint.device),
-            start,
+            padded.input_ids,
+            padded.attention_mask,
+            padded.start,
             # Of several end tokens it may have written another than the first.
             target="written" if target == "token" and len(checkpoint.end_token_ids) > 1 else target,
             end_token_ids=checkpoint.end_token_ids,

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from lengthprobe.checkpoints.memory import in_batches, text_too_large
 from lengthprobe.errors import ModelError
+from lengthprobe.generation.rows import in_batches, pad, text_too_large
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -42,7 +42,7 @@ def text_losses(
         return _losses(checkpoint, [rows[at] for at in some], surgery and surgery.of([0] * len(some)))
 
     def too_large(at: int) -> ModelError:
-        return text_too_large(checkpoint.name, checkpoint.device, len(rows[at]))
+        return text_too_large(checkpoint, len(rows[at]))
 
     found = dict(zip(order, in_batches(order, batch_size, run, too_large), strict=True))
     return [found[at] for at in range(len(rows))]
@@ -50,15 +50,10 @@ def text_losses(
 
 def _losses(checkpoint: Checkpoint, rows: Sequence[list[int]], surgery: Surgery | None) -> list[float]:
     """The losses of some texts in one pass, padded on the right."""
-    width = max(map(len, rows))
-    ids = torch.full((len(rows), width), checkpoint.pad_token_id)
-    mask = torch.zeros_like(ids)
-    for at, tokens in enumerate(rows):
-        ids[at, : len(tokens)] = torch.tensor(tokens)
-        mask[at, : len(tokens)] = 1
-    given = {"input_ids": ids.to(checkpoint.device), "attention_mask": mask.to(checkpoint.device)}
+    padded = pad(checkpoint, [()] * len(rows), rows)
+    ids, mask = padded.input_ids, padded.attention_mask
     with surgery.applied() if surgery else nullcontext():
-        logits: torch.Tensor = checkpoint.model(**given, use_cache=False).logits
+        logits: torch.Tensor = checkpoint.model(input_ids=ids, attention_mask=mask, use_cache=False).logits
     told = torch.nn.functional.cross_entropy(
         logits[:, :-1].flatten(0, 1).float(), ids[:, 1:].flatten().to(logits.device), reduction="none"
     )

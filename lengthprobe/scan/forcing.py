@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import torch
@@ -13,10 +12,10 @@ from lengthprobe.attribution.gradient import Donors, FirstOrder, first_order_eff
 from lengthprobe.attribution.readout import Readout, readout_of
 from lengthprobe.checkpoints.chat.template import render
 from lengthprobe.checkpoints.forward import run_decoder
-from lengthprobe.checkpoints.memory import in_batches, in_pieces
 from lengthprobe.components.anatomy import anatomy_of
 from lengthprobe.components.donors import donor_tokens, surgery_on
 from lengthprobe.errors import ModelError
+from lengthprobe.generation.rows import in_batches, in_halves, pad
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -28,38 +27,6 @@ if TYPE_CHECKING:
     from lengthprobe.components.names import Ablation
     from lengthprobe.settings import Settings
     from lengthprobe.task.prompts import Response
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Rows:
-    """Prompts with the same texts after each, of which the texts begin in one column.
-
-    Args:
-        input_ids: [n, S]
-        attention_mask: [n, S]
-        start: The column of the texts' first token.
-    """
-
-    input_ids: Tensor
-    attention_mask: Tensor
-    start: int
-
-    def of(self, rows: slice) -> Rows:
-        """Some of the rows."""
-        return Rows(self.input_ids[rows], self.attention_mask[rows], self.start)
-
-
-def lay_out(checkpoint: Checkpoint, prompts: Sequence[Sequence[int]], texts: Sequence[Sequence[int]]) -> Rows:
-    """Prompts and texts as rows, padded on the left before a prompt and on the right after a text."""
-    start = max(map(len, prompts))
-    ids = torch.full((len(texts), start + max(map(len, texts))), checkpoint.pad_token_id)
-    mask = torch.zeros_like(ids)
-    for at, (prompt, text) in enumerate(zip(prompts, texts, strict=True)):
-        row = [*prompt, *text]
-        first = start - len(prompt)
-        ids[at, first : first + len(row)] = torch.tensor(row)
-        mask[at, first : first + len(row)] = 1
-    return Rows(ids.to(checkpoint.device), mask.to(checkpoint.device), start)
 
 
 def margins_under(
@@ -91,7 +58,7 @@ def margins_under(
     def run(some: Sequence[tuple[Response, Ablation]]) -> list[list[float]]:
         return _margins(checkpoint, readout, some, settings, means)
 
-    return in_pieces(asked, run, lambda _one: _too_large(checkpoint))
+    return in_halves(asked, run, lambda _one: _too_large(checkpoint))
 
 
 def estimated(
@@ -123,10 +90,10 @@ def estimated(
         texts = [one.token_ids for one, _ in some]
         prompts = [render(checkpoint, one.prompt, settings) for one, _ in some]
         replacement: MeanOutputs | Donors | None = means() if mode == "mean" else None
-        rows = lay_out(checkpoint, prompts, texts)
+        rows = pad(checkpoint, prompts, texts)
         if mode == "resample":
             donors = [donor_tokens(checkpoint, one.prompt, settings) for one, _ in some]
-            both = lay_out(checkpoint, [*prompts, *donors], [*texts, *texts])
+            both = pad(checkpoint, [*prompts, *donors], [*texts, *texts])
             rows, theirs = both.of(slice(len(some))), both.of(slice(len(some), None))
             replacement = Donors(theirs.input_ids, theirs.attention_mask)
         placed = torch.zeros(rows.input_ids.shape, device=rows.input_ids.device)
@@ -167,7 +134,7 @@ def _margins(
         checkpoint, anatomy, [one.prompt for one, _ in asked], ablations, settings, means=means
     )
     donors = surgery.donors
-    rows = lay_out(checkpoint, [*prompts, *donors], texts * 2 if donors else texts)
+    rows = pad(checkpoint, [*prompts, *donors], texts * 2 if donors else texts)
     places = [
         at * rows.input_ids.shape[1] + rows.start - 1 + step
         for at, text in enumerate(texts)
@@ -175,8 +142,7 @@ def _margins(
     ]
     chosen = torch.tensor(places)
     final = _Final(lambda outputs: outputs.flatten(0, 1).index_select(0, chosen.to(outputs.device)))
-    seen = rows.attention_mask[len(asked) :, : rows.start] if donors else None
-    with surgery.applied(seen), watching(anatomy, final):
+    with surgery.applied(rows.donors_seen(len(asked))), watching(anatomy, final):
         run_decoder(checkpoint.model, rows.input_ids, rows.attention_mask)
     ends = torch.tensor(list(checkpoint.end_token_ids), device=anatomy.unembedding.weight.device)
     margins = stop_margins(readout, final.normed, ends)

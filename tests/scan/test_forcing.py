@@ -11,7 +11,7 @@ from lengthprobe.components.names import Ablation, Component
 from lengthprobe.errors import ModelError
 from lengthprobe.probe import Probe
 from lengthprobe.scan import forcing
-from lengthprobe.scan.forcing import estimated, lay_out, margins_under
+from lengthprobe.scan.forcing import estimated, margins_under
 from lengthprobe.scan.plan import Plan
 from lengthprobe.task.prompts import Response
 
@@ -25,16 +25,6 @@ def responses(probe: Probe) -> tuple[Response, ...]:
 
 def _margins(probe: Probe, asked: list[tuple[Response, Ablation]]) -> list[list[float]]:
     return margins_under(probe.checkpoint, asked, probe.settings, means=lambda: probe.outputs().means)
-
-
-def test_rows_begin_their_texts_in_one_column(probe: Probe) -> None:
-    """Prompts are padded on the left, texts on the right."""
-    rows = lay_out(probe.checkpoint, [[5, 6], [7, 8, 9]], [[10, 11], [12]])
-
-    pad = probe.checkpoint.pad_token_id
-    assert rows.input_ids.tolist() == [[pad, 5, 6, 10, 11], [7, 8, 9, 12, pad]]
-    assert rows.attention_mask.tolist() == [[0, 1, 1, 1, 1], [1, 1, 1, 1, 0]]
-    assert rows.start == 3
 
 
 def test_margins_of_the_whole_model_end_its_responses(probe: Probe, responses: tuple[Response, ...]) -> None:
