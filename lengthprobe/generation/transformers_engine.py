@@ -17,10 +17,10 @@ from lengthprobe.checkpoints.chat.thinking import (
     room_for_thought,
     thought_tokens,
 )
-from lengthprobe.checkpoints.memory import is_out_of_memory, release
 from lengthprobe.checkpoints.tokenizers.decoding import greedy
 from lengthprobe.errors import ModelError, OutOfMemoryError
 from lengthprobe.generation.broken import Guard
+from lengthprobe.generation.rows import in_halves, pad
 from lengthprobe.generation.runaways import Limits, Runaways
 from lengthprobe.generation.steps import steps
 from lengthprobe.task.prompts import Prompt, Response
@@ -143,13 +143,14 @@ def respond_to_batch(
     room = room_for_thought(checkpoint, settings) if thought else 0
     _check_context(checkpoint, max(map(len, [*rows, *donors])), settings, room)
     limits = None if beyond is None else Limits(checkpoint, tuple(prompts), beyond, settings.counter, opened)
-    written, observed, pieces = _generate_in_pieces(
+    pieces = _generate_in_pieces(
         checkpoint, rows, Room(settings.cap, room, opened), observer, surgery, constraint, limits
     )
+    written = [tokens for piece, _ in pieces for tokens in piece]
     responses = tuple(
         _response(checkpoint, prompt, tokens, opened) for prompt, tokens in zip(prompts, written, strict=True)
     )
-    return Answered(responses, pieces, tuple(observed))
+    return Answered(responses, len(pieces), tuple(one for _, piece in pieces for one in piece))
 
 
 def check_logits(checkpoint: Checkpoint, prompt: Prompt, settings: Settings) -> None:
@@ -192,30 +193,31 @@ def _generate_in_pieces(
     surgery: Surgery | None = None,
     constraint: Constraint | None = None,
     limits: Limits | None = None,
-) -> tuple[list[list[int]], list[Any], int]:
-    try:
-        watcher = observer() if observer else None
-        return (*_generate(checkpoint, rows, room, watcher, surgery, constraint, limits), 1)
-    except (RuntimeError, MemoryError) as error:
-        if not is_out_of_memory(error):
-            raise
-        if len(rows) == 1:
-            raise OutOfMemoryError(
-                f"{checkpoint.name} runs out of memory on {checkpoint.device} with a single prompt "
-                f"of {len(rows[0])} tokens and a cap of {room.whole}",
-                "free the device, lower --lengthprobe-cap, take a smaller format "
-                "(--lengthprobe-dtype=bfloat16), or more devices (--lengthprobe-device-map=balanced)",
-            ) from error
-    # Here, not above: while the exception lives, its frames hold on to the memory.
-    release()
-    half = (len(rows) + 1) // 2
-    written, observed, pieces = list[list[int]](), list[Any](), 0
-    for places in (range(half), range(half, len(rows))):
-        some = [rows[at] for at in places]
-        own = [one and one.of(places) for one in (surgery, constraint, limits)]
-        more = _generate_in_pieces(checkpoint, some, room, observer, *own)  # type: ignore[arg-type]
-        written, observed, pieces = written + more[0], observed + more[1], pieces + more[2]
-    return written, observed, pieces
+) -> list[tuple[list[list[int]], list[Any]]]:
+    """The result of `_generate` for each piece that the rows are split into, in order."""
+
+    def generate(places: Sequence[int]) -> list[tuple[list[list[int]], list[Any]]]:
+        return [
+            _generate(
+                checkpoint,
+                [rows[at] for at in places],
+                room,
+                observer() if observer else None,
+                surgery and surgery.of(places),
+                constraint and constraint.of(places),
+                limits and limits.of(places),
+            )
+        ]
+
+    def too_large(at: int) -> OutOfMemoryError:
+        return OutOfMemoryError(
+            f"{checkpoint.name} runs out of memory on {checkpoint.device} with a single prompt "
+            f"of {len(rows[at])} tokens and a cap of {room.whole}",
+            "free the device, lower --lengthprobe-cap, take a smaller format "
+            "(--lengthprobe-dtype=bfloat16), or more devices (--lengthprobe-device-map=balanced)",
+        )
+
+    return in_halves(range(len(rows)), generate, too_large)
 
 
 def _generate(
@@ -229,12 +231,8 @@ def _generate(
 ) -> tuple[list[list[int]], list[Any]]:
     """All tokens written after each row, with what follows its end token; `_response` cuts that off."""
     n, donors = len(rows), surgery.donors if surgery else ()
-    every = [*rows, *donors]
-    width = max(map(len, every))
-    padded = [[checkpoint.pad_token_id] * (width - len(row)) + list(row) for row in every]
-    seen = torch.tensor(
-        [[0] * (width - len(row)) + [1] * len(row) for row in every], device=checkpoint.device
-    )
+    padded = pad(checkpoint, [*rows, *donors])
+    width = padded.start
     guard = Guard()
     told = [_Told(observer, n, width)] if observer else []
     allowed = [constraint.processor(width)] if constraint else []
@@ -245,12 +243,12 @@ def _generate(
     with (
         torch.inference_mode(),
         # First, so that the observer sees what is in place and not what was.
-        surgery.applied(seen[n:] if donors else None) if surgery else nullcontext(),
+        surgery.applied(padded.donors_seen(n)) if surgery else nullcontext(),
         observer.watching(n) if observer else nullcontext(),
     ):
         written = checkpoint.model.generate(
-            torch.tensor(padded, device=checkpoint.device),
-            attention_mask=seen,
+            padded.input_ids,
+            attention_mask=padded.attention_mask,
             generation_config=greedy(checkpoint.end_token_ids, checkpoint.pad_token_id, room.whole),
             logits_processor=LogitsProcessorList([guard, *told, *allowed, *same]),
             stopping_criteria=StoppingCriteriaList([*stops, *told_steps]),
