@@ -162,29 +162,6 @@ def check_logits(checkpoint: Checkpoint, prompt: Prompt, settings: Settings) -> 
     _generate_in_pieces(checkpoint, [render(checkpoint, prompt, settings)], Room(1), None)
 
 
-class _Told(LogitsProcessor):
-    """Tells an observer of every step of the first n rows."""
-
-    def __init__(self, observer: Observer, n: int, width: int) -> None:
-        self._observer = observer
-        self._n = n
-        self._width = width
-
-    def __call__(self, input_ids: Any, scores: Any) -> Any:
-        self._observer.step(input_ids[: self._n, self._width :], scores[: self._n])
-        return scores
-
-
-class _SameText(LogitsProcessor):
-    """Has the donors that follow n rows write what those write."""
-
-    def __init__(self, n: int) -> None:
-        self._n = n
-
-    def __call__(self, input_ids: Any, scores: Any) -> Any:  # noqa: ARG002  (the signature is transformers')
-        return torch.cat([scores[: self._n], scores[: self._n]])
-
-
 def _generate_in_pieces(
     checkpoint: Checkpoint,
     rows: Sequence[Sequence[int]],
@@ -265,6 +242,29 @@ def _generate(
     )
     with torch.inference_mode():
         return rows_written, list(observer.finish(every_token)) if observer else []
+
+
+class _Told(LogitsProcessor):
+    """Tells an observer of every step of the first n rows."""
+
+    def __init__(self, observer: Observer, n: int, width: int) -> None:
+        self._observer = observer
+        self._n = n
+        self._width = width
+
+    def __call__(self, input_ids: Any, scores: Any) -> Any:
+        self._observer.step(input_ids[: self._n, self._width :], scores[: self._n])
+        return scores
+
+
+class _SameText(LogitsProcessor):
+    """Has the donors that follow n rows write what those write."""
+
+    def __init__(self, n: int) -> None:
+        self._n = n
+
+    def __call__(self, input_ids: Any, scores: Any) -> Any:  # noqa: ARG002  (the signature is transformers')
+        return torch.cat([scores[: self._n], scores[: self._n]])
 
 
 def _response(checkpoint: Checkpoint, prompt: Prompt, written: Sequence[int], opened: bool) -> Response:

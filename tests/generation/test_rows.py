@@ -73,7 +73,7 @@ def test_every_prompt_needs_a_text(checkpoint: Checkpoint) -> None:
 
 
 def test_ids_and_mask_are_integers_of_one_type(checkpoint: Checkpoint) -> None:
-    """Embeddings read int64, and generate() gives new tokens the type of the mask."""
+    """Embeddings are looked up by int64, and generate() goes on with the mask in the type that it has."""
     rows = pad(checkpoint, [(5, 6), (7, 8, 9)])
 
     assert rows.input_ids.dtype == rows.attention_mask.dtype == torch.int64
