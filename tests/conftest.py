@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
+    from lengthprobe.checkpoints.loading import Checkpoint
     from lengthprobe.probe import Probe
 
 # Tests ask the network for nothing; set before huggingface_hub reads it.
@@ -68,6 +69,31 @@ def copy_of(checkpoints: Callable[..., Path], tmp_path: Path) -> Callable[..., P
 
 
 @pytest.fixture(scope="session")
+def llama(checkpoints: Callable[..., Path]) -> Checkpoint:
+    """The random Llama."""
+    return _loaded(checkpoints("llama"))
+
+
+@pytest.fixture
+def own(checkpoints: Callable[..., Path]) -> Checkpoint:
+    """A random Llama that a test may damage."""
+    return _loaded(checkpoints("llama"))
+
+
+@pytest.fixture
+def forward_hook(own: Checkpoint) -> Iterator[Callable[[Callable[..., object]], None]]:
+    """Return a function that hooks the forward pass of `own`."""
+    handles = []
+
+    def hook(function: Callable[..., object]) -> None:
+        handles.append(own.model.register_forward_hook(function))
+
+    yield hook
+    for handle in handles:
+        handle.remove()
+
+
+@pytest.fixture(scope="session")
 def tiny_it() -> Probe:
     """The healthy fixture model, after 20 prompts a language with attributions; tests leave it as it is."""
     from lengthprobe import load
@@ -75,6 +101,13 @@ def tiny_it() -> Probe:
     probe = load("tiny-it", budget=20, device_map="cpu")
     probe.prepare(traces=True)
     return probe
+
+
+def _loaded(directory: Path) -> Checkpoint:
+    from lengthprobe.checkpoints.loading import load_checkpoint
+    from lengthprobe.settings import Settings
+
+    return load_checkpoint(str(directory), Settings(device_map="cpu", cap=30))
 
 
 def _tokenizer() -> Any:

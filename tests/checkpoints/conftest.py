@@ -1,4 +1,4 @@
-"""Checkpoints that answer, whole or damaged."""
+"""Checkpoints as GGUF files."""
 
 from __future__ import annotations
 
@@ -8,40 +8,11 @@ import pytest
 
 from fixtures.gguf_files import write_gguf
 from lengthprobe.checkpoints.catalog import FIXTURE_FOLDERS
-from lengthprobe.checkpoints.loading import Checkpoint, load_checkpoint
-from lengthprobe.settings import Settings
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
     from pathlib import Path
     from typing import Any
-
-CPU = Settings(device_map="cpu", cap=30)
-
-
-@pytest.fixture(scope="session")
-def llama(checkpoints: Callable[..., Path]) -> Checkpoint:
-    """The random Llama."""
-    return load_checkpoint(str(checkpoints("llama")), CPU)
-
-
-@pytest.fixture
-def own(checkpoints: Callable[..., Path]) -> Checkpoint:
-    """A random Llama that a test may damage."""
-    return load_checkpoint(str(checkpoints("llama")), CPU)
-
-
-@pytest.fixture
-def forward_hook(own: Checkpoint) -> Iterator[Callable[[Callable[..., object]], None]]:
-    """Return a function that hooks the forward pass of `own`."""
-    handles = []
-
-    def hook(function: Callable[..., object]) -> None:
-        handles.append(own.model.register_forward_hook(function))
-
-    yield hook
-    for handle in handles:
-        handle.remove()
 
 
 @pytest.fixture
