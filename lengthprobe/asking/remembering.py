@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from lengthprobe.asking.answers import Answers
-from lengthprobe.errors import LengthprobeError, SettingsError
+from lengthprobe.errors import LanguageError, LengthprobeError, SettingsError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -56,7 +56,8 @@ class Remembering:
                 with self._course.over(new):
                     answers = self._engine.answer(new)
             except LengthprobeError as error:
-                if all(one.concerns_all for one in new):
+                # A language that nobody has written is no fault of the checkpoint.
+                if all(one.concerns_all for one in new) and not isinstance(error, LanguageError):
                     self._failure = error
                 raise
             for question, answer in zip(new, answers, strict=True):
