@@ -5,7 +5,7 @@ What is said of the tuned model presupposes control, what is said of the base do
 
 import pytest
 
-from lengthprobe.measures import final_mlp_cwa, late_heads_cwa, share
+from lengthprobe.measures import cwa, share
 
 SOURCE = "arXiv:2509.02075"
 
@@ -13,37 +13,37 @@ SOURCE = "arXiv:2509.02075"
 @pytest.mark.claim(source=SOURCE, kind="replication", about="mechanism", languages=("en", "it"))
 def test_final_mlp_is_italian(probe, margins):
     """The final MLP's part in English is below a tenth of its part in Italian."""
-    english = final_mlp_cwa(probe, language="en")
-    italian = final_mlp_cwa(probe, language="it")
+    english = cwa(probe, component="final MLP", language="en")
+    italian = cwa(probe, component="final MLP", language="it")
     assert abs(english) < margins.english_final_mlp * italian
 
 
 @pytest.mark.claim(source=SOURCE, kind="replication", about="mechanism", languages=("en", "it"))
 def test_late_heads_are_attenuated_in_italian(probe, margins):
     """The late heads' part in Italian is below half of their part in English."""
-    english = late_heads_cwa(probe, language="en")
-    italian = late_heads_cwa(probe, language="it")
+    english = cwa(probe, component="late heads", language="en")
+    italian = cwa(probe, component="late heads", language="it")
     assert abs(italian) < margins.italian_late_heads * english
 
 
 @pytest.mark.claim(source=SOURCE, kind="replication", about="mechanism")
 def test_base_late_heads_are_negative(probe, base_probe, language, margins, beside):
     """The base model's late heads raise the tokens that run on; the cap decides how far."""
-    beside(late_heads_cwa(base_probe, language=language, text_of=probe))
-    assert share(late_heads_cwa(base_probe, language=language)) < -margins.smallest_share
+    beside(cwa(base_probe, component="late heads", language=language, text_of=probe))
+    assert share(cwa(base_probe, component="late heads", language=language)) < -margins.smallest_share
 
 
 @pytest.mark.claim(source=SOURCE, kind="replication", about="mechanism", languages=("en",))
 def test_late_heads_dip_at_three(probe, language, margins):
     """In English, a step's attribution to the late heads is lower at three words than at four to nine."""
-    three = late_heads_cwa(probe, language=language, lengths=[3], per_step=True)
-    more = late_heads_cwa(probe, language=language, lengths=range(4, 10), per_step=True)
+    three = cwa(probe, component="late heads", language=language, lengths=[3], per_step=True)
+    more = cwa(probe, component="late heads", language=language, lengths=range(4, 10), per_step=True)
     assert three - more < margins.attribution_dip
 
 
 @pytest.mark.claim(source=SOURCE, kind="replication", about="mechanism", languages=("it",))
 def test_final_mlp_dips_at_three(probe, language, margins):
     """In Italian, a step's attribution to the final MLP is lower at three words than at four to nine."""
-    three = final_mlp_cwa(probe, language=language, lengths=[3], per_step=True)
-    more = final_mlp_cwa(probe, language=language, lengths=range(4, 10), per_step=True)
+    three = cwa(probe, component="final MLP", language=language, lengths=[3], per_step=True)
+    more = cwa(probe, component="final MLP", language=language, lengths=range(4, 10), per_step=True)
     assert three - more < margins.attribution_dip

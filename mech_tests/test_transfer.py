@@ -5,7 +5,7 @@ What is lost presupposes control in both languages; how much there is to lose is
 
 import pytest
 
-from lengthprobe.measures import control, control_without, late_heads_cwa, share
+from lengthprobe.measures import control, control_without, cwa, share
 
 
 @pytest.mark.claim(source="arXiv:2509.02075", kind="finding", about="mechanism")
@@ -14,4 +14,4 @@ def test_english_heads_carry_over(probe, language, report):
     whole = control(probe, language=language)
     report(whole, "control in this language")
     report(whole - control_without(probe, language=language, found_in="en"), "lost without the English heads")
-    report(share(late_heads_cwa(probe, language=language)), "late heads' share of CWA")
+    report(share(cwa(probe, component="late heads", language=language)), "late heads' share of CWA")

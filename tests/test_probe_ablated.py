@@ -18,7 +18,7 @@ from lengthprobe.components.donors import donor_tokens
 from lengthprobe.components.names import MODES, Ablation, Component, find_components
 from lengthprobe.errors import SettingsError
 from lengthprobe.generation.transformers_engine import batches, respond, respond_to_batch
-from lengthprobe.measures import exact_match, final_mlp_cwa, late_heads_cwa, length_error
+from lengthprobe.measures import cwa, exact_match, length_error
 from lengthprobe.probe import Probe
 from lengthprobe.settings import Settings
 from lengthprobe.task.prompts import prompts
@@ -169,14 +169,14 @@ def test_order_of_the_names_is_no_other_question(name: str) -> None:
 def test_measures_measure_it(tiny_it: Probe) -> None:
     """Measures read it as any probe: of a part that gives nothing the CWA is 0, and the rest is measured."""
     with tiny_it.ablated(LATE) as ablated:
-        assert late_heads_cwa(ablated, language="en").mean == 0
-        assert final_mlp_cwa(ablated, language="en").mean != 0
+        assert cwa(ablated, component="late heads", language="en").mean == 0
+        assert cwa(ablated, component="final MLP", language="en").mean != 0
         assert exact_match(ablated, language="en").mean < exact_match(tiny_it, language="en").mean - 0.5
         drop = exact_match(tiny_it, language="en") - exact_match(ablated, language="en")
         assert drop > 0.5
         assert exact_match(ablated, language="it").mean > 0.8
     with tiny_it.ablated(FINAL) as ablated:
-        assert final_mlp_cwa(ablated, language="it").mean == 0
+        assert cwa(ablated, component="final MLP", language="it").mean == 0
         assert exact_match(ablated, language="it").mean < 0.5
 
 

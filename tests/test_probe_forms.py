@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +16,10 @@ from lengthprobe.errors import SettingsError
 from lengthprobe.measures import (
     absolute_error,
     control,
+    cwa,
     error_by_tokens_per_word,
     exact_match,
     fall_of_share,
-    late_heads_cwa,
     text_loss_rise,
 )
 from lengthprobe.probe import Probe
@@ -163,11 +164,13 @@ def test_every_measure_knows_its_form() -> None:
     """Measures of behaviour, of mechanism and of causes are refused alike."""
     settings = {"budget": 20, "lengths": (3, 4, 5)}
     one, other = asked("tiny-it", **settings), asked("tiny-it", prompt_form="plain", **settings)
-    for measure in (absolute_error, error_by_tokens_per_word, control, late_heads_cwa):
+    for measure in (absolute_error, error_by_tokens_per_word, control, partial(cwa, component="late heads")):
         with pytest.raises(SettingsError, match="were not asked alike"):
             measure(one, language="en") - measure(other, language="en")
     with pytest.raises(SettingsError, match="were not asked alike"):
-        fall_of_share(late_heads_cwa(one, language="en"), late_heads_cwa(other, language="en"))
+        fall_of_share(
+            cwa(one, component="late heads", language="en"), cwa(other, component="late heads", language="en")
+        )
     losses = [text_loss_rise(each, language="en", kind="mlps") for each in (one, other)]
     with pytest.raises(SettingsError, match="were not asked alike"):
         _ = losses[0] > losses[1]

@@ -11,7 +11,7 @@ import pytest
 
 from lengthprobe import load
 from lengthprobe.attribution.trace import Contributions
-from lengthprobe.measures import late_heads_cwa, late_heads_number_swap
+from lengthprobe.measures import cwa, number_swap
 from lengthprobe.plugin.workers import SharedDirectory
 from lengthprobe.probe import Probe
 from lengthprobe.settings import Settings
@@ -89,6 +89,8 @@ def test_measures_are_those_of_one_process(shared: tuple[list[Probe], list[_Work
     """So are the measures that force texts."""
     (one, other), _ = shared
     alone = load("tiny-it", **SMALL)
-    for measure in (late_heads_cwa, late_heads_number_swap):
-        found, same, wanted = (measure(probe, language="en").mean for probe in (one, other, alone))
+    for measure in (cwa, number_swap):
+        found, same, wanted = (
+            measure(probe, component="late heads", language="en").mean for probe in (one, other, alone)
+        )
         assert found == same == pytest.approx(wanted, rel=1e-4)

@@ -15,7 +15,7 @@ from lengthprobe.attribution.trace import Contributions
 from lengthprobe.components.anatomy import FAMILIES
 from lengthprobe.errors import LanguageError, ModelError
 from lengthprobe.generation.transformers_engine import batches
-from lengthprobe.measures import exact_match, late_heads_cwa
+from lengthprobe.measures import cwa, exact_match
 from lengthprobe.probe import Probe
 from lengthprobe.settings import Settings
 from lengthprobe.task.prompts import prompts
@@ -159,8 +159,8 @@ def test_family_that_is_not_known(odd_family: str, tiny_it: Probe) -> None:
     assert exact_match(probe, language="en").n == 8
     for ask in (
         lambda: probe.traces("en"),
-        lambda: late_heads_cwa(probe, language="en"),
-        lambda: late_heads_cwa(probe, language="en", text_of=tiny_it),
+        lambda: cwa(probe, component="late heads", language="en"),
+        lambda: cwa(probe, component="late heads", language="en", text_of=tiny_it),
     ):
         with pytest.raises(ModelError, match="is of family 'bloom'") as told:
             ask()
@@ -221,7 +221,7 @@ def test_memory_is_out_for_attributions_alone(name: str, monkeypatch: pytest.Mon
     assert exact_match(probe, language="en").n == 8
     for _ in range(2):
         with pytest.raises(ModelError, match=r"out of memory on cpu .*, while its parts are watched"):
-            late_heads_cwa(probe.in_role("base"), language="en")
+            cwa(probe.in_role("base"), component="late heads", language="en")
 
 
 def test_nan_in_one_layer(name: str) -> None:

@@ -10,7 +10,7 @@ import pytest
 from lengthprobe.components.names import Ablation
 from lengthprobe.errors import SettingsError
 from lengthprobe.generation.vocabulary import WORDS, vocabulary_of, written_words
-from lengthprobe.measures import late_heads_cwa, length_error
+from lengthprobe.measures import cwa, length_error
 from lengthprobe.probe import Probe, load
 from lengthprobe.settings import Settings
 from tests.test_probe import Recorder
@@ -88,7 +88,7 @@ def test_measures_measure_it(tiny_it: Probe) -> None:
     """Behaviour and attribution, of what it wrote; attributions add up as ever."""
     with tiny_it.writing("one-token") as constrained:
         assert length_error(constrained, language="en").n == 20
-        assert np.isfinite(late_heads_cwa(constrained, language="en").mean)
+        assert np.isfinite(cwa(constrained, component="late heads", language="en").mean)
         assert constrained.parts.problem is None
         for one in constrained.traces("en"):
             assert one.trace is not None

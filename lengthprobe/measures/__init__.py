@@ -5,25 +5,10 @@ from lengthprobe.measures.attribution.attention_to_number import (
     attention_share_of_number,
     attention_to_number,
 )
-from lengthprobe.measures.attribution.cwa import (
-    early_heads_cwa,
-    early_mlps_cwa,
-    final_mlp_cwa,
-    heads_rise,
-    late_heads_cwa,
-)
+from lengthprobe.measures.attribution.cwa import cwa
 from lengthprobe.measures.attribution.fall_of_share import fall_of_share
-from lengthprobe.measures.attribution.number_swap import (
-    early_heads_number_swap,
-    final_mlp_number_swap,
-    late_heads_number_swap,
-)
-from lengthprobe.measures.attribution.stop_cwa import (
-    early_heads_stop_cwa,
-    early_mlps_stop_cwa,
-    final_mlp_stop_cwa,
-    late_heads_stop_cwa,
-)
+from lengthprobe.measures.attribution.number_swap import number_swap
+from lengthprobe.measures.attribution.stop_cwa import stop_cwa
 from lengthprobe.measures.behaviour.counter_disagreement import counter_disagreement
 from lengthprobe.measures.behaviour.error_by_tokens_per_word import error_by_tokens_per_word
 from lengthprobe.measures.behaviour.error_growth import error_growth
@@ -59,11 +44,7 @@ __all__ = [
     "control_without_random",
     "counter_disagreement",
     "cut_off",
-    "early_heads_cwa",
-    "early_heads_number_swap",
-    "early_heads_stop_cwa",
-    "early_mlps_cwa",
-    "early_mlps_stop_cwa",
+    "cwa",
     "empty",
     "error_by_tokens_per_word",
     "error_growth",
@@ -71,22 +52,17 @@ __all__ = [
     "exact_match",
     "faithfulness",
     "fall_of_share",
-    "final_mlp_cwa",
-    "final_mlp_number_swap",
-    "final_mlp_stop_cwa",
     "has_preamble",
-    "heads_rise",
-    "late_heads_cwa",
-    "late_heads_number_swap",
-    "late_heads_stop_cwa",
     "leading_components",
     "length_error",
+    "number_swap",
     "preambles",
     "raw_length_error",
     "redundancy",
     "runaways",
     "share",
     "short_answers",
+    "stop_cwa",
     "text_loss_rise",
     "tokenization_gap",
     "too_long",

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from lengthprobe.components.layers import late_layers
 from lengthprobe.measures.attribution.by_part import estimate_of
+from lengthprobe.measures.attribution.component_groups import final_mlp, late_heads
 from lengthprobe.measures.attribution.cwa import cwa_by_part
 from lengthprobe.measures.attribution.number_swap import TARGET, number_swap_by_part, number_swap_texts
 from lengthprobe.statistics.share import share
@@ -88,8 +89,8 @@ def _shares_by_layer(probe: Probe, by_part: ByPart, whole: ByPart, language: str
     return {
         "heads_by_layer": [interval(lambda one, at=at: one.layers[:, at]) for at in layers],  # type: ignore[misc]
         "mlps_by_layer": [interval(lambda one, at=at: one.mlps[:, at]) for at in layers],  # type: ignore[misc]
-        "late_heads": interval(lambda one: one.late_heads),
-        "final_mlp": interval(lambda one: one.final_mlp),
+        "late_heads": interval(late_heads),
+        "final_mlp": interval(final_mlp),
     }
 
 
@@ -110,8 +111,8 @@ def _in_language(probe: Probe, language: str) -> dict[str, Any]:
         "heads_by_layer": [interval(lambda one, at=at: one.layers[:, at]) for at in layers],  # type: ignore[misc]
         "mlps_by_layer": [interval(lambda one, at=at: one.mlps[:, at]) for at in layers],  # type: ignore[misc]
         "head_map": by_part.heads.mean(0).tolist(),
-        "final_mlp_by_length": {n: interval(lambda one: one.final_mlp, of) for n, of in by_length.items()},
-        "late_heads_by_length": {n: interval(lambda one: one.late_heads, of) for n, of in by_length.items()},
+        "final_mlp_by_length": {n: interval(final_mlp, of) for n, of in by_length.items()},
+        "late_heads_by_length": {n: interval(late_heads, of) for n, of in by_length.items()},
         "example": _example(probe, every),
     }
 

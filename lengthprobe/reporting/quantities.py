@@ -50,7 +50,7 @@ def relation(check: Mapping[str, Any]) -> tuple[str, str]:
 
 
 def margin(check: Mapping[str, Any]) -> str:
-    """The relation to the margin, as in `> 80 %` or `± 0.1 * final_mlp_cwa(it)`, and what a finding says.
+    """The relation to the margin, as in `> 80 %` or `± 0.1 * cwa[final MLP](it)`, and what a finding says.
 
     Where a precondition is unmet it stands here, since there are no numbers to show.
 

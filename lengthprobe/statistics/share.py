@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 def share(estimate: Estimate) -> Share:
     """The share that a mean has of its whole, `mean(x) / mean(whole)`.
 
-    `share(late_heads_cwa(probe, language="en")) > 0.02` claims that the late heads give more than 2 % of what
-    all components give together (METHODS §3).
+    `share(cwa(probe, component="late heads", language="en")) > 0.02` claims that the late heads give more
+    than 2 % of what all components give together (METHODS §3).
 
     Raises:
         TypeError: It is no estimate, or one that has no whole; the message says what has.
@@ -38,8 +38,8 @@ def share(estimate: Estimate) -> Share:
     if estimate.recounted.whole is None:
         raise TypeError(
             f"share({estimate.name}): it has no whole{under} to be a share of. The attribution measures have "
-            'one, as in share(late_heads_cwa(probe, language="en")), and sums and differences of two that '
-            "have the same; compare others as they are, as in late > 0.5 * reference"
+            'one, as in share(cwa(probe, component="late heads", language="en")), and sums and differences '
+            "of two that have the same; compare others as they are, as in late > 0.5 * reference"
         )
     return Share(f"share({estimate.name})", estimate)
 

@@ -10,7 +10,7 @@ import torch
 
 from lengthprobe import load
 from lengthprobe.checkpoints.loading import load_checkpoint
-from lengthprobe.measures import late_heads_cwa, length_error
+from lengthprobe.measures import cwa, length_error
 from lengthprobe.settings import Settings
 from tests.attribution.families import EXPERTS as VARIANTS
 from tests.attribution.families import random_model
@@ -41,7 +41,7 @@ def test_probe(shape: str, checkpoints: Callable[..., Path]) -> None:
     probe = load(str(checkpoints(shape)), device_map="cpu", cap=60, lengths=(3, 5), budget=12)
     assert length_error(probe, language="en").n == 12
     # A random model has no control, which of a base is not presupposed.
-    assert late_heads_cwa(probe.in_role("base"), language="en").n > 0
+    assert cwa(probe.in_role("base"), component="late heads", language="en").n > 0
     parts = probe.parts
     assert (parts.family, parts.n_layers, parts.n_heads) == (shape, 3, 4)
     assert parts.gap < 1e-5

@@ -18,7 +18,7 @@ from lengthprobe.checkpoints.loading import load_checkpoint
 from lengthprobe.checkpoints.placement import largest_batch
 from lengthprobe.checkpoints.taken import check_taken
 from lengthprobe.errors import ModelError
-from lengthprobe.measures import late_heads_cwa, length_error
+from lengthprobe.measures import cwa, length_error
 from lengthprobe.reporting.tables import _identity
 from lengthprobe.runs.identity import identify
 from lengthprobe.settings import Settings
@@ -82,7 +82,7 @@ def test_probe(shape: str, checkpoints: Callable[..., Path]) -> None:
     """It answers, its parts add up to the logits, heads can be cut, and attributions are measured."""
     probe = load(str(checkpoints(shape)), device_map="cpu", cap=60, lengths=(3, 5), budget=12)
     assert length_error(probe, language="en").n == 12
-    assert late_heads_cwa(probe.in_role("base"), language="en").n > 0
+    assert cwa(probe.in_role("base"), component="late heads", language="en").n > 0
     parts = probe.parts
     assert (parts.n_layers, parts.n_heads) == (3, 4)
     assert parts.gap < 1e-5

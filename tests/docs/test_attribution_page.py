@@ -14,7 +14,7 @@ from sybil.example import SybilFailure
 from sybil.parsers.markdown import PythonCodeBlockParser
 
 from lengthprobe import measures
-from lengthprobe.measures.attribution.cwa import Options
+from lengthprobe.measures.attribution.component_groups import COMPONENT_GROUPS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -37,9 +37,7 @@ def test_page(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_table_of_measures() -> None:
     """It names every measure of components, with the options that it takes and no other."""
-    section = (
-        PAGE.read_text(encoding="utf-8").partition("## The measures of components\n")[2].partition("\n## ")[0]
-    )
+    section = _section_of_measures()
     rows = [line.replace(r"\|", "").split("|") for line in section.splitlines() if line.startswith("| `")]
     shown = {
         measure: set(re.findall(r"`(\w+)`", options))
@@ -53,9 +51,20 @@ def test_table_of_measures() -> None:
     }
 
 
+def test_component_groups_are_named() -> None:
+    """Each that a measure takes, and no other."""
+    (line,) = [line for line in _section_of_measures().splitlines() if line.startswith("- `component`")]
+    assert set(re.findall(r'`"([^"]+)"`', line)) == set(COMPONENT_GROUPS)
+
+
+def _section_of_measures() -> str:
+    return (
+        PAGE.read_text(encoding="utf-8").partition("## The measures of components\n")[2].partition("\n## ")[0]
+    )
+
+
 def _options(measure: Callable[..., object]) -> set[str]:
-    named = set(inspect.signature(measure).parameters) - {"probe", "language"}
-    return named - {"options"} | set(Options.__annotations__) if "options" in named else named
+    return set(inspect.signature(measure).parameters) - {"probe", "component", "language"}
 
 
 @pytest.mark.parametrize(("shown", "right"), [("2.72", True), ("2.74", False), ("2.7 logits", False)])

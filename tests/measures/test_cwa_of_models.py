@@ -11,7 +11,7 @@ from fixtures.derived import derive
 from fixtures.recipe import MODELS
 from lengthprobe import load
 from lengthprobe.attribution.trace import ForcedTrace
-from lengthprobe.measures import early_heads_cwa, final_mlp_cwa, late_heads_cwa, share
+from lengthprobe.measures import cwa, share
 from lengthprobe.measures.attribution.cwa import cwa_by_part
 from lengthprobe.task.words import count_words
 from tests.measures.attributed import (
@@ -34,7 +34,9 @@ def test_a_model_that_is_run(tiny_it, values, language):
         counts += counts[-1:] if one.response.finish_reason == "stop" else []
         signs = signs_by_hand(one, one.response.prompt.n_words, counts)
         expected.append(late_heads_by_hand(one, signs))
-    assert values(late_heads_cwa(tiny_it, language=language)) == pytest.approx(expected, rel=1e-5)
+    assert values(cwa(tiny_it, component="late heads", language=language)) == pytest.approx(
+        expected, rel=1e-5
+    )
 
 
 def test_text_of_another_model(values):
@@ -46,7 +48,7 @@ def test_text_of_another_model(values):
 
     writer = attributed((3, 3), (3, 5), cut_off=[1], name="writer")
     reader = attributed((3, 9), (3, 9), answer=answer)
-    found = late_heads_cwa(reader, language="en", text_of=writer)
+    found = cwa(reader, component="late heads", language="en", text_of=writer)
 
     expected = []
     for one in writer.every:
@@ -54,7 +56,7 @@ def test_text_of_another_model(values):
         forced = replace(one, trace=replace(one.trace, token=contributions(len(counts), 77)))
         expected.append(late_heads_by_hand(forced, signs_by_hand(forced, 3, counts)))
     assert values(found) == pytest.approx(expected)
-    assert found.name == "late_heads_cwa[on writer's text, cap 100](model, en)"
+    assert found.name == "cwa[late heads, on writer's text, cap 100](model, en)"
     ((target, texts), *_) = reader.asked
     assert target == "token"
     assert [(one.prompt, one.token_ids, one.text, one.ended, one.last_only) for one in texts] == [
@@ -68,16 +70,16 @@ def test_text_that_has_no_token_here(values):
     writer = attributed((3, 3), name="writer")
     nothing = ForcedTrace(contributions(0, 1), two_token_words(0, ended=False))
     reader = attributed((3, 3), answer=lambda _text: nothing)
-    found = late_heads_cwa(reader, language="en", text_of=writer, per_step=True)
+    found = cwa(reader, component="late heads", language="en", text_of=writer, per_step=True)
     assert values(found) == [0]
     assert "asked 3, wrote 0" in found.observations[0].note
 
 
 def test_own_text(tiny_it, values):
     """A model forced on its own responses gives what was captured while it wrote them."""
-    for measure in (late_heads_cwa, final_mlp_cwa):
-        own = values(measure(tiny_it, language="en"))
-        forced = values(measure(tiny_it, language="en", text_of=tiny_it))
+    for component in ("late heads", "final MLP"):
+        own = values(cwa(tiny_it, component=component, language="en"))
+        forced = values(cwa(tiny_it, component=component, language="en", text_of=tiny_it))
         assert forced == pytest.approx(own, rel=1e-4, abs=1e-4)
 
 
@@ -85,9 +87,9 @@ def test_text_of_a_model_with_another_tokenizer(tiny_it, checkpoints):
     """The same words in other tokens: every prompt counts, with as many words as were written."""
     # With random weights there is no control, which is none of what is asked here.
     reader = load(str(checkpoints("llama")), budget=20, device_map="cpu").in_role("base")
-    found = late_heads_cwa(reader, language="en", text_of=tiny_it)
+    found = cwa(reader, component="late heads", language="en", text_of=tiny_it)
     assert [one.note for one in found.observations] == [
-        one.note for one in late_heads_cwa(tiny_it, language="en").observations
+        one.note for one in cwa(tiny_it, component="late heads", language="en").observations
     ]
 
 
@@ -106,14 +108,15 @@ def test_shifted_unembedding(tiny_it, edited, values):
     """One vector added to every row of the unembedding moves no probability, and no CWA."""
     shifted = edited("shifted-unembedding")
     assert [one.text for one in shifted.responses("en")] == [one.text for one in tiny_it.responses("en")]
-    for measure in (late_heads_cwa, early_heads_cwa, final_mlp_cwa):
-        expected = values(measure(tiny_it, language="en"))
-        assert values(measure(shifted, language="en")) == pytest.approx(expected, rel=1e-3, abs=1e-3)
+    for component in ("late heads", "early heads", "final MLP"):
+        expected = values(cwa(tiny_it, component=component, language="en"))
+        found = values(cwa(shifted, component=component, language="en"))
+        assert found == pytest.approx(expected, rel=1e-3, abs=1e-3)
 
 
 def test_a_part_that_is_cut_is_nothing(edited, values):
     """Heads without output have a CWA of exactly 0, which a claim on their share calls broken."""
-    cut = late_heads_cwa(edited("late-heads-cut", cap=40).in_role("base"), language="en")
+    cut = cwa(edited("late-heads-cut", cap=40).in_role("base"), component="late heads", language="en")
     assert set(values(cut)) == {0}
     assert (share(cut) > 0.02).status == "broken"
 

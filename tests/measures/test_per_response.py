@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 
 import pytest
 
 from lengthprobe.errors import SettingsError
 from lengthprobe.margins import Family
-from lengthprobe.measures import exact_match, late_heads_cwa, late_heads_stop_cwa, length_error
+from lengthprobe.measures import cwa, exact_match, length_error, stop_cwa
 from lengthprobe.settings import Settings
 
 
@@ -73,7 +74,10 @@ def test_name_reads_in_an_expression(answered):
 
 
 @pytest.mark.parametrize("lengths", [[], (), 3, "3"])
-@pytest.mark.parametrize("measure", [exact_match, late_heads_cwa, late_heads_stop_cwa])
+@pytest.mark.parametrize(
+    "measure",
+    [exact_match, partial(cwa, component="late heads"), partial(stop_cwa, component="late heads")],
+)
 def test_lengths_that_select_no_prompts_are_refused(answered, measure, lengths):
     """Before anything is asked, and with what to write."""
     with pytest.raises(SettingsError, match=r"lengths=.* selects no prompts") as caught:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from copy import copy
 from dataclasses import replace
+from functools import partial
 
 import pytest
 
@@ -15,6 +16,7 @@ from lengthprobe.asking.transformers_engine import TransformersEngine
 from lengthprobe.components.names import Component
 from lengthprobe.errors import SettingsError
 from lengthprobe.measures import control
+from lengthprobe.measures.attribution.component_groups import COMPONENT_GROUPS
 from lengthprobe.measures.precondition import FLOOR, unmet_control
 from lengthprobe.task.prompts import split_of
 
@@ -26,20 +28,13 @@ OF_CAUSE = {
     "control_without_random": lambda probe: measures.control_without_random(probe, language="en"),
     "control_with_only": lambda probe: measures.control_with_only(probe, language="en"),
     "text_loss_rise": lambda probe: measures.text_loss_rise(probe, language="en", kind="heads"),
-    "late_heads_cwa": lambda probe: measures.late_heads_cwa(probe, language="en"),
-    "shuffled": lambda probe: measures.late_heads_cwa(probe, language="en", signs="shuffled"),
-    "at three": lambda probe: measures.late_heads_cwa(probe, language="en", lengths=[3], per_step=True),
-    "early_heads_cwa": lambda probe: measures.early_heads_cwa(probe, language="en"),
-    "heads_rise": lambda probe: measures.heads_rise(probe, language="en"),
-    "final_mlp_cwa": lambda probe: measures.final_mlp_cwa(probe, language="en"),
-    "early_mlps_cwa": lambda probe: measures.early_mlps_cwa(probe, language="en"),
-    "late_heads_stop_cwa": lambda probe: measures.late_heads_stop_cwa(probe, language="en"),
-    "early_heads_stop_cwa": lambda probe: measures.early_heads_stop_cwa(probe, language="en"),
-    "final_mlp_stop_cwa": lambda probe: measures.final_mlp_stop_cwa(probe, language="en"),
-    "early_mlps_stop_cwa": lambda probe: measures.early_mlps_stop_cwa(probe, language="en"),
-    "late_heads_number_swap": lambda probe: measures.late_heads_number_swap(probe, language="en"),
-    "early_heads_number_swap": lambda probe: measures.early_heads_number_swap(probe, language="en"),
-    "final_mlp_number_swap": lambda probe: measures.final_mlp_number_swap(probe, language="en"),
+    "shuffled": partial(measures.cwa, component="late heads", language="en", signs="shuffled"),
+    "at three": partial(measures.cwa, component="late heads", language="en", lengths=[3], per_step=True),
+    **{
+        f"{measure.__name__} of {component}": partial(measure, component=component, language="en")
+        for measure in (measures.cwa, measures.stop_cwa, measures.number_swap)
+        for component in COMPONENT_GROUPS
+    },
     "attention_to_number": lambda probe: measures.attention_to_number(probe, language="en", heads=HEADS),
     "faithfulness": lambda probe: measures.faithfulness(probe, language="en"),
     "compensation": lambda probe: measures.compensation(probe, language="en"),
@@ -122,7 +117,7 @@ def test_control_itself_presupposes_nothing(none):
 def test_model_with_control_is_measured(whole):
     """Nothing changes for it."""
     assert unmet_control(whole, "en", "it") is None
-    assert measures.late_heads_cwa(whole, language="en").n == 40
+    assert measures.cwa(whole, component="late heads", language="en").n == 40
 
 
 def test_other_language_is_presupposed_too(tmp_path):
@@ -141,13 +136,13 @@ def test_base_is_free_of_it(none):
     base = none.in_role("base")
 
     assert unmet_control(base, "en") is None
-    assert measures.late_heads_cwa(base, language="en").n == 40
+    assert measures.cwa(base, component="late heads", language="en").n == 40
 
 
 def test_text_of_another_presupposes_both(none, whole):
     """What one writes says nothing of the length that another keeps to, unless both keep to it."""
     for probe, text_of in ((none, whole), (whole, none)):
-        verdict = measures.late_heads_cwa(probe, language="en", text_of=text_of) > 0
+        verdict = measures.cwa(probe, component="late heads", language="en", text_of=text_of) > 0
         assert (verdict.status, verdict.reason[:21]) == ("broken", "no control to explain")
     assert unmet_control(none.in_role("base"), "en", text_of=whole) is None
 
@@ -164,17 +159,17 @@ class TestReference:
 
     def test_candidate_without_is_broken(self, none, whole):
         """Whatever the reference does."""
-        candidate = measures.late_heads_cwa(none, language="en")
-        reference = measures.late_heads_cwa(whole.in_role("reference"), language="en")
+        candidate = measures.cwa(none, component="late heads", language="en")
+        reference = measures.cwa(whole.in_role("reference"), component="late heads", language="en")
 
         assert (measures.fall_of_share(candidate, reference) < 0.5).status == "broken"
         assert (candidate - reference > -1).status == "broken"
 
     def test_reference_without_is_said_of_the_reference(self, none, whole):
         """The candidate is not refuted; the claim decides nothing and says what the reference lacks."""
-        candidate = measures.late_heads_cwa(whole, language="en")
+        candidate = measures.cwa(whole, component="late heads", language="en")
         for reference in (none, none.in_role("reference")):
-            lacking = measures.late_heads_cwa(reference, language="en")
+            lacking = measures.cwa(reference, component="late heads", language="en")
             verdict = measures.fall_of_share(candidate, lacking) < 0.5
             assert verdict.status == "undecided"
             assert verdict.reason.startswith("of the reference: no control to explain (0.0 %, ")
@@ -187,7 +182,9 @@ class TestBudget:
     @pytest.mark.parametrize("name", ["tiny-it", "tiny-base"])
     def test_one_topic_is_undecided(self, name):
         """Of one topic no model could be shown to have control; the option that gives more is named."""
-        verdict = measures.late_heads_cwa(load(name, budget=1, device_map="cpu"), language="en") > 0
+        verdict = (
+            measures.cwa(load(name, budget=1, device_map="cpu"), component="late heads", language="en") > 0
+        )
 
         assert verdict.status == "undecided"
         assert verdict.reason == (
@@ -206,7 +203,7 @@ class TestBudget:
         """Where every answer could have shown control, its want is the model's."""
         probe = load("tiny-base", budget=4, cap=30, device_map="cpu")
 
-        assert (measures.late_heads_cwa(probe, language="en") > 0).status == "broken"
+        assert (measures.cwa(probe, component="late heads", language="en") > 0).status == "broken"
 
 
 def test_control_on_other_topics_alone_is_none(whole, monkeypatch):

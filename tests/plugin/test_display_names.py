@@ -16,7 +16,7 @@ def test_no_worse(probe, reference_probe):
 MECHANISM = """
 @pytest.mark.claim(about="mechanism", languages=("en",))
 def test_written_by_late_heads(probe, language):
-    assert measures.late_heads_cwa(probe, language=language) > 0.5
+    assert measures.cwa(probe, component="late heads", language=language) > 0.5
 
 
 @pytest.mark.claim(about="mechanism", languages=("en",))

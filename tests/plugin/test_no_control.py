@@ -27,7 +27,7 @@ def test_text_is_kept(probe, language):
 {MARK}, kind="replication")
 def test_base_is_negative(base_probe, language):
     """The base's late heads raise tokens that run on."""
-    assert measures.share(measures.late_heads_cwa(base_probe, language=language)) < -0.02
+    assert measures.share(measures.cwa(base_probe, component="late heads", language=language)) < -0.02
 
 
 {MARK}, kind="finding")
@@ -152,7 +152,8 @@ def test_reference_without_control_is_named(project):
     )
     project.claims(
         f"{MARK})\ndef test_it(probe, reference_probe, language):\n"
-        "    found = [measures.late_heads_cwa(one, language=language) for one in (probe, reference_probe)]\n"
+        "    late = {'component': 'late heads', 'language': language}\n"
+        "    found = [measures.cwa(one, **late) for one in (probe, reference_probe)]\n"
         "    assert measures.fall_of_share(*found) < 0.5\n"
     )
 
@@ -166,8 +167,9 @@ def test_estimate_beside_a_claim_says_why_it_is_not_measured(project):
     """In the report, the table, the page and the summary: no number, no interval, and the reason."""
     project.claims(
         f"{MARK}, kind='replication')\ndef test_it(probe, base_probe, language, beside):\n"
-        "    beside(measures.share(measures.late_heads_cwa(probe, language=language)))\n"
-        "    assert measures.share(measures.late_heads_cwa(base_probe, language=language)) < -0.02\n"
+        "    late = {'component': 'late heads', 'language': language}\n"
+        "    beside(measures.share(measures.cwa(probe, **late)))\n"
+        "    assert measures.share(measures.cwa(base_probe, **late)) < -0.02\n"
     )
 
     result = project.run("-m", "replication", "--lengthprobe-report=out")

@@ -171,17 +171,17 @@ class TestNumberSwap:
     CLAIMS = """
 @pytest.mark.claim(about="mechanism", languages=["en", "it"])
 def test_first(probe):
-    assert measures.late_heads_cwa(probe, language="en") > 0
+    assert measures.cwa(probe, component="late heads", language="en") > 0
 
 
 @pytest.mark.claim(about="mechanism", languages=["en", "it"])
 def test_swap(probe):
-    assert measures.late_heads_number_swap(probe, language="en") > 0
+    assert measures.number_swap(probe, component="late heads", language="en") > 0
 
 
 @pytest.mark.claim(about="mechanism", languages=["it"])
 def test_reference(probe, reference_probe):
-    assert measures.final_mlp_number_swap(reference_probe, language="it") > 0
+    assert measures.number_swap(reference_probe, component="final MLP", language="it") > 0
 """
 
     @pytest.mark.parametrize("args", [(), ("-n", "2")])
@@ -224,7 +224,7 @@ class TestCauses:
     CLAIMS = """
 @pytest.mark.claim(about="mechanism", languages=["en", "it"])
 def test_cwa(probe, language):
-    assert measures.late_heads_cwa(probe, language="en") > 0
+    assert measures.cwa(probe, component="late heads", language="en") > 0
 
 
 @pytest.mark.claim(about="mechanism", languages=["en"])

@@ -8,7 +8,7 @@ CLAIM = """
 @pytest.mark.claim{marker}
 def test_late_heads(probe):
     assert measures.exact_match(probe, language='en') > 0.5
-    assert measures.share(measures.late_heads_cwa(probe, language='en')) > 0.02
+    assert measures.share(measures.cwa(probe, component='late heads', language='en')) > 0.02
 """
 TWO = (
     CLAIM.format(marker="")
@@ -16,7 +16,7 @@ TWO = (
 
 @pytest.mark.claim
 def test_final_mlp(probe):
-    assert measures.share(measures.final_mlp_cwa(probe, language='en')) < 0.9
+    assert measures.share(measures.cwa(probe, component='final MLP', language='en')) < 0.9
 """
 )
 

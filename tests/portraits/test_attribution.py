@@ -11,13 +11,7 @@ import pytest
 from lengthprobe import load
 from lengthprobe.asking.answers import Proof, Traced
 from lengthprobe.attribution.trace import Trace
-from lengthprobe.measures import (
-    final_mlp_cwa,
-    final_mlp_number_swap,
-    late_heads_cwa,
-    late_heads_number_swap,
-    share,
-)
+from lengthprobe.measures import cwa, number_swap, share
 from lengthprobe.measures.attribution.cwa import cwa_by_part
 from lengthprobe.measures.attribution.number_swap import number_swap_by_part
 from lengthprobe.portraits.attribution import portrait, swap_portrait
@@ -71,15 +65,15 @@ def test_layers(drawn, tiny_it, language):
 
 
 @pytest.mark.parametrize(
-    ("name", "measure"),
-    [("final_mlp_by_length", final_mlp_cwa), ("late_heads_by_length", late_heads_cwa)],
+    ("name", "component"),
+    [("final_mlp_by_length", "final MLP"), ("late_heads_by_length", "late heads")],
 )
-def test_lengths(drawn, tiny_it, name, measure):
+def test_lengths(drawn, tiny_it, name, component):
     """The measure's own mean at each length that was asked for, with its interval where topics allow one."""
     found = drawn["languages"]["it"][name]
     assert list(found) == [str(n) for n in range(3, 10)]
     for n, interval in found.items():
-        expected = measure(tiny_it, language="it", lengths=[int(n)])
+        expected = cwa(tiny_it, component=component, language="it", lengths=[int(n)])
         limits = [expected.low, expected.high] if expected.clusters >= LEAST_TOPICS else [None, None]
         assert interval == pytest.approx([expected.mean, *limits])
 
@@ -187,7 +181,7 @@ def test_number_swap_is_not_measured_for_a_figure():
     """There is none where no claim has asked for it, and in another language than that of the claim."""
     probe = load("tiny-it", budget=8, device_map="cpu", languages=("en", "it"))
     assert swap_portrait(probe, "en") is None
-    late_heads_number_swap(probe, language="it")
+    number_swap(probe, component="late heads", language="it")
     assert swap_portrait(probe, "en") is None
     assert swap_portrait(probe, "it") is not None
     assert probe.has_forced("stop_margin")
@@ -196,13 +190,11 @@ def test_number_swap_is_not_measured_for_a_figure():
 @pytest.mark.parametrize("language", ["en", "it"])
 def test_number_swap_has_the_shares_of_the_claims(tiny_it, language):
     """The late heads' and the final MLP's share of the stop and of the CWA, each with its interval."""
-    measures = {
-        ("number_swap", "late_heads"): late_heads_number_swap,
-        ("number_swap", "final_mlp"): final_mlp_number_swap,
-        ("cwa", "late_heads"): late_heads_cwa,
-        ("cwa", "final_mlp"): final_mlp_cwa,
+    expected = {
+        (kind, part): share(measure(tiny_it, component=component, language=language))
+        for kind, measure in (("number_swap", number_swap), ("cwa", cwa))
+        for part, component in (("late_heads", "late heads"), ("final_mlp", "final MLP"))
     }
-    expected = {key: share(measure(tiny_it, language=language)) for key, measure in measures.items()}
     found = swap_portrait(tiny_it, language)
     assert json.loads(json.dumps(found, allow_nan=False)) == found
     for (kind, part), one in expected.items():
@@ -211,7 +203,7 @@ def test_number_swap_has_the_shares_of_the_claims(tiny_it, language):
 
 def test_number_swap_by_layer(tiny_it):
     """What each layer's heads and its MLP give under the own number less the other, of all under the own."""
-    late_heads_number_swap(tiny_it, language="en")
+    number_swap(tiny_it, component="late heads", language="en")
     found = swap_portrait(tiny_it, "en")
     own, less_other = number_swap_by_part(tiny_it, "en")
     whole = own.whole.mean()

@@ -66,7 +66,9 @@ class TestShare:
     )
     def test_of_what_has_no_whole_is_refused(self, other):
         """The message says which measures have one."""
-        with pytest.raises(TypeError, match=r"it has no whole to be .*late_heads_cwa\(probe, language"):
+        with pytest.raises(
+            TypeError, match=r"it has no whole to be .*cwa\(probe, component=.late heads., language"
+        ):
             share(other)
 
     def test_that_has_no_whole_under_the_other_counter_is_refused(self):

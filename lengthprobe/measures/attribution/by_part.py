@@ -6,7 +6,6 @@ import math
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol
 
-from lengthprobe.components.layers import early_layers, late_layers
 from lengthprobe.measures.per_response import Measured, form_of, named
 from lengthprobe.statistics.background import Background
 from lengthprobe.statistics.estimate import Estimate, Observation
@@ -65,37 +64,6 @@ class ByPart:
     def layers(self) -> Floats:
         """The heads of each layer together, [n, L]."""
         found: Floats = self.heads.sum(2)
-        return found
-
-    @property
-    def late_heads(self) -> Floats:
-        """The heads of the late layers together, [n] (METHODS §3)."""
-        found: Floats = self.layers[:, list(late_layers(self.n_layers))].sum(1)
-        return found
-
-    @property
-    def early_heads(self) -> Floats:
-        """The heads of the early layers together, as if there were as many of them as late ones, [n]."""
-        late, early = late_layers(self.n_layers), early_layers(self.n_layers)
-        found: Floats = self.layers[:, list(early)].mean(1) * len(late)
-        return found
-
-    @property
-    def rise(self) -> Floats:
-        """The late layers' heads, less those of as many layers before, on average, [n] (METHODS §3)."""
-        late = late_layers(self.n_layers)
-        before: Floats = self.layers[:, : late.start].mean(1) * len(late)
-        return self.late_heads - before
-
-    @property
-    def final_mlp(self) -> Floats:
-        """The last layer's MLP, [n]."""
-        return self.mlps[:, -1]
-
-    @property
-    def early_mlps(self) -> Floats:
-        """An MLP of the early layers, on average over them, [n]."""
-        found: Floats = self.mlps[:, list(early_layers(self.n_layers))].mean(1)
         return found
 
     @property
@@ -179,14 +147,6 @@ def estimate_of(
     )
     told = controls if by_part.prompts else dict
     return replace(estimate, background=(Background(stated, by_part.by_name, told),))
-
-
-def early_controls(by_part: ByPart) -> dict[str, float]:
-    """The same of the early layers, for a reader of a claim that failed."""
-    return {
-        "early layers' heads": float(by_part.early_heads.mean()),
-        "early layers' MLPs": float(by_part.early_mlps.mean()),
-    }
 
 
 def _flaw(measured: int, asked: int | None) -> str:

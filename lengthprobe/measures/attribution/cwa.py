@@ -2,91 +2,85 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypedDict
+from typing import TYPE_CHECKING
 
-from lengthprobe.errors import ModelError, SettingsError
+from lengthprobe.errors import SettingsError
 from lengthprobe.measures.answered import check_answered
-from lengthprobe.measures.attribution.by_part import ByPart, early_controls, estimate_of
+from lengthprobe.measures.attribution.by_part import ByPart, estimate_of
+from lengthprobe.measures.attribution.component_groups import early_controls, group_of
 from lengthprobe.measures.per_response import check_lengths, note_of
 from lengthprobe.measures.precondition import unmet_control, without_values
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
-    from typing import Unpack
 
     from lengthprobe.asking.answers import Traced
     from lengthprobe.attribution.trace import Contributions
-    from lengthprobe.measures.attribution.by_part import Floats, Traceable
+    from lengthprobe.measures.attribution.by_part import Traceable
+    from lengthprobe.measures.attribution.component_groups import Group
     from lengthprobe.statistics.estimate import Estimate
     from lengthprobe.task.adherence import Adherence
 
 
-class Options(TypedDict, total=False):
-    """How CWA is taken.
+def cwa(
+    probe: Traceable,
+    *,
+    component: str,
+    language: str,
+    lengths: Collection[int] | None = None,
+    signs: str = "adherence",
+    per_step: bool = False,
+    text_of: Traceable | None = None,
+) -> Estimate:
+    """The CWA of a component group (arXiv:2509.02075; METHODS §3).
 
     Args:
+        probe: The checkpoint.
+        component: Name of the group, as in `component_groups`: `late heads`, `final MLP`, and their controls
+            `early heads`, `rise of heads` (how far the late layers are above those before), `early MLPs`.
+        language: Code of the language.
         lengths: Only the prompts that ask for these, all by default.
         signs: `adherence` (default): +1 where the token written keeps to the length asked for, −1 where it
             does not. The controls: `shuffled` (another prompt's length), `all-plus`.
         per_step: The mean over a response's steps in place of the sum, which grows with the response.
         text_of: Another checkpoint whose responses are forced on this one, in place of its own: the control
             *same text*.
-    """
-
-    lengths: Collection[int] | None
-    signs: str
-    per_step: bool
-    text_of: Traceable | None
-
-
-def late_heads_cwa(probe: Traceable, *, language: str, **options: Unpack[Options]) -> Estimate:
-    """The CWA of the late layers' heads together (arXiv:2509.02075; METHODS §3).
-
-    Args:
-        probe: The checkpoint.
-        language: Code of the language.
-        options: As in `Options`.
 
     Returns:
         An Estimate over topics in logits, which `share` relates to all parts together.
 
     Raises:
-        ModelError: The checkpoint's parts are not known, or do not add up to its logits.
+        SettingsError: No group has this name; or as `cwa_by_part`.
+        ModelError: The checkpoint's parts are not known, or do not add up to its logits; or it has one layer,
+            and so none before the late ones to rise from.
     """
-    return _cwa(probe, lambda by_part: by_part.late_heads, "late_heads_cwa", language, **options)
+    group = group_of(component, probe)
+    check_lengths(lengths)
+    stated = [component]
+    stated += [signs] if signs != "adherence" else []
+    stated += ["per step"] if per_step else []
+    stated += [f"on {text_of.name}'s text"] if text_of is not None else []
+    if unmet := unmet_control(probe, language, text_of=text_of):
+        called = f"cwa[{', '.join(stated)}]"
+        return without_values(probe, called, language, unmet, unit="logits", bounds=None, lengths=lengths)
 
+    def under(signs: str) -> ByPart:
+        return cwa_by_part(probe, language, lengths=lengths, signs=signs, per_step=per_step, text_of=text_of)
 
-def early_heads_cwa(probe: Traceable, *, language: str, **options: Unpack[Options]) -> Estimate:
-    """The CWA of the early layers' heads, as if there were as many as late ones; as `late_heads_cwa`."""
-    return _cwa(probe, lambda by_part: by_part.early_heads, "early_heads_cwa", language, **options)
-
-
-def heads_rise(probe: Traceable, *, language: str, **options: Unpack[Options]) -> Estimate:
-    """How far the CWA of a layer's heads rises into the late layers (METHODS §3); as `late_heads_cwa`.
-
-    Raises:
-        ModelError: Also where the checkpoint has one layer, and so none before the late ones.
-    """
-
-    def rise(by_part: ByPart) -> Floats:
-        if by_part.n_layers == 1:
-            raise ModelError(
-                f"{probe.name} has one layer, which is a late one: there is none before it to rise from",
-                "leave heads_rise out for this checkpoint (pytest --deselect, or -k 'not rise')",
-            )
-        return by_part.rise
-
-    return _cwa(probe, rise, "heads_rise", language, **options)
-
-
-def final_mlp_cwa(probe: Traceable, *, language: str, **options: Unpack[Options]) -> Estimate:
-    """The CWA of the last layer's MLP (arXiv:2509.02075; METHODS §3); as `late_heads_cwa`."""
-    return _cwa(probe, lambda by_part: by_part.final_mlp, "final_mlp_cwa", language, **options)
-
-
-def early_mlps_cwa(probe: Traceable, *, language: str, **options: Unpack[Options]) -> Estimate:
-    """The CWA of an early layer's MLP, on average over them; as `late_heads_cwa`."""
-    return _cwa(probe, lambda by_part: by_part.early_mlps, "early_mlps_cwa", language, **options)
+    by_part = under(signs)
+    # The cap is named where it decided how far responses run on.
+    stated += [f"cap {probe.settings.cap}"] if by_part.cut_off else []
+    return estimate_of(
+        probe,
+        by_part,
+        group,
+        name=f"cwa[{', '.join(stated)}]",
+        language=language,
+        lengths=lengths,
+        # A control is related to the same whole as what it controls.
+        whole=by_part if signs == "adherence" else under("adherence"),
+        controls=lambda: _controls(text_of or probe, language, group, under),
+    )
 
 
 def cwa_by_part(
@@ -98,7 +92,7 @@ def cwa_by_part(
     per_step: bool = False,
     text_of: Traceable | None = None,
 ) -> ByPart:
-    """The CWA of every part, prompt by prompt; arguments as in `Options`.
+    """The CWA of every part, prompt by prompt; arguments as in `cwa`.
 
     Raises:
         SettingsError: The lengths are none; or signs are to be shuffled, and all prompts ask for the same
@@ -146,59 +140,16 @@ def _n_words(adherence: Adherence) -> int:
     return adherence.counts[-1] if adherence.counts else 0
 
 
-def _cwa(
-    probe: Traceable,
-    part: Callable[[ByPart], Floats],
-    name: str,
-    language: str,
-    **options: Unpack[Options],
-) -> Estimate:
-    check_lengths(options.get("lengths"))
-    if unmet := unmet_control(probe, language, text_of=options.get("text_of")):
-        called, lengths = _stated(name, None, options), options.get("lengths")
-        return without_values(probe, called, language, unmet, unit="logits", bounds=None, lengths=lengths)
-    by_part = cwa_by_part(probe, language, **options)
-    signs = options.get("signs", "adherence")
-    # A control is related to the same whole as what it controls.
-    plain: Options = {**options, "signs": "adherence"}
-    whole = by_part if signs == "adherence" else cwa_by_part(probe, language, **plain)
-    return estimate_of(
-        probe,
-        by_part,
-        part,
-        name=_stated(name, probe.settings.cap if by_part.cut_off else None, options),
-        language=language,
-        lengths=options.get("lengths"),
-        whole=whole,
-        controls=lambda: _controls(probe, language, part, options),
-    )
-
-
-def _stated(name: str, cap: int | None, options: Options) -> str:
-    """The measure's name with what was asked for; with the cap where it decided how far responses run on."""
-    signs, other = options.get("signs", "adherence"), options.get("text_of")
-    stated = [signs] if signs != "adherence" else []
-    stated += ["per step"] if options.get("per_step") else []
-    stated += [f"on {other.name}'s text"] if other is not None else []
-    stated += [f"cap {cap}"] if cap is not None else []
-    return f"{name}[{', '.join(stated)}]" if stated else name
-
-
 def _controls(
-    probe: Traceable, language: str, part: Callable[[ByPart], Floats], options: Options
+    source: Traceable, language: str, group: Group, under: Callable[[str], ByPart]
 ) -> dict[str, float]:
-    """The means of the same part under the controls that need no forward pass (METHODS §3)."""
-    found = {}
-    source = options.get("text_of") or probe
+    """The means of the same group under the controls that need no forward pass (METHODS §3)."""
     several = len({one.response.prompt.n_words for one in source.traces(language)}) > 1
-    for signs in ("shuffled", "all-plus") if several else ("all-plus",):
-        other: Options = {**options, "signs": signs}
-        found[signs] = float(part(cwa_by_part(probe, language, **other)).mean())
-    plain: Options = {**options, "signs": "adherence"}
-    by_part = cwa_by_part(probe, language, **plain)
+    controls = ("shuffled", "all-plus") if several else ("all-plus",)
+    found = {signs: float(group(under(signs)).mean()) for signs in controls}
+    by_part = under("adherence")
     if by_part.exact:
-        exact = part(by_part)[list(by_part.exact)]
-        found["exact answers only"] = float(exact.mean())
+        found["exact answers only"] = float(group(by_part)[list(by_part.exact)].mean())
     return found | early_controls(by_part)
 
 

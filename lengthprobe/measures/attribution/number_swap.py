@@ -6,16 +6,17 @@ from typing import TYPE_CHECKING
 
 from lengthprobe.errors import LengthprobeError
 from lengthprobe.measures.answered import check_answered
-from lengthprobe.measures.attribution.by_part import ByPart, early_controls, estimate_of
+from lengthprobe.measures.attribution.by_part import ByPart, estimate_of
+from lengthprobe.measures.attribution.component_groups import early_controls, group_of
 from lengthprobe.measures.per_response import note_of
 from lengthprobe.measures.precondition import unmet_control, without_values
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from lengthprobe.asking.answers import Traced
     from lengthprobe.attribution.forced import Forced
-    from lengthprobe.measures.attribution.by_part import Floats, Traceable
+    from lengthprobe.measures.attribution.by_part import Traceable
     from lengthprobe.statistics.estimate import Estimate
     from lengthprobe.task.prompts import Prompt
 
@@ -23,12 +24,12 @@ SWAPPED_BY = 2  # words; ours
 TARGET = "stop_margin"
 
 
-def late_heads_number_swap(probe: Traceable, *, language: str) -> Estimate:
-    """What the late layers' heads give to the stop because of the number (METHODS §3, control 6; ours).
+def number_swap(probe: Traceable, *, component: str, language: str) -> Estimate:
+    """The part of a component group in the stop that is due to the number (METHODS §3, control 6; ours).
 
     The first N words of each response, with the punctuation after them, are forced twice: under its own
     prompt, which asks for N, and under the same prompt asking for N + 2 (N − 2 where that number cannot be
-    written so); twice, since the pass that wrote the response rounds otherwise. The estimate is the heads'
+    written so); twice, since the pass that wrote the response rounds otherwise. The estimate is the group's
     part in the stop margin after those words under the first, less that under the second. A part that writes
     words, or ends sentences, whatever the number is gives 0: only one that reads the number gives more.
 
@@ -38,25 +39,32 @@ def late_heads_number_swap(probe: Traceable, *, language: str) -> Estimate:
 
     Args:
         probe: The checkpoint.
+        component: Name of the group, as in `component_groups`: `late heads`, `final MLP`, ….
         language: Code of the language.
 
     Returns:
         An Estimate over topics in logits, which `share` relates to all parts together.
 
     Raises:
+        SettingsError: No group has this name.
         ModelError: The checkpoint's parts are not known, or do not add up to its logits.
     """
-    return _number_swap(probe, lambda by_part: by_part.late_heads, "late_heads_number_swap", language)
-
-
-def early_heads_number_swap(probe: Traceable, *, language: str) -> Estimate:
-    """The same of the early layers' heads, as if there were as many as late ones."""
-    return _number_swap(probe, lambda by_part: by_part.early_heads, "early_heads_number_swap", language)
-
-
-def final_mlp_number_swap(probe: Traceable, *, language: str) -> Estimate:
-    """The same of the last layer's MLP."""
-    return _number_swap(probe, lambda by_part: by_part.final_mlp, "final_mlp_number_swap", language)
+    name, group = f"number_swap[{component}]", group_of(component, probe)
+    if unmet := unmet_control(probe, language):
+        return without_values(probe, name, language, unmet, unit="logits", bounds=None)
+    check_answered(probe, [one.response for one in probe.traces(language)], language)
+    own, by_part = number_swap_by_part(probe, language)
+    return estimate_of(
+        probe,
+        by_part,
+        group,
+        name=name,
+        language=language,
+        lengths=None,
+        whole=own,
+        controls=lambda: early_controls(by_part),
+        asked=len(probe.traces(language)),
+    )
 
 
 def number_swap_by_part(probe: Traceable, language: str) -> tuple[ByPart, ByPart]:
@@ -90,24 +98,6 @@ def number_swap_texts(probe: Traceable, language: str) -> Sequence[Forced]:
     placed = _placed(probe, language)
     own = [_forced(one, at, one.response.prompt) for one, at in placed]
     return [*own, *(_forced(one, at, _swapped(one.response.prompt)) for one, at in placed)]
-
-
-def _number_swap(probe: Traceable, part: Callable[[ByPart], Floats], name: str, language: str) -> Estimate:
-    if unmet := unmet_control(probe, language):
-        return without_values(probe, name, language, unmet, unit="logits", bounds=None)
-    check_answered(probe, [one.response for one in probe.traces(language)], language)
-    own, by_part = number_swap_by_part(probe, language)
-    return estimate_of(
-        probe,
-        by_part,
-        part,
-        name=name,
-        language=language,
-        lengths=None,
-        whole=own,
-        controls=lambda: early_controls(by_part),
-        asked=len(probe.traces(language)),
-    )
 
 
 def _placed(probe: Traceable, language: str) -> list[tuple[Traced, int]]:

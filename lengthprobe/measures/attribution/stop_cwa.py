@@ -5,21 +5,22 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lengthprobe.measures.answered import check_answered
-from lengthprobe.measures.attribution.by_part import ByPart, early_controls, estimate_of
+from lengthprobe.measures.attribution.by_part import ByPart, estimate_of
+from lengthprobe.measures.attribution.component_groups import early_controls, group_of
 from lengthprobe.measures.per_response import check_lengths, note_of
 from lengthprobe.measures.precondition import unmet_control, without_values
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Sequence
+    from collections.abc import Collection, Sequence
 
-    from lengthprobe.measures.attribution.by_part import Floats, Traceable
+    from lengthprobe.measures.attribution.by_part import Traceable
     from lengthprobe.statistics.estimate import Estimate
 
 
-def late_heads_stop_cwa(
-    probe: Traceable, *, language: str, lengths: Collection[int] | None = None
+def stop_cwa(
+    probe: Traceable, *, component: str, language: str, lengths: Collection[int] | None = None
 ) -> Estimate:
-    """What the late layers' heads give to ending a response where that is due, more than before.
+    """The CWA of a component group for ending a response where that is due, more than before.
 
     The attribution of the stop margin, logit(best end token) − logit(best other token), at the steps at which
     ending would leave a complete word: its mean where the response has its N words or more, less its mean
@@ -30,6 +31,7 @@ def late_heads_stop_cwa(
 
     Args:
         probe: The checkpoint.
+        component: Name of the group, as in `component_groups`: `late heads`, `final MLP`, ….
         language: Code of the language.
         lengths: Only the prompts that ask for these, all by default.
 
@@ -37,41 +39,12 @@ def late_heads_stop_cwa(
         An Estimate over topics in logits, which `share` relates to all parts together.
 
     Raises:
+        SettingsError: No group has this name, or the lengths are none.
         ModelError: The checkpoint's parts are not known, or do not add up to its logits.
     """
-    return _stop_cwa(probe, lambda by_part: by_part.late_heads, "late_heads_stop_cwa", language, lengths)
-
-
-def early_heads_stop_cwa(
-    probe: Traceable, *, language: str, lengths: Collection[int] | None = None
-) -> Estimate:
-    """The same of the early layers' heads, as if there were as many as late ones."""
-    return _stop_cwa(probe, lambda by_part: by_part.early_heads, "early_heads_stop_cwa", language, lengths)
-
-
-def final_mlp_stop_cwa(
-    probe: Traceable, *, language: str, lengths: Collection[int] | None = None
-) -> Estimate:
-    """The same of the last layer's MLP."""
-    return _stop_cwa(probe, lambda by_part: by_part.final_mlp, "final_mlp_stop_cwa", language, lengths)
-
-
-def early_mlps_stop_cwa(
-    probe: Traceable, *, language: str, lengths: Collection[int] | None = None
-) -> Estimate:
-    """The same of an early layer's MLP, on average over them."""
-    return _stop_cwa(probe, lambda by_part: by_part.early_mlps, "early_mlps_stop_cwa", language, lengths)
-
-
-def _stop_cwa(
-    probe: Traceable,
-    part: Callable[[ByPart], Floats],
-    name: str,
-    language: str,
-    lengths: Collection[int] | None,
-) -> Estimate:
     from lengthprobe.attribution.cumulative import cumulative, due_weights, stop_weights
 
+    name, group = f"stop_cwa[{component}]", group_of(component, probe)
     check_lengths(lengths)
     if unmet := unmet_control(probe, language):
         return without_values(probe, name, language, unmet, unit="logits", bounds=None, lengths=lengths)
@@ -96,7 +69,7 @@ def _stop_cwa(
     return estimate_of(
         probe,
         by_part,
-        part,
+        group,
         name=name,
         language=language,
         lengths=lengths,

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol
 
 from lengthprobe.components.names import Ablation, Component
-from lengthprobe.measures.attribution.cwa import final_mlp_cwa
+from lengthprobe.measures.attribution.cwa import cwa
 from lengthprobe.measures.causality.exact_answers import exact_under
 from lengthprobe.measures.causality.leading import (
     Ablatable,
@@ -49,8 +49,8 @@ def compensation(probe: Cuttable, *, language: str) -> Estimate:
     if unmet := unmet_control(probe, language):
         return without_values(probe, "compensation", language, unmet, unit="logits", bounds=None)
     with probe.ablated(leading_components(probe, language=language, kind="heads")) as cut:
-        without = final_mlp_cwa(cut, language=language, text_of=probe)
-        return without - final_mlp_cwa(probe, language=language)
+        without = cwa(cut, component="final MLP", language=language, text_of=probe)
+        return without - cwa(probe, component="final MLP", language=language)
 
 
 def backup_components(probe: Cuttable, *, language: str, kind: str = "heads") -> tuple[Component, ...]:

@@ -67,7 +67,7 @@ def test_claims_and_parts(gguf_of: Callable[..., Path]) -> None:
     probe.prepare(traces=True)
 
     assert measures.exact_match(probe, language="en") > 0.8
-    assert measures.share(measures.late_heads_cwa(probe, language="en")) > 0.02
+    assert measures.share(measures.cwa(probe, component="late heads", language="en")) > 0.02
     assert probe.parts.gap < 1e-4
 
 

@@ -1,4 +1,4 @@
-"""What each part gave to each prompt: which parts belong together, and what they are a share of."""
+"""What each part gave to each prompt, and what the parts are a share of."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import pytest
 
 from lengthprobe.measures import share
 from lengthprobe.measures.attribution.by_part import ByPart, estimate_of
+from lengthprobe.measures.attribution.component_groups import late_heads
 from lengthprobe.statistics.halves import second_half
 from lengthprobe.task.languages import load_language
 from lengthprobe.task.prompts import Prompt
@@ -30,45 +31,7 @@ def some(n=3):
 def estimated(by_part, **options):
     """The estimate of the late heads."""
     probe = Attributed(())
-    return estimate_of(
-        probe, by_part, lambda one: one.late_heads, name="late", language="en", lengths=None, **options
-    )
-
-
-@pytest.mark.parametrize(
-    ("part", "of_layer"),
-    # Of five layers the last ⌈5/4⌉ = 2 are late, the first ⌊5/4⌋ = 1 is early.
-    [
-        ("late_heads", [0, 0, 0, 1, 1]),
-        ("early_heads", [2, 0, 0, 0, 0]),  # as if there were as many of them as late ones
-        ("rise", [-2 / 3, -2 / 3, -2 / 3, 1, 1]),
-    ],
-)
-def test_heads(part, of_layer):
-    """The heads of some layers, each layer's added up, with the weights of METHODS §3."""
-    by_part = some()
-    for at in range(3):
-        by_hand = sum(
-            of_layer[layer] * by_part.heads[at, layer, head]
-            for layer in range(LAYERS)
-            for head in range(HEADS)
-        )
-        assert getattr(by_part, part)[at] == pytest.approx(by_hand)
-
-
-@pytest.mark.parametrize(("part", "layer"), [("final_mlp", 4), ("early_mlps", 0)])
-def test_mlps(part, layer):
-    """The last layer's MLP, and those of the early layers, of which there is one here."""
-    by_part = some()
-    assert getattr(by_part, part).tolist() == by_part.mlps[:, layer].tolist()
-
-
-def test_early_parts_of_eight_layers():
-    """Of eight layers two are late and two early: as many heads, and an MLP on average over two."""
-    by_part = ByPart([], [], np.arange(8.0)[None, :, None] * np.ones((1, 8, 3)), np.arange(8.0)[None])
-    assert by_part.late_heads.tolist() == [(6 + 7) * 3]
-    assert by_part.early_heads.tolist() == [(0 + 1) * 3]
-    assert by_part.early_mlps.tolist() == [0.5]
+    return estimate_of(probe, by_part, late_heads, name="late", language="en", lengths=None, **options)
 
 
 def test_whole_is_the_cross_fitted_size_of_all_parts():
@@ -100,7 +63,7 @@ def test_estimate_is_over_prompts():
     """One value a prompt, with its topic and note, in logits; the smallest are the worst."""
     by_part = some()
     found = estimated(by_part)
-    assert [one.value for one in found.observations] == pytest.approx(by_part.late_heads)
+    assert [one.value for one in found.observations] == pytest.approx(late_heads(by_part))
     assert [(one.prompt_id, one.topic, one.note) for one in found.observations] == [
         ("p0", "t0", "note 0"),
         ("p1", "t1", "note 1"),
@@ -112,7 +75,7 @@ def test_estimate_is_over_prompts():
 def test_share_is_of_all_parts():
     """A share relates the mean to the whole."""
     by_part = some()
-    assert share(estimated(by_part)).mean == pytest.approx(by_part.late_heads.mean() / by_part.whole.mean())
+    assert share(estimated(by_part)).mean == pytest.approx(late_heads(by_part).mean() / by_part.whole.mean())
 
 
 def test_share_of_another_whole():
@@ -120,7 +83,7 @@ def test_share_of_another_whole():
     own, control = some(), some()
     control.heads[:] *= 0.5
     one, other = estimated(own), estimated(control, whole=own)
-    expected = (own.late_heads.mean() - control.late_heads.mean()) / own.whole.mean()
+    expected = (late_heads(own).mean() - late_heads(control).mean()) / own.whole.mean()
     assert share(one - other).mean == pytest.approx(expected)
 
 

@@ -12,7 +12,7 @@ import torch
 from lengthprobe.attribution import direct_logit_attribution
 from lengthprobe.attribution.trace import Contributions, ForcedTrace
 from lengthprobe.checkpoints.chat.template import chat_text
-from lengthprobe.measures import early_heads_number_swap, final_mlp_number_swap, late_heads_number_swap, share
+from lengthprobe.measures import number_swap, share
 from lengthprobe.task.adherence import Adherence
 from lengthprobe.task.languages import load_language
 from lengthprobe.task.prompts import prompts
@@ -60,20 +60,15 @@ def test_a_model_that_is_run(tiny_it, values, language):
         late.append((heads - other_heads)[3:].sum())
         early.append(2 * (heads - other_heads)[0].sum())  # as if there were as many of them as late ones
         final.append((mlps - other_mlps)[4])
-    for measure, expected in (
-        (late_heads_number_swap, late),
-        (early_heads_number_swap, early),
-        (final_mlp_number_swap, final),
-    ):
-        assert values(measure(tiny_it, language=language))[:4] == pytest.approx(expected, rel=1e-3, abs=1e-4)
+    for component, expected in (("late heads", late), ("early heads", early), ("final MLP", final)):
+        found = number_swap(tiny_it, component=component, language=language)
+        assert values(found)[:4] == pytest.approx(expected, rel=1e-3, abs=1e-4)
 
 
-@pytest.mark.parametrize(
-    ("language", "measure"), [("en", late_heads_number_swap), ("it", final_mlp_number_swap)]
-)
-def test_a_part_that_reads_the_number(tiny_it, language, measure):
+@pytest.mark.parametrize(("language", "component"), [("en", "late heads"), ("it", "final MLP")])
+def test_a_part_that_reads_the_number(tiny_it, language, component):
     """What was planted in the fixture model is found: late heads in English, the final MLP in Italian."""
-    assert (share(measure(tiny_it, language=language)) > 0.02).status == "holds"
+    assert (share(number_swap(tiny_it, component=component, language=language)) > 0.02).status == "holds"
 
 
 def answering(head=lambda _prompt: 0.0):
@@ -117,14 +112,14 @@ def real_prompts():
 def test_own_less_other(real_prompts, values):
     """A head that gives N to the stop: N less N + 2, for each of the two late layers' two heads."""
     probe = real_prompts((3, 3), (4, 4), answer=answering(lambda prompt: prompt.n_words))
-    assert values(late_heads_number_swap(probe, language="en")) == [-2 * 4, -2 * 4]
-    assert values(final_mlp_number_swap(probe, language="en")) == [-2 * 2, -2 * 2]
+    assert values(number_swap(probe, component="late heads", language="en")) == [-2 * 4, -2 * 4]
+    assert values(number_swap(probe, component="final MLP", language="en")) == [-2 * 2, -2 * 2]
 
 
 def test_only_the_number_differs(real_prompts):
     """The same words are forced under both prompts, up to where N of them are complete."""
     probe = real_prompts((3, 3), (3, 5), answer=answering())
-    late_heads_number_swap(probe, language="en")
+    number_swap(probe, component="late heads", language="en")
     ((target, texts),) = probe.asked
     own, other = texts[:2], texts[2:]
     assert target == "stop_margin"
@@ -142,20 +137,20 @@ def test_a_number_without_a_word(real_prompts, values):
     probe = real_prompts(*[(highest, highest)] * 4, answer=answering(lambda prompt: prompt.n_words))
     spelled = [not re.search(r"\d", one.response.prompt.text) for one in probe.every]
     assert len(set(spelled)) == 2
-    found = values(late_heads_number_swap(probe, language="en"))
+    found = values(number_swap(probe, component="late heads", language="en"))
     assert found == [4 * (2 if word else -2) for word in spelled]
 
 
 def test_a_part_that_ignores_the_number(real_prompts, values):
     """It gives the same under both prompts, so nothing."""
     probe = real_prompts((3, 3), (4, 4), answer=answering(lambda _prompt: 7.0))
-    assert values(late_heads_number_swap(probe, language="en")) == [0, 0]
+    assert values(number_swap(probe, component="late heads", language="en")) == [0, 0]
 
 
 def test_responses_that_never_have_n_words_are_left_out(real_prompts):
     """Too short, and cut off before the last word was known to be complete."""
     probe = real_prompts((3, 2), (3, 3), (3, 3), (3, 5), answer=answering(), cut_off=[1])
-    found = late_heads_number_swap(probe, language="en")
+    found = number_swap(probe, component="late heads", language="en")
     assert [one.prompt_id for one in found.observations] == [
         probe.every[place].response.prompt.id for place in (2, 3)
     ]
@@ -172,7 +167,7 @@ def test_the_place_is_after_the_punctuation(real_prompts):
     )
     response = replace(one.response, token_ids=tuple(range(7)))
     dotted = replace(probe, every=(replace(one, response=response, adherence=counts),))
-    late_heads_number_swap(dotted, language="en")
+    number_swap(dotted, component="late heads", language="en")
     assert dotted.asked[0][1][0].token_ids == tuple(range(7))
 
 
@@ -181,7 +176,9 @@ def test_share_is_of_what_is_said_for_the_stop(real_prompts):
     probe = real_prompts((3, 3), (4, 4), answer=answering(lambda prompt: prompt.n_words))
     # 5 layers of 2 heads that give N each, and of an MLP that gives 2 N; N is 3.5 on average.
     whole = 5 * (2 * 3.5 + 2 * 3.5)
-    assert share(late_heads_number_swap(probe, language="en")).mean == pytest.approx(-2 * 4 / whole)
+    assert share(number_swap(probe, component="late heads", language="en")).mean == pytest.approx(
+        -2 * 4 / whole
+    )
 
 
 @pytest.mark.parametrize(("short", "status"), [(2, "holds"), (4, "undecided")])
@@ -193,32 +190,32 @@ def test_few_responses_with_such_a_place_decide_nothing(real_prompts, short, sta
         *[(3, 3)] * (14 - short),
         answer=answering(lambda prompt: -prompt.n_words + 0.01 * (next(noise) % 3)),
     )
-    verdict = late_heads_number_swap(probe, language="en") > 0
+    verdict = number_swap(probe, component="late heads", language="en") > 0
     assert verdict.status == status
     assert ("only 10 of 14 responses have the place that is measured" in verdict.reason) is (short == 4)
 
 
 def test_early_parts_are_told_with_a_claim_that_failed(tiny_it):
     """Beside the late ones, as a control."""
-    found = late_heads_number_swap(tiny_it, language="en")
+    found = number_swap(tiny_it, component="late heads", language="en")
     (background,) = found.background
     told = background.controls()
     assert list(told) == ["early layers' heads", "early layers' MLPs"]
-    early = early_heads_number_swap(tiny_it, language="en")
+    early = number_swap(tiny_it, component="early heads", language="en")
     assert told["early layers' heads"] == pytest.approx(early.mean)
 
 
 def test_no_response_has_n_words(real_prompts):
     """Nothing is decided where there is no place to ask about."""
     probe = real_prompts((9, 2), (9, 3), answer=answering())
-    found = late_heads_number_swap(probe, language="en")
+    found = number_swap(probe, component="late heads", language="en")
     assert (found.n, (share(found) > 0.02).status) == (0, "undecided")
 
 
 def test_all_parts_are_of_the_same_texts(real_prompts):
-    """Every measure asks about the same texts, so that a probe forces them once."""
+    """Every group asks about the same texts, so that a probe forces them once."""
     probe = real_prompts((3, 3), (4, 4), answer=answering())
-    for measure in (late_heads_number_swap, early_heads_number_swap, final_mlp_number_swap):
-        measure(probe, language="en")
+    for component in ("late heads", "early heads", "final MLP"):
+        number_swap(probe, component=component, language="en")
     first, *others = probe.asked
     assert others == [first, first]

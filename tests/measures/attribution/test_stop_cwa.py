@@ -5,13 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from lengthprobe.measures import (
-    early_heads_stop_cwa,
-    early_mlps_stop_cwa,
-    final_mlp_stop_cwa,
-    late_heads_stop_cwa,
-    share,
-)
+from lengthprobe.measures import share, stop_cwa
 from lengthprobe.statistics.halves import cross_fitted_size
 from lengthprobe.task.words import count_words
 from tests.measures.attributed import attributed
@@ -69,23 +63,23 @@ def by_hand(probe):
 
 
 @pytest.mark.parametrize(
-    ("measure", "of_layer"),
-    [(late_heads_stop_cwa, [0, 0, 0, 1, 1]), (early_heads_stop_cwa, [2, 0, 0, 0, 0])],
+    ("component", "of_layer"),
+    [("late heads", [0, 0, 0, 1, 1]), ("early heads", [2, 0, 0, 0, 0])],
 )
-def test_heads(probe, values, measure, of_layer):
+def test_heads(probe, values, component, of_layer):
     """What a part gives to the stop where that is due, less what it gives where it is early."""
     expected = [summed(one, weights, of_layer) for one, weights in by_hand(probe)]
-    assert values(measure(probe, language="en")) == pytest.approx(expected)
+    assert values(stop_cwa(probe, component=component, language="en")) == pytest.approx(expected)
 
 
-@pytest.mark.parametrize(("measure", "layer"), [(final_mlp_stop_cwa, 4), (early_mlps_stop_cwa, 0)])
-def test_mlps(probe, values, measure, layer):
+@pytest.mark.parametrize(("component", "layer"), [("final MLP", 4), ("early MLPs", 0)])
+def test_mlps(probe, values, component, layer):
     """The same of MLPs."""
     expected = [
         sum(weight * float(one.trace.stop.mlps[step, layer]) for step, weight in enumerate(weights))
         for one, weights in by_hand(probe)
     ]
-    assert values(measure(probe, language="en")) == pytest.approx(expected)
+    assert values(stop_cwa(probe, component=component, language="en")) == pytest.approx(expected)
 
 
 def test_a_model_that_is_run(tiny_it, values):
@@ -104,21 +98,21 @@ def test_a_model_that_is_run(tiny_it, values):
                 complete[complete.index(words)] = None
             complete.append(words if whole else None)
         expected.append(summed(one, weights_by_hand(n_words, complete), [0, 0, 0, 1, 1]))
-    found = late_heads_stop_cwa(tiny_it, language="en")
+    found = stop_cwa(tiny_it, component="late heads", language="en")
     assert values(found) == pytest.approx(expected, rel=1e-5)
     assert (share(found) > 0.02).status == "holds"
 
 
 def test_share_is_of_the_same_sums(probe):
     """What the stop's parts are a share of is the stop's own whole, so that late and early compare."""
-    late = late_heads_stop_cwa(probe, language="en")
-    early = early_heads_stop_cwa(probe, language="en")
+    late = stop_cwa(probe, component="late heads", language="en")
+    early = stop_cwa(probe, component="early heads", language="en")
     assert share(late - early).mean == pytest.approx(share(late).mean - share(early).mean)
 
 
 def test_responses_without_an_early_or_a_due_step_are_left_out(probe):
     """Ended before its N words, none is due; asked for a single word, none is early."""
-    found = late_heads_stop_cwa(probe, language="en")
+    found = stop_cwa(probe, component="late heads", language="en")
     assert [one.prompt_id for one in found.observations] == ["p0", "p1", "p3"]
     assert found.observations[1].note.startswith("asked 3, wrote 5: ")
 
@@ -135,7 +129,7 @@ def test_share_is_of_what_is_said_where_the_end_is_due(probe):
         for one, weights in due
     ]
     topics = [one.response.prompt.topic for one, _ in due]
-    late = late_heads_stop_cwa(probe, language="en")
+    late = stop_cwa(probe, component="late heads", language="en")
     whole = cross_fitted_size(np.array(by_prompt), topics).mean()
     assert share(late).mean == pytest.approx(late.mean / whole)
 
@@ -144,19 +138,19 @@ def test_share_is_of_what_is_said_where_the_end_is_due(probe):
 def test_few_responses_with_such_steps_decide_nothing(short, flawed):
     """Where more than one in five never reaches N words, the others would be a choice among them."""
     probe = attributed(*[(3, 2)] * short, *[(3, 3)] * (7 - short))
-    reason = (late_heads_stop_cwa(probe, language="en") > 0).reason
+    reason = (stop_cwa(probe, component="late heads", language="en") > 0).reason
     assert ("only 5 of 7 responses have the place that is measured" in reason) is flawed
 
 
 def test_lengths(values):
     """Prompts that ask for some lengths only, and the name says so."""
     probe = attributed((3, 3), (4, 5), (3, 4))
-    every = values(late_heads_stop_cwa(probe, language="en"))
-    four = late_heads_stop_cwa(probe, language="en", lengths=[4])
-    assert (values(four), four.name) == ([every[1]], "late_heads_stop_cwa(model, en, N=4)")
+    every = values(stop_cwa(probe, component="late heads", language="en"))
+    four = stop_cwa(probe, component="late heads", language="en", lengths=[4])
+    assert (values(four), four.name) == ([every[1]], "stop_cwa[late heads](model, en, N=4)")
 
 
 def test_no_prompt_of_a_length(probe):
     """A length that no prompt asks for decides nothing."""
-    none = late_heads_stop_cwa(probe, language="en", lengths=[12])
+    none = stop_cwa(probe, component="late heads", language="en", lengths=[12])
     assert (none.n, (share(none) > 0.02).status) == (0, "undecided")

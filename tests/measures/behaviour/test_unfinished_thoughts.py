@@ -105,7 +105,9 @@ def test_note_shows_what_stands_after_a_thought(answered):
 
 
 MECHANISMS = (
-    *(measures.late_heads_cwa, measures.late_heads_stop_cwa, measures.late_heads_number_swap),
+    partial(measures.cwa, component="late heads"),
+    partial(measures.stop_cwa, component="late heads"),
+    partial(measures.number_swap, component="late heads"),
     partial(measures.attention_to_number, heads="L3H0"),
 )
 

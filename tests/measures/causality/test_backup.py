@@ -10,7 +10,7 @@ from lengthprobe.measures import (
     backup_components,
     backup_effect,
     compensation,
-    final_mlp_cwa,
+    cwa,
     leading_components,
     redundancy,
 )
@@ -91,6 +91,6 @@ def test_compensation_can_be_shown_after_its_block(plain):
 def test_compensation_is_a_difference_by_prompt(plain):
     """The final MLP's CWA with the leading heads cut, less that of the whole model, on the latter's text."""
     with plain.ablated(leading_components(plain, language="en")) as cut:
-        without = final_mlp_cwa(cut, language="en", text_of=plain).mean
-    expected = without - final_mlp_cwa(plain, language="en").mean
+        without = cwa(cut, component="final MLP", language="en", text_of=plain).mean
+    expected = without - cwa(plain, component="final MLP", language="en").mean
     assert compensation(plain, language="en").mean == pytest.approx(expected)

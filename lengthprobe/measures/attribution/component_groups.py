@@ -1,0 +1,96 @@
+"""Component groups: the heads or MLPs that a measure of attribution takes together, by name (METHODS §3)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from lengthprobe.components.layers import early_layers, late_layers
+from lengthprobe.errors import ModelError, SettingsError
+from lengthprobe.nearest import to_type
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from lengthprobe.measures.attribution.by_part import ByPart, Floats
+    from lengthprobe.measures.per_response import Measured
+
+    Group = Callable[[ByPart], Floats]
+
+
+def late_heads(by_part: ByPart) -> Floats:
+    """The heads of the late layers together, [n]."""
+    found: Floats = by_part.layers[:, list(late_layers(by_part.n_layers))].sum(1)
+    return found
+
+
+def early_heads(by_part: ByPart) -> Floats:
+    """The heads of the early layers together, as if there were as many of them as late ones, [n]."""
+    late, early = late_layers(by_part.n_layers), early_layers(by_part.n_layers)
+    found: Floats = by_part.layers[:, list(early)].mean(1) * len(late)
+    return found
+
+
+def rise_of_heads(by_part: ByPart) -> Floats:
+    """The late layers' heads, less those of as many layers before, on average, [n]."""
+    late = late_layers(by_part.n_layers)
+    before: Floats = by_part.layers[:, : late.start].mean(1) * len(late)
+    return late_heads(by_part) - before
+
+
+def final_mlp(by_part: ByPart) -> Floats:
+    """The last layer's MLP, [n]."""
+    return by_part.mlps[:, -1]
+
+
+def early_mlps(by_part: ByPart) -> Floats:
+    """An MLP of the early layers, on average over them, [n]."""
+    found: Floats = by_part.mlps[:, list(early_layers(by_part.n_layers))].mean(1)
+    return found
+
+
+COMPONENT_GROUPS: dict[str, Group] = {
+    "late heads": late_heads,
+    "early heads": early_heads,
+    "rise of heads": rise_of_heads,
+    "final MLP": final_mlp,
+    "early MLPs": early_mlps,
+}
+
+
+def group_of(component: str, probe: Measured) -> Group:
+    """The values of a component group, prompt by prompt.
+
+    Args:
+        component: Its name in `COMPONENT_GROUPS`.
+        probe: The checkpoint that the values are of, for the message.
+
+    Raises:
+        SettingsError: No group has this name.
+        ModelError: When the values of `rise of heads` are taken: the checkpoint has one layer, and so none
+            before the late ones.
+    """
+    if component not in list(COMPONENT_GROUPS):
+        known = [f'"{name}"' for name in COMPONENT_GROUPS]
+        raise SettingsError(
+            f'component="{component}" is no group of components',
+            to_type("component", f'"{component}"', known),
+        )
+    group = COMPONENT_GROUPS[component]
+
+    def values(by_part: ByPart) -> Floats:
+        if group is rise_of_heads and by_part.n_layers == 1:
+            raise ModelError(
+                f"{probe.name} has one layer, which is a late one: there is none before it to rise from",
+                f'leave "{component}" out for this checkpoint (pytest --deselect, or -k "not rise")',
+            )
+        return group(by_part)
+
+    return values
+
+
+def early_controls(by_part: ByPart) -> dict[str, float]:
+    """The means of the early layers, for a reader of a claim that failed."""
+    return {
+        "early layers' heads": float(early_heads(by_part).mean()),
+        "early layers' MLPs": float(early_mlps(by_part).mean()),
+    }
