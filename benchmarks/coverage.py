@@ -42,7 +42,7 @@ ALPHA = 0.025
 TOPICS = (10, 30, 75, 150)
 CORRELATIONS = (0.0, 0.2, 0.5)
 CHECKED = 10
-FAMILY = 14
+ALPHA_SHARES = 14
 # How many repeats a claim at its margin gets at most, so that all take a few minutes.
 AT_MARGIN = 400
 HEADERS = ["values", "correlation", *(f"{topics} topics" for topics in TOPICS)]
@@ -176,16 +176,16 @@ def contrast_rows(repeats: int, rng: Generator) -> list[list[str]]:
     return rows
 
 
-def family_rows(repeats: int, rng: Generator, topics: int, level: float) -> list[list[str]]:
-    """How often a family of checks calls a model broken that is not, and leaves a healthy one undecided."""
+def rows_of_shared_alpha(repeats: int, rng: Generator, topics: int, level: float) -> list[list[str]]:
+    """How often checks that share alpha call a healthy model broken, and how often undecided."""
     rows, right, decided = [], 1.0, 1.0
     for name, sign, at_margin, healthy in CHECKS:
         margin = at_margin.mean
-        broken = _shown_beyond(at_margin, -sign, margin, 0.05 / FAMILY, repeats, rng, topics, level)
+        broken = _shown_beyond(at_margin, -sign, margin, 0.05 / ALPHA_SHARES, repeats, rng, topics, level)
         holds = _shown_beyond(healthy, sign, margin, 0.05, repeats, rng, topics, level)
         rows.append([name, f"{100 * broken:.2f}", f"{100 * (1 - holds):.2f}"])
         right, decided = right * (1 - broken) ** 2, decided * holds**2
-    total = f"any of {FAMILY}, were they independent"
+    total = f"any of {ALPHA_SHARES}, were they independent"
     return [*rows, [total, f"{100 * (1 - right):.2f}", f"{100 * (1 - decided):.2f}"]]
 
 
@@ -257,15 +257,15 @@ def main() -> None:
 
 
 def print_means(repeats: int, rng: Generator) -> list[list[str]]:
-    """Print the tables of means, contrasts and families; the rows of the first two."""
+    """Print the tables of means, contrasts and checks that share alpha; the rows of the first two."""
     single = single_rows(repeats, rng)
     print(f"One mean, 2 prompts a topic unless told\n{tabulate(single, HEADERS)}\n")
     contrasts = contrast_rows(repeats, rng)
     print(f"Contrast of two means over the same topics\n{tabulate(contrasts, HEADERS)}\n")
     for topics in (30, 150):
-        found = family_rows(5 * repeats, rng, topics, 0.2)
+        found = rows_of_shared_alpha(5 * repeats, rng, topics, 0.2)
         told = ["check", "% called broken at the margin", "% of healthy ones undecided or broken"]
-        print(f"{FAMILY} checks, {topics} topics, correlation 0.2\n{tabulate(found, told)}\n")
+        print(f"{ALPHA_SHARES} checks, {topics} topics, correlation 0.2\n{tabulate(found, told)}\n")
     return [*single, *contrasts]
 
 

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
 
 # As in a run of both suites in two languages.
-FAMILY = 68
+ALPHA_SHARES = 68
 CORRELATION = 0.2
 RATE = (0.0, 1.0)
 
@@ -58,7 +58,7 @@ def estimate(
 
     total = None if whole is None else Sample(observed(whole), None)
     return Estimate.from_observations(
-        observed(values), name="x", unit="logits", bounds=bounds, family=FAMILY, whole=total
+        observed(values), name="x", unit="logits", bounds=bounds, alpha_shares=ALPHA_SHARES, whole=total
     )
 
 
@@ -227,7 +227,7 @@ def print_margins(repeats: int, seed: int, *, save: Path | None = None, before: 
     start = time.process_time()
     others = {} if before is None else json.loads(before.read_text(encoding="utf-8"))
     width = max(len(name) for name, _ in CASES)
-    print(f"Error at the margin in %, nominal 5 / {5 / FAMILY:.2f}, {repeats} repeats a case\n")
+    print(f"Error at the margin in %, nominal 5 / {5 / ALPHA_SHARES:.2f}, {repeats} repeats a case\n")
     print(f"{'truth at the margin':{width}}  {'before: holds / broken  ' if others else ''}holds / broken")
     found = {}
     for at, (name, claim) in enumerate(CASES):

@@ -15,7 +15,7 @@ from collections import Counter
 
 from tabulate import tabulate
 
-from lengthprobe.margins import Margins, family
+from lengthprobe.margins import Margins, alpha_shares
 from lengthprobe.measures import control_without, control_without_random
 from lengthprobe.probe import Probe
 from lengthprobe.settings import Settings
@@ -38,7 +38,7 @@ def main() -> None:
     found: dict[tuple[str, str], list[tuple[str, float]]] = {}
     for name in told.names:
         for seed in range(told.seeds):
-            probe = Probe(name, Settings(seed=seed), family=family(len(CLAIMS), reference=False))
+            probe = Probe(name, Settings(seed=seed), alpha_shares=alpha_shares(len(CLAIMS), reference=False))
             probe.prepare(traces=True)
             for language, kind in CLAIMS:
                 found.setdefault((name, language), []).append(_verdict(probe, language, kind))

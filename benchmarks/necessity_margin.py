@@ -23,7 +23,7 @@ from lengthprobe.measures.causality.control import FEWEST_SETS
 from lengthprobe.statistics.estimate import Estimate, Observation
 from lengthprobe.statistics.sample import Sample
 
-TOPICS, SETS_A_PROMPT, MARGIN, FAMILY = 75, 5, 0.1, 68.0
+TOPICS, SETS_A_PROMPT, MARGIN, ALPHA_SHARES = 75, 5, 0.1, 68.0
 COUNTS = (1, 2, 5, 10, 20)
 
 
@@ -67,7 +67,7 @@ def estimates(shape: Shape, n_sets: int, rng: np.random.Generator) -> tuple[Esti
         name="random - without",
         unit="share",
         bounds=(-1.0, 1.0),
-        family=FAMILY,
+        alpha_shares=ALPHA_SHARES,
     )
     of_each = np.array([exact[turns == one].mean() for one in range(n_sets)])
     apart = [Observation(f"s{at}", f"s{at}", float(one - of_each.mean())) for at, one in enumerate(of_each)]

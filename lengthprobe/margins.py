@@ -255,12 +255,12 @@ def _meant(name: str, number: float) -> float:
 
 
 @dataclass(frozen=True, slots=True)
-class Family:
-    """By how much alpha is divided, for the verdict `broken`, in one check.
+class AlphaShares:
+    """Into how many shares alpha is divided, for the verdict `broken`: one share a check.
 
     Args:
         behaviour: In a check of what a model writes.
-        mechanism: In a check of what its parts do.
+        mechanism: In a check of what its components do.
     """
 
     behaviour: float = 1.0
@@ -272,10 +272,10 @@ class Family:
 _OF_BEHAVIOUR = 0.75
 
 
-def family(n_languages: int, *, reference: bool) -> Family:
-    """How the chance of a false `broken` is shared: three quarters among checks of behaviour.
+def alpha_shares(n_languages: int, *, reference: bool) -> AlphaShares:
+    """The shares of alpha, the chance of a false `broken`: three quarters go to checks of behaviour.
 
-    The rest is shared among those of a mechanism. Counted is every requirement, of behaviour in each
+    The rest goes to checks of a mechanism. Counted is every requirement, of behaviour in each
     language, and with a reference their regression forms too. It does not depend on which claims are
     selected, nor on the checkpoint, so that no verdict does.
     """
@@ -283,4 +283,4 @@ def family(n_languages: int, *, reference: bool) -> Family:
     gating = [one.metadata["checks"] for one in fields(Margins) if one.metadata["kind"] in kinds]
     of_behaviour = gating.count(None) * max(1, n_languages)
     of_mechanism = sum(checks for checks in gating if checks is not None)
-    return Family(of_behaviour / _OF_BEHAVIOUR, of_mechanism / (1 - _OF_BEHAVIOUR))
+    return AlphaShares(of_behaviour / _OF_BEHAVIOUR, of_mechanism / (1 - _OF_BEHAVIOUR))

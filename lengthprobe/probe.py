@@ -15,7 +15,7 @@ from lengthprobe.checkpoints.catalog import resolve
 from lengthprobe.checkpoints.display_names import display_name as name_alone
 from lengthprobe.errors import SettingsError
 from lengthprobe.generation.vocabulary import WORDS
-from lengthprobe.margins import Family
+from lengthprobe.margins import AlphaShares
 from lengthprobe.settings import Settings
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ class Probe(Asker):
     Args:
         name: Alias, hub id, directory, or fixture model.
         settings: What is asked.
-        family: By how much alpha is divided for `broken`, as checks share it; by default it is not.
+        alpha_shares: Into how many shares alpha is divided for `broken`; by default it is not divided.
         exchange: How processes share the work, None for one process.
         progress: Told what is asked, and how much of it is done (`asking.progress`).
         display_name: What expressions and reports call it, by default the last segment of a path
@@ -52,7 +52,7 @@ class Probe(Asker):
         ModelError: Nothing is known by this name.
     """
 
-    family: Family
+    alpha_shares: AlphaShares
     role: str
 
     def __init__(
@@ -60,7 +60,7 @@ class Probe(Asker):
         name: str,
         settings: Settings | None = None,
         *,
-        family: Family | None = None,
+        alpha_shares: AlphaShares | None = None,
         exchange: Exchange | None = None,
         progress: Tell | None = None,
         display_name: str | None = None,
@@ -74,7 +74,16 @@ class Probe(Asker):
             tell=progress or silent,
             means=lambda: self.outputs().means,
         )
-        given = (shown, settings, WHOLE, None, subject, subject.memory, family or Family(), "model")
+        given = (
+            shown,
+            settings,
+            WHOLE,
+            None,
+            subject,
+            subject.memory,
+            alpha_shares or AlphaShares(),
+            "model",
+        )
         for field, value in zip(fields(self), given, strict=True):
             object.__setattr__(self, field.name, value)
 

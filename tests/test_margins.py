@@ -9,7 +9,7 @@ import pytest
 
 from fixtures.matrix import claims
 from lengthprobe.errors import SettingsError
-from lengthprobe.margins import Margins, family
+from lengthprobe.margins import Margins, alpha_shares
 
 
 def test_every_margin_has_a_kind_a_unit_and_a_reason():
@@ -138,16 +138,18 @@ def test_the_line_that_is_advised_is_accepted(name, value):
     ("n_languages", "reference", "of_behaviour", "of_mechanism"),
     [(2, False, 14, 17), (2, True, 28, 21), (1, False, 7, 17)],
 )
-def test_the_family_is_the_requirements_of_every_language(n_languages, reference, of_behaviour, of_mechanism):
+def test_the_shares_of_alpha_are_the_requirements_of_every_language(
+    n_languages, reference, of_behaviour, of_mechanism
+):
     """Seven requirements in each language, nine of attribution, eight of causes; and regressions."""
-    found = family(n_languages, reference=reference)
+    found = alpha_shares(n_languages, reference=reference)
     assert (found.behaviour, found.mechanism) == (of_behaviour / 0.75, of_mechanism / 0.25)
 
 
 @pytest.mark.parametrize("reference", [False, True])
-def test_the_checks_of_a_family_share_alpha(reference):
+def test_the_checks_spend_alpha_together(reference):
     """What all checks together may call broken that is not is alpha."""
-    found = family(3, reference=reference)
+    found = alpha_shares(3, reference=reference)
     kinds = ("requirement", "mechanism", "regression")[: 2 + reference]
     gating = [one.metadata["checks"] for one in fields(Margins) if one.metadata["kind"] in kinds]
     shares = [3 / found.behaviour if one is None else one / found.mechanism for one in gating]
@@ -167,6 +169,6 @@ def test_the_mechanism_is_counted_as_often_as_it_is_claimed():
         if mark.kwargs.get("about") == "mechanism" and "kind" not in mark.kwargs
     ]
     assert all(mark["once"] or len(mark["languages"]) == 1 for mark in marks)
-    alone, beside = (family(1, reference=reference).mechanism / 4 for reference in (False, True))
+    alone, beside = (alpha_shares(1, reference=reference).mechanism / 4 for reference in (False, True))
     assert sum(not mark["regression"] for mark in marks) == alone
     assert sum(mark["regression"] for mark in marks) == beside - alone

@@ -50,7 +50,7 @@ def test_texts_are_attributed(name: str, target: str) -> None:
 
 @pytest.mark.parametrize("shape", SHAPES)
 def test_own_responses(checkpoints: Callable[..., Path], shape: str) -> None:
-    """A model forced on what it wrote gives, in every family, what was captured while it wrote."""
+    """A model forced on what it wrote gives, in every architecture, what was captured while it wrote."""
     probe = load(str(checkpoints(shape)), **SMALL)
     traced = probe.traces("en")
     texts = [

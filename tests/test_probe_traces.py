@@ -12,7 +12,7 @@ from lengthprobe import load
 from lengthprobe.asking.answers import Answers, Proof
 from lengthprobe.attribution.capture import Capture
 from lengthprobe.attribution.trace import Contributions
-from lengthprobe.components.anatomy import FAMILIES
+from lengthprobe.components.anatomy import ARCHITECTURES
 from lengthprobe.errors import LanguageError, ModelError
 from lengthprobe.generation.transformers_engine import batches
 from lengthprobe.measures import cwa, exact_match
@@ -102,7 +102,7 @@ def test_parts(name: str) -> None:
     """What is known of the parts, found out once."""
     probe = load(name, **SMALL)
     found = probe.parts
-    assert (found.family, found.n_layers, found.n_heads, found.problem) == ("llama", 3, 4, None)
+    assert (found.architecture, found.n_layers, found.n_heads, found.problem) == ("llama", 3, 4, None)
     assert 0 < found.gap < 1e-5
     assert probe.parts is found
 
@@ -137,8 +137,8 @@ def test_unknown_language_of_the_settings(name: str) -> None:
 
 
 @pytest.fixture
-def odd_family(tmp_path: Path, tiny_it: Probe) -> str:
-    """A random model of a family that has no entry, with the fixture model's tokenizer."""
+def odd_architecture(tmp_path: Path, tiny_it: Probe) -> str:
+    """A random model of an architecture that has no entry, with the fixture model's tokenizer."""
     import torch
     from transformers import BloomConfig, BloomForCausalLM, GenerationConfig
 
@@ -151,9 +151,9 @@ def odd_family(tmp_path: Path, tiny_it: Probe) -> str:
     return str(tmp_path)
 
 
-def test_family_that_is_not_known(odd_family: str, tiny_it: Probe) -> None:
-    """Its behaviour is measured like any other's; its parts are refused with the families that are known."""
-    probe = load(odd_family, **SMALL | {"cap": 72})
+def test_architecture_that_is_not_known(odd_architecture: str, tiny_it: Probe) -> None:
+    """Its behaviour is measured like any other's; its components are refused, and what is known is named."""
+    probe = load(odd_architecture, **SMALL | {"cap": 72})
     probe.prepare(["en"], traces=True)
     assert len(probe.responses("en")) == 8
     assert exact_match(probe, language="en").n == 8
@@ -162,9 +162,9 @@ def test_family_that_is_not_known(odd_family: str, tiny_it: Probe) -> None:
         lambda: cwa(probe, component="late heads", language="en"),
         lambda: cwa(probe, component="late heads", language="en", text_of=tiny_it),
     ):
-        with pytest.raises(ModelError, match="is of family 'bloom'") as told:
+        with pytest.raises(ModelError, match="is of architecture 'bloom'") as told:
             ask()
-        assert all(family in told.value.fix for family in FAMILIES)
+        assert all(architecture in told.value.fix for architecture in ARCHITECTURES)
     assert len(probe.responses("it")) == 8
 
 
@@ -187,7 +187,7 @@ def test_parts_that_do_not_add_up(hooked: Callable[..., Probe]) -> None:
     """A stream to which a layer adds something else is an error of the attributions, and of nothing more."""
     probe = hooked("model.layers.1", lambda _module, _inputs, output: output + 1.0)
     assert probe.parts.problem is not None
-    with pytest.raises(ModelError, match="the parts of family llama do not add up to its logits"):
+    with pytest.raises(ModelError, match="the components of architecture llama do not add up to its logits"):
         probe.traces("en")
     assert len(probe.responses("en")) == 8
 

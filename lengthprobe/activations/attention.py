@@ -45,7 +45,8 @@ def attention_shares(
     with its values they must give the output that the model's own attention gave there.
 
     Args:
-        model: A causal model of transformers, of a family in `lengthprobe.components.anatomy`, as loaded.
+        model: A causal model of transformers, of an architecture in `lengthprobe.components.anatomy`, as
+            loaded.
         input_ids: [n, S], padded on the left.
         attention_mask: [n, S], 1 where a token is.
         places: For each row, the columns from which the heads look.
@@ -56,8 +57,8 @@ def attention_shares(
         For each row, its b places' shares, [b, h, k].
 
     Raises:
-        ModelError: The family is not known, its attention is none that could be made again, or a head is of a
-            layer with linear attention.
+        ModelError: The architecture is not known, its attention is none that could be made again, or a head
+            is of a layer with linear attention.
     """
     anatomy = anatomy_of(model)
     rows = _Rows(places, heads, targets)

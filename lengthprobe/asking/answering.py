@@ -145,4 +145,4 @@ def prove(
     short = replace(settings, cap=min(settings.cap, _PROOF_TOKENS))
     # The first tokens of a thought will do as well.
     proof = answer(checkpoint, prompts, short, readout(), thought=False)
-    return Proof(anatomy.family, anatomy.n_layers, anatomy.n_heads, proof.gap, proof.problem)
+    return Proof(anatomy.architecture, anatomy.n_layers, anatomy.n_heads, proof.gap, proof.problem)

@@ -27,14 +27,14 @@ class Proof:
     """How many parts a checkpoint has, and whether they add up to its logits.
 
     Args:
-        family: Its family (`components.anatomy`); empty where that is not known.
+        architecture: The model_type in `components.anatomy`; empty where that is not known.
         n_layers, n_heads: L and H.
         gap: The largest completeness gap (`attribution.completeness`) of the proof, and of every step that a
             probe has captured since.
         problem: Why they cannot be measured, None where they can.
     """
 
-    family: str = ""
+    architecture: str = ""
     n_layers: int = 0
     n_heads: int = 0
     gap: float = 0.0
@@ -42,15 +42,15 @@ class Proof:
 
     def to_bytes(self) -> bytes:
         """The same as bytes."""
-        shape = [self.family, self.n_layers, self.n_heads, self.gap]
+        shape = [self.architecture, self.n_layers, self.n_heads, self.gap]
         return json.dumps([shape, _told(self.problem)]).encode()
 
     @classmethod
     def from_bytes(cls, made: bytes) -> Proof:
         """The same from bytes."""
         shape, problem = json.loads(made)
-        family, n_layers, n_heads, gap = shape
-        return cls(family, n_layers, n_heads, gap, _raised(problem))
+        architecture, n_layers, n_heads, gap = shape
+        return cls(architecture, n_layers, n_heads, gap, _raised(problem))
 
 
 @dataclass(frozen=True, slots=True, eq=False)

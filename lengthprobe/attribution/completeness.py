@@ -1,4 +1,4 @@
-"""Completeness: all parts together make the logit, or the family's entry is wrong."""
+"""Completeness: all parts together make the logit, or the architecture's entry is wrong."""
 
 from __future__ import annotations
 
@@ -79,9 +79,10 @@ def check_completeness(name: str, anatomy: Anatomy, terms: Terms) -> None:
         return
     dtype = str(anatomy.coarsest).removeprefix("torch.")
     raise ModelError(
-        f"{name}: the parts of family {anatomy.family} do not add up to its logits: they miss by "
-        f"{completeness_gap(terms):.2g} of their size, up to {float(gap.max()):.3g} (in {dtype})",
-        "the checkpoint's code differs from the family's in transformers: mend its entry in "
+        f"{name}: the components of architecture {anatomy.architecture} do not add up to its logits: "
+        f"they miss by {completeness_gap(terms):.2g} of their size, "
+        f"up to {float(gap.max()):.3g} (in {dtype})",
+        "the checkpoint's code differs from the architecture's in transformers: mend its entry in "
         "lengthprobe/components/anatomy.py; claims about behaviour (behavior_tests) do not need it",
     )
 

@@ -75,7 +75,8 @@ def direct_logit_attribution(
     pass, since the best token is known only then.
 
     Args:
-        model: A causal model of transformers, of a family in `lengthprobe.components.anatomy`, as loaded.
+        model: A causal model of transformers, of an architecture in `lengthprobe.components.anatomy`, as
+            loaded.
         input_ids: [n, S]
         attention_mask: [n, S], 1 where a token is.
         start: The column of the responses' first token.
@@ -89,7 +90,7 @@ def direct_logit_attribution(
         An Attribution of T = S − start steps.
 
     Raises:
-        ModelError: The model's family is not known, or its weights are not plain (see `anatomy_of`).
+        ModelError: The model's architecture is not known, or its weights are not plain (see `anatomy_of`).
         ValueError: The rows, the mask, `start`, a token or the cache cannot be used; the message says which.
     """
     anatomy = anatomy_of(model)

@@ -66,8 +66,8 @@ def attribute_forced(
         surgery: What is ablated for each text.
 
     Raises:
-        ModelError: The family is not known, its parts do not add up, a text does not fit the context, or
-            memory is out for one text.
+        ModelError: The architecture is not known, its parts do not add up, a text does not fit the context,
+            or memory is out for one text.
     """
     rows = [_row(checkpoint, text, settings) for text in texts]
     donors = surgery.donors if surgery else ()

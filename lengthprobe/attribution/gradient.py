@@ -78,7 +78,8 @@ def first_order_effects(
     2 · n · S · L · d.
 
     Args:
-        model: A causal model of transformers, of a family in `lengthprobe.components.anatomy`, as loaded.
+        model: A causal model of transformers, of an architecture in `lengthprobe.components.anatomy`, as
+            loaded.
         input_ids: Padded on the left, [n, S].
         attention_mask: [n, S]
         weights: The weight of the margin after each column, [n, S].
@@ -86,7 +87,7 @@ def first_order_effects(
         replacement: What replaces an output: the mean outputs, those of donors, or by default nothing.
 
     Raises:
-        ModelError: The model's family is not known, or its weights are not plain (see `anatomy_of`).
+        ModelError: The model's architecture is not known, or its weights are not plain (see `anatomy_of`).
         ValueError: The rows, the weights and the donors do not have one shape, no weight differs from 0, or
             the model is in training mode.
     """

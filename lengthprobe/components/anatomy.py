@@ -1,6 +1,7 @@
-"""Anatomy: where each family of models keeps the parts whose outputs add up to the residual stream.
+"""Anatomy: where each architecture keeps the components whose outputs make the residual stream.
 
-To add a family, write one entry in `FAMILIES`; completeness proves it when a checkpoint is loaded.
+To add an architecture, write one entry in `ARCHITECTURES`; completeness proves it when a checkpoint is
+loaded.
 """
 
 from __future__ import annotations
@@ -26,8 +27,8 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Family:
-    """Where the models of one family keep their parts, as dotted module names.
+class Architecture:
+    """Where the models of one architecture keep their components, as dotted module names.
 
     Args:
         layers: The list of layers, from the decoder.
@@ -50,12 +51,14 @@ class Family:
     linear_projection: str | None = None
 
 
-_LLAMA_LIKE = Family()
-_GEMMA = Family(norm="rms+1", attention_norm="post_attention_layernorm", mlp="post_feedforward_layernorm")
-_QWEN_3_5 = Family(norm="rms+1", linear_projection="linear_attn.out_proj")
+_LLAMA_LIKE = Architecture()
+_GEMMA = Architecture(
+    norm="rms+1", attention_norm="post_attention_layernorm", mlp="post_feedforward_layernorm"
+)
+_QWEN_3_5 = Architecture(norm="rms+1", linear_projection="linear_attn.out_proj")
 
 # By the model_type of the config, or of the text model's part of one.
-FAMILIES: dict[str, Family] = {
+ARCHITECTURES: dict[str, Architecture] = {
     "llama": _LLAMA_LIKE,
     "mistral": _LLAMA_LIKE,
     "qwen2": _LLAMA_LIKE,
@@ -63,7 +66,7 @@ FAMILIES: dict[str, Family] = {
     "phi3": _LLAMA_LIKE,
     "gemma2": _GEMMA,
     "gemma3_text": _GEMMA,
-    "olmo2": Family(attention_norm="post_attention_layernorm", mlp="post_feedforward_layernorm"),
+    "olmo2": Architecture(attention_norm="post_attention_layernorm", mlp="post_feedforward_layernorm"),
     "qwen2_vl_text": _LLAMA_LIKE,
     "qwen2_5_vl_text": _LLAMA_LIKE,
     "qwen3_vl_text": _LLAMA_LIKE,
@@ -75,8 +78,8 @@ FAMILIES: dict[str, Family] = {
     "gpt_oss": _LLAMA_LIKE,
     "qwen3_vl_moe_text": _LLAMA_LIKE,
     "qwen3_5_moe_text": _QWEN_3_5,
-    "gpt_neox": Family(projection="attention.dense", final_norm="final_layer_norm", norm="layer"),
-    "gpt2": Family(layers="h", projection="attn.c_proj", final_norm="ln_f", norm="layer"),
+    "gpt_neox": Architecture(projection="attention.dense", final_norm="final_layer_norm", norm="layer"),
+    "gpt2": Architecture(layers="h", projection="attn.c_proj", final_norm="ln_f", norm="layer"),
 }
 
 
@@ -86,7 +89,7 @@ class Norm:
 
     Args:
         module: The norm.
-        kind: As `Family.norm`.
+        kind: As `Architecture.norm`.
     """
 
     module: Any
@@ -141,7 +144,7 @@ class Anatomy:
     """The parts of a loaded model.
 
     Args:
-        family: The model_type of the text model's config.
+        architecture: The model_type of the text model's config.
         model: The model.
         layers: The parts of each layer, in order.
         block: The first layer's module, whose input is the embedding.
@@ -152,7 +155,7 @@ class Anatomy:
         width: d, width of the residual stream.
     """
 
-    family: str
+    architecture: str
     model: Any
     layers: tuple[Layer, ...]
     block: Any
@@ -192,21 +195,21 @@ def anatomy_of(model: Any) -> Anatomy:
     """The parts of a loaded causal language model.
 
     Raises:
-        ModelError: Its family is not known here, or a part is quantized, wrapped by an adapter, without
-            weights in memory, or not of the shape that the family has.
+        ModelError: Its architecture is not known here, or a part is quantized, wrapped by an adapter, without
+            weights in memory, or not of the shape that the architecture has.
     """
     shape = model.config.get_text_config()
     refuse_wrapped(model)
-    family = FAMILIES.get(shape.model_type)
-    if family is None:
+    architecture = ARCHITECTURES.get(shape.model_type)
+    if architecture is None:
         raise ModelError(
             _unknown(model),
-            f"mechanism claims run on: {', '.join(FAMILIES)}; "
+            f"mechanism claims run on: {', '.join(ARCHITECTURES)}; "
             "claims about behaviour (behavior_tests) run on this model too",
         )
     decoder = decoder_of(model)
-    blocks = _part(model, decoder, family.layers)
-    layers = tuple(_layer(model, block, family) for block in blocks)
+    blocks = _part(model, decoder, architecture.layers)
+    layers = tuple(_layer(model, block, architecture) for block in blocks)
     unembedding = model.get_output_embeddings()
     check_plain(model, [layer.projection for layer in layers], unembedding)
     n_heads = shape.num_attention_heads
@@ -220,11 +223,11 @@ def anatomy_of(model: Any) -> Anatomy:
             "attribution needs the same number of heads in every layer: name the model that was not pruned",
         )
     _refuse_split_heads(model, layers, head_dim)
-    final_norm = Norm(_part(model, decoder, family.final_norm), family.norm)
+    final_norm = Norm(_part(model, decoder, architecture.final_norm), architecture.norm)
     norms = [layer.attention_norm.module for layer in layers if layer.attention_norm]
     check_in_memory(model, [*(layer.projection for layer in layers), *norms, final_norm.module, unembedding])
     return Anatomy(
-        family=shape.model_type,
+        architecture=shape.model_type,
         model=model,
         layers=layers,
         block=blocks[0],
@@ -236,19 +239,19 @@ def anatomy_of(model: Any) -> Anatomy:
     )
 
 
-def _layer(model: Any, block: Any, family: Family) -> Layer:
-    norm, linear = family.attention_norm, _linear(block, family)
+def _layer(model: Any, block: Any, architecture: Architecture) -> Layer:
+    norm, linear = architecture.attention_norm, _linear(block, architecture)
     return Layer(
-        projection=_part(model, block, linear or family.projection),
-        mlp=_part(model, block, family.mlp),
-        attention_norm=Norm(_part(model, block, norm), family.norm) if norm else None,
+        projection=_part(model, block, linear or architecture.projection),
+        mlp=_part(model, block, architecture.mlp),
+        attention_norm=Norm(_part(model, block, norm), architecture.norm) if norm else None,
         is_linear=linear is not None,
     )
 
 
-def _linear(block: Any, family: Family) -> str | None:
+def _linear(block: Any, architecture: Architecture) -> str | None:
     """The output projection of a layer with linear attention, None for any other."""
-    name = family.linear_projection
+    name = architecture.linear_projection
     return name if name and hasattr(block, name.partition(".")[0]) else None
 
 
@@ -271,7 +274,7 @@ def _part(model: Any, within: Any, name: str) -> Any:
         return within.get_submodule(name)
     except AttributeError as error:
         raise ModelError(
-            f"{called(model)} has no module {name!r}, where family "
+            f"{called(model)} has no module {name!r}, where architecture "
             f"{model.config.get_text_config().model_type} keeps it",
             "name a checkpoint of the plain architecture, or write an entry in "
             "lengthprobe/components/anatomy.py",
@@ -290,6 +293,6 @@ def _unknown(model: Any) -> str:
     )
     kind = ", a mixture of experts" if experts else ""
     return (
-        f"{called(model)} is of family {config.model_type!r}{kind}: "
+        f"{called(model)} is of architecture {config.model_type!r}{kind}: "
         "where it keeps its parts is not known here"
     )

@@ -14,7 +14,7 @@ from lengthprobe.task.words import RIVAL_COUNTERS, count_words
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from lengthprobe.margins import Family
+    from lengthprobe.margins import AlphaShares
     from lengthprobe.settings import Settings
     from lengthprobe.statistics.forms import Form
     from lengthprobe.task.prompts import Response
@@ -35,7 +35,7 @@ class Measured(Protocol):
         """What was asked."""
 
     @property
-    def family(self) -> Family:
+    def alpha_shares(self) -> AlphaShares:
         """By how much alpha is divided in a check."""
 
     def responses(self, language: str) -> Sequence[Response]:
@@ -88,7 +88,7 @@ def mean_of(
             unit=unit,
             bounds=bounds,
             alpha=probe.settings.alpha,
-            family=probe.family.behaviour,
+            alpha_shares=probe.alpha_shares.behaviour,
             rival=rival,
             worst=worst,
             counter=counter,

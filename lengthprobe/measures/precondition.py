@@ -88,7 +88,7 @@ def without_values(
         unit=unit,
         bounds=bounds,
         alpha=probe.settings.alpha,
-        family=probe.family.mechanism,
+        alpha_shares=probe.alpha_shares.mechanism,
         whole=Sample((), None) if unit == "logits" else None,
         form=form_of(probe),
     )

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from lengthprobe.errors import LengthprobeError, SettingsError
-from lengthprobe.margins import family
+from lengthprobe.margins import alpha_shares
 from lengthprobe.plugin.display_names import shown_name
 from lengthprobe.plugin.lineage import lineage, lineage_by_name, told
 from lengthprobe.plugin.markers import about, is_claim, needed_languages, takes
@@ -195,7 +195,7 @@ class Probes:
         return Probe(
             name,
             self._settings,
-            family=family(
+            alpha_shares=alpha_shares(
                 len(self._settings.languages), reference=named(self._config, "reference") is not None
             ),
             exchange=self._exchange,
@@ -235,7 +235,7 @@ def _parts(probe: Probe) -> dict[str, Any] | None:
     if parts.problem is not None:
         return None
     return {
-        "family": parts.family,
+        "architecture": parts.architecture,
         "n_layers": parts.n_layers,
         "n_heads": parts.n_heads,
         "completeness_gap": parts.gap,

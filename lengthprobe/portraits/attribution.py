@@ -38,7 +38,7 @@ def portrait(probe: Probe, languages: Sequence[str]) -> dict[str, Any]:
     parts = probe.parts
     return {
         "name": probe.name,
-        "family": parts.family,
+        "architecture": parts.architecture,
         "n_layers": parts.n_layers,
         "n_heads": parts.n_heads,
         "late_layers": list(late_layers(parts.n_layers)),

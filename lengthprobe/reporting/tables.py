@@ -158,7 +158,8 @@ def _identity(identity: Mapping[str, Any]) -> Iterator[str]:
         yield f"thoughts: {printable(thought, None)}"
     if parts := identity.get("parts"):
         yield (
-            f"parts: {printable(parts['family'])}, {parts['n_layers']} layers of {parts['n_heads']} heads; "
+            f"parts: {printable(parts['architecture'])}, {parts['n_layers']} layers of "
+            f"{parts['n_heads']} heads; "
             f"they add up to the logits, to {parts['completeness_gap']:.1g} of their size"
         )
     if quantized := identity.get("quantized"):

@@ -37,7 +37,7 @@ class Spoken:
     def __init__(self, probe: Probe, responses: Sequence[Response]) -> None:
         self._probe = probe
         self._responses = tuple(responses)
-        self.name, self.settings, self.family = probe.name, probe.settings, probe.family
+        self.name, self.settings, self.alpha_shares = probe.name, probe.settings, probe.alpha_shares
         texts = [
             Forced(one.prompt, one.token_ids, None, one.finish_reason == "stop", opened=one.opened)
             for one in responses

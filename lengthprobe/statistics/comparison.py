@@ -1,9 +1,9 @@
 """Comparison: what a claim says of a mean, and whether the data show it.
 
 A comparison is one or two statements that a mean lies on one side of a margin. It holds when the interval at
-alpha lies wholly on the claimed side, and is broken when the interval at alpha / family lies wholly on the
-other side: claims that must all hold need no correction for `holds`, but `broken` does, so that a healthy
-model is called broken in any check of the family with a probability of at most alpha.
+alpha lies wholly on the claimed side, and is broken when the interval at alpha / alpha_shares lies wholly on
+the other side: claims that must all hold need no correction for `holds`, but `broken` does, so that a healthy
+model is called broken in any of the checks that share alpha with a probability of at most alpha.
 """
 
 from __future__ import annotations
@@ -91,7 +91,7 @@ class Shown(Protocol):
         """The one-sided error rate of each end of the interval."""
 
     @property
-    def family(self) -> float:
+    def alpha_shares(self) -> float:
         """How many checks share alpha for the verdict `broken`."""
 
     @property
@@ -163,8 +163,8 @@ class Comparison:
 
     @property
     def alpha_broken(self) -> float:
-        """The level of the limits for `broken`, the same way, and shared by the family."""
-        return self.estimate.alpha / self.estimate.family / (len(self.parts) if self.every else 1)
+        """The level of the limits for `broken`, the same way, of this check's share of alpha."""
+        return self.estimate.alpha / self.estimate.alpha_shares / (len(self.parts) if self.every else 1)
 
     @property
     def rival(self) -> Comparison | None:

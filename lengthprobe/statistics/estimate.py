@@ -47,7 +47,7 @@ class Estimate(Comparable):
     Args:
         samples: The terms of the sum that the mean is: one, but for a contrast.
         compound: Whether the name needs parentheses within a longer expression.
-        name, unit, alpha, family, rival, worst, counter, whole, topics: As in `from_observations`.
+        name, unit, alpha, alpha_shares, rival, worst, counter, whole, topics: As in `from_observations`.
         background: What a reader of a claim that failed is told beside it, of each term.
         effect: What a reader is told that the mean is.
         forms: In what the checkpoints behind the values were asked.
@@ -58,7 +58,7 @@ class Estimate(Comparable):
     unit: str
     samples: tuple[Sample, ...]
     alpha: float = 0.05
-    family: float = 1
+    alpha_shares: float = 1
     rival: Estimate | None = None
     worst: str = "far"
     counter: str = ""
@@ -80,7 +80,7 @@ class Estimate(Comparable):
         unit: str,
         bounds: tuple[float, float] | None,
         alpha: float = 0.05,
-        family: float = 1,
+        alpha_shares: float = 1,
         rival: Estimate | None = None,
         worst: str = "far",
         counter: str = "",
@@ -99,7 +99,7 @@ class Estimate(Comparable):
                 the values are like normal ones; infinite where a rare value may lie far out, which no
                 interval covers: such a mean is shown and decides nothing.
             alpha: One-sided error rate of each end of the interval.
-            family: By how much `alpha` is divided for the verdict `broken`: checks share it.
+            alpha_shares: Into how many shares `alpha` is divided for the verdict `broken`; a check has one.
             rival: The same measure under the other word counter; a comparison that comes out differently
                 under the two is undecided.
             worst: Which prompts are the worst: those with a `high`, with a `low` value, or `far` from 0.
@@ -115,15 +115,17 @@ class Estimate(Comparable):
         """
         if not 0 < alpha <= MOST_ALPHA:
             raise ValueError(f"{name}: alpha {alpha} does not lie between 0 and {MOST_ALPHA}")
-        if family < 1:
-            raise ValueError(f"{name}: a family of {family} would give a check more than alpha; at least 1")
+        if alpha_shares < 1:
+            raise ValueError(
+                f"{name}: {alpha_shares} shares of alpha would give a check more than alpha; at least 1"
+            )
         if worst not in _MIRRORED:
             raise ValueError(f"{name}: worst={worst!r} is none of {', '.join(_MIRRORED)}")
         sample = replace(checked(tuple(observations), bounds, name), flaw=flaw)
         if whole is not None:
             whole = checked_whole(whole, sample, name)
         return cls(
-            *(name, unit, (sample,), alpha, family, rival, worst, counter),
+            *(name, unit, (sample,), alpha, alpha_shares, rival, worst, counter),
             whole=whole,
             topics=topics,
             forms=() if form is None else (form,),
@@ -262,7 +264,7 @@ class Estimate(Comparable):
             self,
             name=name,
             samples=joined(self.samples, other._scaled(sign, "").samples),
-            family=max(self.family, other.family),
+            alpha_shares=max(self.alpha_shares, other.alpha_shares),
             rival=rival,
             compound=True,
             whole=self.whole if shared else None,

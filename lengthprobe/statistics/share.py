@@ -105,9 +105,9 @@ class Share(Comparable):
         return self.estimate.alpha
 
     @property
-    def family(self) -> float:
+    def alpha_shares(self) -> float:
         """How many checks share alpha for the verdict `broken`."""
-        return self.estimate.family
+        return self.estimate.alpha_shares
 
     @property
     def topics(self) -> int | None:

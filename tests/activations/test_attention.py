@@ -14,7 +14,7 @@ from transformers.modeling_utils import ALL_ATTENTION_FUNCTIONS
 from lengthprobe.activations.attention import attention_shares
 from lengthprobe.components.names import Component
 from lengthprobe.errors import ModelError
-from tests.attribution.families import HEADS, LAYERS, VARIANTS, random_model
+from tests.attribution.architectures import HEADS, LAYERS, VARIANTS, random_model
 
 # Not in order, more than one of a layer, and two that share a key.
 CHOSEN = tuple(Component(*place) for place in ((2, 3), (0, 1), (2, 2), (1, 0), (2, 0)))
@@ -60,7 +60,7 @@ def outputs(model: Any, ids: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
 @pytest.mark.parametrize("implementation", ["sdpa", "eager"])
 @pytest.mark.parametrize("variant", VARIANTS)
 def test_shares_are_those_of_the_pattern(variant: str, implementation: str) -> None:
-    """In every family: grouped keys, windows, caps on the scores, padding; however it was loaded."""
+    """In every architecture: grouped keys, windows, caps on the scores, padding; however it was loaded."""
     model = random_model(variant)
     if implementation == "eager" or model.config._attn_implementation == "sdpa":
         model.set_attn_implementation(implementation)

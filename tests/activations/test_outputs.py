@@ -17,8 +17,8 @@ from lengthprobe.components.anatomy import anatomy_of
 from lengthprobe.errors import ModelError
 from lengthprobe.probe import Probe
 from lengthprobe.task.prompts import Response
+from tests.attribution.architectures import HEADS, LAYERS, VARIANTS, WIDTH, random_model, random_rows
 from tests.attribution.brute_force import _PLACES, _epsilon, _gain, _rms, _run
-from tests.attribution.families import HEADS, LAYERS, VARIANTS, WIDTH, random_model, random_rows
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

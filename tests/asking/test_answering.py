@@ -110,7 +110,7 @@ def test_parts_that_do_not_add_up(llama: Checkpoint, readout: Readout, hooked: C
     assert len(found.responses) == len(PROMPTS)
     assert found.gap > 1e-3
     assert found.problem is not None
-    assert "the parts of family llama do not add up to its logits" in str(found.problem)
+    assert "the components of architecture llama do not add up to its logits" in str(found.problem)
 
 
 def test_batch_that_is_split(llama: Checkpoint, readout: Readout, hooked: Callable[..., None]) -> None:
@@ -174,7 +174,7 @@ def test_proof(llama: Checkpoint, readout: Readout, monkeypatch: pytest.MonkeyPa
 
     monkeypatch.setattr(answering, "answer", told)
     found = prove(llama, PROMPTS, CPU, lambda: readout)
-    assert (found.family, found.n_layers, found.n_heads, found.problem) == ("llama", 3, 4, None)
+    assert (found.architecture, found.n_layers, found.n_heads, found.problem) == ("llama", 3, 4, None)
     assert 0 < found.gap < 1e-5
     prove(llama, PROMPTS, Settings(device_map="cpu", cap=3), lambda: readout)
     assert caps == [8, 3]
@@ -184,19 +184,19 @@ def test_proof_that_fails(llama: Checkpoint, readout: Readout, hooked: Callable[
     """Parts that do not add up are a problem with them, and no error of the checkpoint."""
     hooked("model.layers.1", _hidden_part)
     found = prove(llama, PROMPTS, CPU, lambda: readout)
-    assert (found.family, found.n_layers) == ("llama", 3)
+    assert (found.architecture, found.n_layers) == ("llama", 3)
     assert "do not add up" in str(found.problem)
 
 
-def test_proof_of_a_family_that_is_not_known(llama: Checkpoint) -> None:
-    """So is a family that nobody has written an entry for; nothing is run."""
+def test_proof_of_an_architecture_that_is_not_known(llama: Checkpoint) -> None:
+    """So is an architecture that nobody has written an entry for; nothing is run."""
 
     def unknown() -> Readout:
-        raise ModelError("the family is not known", "take another")
+        raise ModelError("the architecture is not known", "take another")
 
     found = prove(llama, PROMPTS, CPU, unknown)
-    assert (found.family, found.n_layers, found.n_heads) == ("", 0, 0)
-    assert str(found.problem) == "the family is not known\n  fix: take another"
+    assert (found.architecture, found.n_layers, found.n_heads) == ("", 0, 0)
+    assert str(found.problem) == "the architecture is not known\n  fix: take another"
 
 
 def test_nan_is_an_error_of_the_checkpoint(

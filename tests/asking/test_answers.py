@@ -158,11 +158,17 @@ def test_no_forced_texts() -> None:
 def test_parts() -> None:
     """What is known of the parts comes back."""
     made = Proof.from_bytes(Proof("llama", 5, 4, 1.5e-7).to_bytes())
-    assert (made.family, made.n_layers, made.n_heads, made.gap, made.problem) == ("llama", 5, 4, 1.5e-7, None)
+    assert (made.architecture, made.n_layers, made.n_heads, made.gap, made.problem) == (
+        "llama",
+        5,
+        4,
+        1.5e-7,
+        None,
+    )
 
 
 def test_parts_that_are_not_known() -> None:
     """Why they are not comes back as the same error."""
     made = Proof.from_bytes(Proof(problem=PROBLEM).to_bytes())
     assert made.problem is not None
-    assert (made.family, made.problem.problem, made.problem.fix) == ("", PROBLEM.problem, PROBLEM.fix)
+    assert (made.architecture, made.problem.problem, made.problem.fix) == ("", PROBLEM.problem, PROBLEM.fix)

@@ -13,9 +13,9 @@ from typing import Any
 
 import torch
 
-from tests.attribution.families import HEADS, LAYERS
+from tests.attribution.architectures import HEADS, LAYERS
 
-# Where a family keeps: layers, output projection, MLP, norms after these two, final norm.
+# Where an architecture keeps: layers, output projection, MLP, norms after these two, final norm.
 _MODERN = ("model.layers", "self_attn.o_proj", "mlp", None, None, "model.norm")
 _AFTER = ("post_attention_layernorm", "post_feedforward_layernorm")
 _NORMS_AFTER = ("model.layers", "self_attn.o_proj", "mlp", *_AFTER, "model.norm")

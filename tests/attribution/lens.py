@@ -8,8 +8,8 @@ from typing import Any
 import torch
 from transformer_lens.model_bridge.sources import build_bridge_from_module
 
+from tests.attribution.architectures import HEADS, LAYERS
 from tests.attribution.brute_force import Expected
-from tests.attribution.families import HEADS, LAYERS
 
 
 def bridge_of(model: Any) -> Any:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 import torch
 
+from tests.attribution.architectures import VARIANTS, random_model, random_rows
 from tests.attribution.brute_force import brute_force
-from tests.attribution.families import VARIANTS, random_model, random_rows
 
 
 @pytest.mark.parametrize("target", ["token", "stop_margin"])

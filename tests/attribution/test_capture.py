@@ -14,7 +14,7 @@ from lengthprobe.attribution.capture import Capture
 from lengthprobe.attribution.readout import readout_of
 from lengthprobe.components.anatomy import anatomy_of
 from tests.attribution.agreement import ARRAYS, distance
-from tests.attribution.families import HEADS, LAYERS, VARIANTS, VOCABULARY, random_model
+from tests.attribution.architectures import HEADS, LAYERS, VARIANTS, VOCABULARY, random_model
 
 # A dozen tokens of 97, so that some rows end soon and some at the cap.
 ENDS = tuple(range(10, 22))

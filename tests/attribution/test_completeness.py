@@ -11,7 +11,7 @@ from lengthprobe.attribution import direct, direct_logit_attribution
 from lengthprobe.attribution.completeness import check_completeness, completeness_gap, tolerance
 from lengthprobe.components.anatomy import anatomy_of
 from lengthprobe.errors import ModelError
-from tests.attribution.families import VARIANTS, random_model, random_rows
+from tests.attribution.architectures import VARIANTS, random_model, random_rows
 
 # 25 seeds of every variant came to 4e-7, 1e-3 and 1e-2, and to a ninth of the tolerance.
 LARGEST = {torch.float32: 2e-6, torch.float16: 4e-3, torch.bfloat16: 4e-2}
@@ -38,7 +38,7 @@ def test_a_missing_layer_does_not(monkeypatch: pytest.MonkeyPatch, variant: str,
     partial = replace(whole, layers=whole.layers[:-1])
     monkeypatch.setattr(direct, "anatomy_of", lambda _model: partial)
     attribution = direct_logit_attribution(whole.model, *random_rows())
-    with pytest.raises(ModelError, match=rf"tiny: the parts of family .* \(in {str(dtype)[6:]}\)"):
+    with pytest.raises(ModelError, match=rf"tiny: the components of architecture .* \(in {str(dtype)[6:]}\)"):
         check_completeness("tiny", partial, attribution)
 
 

@@ -1,4 +1,4 @@
-"""Direct logit attribution of given texts equals the formula, on every family."""
+"""Direct logit attribution of given texts equals the formula, on every architecture."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ import torch
 
 from lengthprobe.attribution import Attribution, direct_logit_attribution
 from tests.attribution.agreement import PARTS, distance
+from tests.attribution.architectures import HEADS, LAYERS, VARIANTS, random_model, random_rows
 from tests.attribution.brute_force import brute_force
-from tests.attribution.families import HEADS, LAYERS, VARIANTS, random_model, random_rows
 
 ENDS = (1, 2, 50)
 TARGETS = ["token", "stop_margin"]

@@ -230,7 +230,7 @@ def test_parts_that_do_not_add_up(tiny_it: Probe) -> None:
     layer = tiny_it.checkpoint.model.model.layers[1]
     handle = layer.register_forward_hook(lambda _module, _inputs, output: output + 1.0)
     try:
-        with pytest.raises(ModelError, match="tiny-it: the parts of family llama do not add up"):
+        with pytest.raises(ModelError, match="tiny-it: the components of architecture llama do not add up"):
             _forced(tiny_it.checkpoint, [_whole(one) for one in tiny_it.responses("en")[:2]])
     finally:
         handle.remove()

@@ -1,4 +1,4 @@
-"""Gradient: first-order estimates against differences and against real ablation, on every family."""
+"""Gradient: first-order estimates against differences and against real ablation, on every architecture."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from lengthprobe.attribution.gradient import Donors, FirstOrder, first_order_eff
 from lengthprobe.components.ablation import MeanOutputs, Surgery
 from lengthprobe.components.anatomy import Anatomy, anatomy_of
 from lengthprobe.components.names import Ablation, Component, every_component
-from tests.attribution.families import HEADS, LAYERS, VARIANTS, VOCABULARY, random_model, random_rows
+from tests.attribution.architectures import HEADS, LAYERS, VARIANTS, VOCABULARY, random_model, random_rows
 
 ENDS = (10, 11)
 COMPONENTS = every_component(LAYERS, HEADS)
-# A head and the MLP of every layer: all of them for one family, these for the others.
+# A head and the MLP of every layer: all of them for one architecture, these for the others.
 SOME = tuple(one for one in COMPONENTS if one.head in (one.layer, None))
 
 
@@ -113,7 +113,7 @@ def _difference(
 
 @pytest.mark.parametrize("variant", VARIANTS)
 def test_zero_is_the_slope_towards_nothing(variant: str) -> None:
-    """Of every component of every family, in every row, padded or not."""
+    """Of every component of every architecture, in every row, padded or not."""
     model = random_model(variant, dtype=torch.float64)
 
     found = _estimate(model)

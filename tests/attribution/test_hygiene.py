@@ -13,7 +13,7 @@ from lengthprobe.attribution.capture import Capture
 from lengthprobe.attribution.readout import readout_of
 from lengthprobe.components.anatomy import anatomy_of
 from tests.attribution.agreement import distance
-from tests.attribution.families import VARIANTS, random_model, random_rows
+from tests.attribution.architectures import VARIANTS, random_model, random_rows
 
 TARGETS = ["token", "stop_margin"]
 

@@ -10,7 +10,7 @@ import torch
 from lengthprobe.attribution import Attribution, direct_logit_attribution
 from lengthprobe.checkpoints.forward import cache_keyword
 from tests.attribution.agreement import ARRAYS, distance
-from tests.attribution.families import VARIANTS, VOCABULARY, WIDTH, WINDOW, random_model, random_rows
+from tests.attribution.architectures import VARIANTS, VOCABULARY, WIDTH, WINDOW, random_model, random_rows
 
 ENDS = (1, 2, 50)
 TARGETS = ["token", "stop_margin"]

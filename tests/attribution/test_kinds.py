@@ -21,8 +21,7 @@ from lengthprobe.errors import ModelError
 from lengthprobe.generation.transformers_engine import _generate
 from tests.activations.test_attention import patterns, rows, targets
 from tests.attribution.agreement import ARRAYS, distance
-from tests.attribution.brute_force import _projection, brute_force
-from tests.attribution.families import (
+from tests.attribution.architectures import (
     EXPERTS,
     HEADS,
     KINDS,
@@ -32,6 +31,7 @@ from tests.attribution.families import (
     random_model,
     random_rows,
 )
+from tests.attribution.brute_force import _projection, brute_force
 from tests.components.ablated import checkpoint_of, generated, logits_after, named, random_prompts
 
 # Their softmax, router or recurrence is computed in float32 in a float64 model too.

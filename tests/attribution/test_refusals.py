@@ -9,9 +9,9 @@ import torch
 
 from lengthprobe.attribution import direct_logit_attribution
 from lengthprobe.attribution.completeness import check_completeness
-from lengthprobe.components.anatomy import FAMILIES, anatomy_of
+from lengthprobe.components.anatomy import ARCHITECTURES, anatomy_of
 from lengthprobe.errors import ModelError
-from tests.attribution.families import VOCABULARY, random_model, random_rows
+from tests.attribution.architectures import VOCABULARY, random_model, random_rows
 
 IDS, MASK, START = random_rows()
 HOLE = MASK.clone()
@@ -110,12 +110,12 @@ def _small(name: str, **more: Any) -> Any:
 
 
 @pytest.mark.parametrize("name", ["Starcoder2", "StableLm", "Granite", "Cohere", "Gemma"])
-def test_unknown_family(name: str) -> None:
-    """A family without an entry is refused by name, with the list of those that have one."""
+def test_unknown_architecture(name: str) -> None:
+    """An architecture without an entry is refused by name, with the list of those that have one."""
     model = _small(name)
-    with pytest.raises(ModelError, match=f"family {model.config.model_type!r}") as raised:
+    with pytest.raises(ModelError, match=f"architecture {model.config.model_type!r}") as raised:
         direct_logit_attribution(model, IDS, MASK, START)
-    assert all(known in raised.value.fix for known in FAMILIES)
+    assert all(known in raised.value.fix for known in ARCHITECTURES)
 
 
 @pytest.mark.parametrize(
@@ -224,11 +224,11 @@ def test_evenly_pruned_heads() -> None:
 
 
 def test_missing_part() -> None:
-    """A part that is not where the family keeps it is named."""
+    """A part that is not where the architecture keeps it is named."""
     model = random_model("llama")
     model.model.layers[0].self_attn.out = model.model.layers[0].self_attn.o_proj
     del model.model.layers[0].self_attn.o_proj
-    with pytest.raises(ModelError, match=r"no module 'self_attn\.o_proj', where family llama"):
+    with pytest.raises(ModelError, match=r"no module 'self_attn\.o_proj', where architecture llama"):
         anatomy_of(model)
 
 

@@ -1,4 +1,5 @@
-"""Every term of a family's entry counts: with any one left out, the parts do not add up, and that is said.
+"""Every term of an architecture's entry counts: with any one left out, the parts do not add up, and that is
+said.
 
 A term is left out of where the parts are looked for, never of the model; so the sum over the parts misses
 the logit, and the check that every checkpoint passes at load must see it.
@@ -15,15 +16,15 @@ import torch
 
 from lengthprobe.attribution import direct, direct_logit_attribution
 from lengthprobe.attribution.completeness import check_completeness, completeness_gap
-from lengthprobe.components.anatomy import FAMILIES, Anatomy, Norm, anatomy_of
+from lengthprobe.components.anatomy import ARCHITECTURES, Anatomy, Norm, anatomy_of
 from lengthprobe.errors import ModelError
-from tests.attribution.families import VARIANTS, family, random_model, random_rows
+from tests.attribution.architectures import VARIANTS, architecture, random_model, random_rows
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-NORMS_AFTER = [variant for variant in VARIANTS if FAMILIES[family(variant)].attention_norm]
-CENTRED = [variant for variant in VARIANTS if FAMILIES[family(variant)].norm == "layer"]
+NORMS_AFTER = [variant for variant in VARIANTS if ARCHITECTURES[architecture(variant)].attention_norm]
+CENTRED = [variant for variant in VARIANTS if ARCHITECTURES[architecture(variant)].norm == "layer"]
 # Biases of the output projection.
 BIASED = [variant for variant in VARIANTS if variant.endswith("biases") or variant in ("qwen3", *CENTRED)]
 
@@ -31,7 +32,7 @@ OTHER_KINDS = [
     (variant, kind)
     for variant in VARIANTS
     for kind in ("rms", "rms+1", "layer")
-    if FAMILIES[family(variant)].norm != kind
+    if ARCHITECTURES[architecture(variant)].norm != kind
 ]
 
 
@@ -40,7 +41,7 @@ def _without_a_layer(anatomy: Anatomy) -> Anatomy:
 
 
 def _embedding_of_a_later_layer(anatomy: Anatomy) -> Anatomy:
-    blocks = anatomy.model.get_decoder().get_submodule(FAMILIES[anatomy.family].layers)
+    blocks = anatomy.model.get_decoder().get_submodule(ARCHITECTURES[anatomy.architecture].layers)
     return replace(anatomy, block=blocks[1])
 
 
@@ -87,7 +88,9 @@ def _misses(monkeypatch: pytest.MonkeyPatch, variant: str, change: Callable[[Ana
     monkeypatch.setattr(direct, "anatomy_of", lambda _model: changed)
     wrong = direct_logit_attribution(model, *random_rows())
     assert completeness_gap(wrong) > 1e-3 > 1e-5 > completeness_gap(right)
-    with pytest.raises(ModelError, match=f"parts of family {family(variant)} do not add up") as raised:
+    with pytest.raises(
+        ModelError, match=f"components of architecture {architecture(variant)} do not add up"
+    ) as raised:
         check_completeness("random", changed, wrong)
     assert "anatomy.py" in raised.value.fix
 
@@ -159,7 +162,7 @@ def test_norm_after_the_heads(monkeypatch: pytest.MonkeyPatch, variant: str, whe
 @pytest.mark.parametrize("variant", NORMS_AFTER)
 def test_gain_of_the_norm_after_the_heads(monkeypatch: pytest.MonkeyPatch, variant: str) -> None:
     """Whether 1 is added to that norm's gain."""
-    other = {"rms": "rms+1", "rms+1": "rms"}[FAMILIES[family(variant)].norm]
+    other = {"rms": "rms+1", "rms+1": "rms"}[ARCHITECTURES[architecture(variant)].norm]
     _misses(monkeypatch, variant, _in_one_layer(_norm_of_kind(other)))
 
 
@@ -168,7 +171,7 @@ def test_norm_after_the_mlp(monkeypatch: pytest.MonkeyPatch, variant: str) -> No
     """The norm between the MLP and the stream."""
 
     def before(anatomy: Anatomy) -> Anatomy:
-        blocks = anatomy.model.get_decoder().get_submodule(FAMILIES[anatomy.family].layers)
+        blocks = anatomy.model.get_decoder().get_submodule(ARCHITECTURES[anatomy.architecture].layers)
         pairs = zip(anatomy.layers, blocks, strict=True)
         return replace(anatomy, layers=tuple(replace(layer, mlp=block.mlp) for layer, block in pairs))
 

@@ -1,4 +1,4 @@
-"""Direct logit attribution equals TransformerLens, another's code by another way, on every family."""
+"""Direct logit attribution equals TransformerLens, another's code by another way, on every architecture."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import torch
 
 from lengthprobe.attribution import direct_logit_attribution
 from tests.attribution.agreement import distance
-from tests.attribution.families import HEADS, LAYERS, VARIANTS, random_model, random_rows
+from tests.attribution.architectures import HEADS, LAYERS, VARIANTS, random_model, random_rows
 from tests.attribution.lens import bridge_of, by_transformer_lens
 
 # TransformerLens leaves a norm after the heads out of its head results, cannot centre an unembedding whose

@@ -7,7 +7,7 @@ import torch
 
 from lengthprobe.attribution import direct_logit_attribution
 from tests.attribution.agreement import distance
-from tests.attribution.families import random_model, random_rows
+from tests.attribution.architectures import random_model, random_rows
 
 ENDS = (10, 11, 12)
 

@@ -25,7 +25,7 @@ from lengthprobe.checkpoints.aliases import ALIASES, BY_REPO_ID
     ],
 )
 def test_a_tuned_model_names_its_base(tuned: str, base: str) -> None:
-    """The tuned model of every family names its base counterpart by alias."""
+    """The tuned model of every architecture names its base counterpart by alias."""
     assert ALIASES[tuned].base == base
 
 

@@ -12,8 +12,8 @@ from lengthprobe import load
 from lengthprobe.checkpoints.loading import load_checkpoint
 from lengthprobe.measures import cwa, length_error
 from lengthprobe.settings import Settings
-from tests.attribution.families import EXPERTS as VARIANTS
-from tests.attribution.families import random_model
+from tests.attribution.architectures import EXPERTS as VARIANTS
+from tests.attribution.architectures import random_model
 from tests.conftest import EXPERTS
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ def test_probe(shape: str, checkpoints: Callable[..., Path]) -> None:
     # A random model has no control, which of a base is not presupposed.
     assert cwa(probe.in_role("base"), component="late heads", language="en").n > 0
     parts = probe.parts
-    assert (parts.family, parts.n_layers, parts.n_heads) == (shape, 3, 4)
+    assert (parts.architecture, parts.n_layers, parts.n_heads) == (shape, 3, 4)
     assert parts.gap < 1e-5
     own = [one.token_ids for one in probe.responses("en")]
     for cut in ("L1H2", "MLP1"):

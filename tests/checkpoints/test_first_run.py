@@ -9,7 +9,7 @@ import torch
 
 from lengthprobe.checkpoints.first_run import run_once
 from lengthprobe.errors import ModelError
-from tests.attribution.families import random_model
+from tests.attribution.architectures import random_model
 from tests.attribution.packed_weight import pack
 
 HOW = "torchao; run as it is"

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from lengthprobe.checkpoints.forward import cache_keyword, run_decoder
-from tests.attribution.families import random_model, random_rows
+from tests.attribution.architectures import random_model, random_rows
 
 
 def _renamed(decoder: Any, keyword: str) -> None:

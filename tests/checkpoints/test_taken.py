@@ -17,7 +17,7 @@ from lengthprobe.checkpoints.taken import check_taken
 from lengthprobe.errors import ModelError
 from lengthprobe.runs.identity import weights_digest
 from lengthprobe.settings import Settings
-from tests.attribution.families import VARIANTS, random_model
+from tests.attribution.architectures import VARIANTS, random_model
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -41,10 +41,10 @@ def _shard(directory: Path, size: str = "40KB") -> None:
 # transformers has no place for the bias of an unembedding in a Llama, and refuses it.
 @pytest.mark.parametrize("sharded", [False, True], ids=["one file", "shards"])
 @pytest.mark.parametrize("variant", [one for one in VARIANTS if not one.endswith("unembedding_bias")])
-def test_healthy_families_load(
+def test_healthy_architectures_load(
     variant: str, sharded: bool, checkpoints: Callable[..., Path], tmp_path: Path
 ) -> None:
-    """Every family, tied and untied, is loaded as it was saved."""
+    """Every architecture, tied and untied, is loaded as it was saved."""
     model = random_model(variant)
     model.save_pretrained(tmp_path, max_shard_size="20KB" if sharded else "1GB")
     for name in ("tokenizer.json", "tokenizer_config.json"):

@@ -23,8 +23,8 @@ from lengthprobe.reporting.tables import _identity
 from lengthprobe.runs.identity import identify
 from lengthprobe.settings import Settings
 from lengthprobe.task.prompts import prompts
-from tests.attribution.families import SEEING as VARIANTS
-from tests.attribution.families import random_model
+from tests.attribution.architectures import SEEING as VARIANTS
+from tests.attribution.architectures import random_model
 from tests.conftest import SEEING
 
 if TYPE_CHECKING:

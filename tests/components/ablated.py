@@ -22,8 +22,8 @@ from lengthprobe.components.ablation import MeanOutputs, Surgery
 from lengthprobe.components.anatomy import anatomy_of
 from lengthprobe.components.names import Ablation, Component, find_components
 from lengthprobe.generation.transformers_engine import _generate
+from tests.attribution.architectures import HEADS, LAYERS, VOCABULARY
 from tests.attribution.brute_force import _PLACES
-from tests.attribution.families import HEADS, LAYERS, VOCABULARY
 
 CAP = 4
 NORMS_AFTER = ("gemma2", "gemma3_text", "olmo2")

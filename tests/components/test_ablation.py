@@ -1,4 +1,4 @@
-"""An ablated model computes what one would whose parts really gave that, in every family and every mode."""
+"""An ablated model computes what the edited components give, in every architecture and every mode."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import torch
 from lengthprobe.components.ablation import Surgery
 from lengthprobe.components.anatomy import anatomy_of
 from lengthprobe.components.names import Ablation, every_component
-from tests.attribution.families import HEADS, LAYERS, VARIANTS, random_model
+from tests.attribution.architectures import HEADS, LAYERS, VARIANTS, random_model
 from tests.components.ablated import (
     CAP,
     distance,

@@ -17,7 +17,7 @@ from lengthprobe.components.anatomy import anatomy_of
 from lengthprobe.components.names import Ablation, every_component
 from lengthprobe.errors import ModelError
 from lengthprobe.generation.transformers_engine import _generate
-from tests.attribution.families import HEADS, LAYERS, VARIANTS, random_model
+from tests.attribution.architectures import HEADS, LAYERS, VARIANTS, random_model
 from tests.components.ablated import CAP, checkpoint_of, generated, named, random_means, random_prompts
 
 PROMPTS, DONORS = random_prompts(5, 7), random_prompts(7, 6)

@@ -1,4 +1,4 @@
-"""Ablation equals TransformerLens, another's code by another way, on every family."""
+"""Ablation equals TransformerLens, another's code by another way, on every architecture."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import torch
 from lengthprobe.components.ablation import MeanOutputs, Surgery
 from lengthprobe.components.anatomy import anatomy_of
 from lengthprobe.components.names import Ablation, Component
-from tests.attribution.families import HEADS, VARIANTS, random_model, random_rows
+from tests.attribution.architectures import HEADS, VARIANTS, random_model, random_rows
 from tests.attribution.lens import bridge_of
 from tests.components.ablated import distance, named, random_means
 

@@ -1,13 +1,13 @@
-"""Where each family keeps its parts."""
+"""Where each architecture keeps its parts."""
 
 from __future__ import annotations
 
 import pytest
 import torch
 
-from lengthprobe.components.anatomy import FAMILIES, anatomy_of
+from lengthprobe.components.anatomy import ARCHITECTURES, anatomy_of
 from lengthprobe.components.layers import early_layers, late_layers
-from tests.attribution.families import HEADS, LAYERS, VARIANTS, WIDTH, family, random_model
+from tests.attribution.architectures import HEADS, LAYERS, VARIANTS, WIDTH, architecture, random_model
 
 
 @pytest.mark.parametrize("variant", VARIANTS)
@@ -15,12 +15,14 @@ def test_anatomy(variant: str) -> None:
     """Layers, query heads, their width and the stream's are those of the config."""
     model = random_model(variant)
     anatomy = anatomy_of(model)
-    assert anatomy.family == family(variant)
+    assert anatomy.architecture == architecture(variant)
     assert (anatomy.n_layers, anatomy.n_heads, anatomy.width) == (LAYERS, HEADS, WIDTH)
     stated = getattr(model.config, "head_dim", None)
     assert anatomy.head_dim == (stated or WIDTH // HEADS)
     assert anatomy.layers[0].output_weight(torch.float32).shape == (WIDTH, HEADS * anatomy.head_dim)
-    assert (anatomy.layers[0].attention_norm is None) == (FAMILIES[family(variant)].attention_norm is None)
+    assert (anatomy.layers[0].attention_norm is None) == (
+        ARCHITECTURES[architecture(variant)].attention_norm is None
+    )
 
 
 @pytest.mark.parametrize("variant", ["llama", "llama-tied", "gpt2"])

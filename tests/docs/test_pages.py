@@ -13,7 +13,7 @@ import pytest
 from benchmarks.prose import sentences, words
 from lengthprobe import cli
 from lengthprobe.checkpoints.catalog import LINEAGES
-from lengthprobe.margins import family
+from lengthprobe.margins import alpha_shares
 from lengthprobe.plugin.options import FLAGS, OPTIONS, SWITCHES
 from lengthprobe.settings import COUNTERS, PROMPT_FORMS, THINKING
 from lengthprobe.task.languages import available
@@ -103,7 +103,7 @@ def test_contributing_lists_the_folders() -> None:
 
 def test_statistics_page_states_how_many_checks_share_alpha() -> None:
     """The page names the number of checks of behaviour and of mechanism in two languages."""
-    found = family(2, reference=False)
+    found = alpha_shares(2, reference=False)
     behaviour, mechanism = round(found.behaviour * 0.75), round(found.mechanism * 0.25)
     stated = f"{behaviour} checks of behaviour and {mechanism} of mechanism"
     assert stated in _text(DOCS / "statistics.md")

@@ -16,7 +16,7 @@ from lengthprobe.generation.broken import first_broken_part
 from lengthprobe.generation.transformers_engine import check_logits
 from lengthprobe.settings import Settings
 from lengthprobe.task.prompts import prompts
-from tests.attribution.families import VARIANTS, random_model
+from tests.attribution.architectures import VARIANTS, random_model
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -51,7 +51,7 @@ def test_first_broken_part(part: str, value: float) -> None:
 
 @pytest.mark.parametrize("variant", VARIANTS)
 def test_nothing_is_broken(variant: str) -> None:
-    """A healthy model of any family has no such part, and no hook afterwards."""
+    """A healthy model of any architecture has no such part, and no hook afterwards."""
     model = random_model(variant)
     assert first_broken_part(model, ROWS) is None
     assert not any(module._forward_hooks for module in model.modules())

@@ -8,7 +8,7 @@ import numpy as np
 
 from lengthprobe.asking.answers import Traced
 from lengthprobe.attribution.trace import Contributions, Trace
-from lengthprobe.margins import Family
+from lengthprobe.margins import AlphaShares
 from lengthprobe.settings import Settings
 from lengthprobe.task.adherence import Adherence
 from lengthprobe.task.prompts import Prompt, Response
@@ -23,7 +23,7 @@ class Attributed:
     every: tuple[Traced, ...]
     name: str = "model"
     settings: Settings = field(default_factory=Settings)
-    family: Family = field(default_factory=Family)
+    alpha_shares: AlphaShares = field(default_factory=AlphaShares)
     answer: object = None
     asked: list = field(default_factory=list)
     # Of made-up answers no control is presupposed.

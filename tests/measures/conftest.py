@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 
 import pytest
 
-from lengthprobe.margins import Family
+from lengthprobe.margins import AlphaShares
 from lengthprobe.settings import Settings
 from lengthprobe.task.prompts import Prompt, Response
 
@@ -18,7 +18,7 @@ class Answered:
     given: tuple[Response, ...]
     name: str = "model"
     settings: Settings = field(default_factory=Settings)
-    family: Family = field(default_factory=Family)
+    alpha_shares: AlphaShares = field(default_factory=AlphaShares)
 
     def responses(self, language):
         """The responses in a language."""

@@ -8,7 +8,7 @@ from functools import partial
 import pytest
 
 from lengthprobe.errors import SettingsError
-from lengthprobe.margins import Family
+from lengthprobe.margins import AlphaShares
 from lengthprobe.measures import cwa, exact_match, length_error, stop_cwa
 from lengthprobe.settings import Settings
 
@@ -46,13 +46,13 @@ def test_settings_choose_the_counter(answered, values):
     assert elision.rival is None
 
 
-def test_alpha_and_family_are_the_probes(answered):
+def test_alpha_and_its_shares_are_the_probes(answered):
     """An estimate knows how sure it must be."""
-    probe = replace(answered((3, 3)), settings=Settings(alpha=0.01), family=Family(14, 33))
+    probe = replace(answered((3, 3)), settings=Settings(alpha=0.01), alpha_shares=AlphaShares(14, 33))
 
     estimate = exact_match(probe, language="en")
 
-    assert (estimate.alpha, estimate.family) == (0.01, 14)
+    assert (estimate.alpha, estimate.alpha_shares) == (0.01, 14)
 
 
 def test_note_says_what_was_asked_and_written(answered):

@@ -133,7 +133,7 @@ class TestPortraits:
         """The claims that need them say so; the rest of the report is there."""
 
         def unknown(_probe, _languages):
-            raise ModelError("no family is known", "use another")
+            raise ModelError("no architecture is known", "use another")
 
         monkeypatch.setattr(import_module("lengthprobe.portraits.attribution"), "portrait", unknown)
 

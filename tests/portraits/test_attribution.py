@@ -28,10 +28,10 @@ def drawn(tiny_it):
 
 
 def test_it_says_whose_it_is(drawn, tiny_it):
-    """Name, family, shape, late layers, cap, and how well the parts add up."""
+    """Name, architecture, shape, late layers, cap, and how well the parts add up."""
     assert {name: value for name, value in drawn.items() if name != "languages"} == {
         "name": "tiny-it",
-        "family": "llama",
+        "architecture": "llama",
         "n_layers": 5,
         "n_heads": 4,
         "late_layers": [3, 4],

@@ -102,7 +102,7 @@ def make_portrait(
     }
     return {
         "name": name,
-        "family": "llama",
+        "architecture": "llama",
         "n_layers": n_layers,
         "n_heads": n_heads,
         "late_layers": late,

@@ -297,7 +297,7 @@ class TestPage:
             told = report(bad, claim("error", message=alike(0)), claim("skipped", message=alike(1)))
             told["model"]["name"] = alike(0)
             told["settings"]["system_prompt"] = alike(11)
-            drawn = portrait(alike(1), words=words, family=alike(0))
+            drawn = portrait(alike(1), words=words, architecture=alike(0))
             return Reader(write_report(tmp_path / name, told, {"model": drawn}).read_text(encoding="utf-8"))
 
         tame = written("tame", tuple(f"word{n}" for n in range(len(hostile))), lambda n: f"text{n}")

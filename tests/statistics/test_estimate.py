@@ -65,7 +65,7 @@ class TestEstimate:
             ({"alpha": 0.21}, "error: alpha 0.21 does not lie between 0 and 0.2"),
             ({"alpha": 0}, "error: alpha 0 does not lie between 0 and 0.2"),
             ({"alpha": math.nan}, "error: alpha nan"),
-            ({"family": 0}, "error: a family of 0 would give"),
+            ({"alpha_shares": 0}, "error: 0 shares of alpha would give"),
             ({"worst": "big"}, "error: worst='big' is none of high, low, far"),
         ],
     )
@@ -197,9 +197,9 @@ class TestDifferences:
         with pytest.raises(ValueError, match="do not mix"):
             estimate([0, 1]) - estimate([0, 1], **changes)
 
-    def test_the_larger_family_counts(self):
+    def test_the_smaller_share_of_alpha_counts(self):
         """A correction is not lost."""
-        assert (estimate([0, 1], family=3) - estimate([0, 1], family=14)).family == 14
+        assert (estimate([0, 1], alpha_shares=3) - estimate([0, 1], alpha_shares=14)).alpha_shares == 14
 
 
 class TestAbsent:

@@ -25,7 +25,7 @@ def of_part(values, whole, topics):
             name="part",
             unit="logits",
             bounds=None,
-            family=68,
+            alpha_shares=68,
             whole=Sample(observed(whole), None),
         )
     )

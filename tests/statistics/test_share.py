@@ -175,9 +175,9 @@ class TestComparison:
         assert ((found > 0.02).status, (found > 0.02).reason) == ("undecided", reason)
         assert (found.low, found.high) == (-math.inf, math.inf)
 
-    def test_broken_shares_alpha_with_the_family(self):
+    def test_broken_spends_its_share_of_alpha(self):
         """A margin between the upper limits at 0.05 and at 0.05/14."""
-        alone, one_of_many = share(estimate(part(0.2, 4.0))), share(estimate(part(0.2, 4.0), family=14))
+        alone, one_of_many = share(estimate(part(0.2, 4.0))), share(estimate(part(0.2, 4.0), alpha_shares=14))
         margin = (alone.high + alone.interval(0.05 / 14)[1]) / 2
         assert (alone > margin).status == "broken"
         assert (one_of_many > margin).status == "undecided"

@@ -72,9 +72,9 @@ class TestStatus:
         assert status(strict=False) == "holds"
         assert status(strict=True) == "undecided"
 
-    def test_broken_shares_alpha_with_the_family(self):
+    def test_broken_spends_its_share_of_alpha(self):
         """59 zeros bound the mean at 0.4951 at 0.05; at 0.05/14 at 10 (1 - (0.05/14)^(1/59)) = 0.911 only."""
-        alone, one_of_many = estimate([0] * 59), estimate([0] * 59, family=14)
+        alone, one_of_many = estimate([0] * 59), estimate([0] * 59, alpha_shares=14)
         assert (alone > 0.6).status == "broken"
         assert (one_of_many > 0.6).status == "undecided"
         assert (one_of_many > 0.92).status == "broken"
@@ -105,7 +105,7 @@ class TestStatus:
         assert (unsure <= 9.9).reason == reason
 
     def test_agrees_with_the_verdict_on_the_opposite(self):
-        """What holds is the breach of its opposite, in a family of one."""
+        """What holds is the breach of its opposite, which has all of alpha."""
         opposite = {"holds": "broken", "broken": "holds", "undecided": "undecided"}
         for number in (-1.5, -0.7, 0.0, 0.1, 0.7, 1.5):
             assert (zeros < number).status == opposite[(zeros >= number).status]
@@ -131,7 +131,7 @@ class TestReason:
                 "the whole interval lies beyond ± 5 %, at one-sided 0.025 too",
             ),
             (
-                estimate([0] * 59, family=14) > 0.6,
+                estimate([0] * 59, alpha_shares=14) > 0.6,
                 "it lies below 0.6, but not at one-sided 0.0036, the share of alpha of one such check",
             ),
             (

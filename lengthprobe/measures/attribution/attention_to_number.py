@@ -113,7 +113,7 @@ def _attention(
         unit="share",
         bounds=bounds,
         alpha=probe.settings.alpha,
-        family=probe.family.mechanism,
+        alpha_shares=probe.alpha_shares.mechanism,
         worst="low",
         form=form_of(probe),
     )

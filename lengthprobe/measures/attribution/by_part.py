@@ -138,7 +138,7 @@ def estimate_of(
         unit="logits",
         bounds=None,
         alpha=probe.settings.alpha,
-        family=probe.family.mechanism,
+        alpha_shares=probe.alpha_shares.mechanism,
         worst="far",
         whole=Sample(tuple(observed(total)), None),
         topics=load_language(language).n_topics,

@@ -76,7 +76,7 @@ def _fall(candidate: Estimate, reference: Estimate, name: str) -> Estimate:
         unit="share",
         samples=(replace(now.scaled(-1.0).plus(before), flaw=flaw),),
         alpha=candidate.alpha,
-        family=max(candidate.family, reference.family),
+        alpha_shares=max(candidate.alpha_shares, reference.alpha_shares),
         rival=rival,
         worst="high",
         counter=candidate.counter,

@@ -55,7 +55,7 @@ def error_by_tokens_per_word(probe: Measured, *, language: str) -> Estimate:
             unit="share",
             bounds=None,
             alpha=probe.settings.alpha,
-            family=probe.family.behaviour,
+            alpha_shares=probe.alpha_shares.behaviour,
             rival=rival,
             worst="high",
             counter=counter,

@@ -65,7 +65,7 @@ def error_with_words(probe: Constrainable, *, language: str, words: str) -> Esti
             unit="words",
             bounds=(-WINSORISED_AT, WINSORISED_AT),
             alpha=probe.settings.alpha,
-            family=probe.family.behaviour,
+            alpha_shares=probe.alpha_shares.behaviour,
             flaw=f"{error.problem} ({error.fix})",
             form=form_of(probe),
         )

@@ -81,7 +81,7 @@ def exact_under(
             unit="share",
             bounds=(0.0, 1.0),
             alpha=probe.settings.alpha,
-            family=probe.family.mechanism,
+            alpha_shares=probe.alpha_shares.mechanism,
             rival=rival,
             worst="low",
             counter=counter,

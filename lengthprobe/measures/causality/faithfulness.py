@@ -62,7 +62,7 @@ def faithfulness(probe: Ablatable, *, language: str) -> Estimate:
         unit="rank correlation",
         bounds=None,
         alpha=probe.settings.alpha,
-        family=probe.family.mechanism,
+        alpha_shares=probe.alpha_shares.mechanism,
         worst="low",
         form=form_of(probe),
     )

@@ -61,7 +61,7 @@ def text_loss_rise(
         unit="nats",
         bounds=None,
         alpha=probe.settings.alpha,
-        family=probe.family.mechanism,
+        alpha_shares=probe.alpha_shares.mechanism,
         worst="high",
         topics=len(sentences),
         form=form_of(probe),

@@ -12,7 +12,7 @@ from lengthprobe.attribution import direct_logit_attribution
 from lengthprobe.checkpoints.quantized.layers import error_of, is_finite
 from lengthprobe.components.anatomy import anatomy_of
 from lengthprobe.errors import ModelError
-from tests.attribution.families import LAYERS, random_model, random_rows
+from tests.attribution.architectures import LAYERS, random_model, random_rows
 from tests.attribution.packed_weight import PackedWeight, pack
 
 if TYPE_CHECKING:

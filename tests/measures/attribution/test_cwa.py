@@ -10,7 +10,7 @@ from lengthprobe import load
 from lengthprobe.attribution.cumulative import shuffled
 from lengthprobe.attribution.trace import Trace
 from lengthprobe.errors import ModelError, SettingsError
-from lengthprobe.margins import Family
+from lengthprobe.margins import AlphaShares
 from lengthprobe.measures import cwa, leading_components, share
 from lengthprobe.measures.attribution.component_groups import (
     early_heads,
@@ -157,11 +157,11 @@ def test_prompts_and_topics_are_those_asked(probe):
     )
 
 
-def test_alpha_and_family_are_the_probes(probe):
+def test_alpha_and_its_shares_are_the_probes(probe):
     """An estimate knows how sure it must be."""
-    strict = replace(probe, settings=Settings(alpha=0.01), family=Family(33, 14))
+    strict = replace(probe, settings=Settings(alpha=0.01), alpha_shares=AlphaShares(33, 14))
     found = cwa(strict, component="late heads", language="en")
-    assert (found.alpha, found.family) == (0.01, 14)
+    assert (found.alpha, found.alpha_shares) == (0.01, 14)
 
 
 @pytest.mark.parametrize(

@@ -109,7 +109,7 @@ def test_errs_as_promised_where_the_fall_is_at_the_margin(following):
             name="part",
             unit="logits",
             bounds=None,
-            family=84,
+            alpha_shares=84,
             whole=Sample(observed(wholes), None),
         )
 

@@ -5,9 +5,16 @@ from __future__ import annotations
 import pytest
 import torch
 
-from lengthprobe.components.anatomy import FAMILIES
+from lengthprobe.components.anatomy import ARCHITECTURES
+from tests.attribution.architectures import (
+    KINDS,
+    VARIANTS,
+    VOCABULARY,
+    architecture,
+    random_model,
+    random_rows,
+)
 from tests.attribution.brute_force import brute_force
-from tests.attribution.families import KINDS, VARIANTS, VOCABULARY, family, random_model, random_rows
 
 
 def _centred(logits: torch.Tensor) -> torch.Tensor:
@@ -18,9 +25,9 @@ def _change(one: torch.Tensor, other: torch.Tensor) -> float:
     return float((_centred(one - other).norm(dim=-1) / _centred(one).norm(dim=-1)).median())
 
 
-def test_every_family() -> None:
-    """There is a random model of every family that is supported."""
-    assert {family(variant) for variant in (*VARIANTS, *KINDS)} == set(FAMILIES)
+def test_every_architecture() -> None:
+    """There is a random model of every architecture that is supported."""
+    assert {architecture(variant) for variant in (*VARIANTS, *KINDS)} == set(ARCHITECTURES)
 
 
 @pytest.mark.parametrize("variant", VARIANTS)

@@ -1,4 +1,4 @@
-"""Small random models of every family, in which each term of an attribution weighs something.
+"""Small random models of every architecture, in which each term of an attribution weighs something.
 
 A fresh model has every bias 0 and every norm gain trivial, so that code which ignores them passes. Here every
 parameter is drawn, at a scale where outputs depend on position and prompt.
@@ -186,8 +186,8 @@ KINDS = tuple(dict.fromkeys((*SEEING, *LINEAR, *EXPERTS)))
 VARIANTS = tuple(one for one in _MODELS if one not in KINDS)
 
 
-def family(variant: str) -> str:
-    """The family that a variant is one of."""
+def architecture(variant: str) -> str:
+    """The architecture that a variant is one of."""
     return variant.partition("-")[0]
 
 
