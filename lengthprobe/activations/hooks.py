@@ -70,7 +70,7 @@ def watching(anatomy: Anatomy, receiver: Receiver) -> Iterator[None]:
             handle.remove()
 
 
-class Kept:
+class KeptOutputs:
     """A receiver that keeps the outputs at some positions, to be reduced later.
 
     Args:

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Outputs:
+class ComponentOutputs:
     """The outputs of a model's parts over some positions, float32 on the CPU.
 
     Args:
@@ -53,7 +53,7 @@ class Outputs:
         return packed
 
     @classmethod
-    def from_bytes(cls, made: bytes) -> Outputs:
+    def from_bytes(cls, made: bytes) -> ComponentOutputs:
         """The same from bytes."""
         arrays = load(made)
         means = MeanOutputs(tuple(arrays["mean heads"]), tuple(arrays["mean mlps"]))
@@ -101,7 +101,7 @@ class OutputSums:
     def _every(self) -> tuple[list[Tensor | float], ...]:
         return self._heads, self._mlps, self._head_lengths, self._mlp_lengths
 
-    def outputs(self) -> Outputs:
+    def outputs(self) -> ComponentOutputs:
         """The mean lengths and outputs over all positions that were read.
 
         Raises:
@@ -114,7 +114,7 @@ class OutputSums:
         def means(sums: list[Tensor | float]) -> tuple[Tensor, ...]:
             return tuple((torch.as_tensor(one) / n).to(home) for one in sums)
 
-        return Outputs(
+        return ComponentOutputs(
             torch.stack(means(self._head_lengths)),
             torch.stack(means(self._mlp_lengths)),
             MeanOutputs(means(self._heads), means(self._mlps)),
@@ -159,7 +159,7 @@ def outputs_of(
     settings: Settings,
     *,
     batch_size: int,
-) -> Outputs:
+) -> ComponentOutputs:
     """The outputs of a checkpoint's parts at the positions that write some responses of its own.
 
     Those are the prompt's last position and every token of the response that another follows, be it an end

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from lengthprobe.activations.looks import Floats, Look
-    from lengthprobe.activations.outputs import Outputs
+    from lengthprobe.activations.outputs import ComponentOutputs
     from lengthprobe.asking.answers import Proof, Traced
     from lengthprobe.asking.questions import Write
     from lengthprobe.asking.remembering import Block, Remembering
@@ -207,7 +207,7 @@ class Asker:
         (answer,) = self.engine.answer([Score(tuple(texts), every)])
         return tuple(answer)
 
-    def outputs(self, languages: Iterable[str] | None = None) -> Outputs:
+    def outputs(self, languages: Iterable[str] | None = None) -> ComponentOutputs:
         """How large the whole model's parts' outputs are, and what they are on average.
 
         Taken where it writes the responses to the first prompts of each language on discovery topics.

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from lengthprobe.settings import Settings
 
 
-def form_of(checkpoint: Checkpoint, settings: Settings) -> Form:
+def checkpoint_form(checkpoint: Checkpoint, settings: Settings) -> Form:
     """The form in which a loaded checkpoint is asked under some settings.
 
     Raises:

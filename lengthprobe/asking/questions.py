@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from lengthprobe.activations.looks import Floats, Look
-    from lengthprobe.activations.outputs import Outputs
+    from lengthprobe.activations.outputs import ComponentOutputs
     from lengthprobe.attribution.forced import Forced
     from lengthprobe.attribution.trace import ForcedTrace
     from lengthprobe.components.names import Ablation, Component
@@ -242,7 +242,7 @@ class Score(Question["list[float]"]):
 
 
 @dataclass(frozen=True, slots=True)
-class Observe(Question["Outputs"]):
+class Observe(Question["ComponentOutputs"]):
     """Sizes and means of the outputs of the whole model's components, where some responses are written.
 
     Args:
@@ -255,15 +255,15 @@ class Observe(Question["Outputs"]):
         """The prompts: greedy responses to them are always the same."""
         return {"outputs": [[one.prompt.id, one.prompt.text] for one in self.responses]}
 
-    def pack(self, answer: Outputs) -> bytes:
+    def pack(self, answer: ComponentOutputs) -> bytes:
         """As safetensors."""
         return answer.to_bytes()
 
-    def unpack(self, made: bytes) -> Outputs:
+    def unpack(self, made: bytes) -> ComponentOutputs:
         """Sizes and means."""
-        from lengthprobe.activations.outputs import Outputs
+        from lengthprobe.activations.outputs import ComponentOutputs
 
-        return Outputs.from_bytes(made)
+        return ComponentOutputs.from_bytes(made)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,8 +10,8 @@ from lengthprobe.errors import LanguageError, LengthprobeError, SettingsError
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from lengthprobe.asking.course import Course
     from lengthprobe.asking.engine import Engine
+    from lengthprobe.asking.question_progress import QuestionProgress
     from lengthprobe.asking.questions import Answer, Question
 
 
@@ -20,11 +20,11 @@ class Remembering:
 
     Args:
         engine: Answers what is new.
-        course: Told what is asked.
+        progress: Told what is asked.
     """
 
-    def __init__(self, engine: Engine, course: Course) -> None:
-        self._engine, self._course = engine, course
+    def __init__(self, engine: Engine, progress: QuestionProgress) -> None:
+        self._engine, self._progress = engine, progress
         self._answers: dict[Question[Any], Any] = {}
         self._failure: LengthprobeError | None = None
         # The largest completeness gap of the whole model's answers (`attribution.completeness`).
@@ -53,7 +53,7 @@ class Remembering:
             if self._failure is not None:
                 raise self._failure
             try:
-                with self._course.over(new):
+                with self._progress.over(new):
                     answers = self._engine.answer(new)
             except LengthprobeError as error:
                 # A language that nobody has written is no fault of the checkpoint.

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from lengthprobe.asking.course import Course
 from lengthprobe.asking.keys import question_key
 from lengthprobe.asking.progress import reading
+from lengthprobe.asking.question_progress import QuestionProgress
 from lengthprobe.asking.questions import Write
 from lengthprobe.asking.remembering import Remembering
 from lengthprobe.asking.sharing import Shared
@@ -56,9 +56,11 @@ class Subject:
         self.name, self.source, self.settings = name, source, settings
         self.tell = tell
         self.held = Held(source.name, settings, lambda size: reading(tell, size))
-        course = Course(tell)
-        engine: Engine = TransformersEngine(self.held, settings, course, means=means, written=self.responses)
-        self.memory = Remembering(Shared(engine, exchange, self._key) if exchange else engine, course)
+        progress = QuestionProgress(tell)
+        engine: Engine = TransformersEngine(
+            self.held, settings, progress, means=means, written=self.responses
+        )
+        self.memory = Remembering(Shared(engine, exchange, self._key) if exchange else engine, progress)
         # The checkpoints' probes and languages whose prompts were answered again, for their attributions.
         self.asked_again: list[tuple[str, str]] = []
         # What `runs.identity` found out; `runs` stands above, and has no name here.

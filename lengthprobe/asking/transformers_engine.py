@@ -11,7 +11,7 @@ from lengthprobe.task.prompts import prompts
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from lengthprobe.asking.course import Course
+    from lengthprobe.asking.question_progress import QuestionProgress
     from lengthprobe.asking.questions import Answer, Question
     from lengthprobe.attribution.readout import Readout
     from lengthprobe.checkpoints.held import Held
@@ -29,7 +29,7 @@ class TransformersEngine:
     Args:
         held: The checkpoint.
         settings: How it is asked.
-        course: Told of each question.
+        progress: Told of each question.
         means: Gives the mean outputs of its components; called when an ablation by the mean wants them.
         written: Gives its own responses in a language; called when words of one kind alone are wanted.
     """
@@ -40,12 +40,12 @@ class TransformersEngine:
         self,
         held: Held,
         settings: Settings,
-        course: Course,
+        progress: QuestionProgress,
         *,
         means: Callable[[], MeanOutputs],
         written: Callable[[str], Sequence[Response]],
     ) -> None:
-        self._held, self._settings, self._course = held, settings, course
+        self._held, self._settings, self._progress = held, settings, progress
         self._means, self._written = means, written
         self._vocabularies: dict[tuple[str, str], Vocabulary] = {}
         self._readout: Readout | None = None
@@ -57,7 +57,7 @@ class TransformersEngine:
 
         answers: list[Any] = []
         for question in questions:
-            with self._course.during(question):
+            with self._progress.during(question):
                 # No function of its own: who reads a traceback finds the question here.
                 if isinstance(question, Write):
                     checkpoint, tools = self._held.checkpoint, self._tools(question)
@@ -79,9 +79,9 @@ class TransformersEngine:
                 )
                 return prove(checkpoint, first, settings, self._components)
             case Describe():
-                from lengthprobe.asking.forms import form_of
+                from lengthprobe.asking.forms import checkpoint_form
 
-                return form_of(checkpoint, settings)
+                return checkpoint_form(checkpoint, settings)
             case Force(texts, ablation, target):
                 from lengthprobe.attribution.forced import attribute_forced
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
-from lengthprobe.activations.hooks import Kept, watching
+from lengthprobe.activations.hooks import KeptOutputs, watching
 from lengthprobe.attribution.completeness import check_completeness, completeness_gap
 from lengthprobe.attribution.reduction import Reduced, Reduction, Target
 from lengthprobe.attribution.trace import Contributions, Trace
@@ -43,7 +43,7 @@ class Capture:
         self._readout = readout
         self._ends = torch.tensor(list(end_token_ids), device=readout.mean.device)
         self._n = 0
-        self._kept = Kept(readout.anatomy, self._last)
+        self._kept = KeptOutputs(readout.anatomy, self._last)
         self._rivals: list[tuple[Tensor, Tensor]] = []
         self._reduced: list[tuple[Tensor, list[Reduced]]] = []
         self._done = 0

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from lengthprobe.activations.hooks import Kept, watching
+from lengthprobe.activations.hooks import KeptOutputs, watching
 from lengthprobe.attribution.readout import Readout, readout_of
 from lengthprobe.attribution.reduction import Reduced, Reduction, Target
 from lengthprobe.checkpoints.forward import run_decoder
@@ -116,7 +116,7 @@ def direct_logit_attribution(
                 model, input_ids[:, :last], attention_mask[:, :last], first=first, past_key_values=past
             )
     else:
-        kept = Kept(anatomy, select)
+        kept = KeptOutputs(anatomy, select)
         with watching(anatomy, kept):
             run_decoder(
                 model, input_ids[:, :last], attention_mask[:, :last], first=first, past_key_values=past

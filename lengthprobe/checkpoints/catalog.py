@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from lengthprobe.checkpoints.aliases import ALIASES, BY_REPO_ID
 from lengthprobe.checkpoints.disk.hub_log import without_retries
-from lengthprobe.checkpoints.disk.readable import FILE, FOLDER, kind_of
+from lengthprobe.checkpoints.disk.readable import FILE, FOLDER, path_kind
 from lengthprobe.errors import ModelError
 
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ def resolve(name: str, *, near: Path | None = None) -> Source:
             return Source(name, "fixture", path=folder / name)
     for start in (*([near] if near else []), Path()):
         path = start / os.path.expanduser(name)
-        kind = kind_of(path)
+        kind = path_kind(path)
         if kind == FOLDER:
             return Source(name, "directory", path=path)
         if kind == FILE and path.suffix == ".gguf":

@@ -16,7 +16,7 @@ from lengthprobe.checkpoints.chat.rendered import rendered_prompts
 from lengthprobe.checkpoints.chat.template import processor_template, refuse_two_templates
 from lengthprobe.checkpoints.chat.thinking import thought_marks
 from lengthprobe.checkpoints.disk.config_fields import unbuildable
-from lengthprobe.checkpoints.disk.load_report import listed
+from lengthprobe.checkpoints.disk.load_report import first_names
 from lengthprobe.checkpoints.disk.weights import read_json
 from lengthprobe.checkpoints.docstrings import refuse_stripped
 from lengthprobe.checkpoints.files import Files, locate
@@ -25,10 +25,10 @@ from lengthprobe.checkpoints.gguf.weights import load_dequantized
 from lengthprobe.checkpoints.leftovers import without_adapter_config
 from lengthprobe.checkpoints.memory import is_out_of_memory
 from lengthprobe.checkpoints.placement import Placement, place
-from lengthprobe.checkpoints.quantized.formats import refuse_unquantized, require_library, told
+from lengthprobe.checkpoints.quantized.formats import loaded_quantization, refuse_unquantized, require_library
 from lengthprobe.checkpoints.quantized.layers import is_finite
 from lengthprobe.checkpoints.quiet import quiet
-from lengthprobe.checkpoints.taken import check_taken
+from lengthprobe.checkpoints.taken import check_parameters
 from lengthprobe.checkpoints.text_alone import auto_class, leave_out_unused, sees
 from lengthprobe.checkpoints.tokenizers.decoding import overridden_settings, stated_generation
 from lengthprobe.checkpoints.tokenizers.loading import check_tokenizer, load_tokenizer
@@ -235,9 +235,9 @@ def _from_folder(files: Files, settings: Settings, placement: Placement, whole: 
     _restore_config(model)
     check_complete(files, report)
     refuse_unquantized(files.directory / "config.json", files.config, files.weights)
-    quantized = told(files.config, model)
+    quantized = loaded_quantization(files.config, model)
     if not quantized:
-        check_taken(files.weights, model)
+        check_parameters(files.weights, model)
     return model, quantized
 
 
@@ -286,6 +286,6 @@ def _chat_template(files: Files, tokenizer: Any) -> str | None:
     if "default" in stated:
         return str(stated["default"])
     raise ModelError(
-        f"{files.source.name} has chat templates {listed(sorted(stated))}, and none is the default",
+        f"{files.source.name} has chat templates {first_names(sorted(stated))}, and none is the default",
         'name one "default" in its tokenizer_config.json',
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from lengthprobe.checkpoints.disk.config_fields import SENSES, check_fields, unusable
+from lengthprobe.checkpoints.disk.config_fields import SENSES, check_fields, config_error
 from lengthprobe.checkpoints.disk.weights import read_json
 from lengthprobe.checkpoints.text_alone import SEEING, sees
 from lengthprobe.errors import ModelError, reason
@@ -54,7 +54,7 @@ def causal_config(directory: Path, settings: Settings) -> PretrainedConfig:
                 f"{path} cannot be used: {type(error).__name__}: {reason(error)}",
                 "look for the fault in the code that auto_map names, or restore config.json from its source",
             ) from error
-        raise unusable(path, stated, error) from error
+        raise config_error(path, stated, error) from error
     _refuse_other_kinds(directory, stated, config, own_code=own_code)
     _choose_kernels(config)
     return config

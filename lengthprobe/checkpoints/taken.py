@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 _INTEGERS = ("I8", "I16", "I32", "I64", "U8", "U16", "U32", "U64", "BOOL")
 
 
-def check_taken(weights: Sequence[Path], model: Any) -> None:
+def check_parameters(weights: Sequence[Path], model: Any) -> None:
     """Check that a model's parameters are those of the files: a few values of each tensor.
 
     A tensor is left out that the model has fused with others, or on no device. So are quantized weights,

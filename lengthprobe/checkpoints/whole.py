@@ -5,8 +5,8 @@ from __future__ import annotations
 from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any
 
-from lengthprobe.checkpoints.disk.load_report import listed, unfitting
-from lengthprobe.checkpoints.quantized.formats import described, libraries_of
+from lengthprobe.checkpoints.disk.load_report import first_names, unfitting
+from lengthprobe.checkpoints.quantized.formats import libraries_of, stated_quantization
 from lengthprobe.errors import ModelError
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ def check_complete(files: Files, report: Mapping[str, Any]) -> None:
 
 def _refuse_unread(files: Files, report: Mapping[str, Any], what: str) -> None:
     """Refuse weights that are quantized, by config.json or by the names of their tensors."""
-    if how := described(files.config):
+    if how := stated_quantization(files.config):
         packages = libraries_of(files.config)
         raise ModelError(
             f"{files.directory} is quantized ({how}), and {_installed(packages)} cannot read it: {what}",
@@ -69,7 +69,7 @@ def _refuse_unread(files: Files, report: Mapping[str, Any], what: str) -> None:
         if packed := [name for name in strangers if name.endswith(end)]:
             raise ModelError(
                 f"{files.directory} has weights that are quantized as {method} stores them "
-                f"({listed(packed)}), and its config.json names no quantization method",
+                f"({first_names(packed)}), and its config.json names no quantization method",
                 "restore quantization_config in its config.json, or name the unquantized checkpoint",
             )
 

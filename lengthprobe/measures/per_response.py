@@ -84,7 +84,7 @@ def mean_of(
         each = values(asked, counts) if values else [value(*row) for row in rows] if value else ()
         return Estimate.from_observations(
             [_observation(*row) for row in zip(asked, each, counts, strict=True)],
-            name=named(name, probe, language, lengths),
+            name=measure_expression(name, probe, language, lengths),
             unit=unit,
             bounds=bounds,
             alpha=probe.settings.alpha,
@@ -93,7 +93,7 @@ def mean_of(
             worst=worst,
             counter=counter,
             topics=load_language(language).n_topics,
-            form=form_of(probe),
+            form=probe_form(probe),
         )
 
     counter = probe.settings.counter
@@ -133,13 +133,13 @@ def check_lengths(lengths: Collection[int] | None) -> None:
     )
 
 
-def form_of(probe: Measured) -> Form | None:
+def probe_form(probe: Measured) -> Form | None:
     """In what a probe's checkpoint was asked, None of a probe whose responses are of no checkpoint."""
     form: Form | None = getattr(probe, "form", None)
     return form
 
 
-def named(name: str, probe: Measured, language: str, lengths: Collection[int] | None) -> str:
+def measure_expression(name: str, probe: Measured, language: str, lengths: Collection[int] | None) -> str:
     """A measure as it reads in an expression: `exact_match(tiny-it, en, N=4–9)`."""
     if lengths is None:
         return f"{name}({probe.name}, {language})"
@@ -166,7 +166,7 @@ def _observation(response: Response, value: float, n_words: int) -> Observation:
     return Observation(prompt.id, prompt.topic, value, note_of(response, n_words))
 
 
-def stated(name: str, kind: str, k: int | None, found_in: str | None, mode: str = "zero") -> str:
+def name_with_arguments(name: str, kind: str, k: int | None, found_in: str | None, mode: str = "zero") -> str:
     """A measure's name with what was asked of it: `control_without[2 heads, found in en, mean]`."""
     asked = [kind if k is None else f"{k} {kind}"]
     asked += [f"found in {found_in}"] if found_in else []

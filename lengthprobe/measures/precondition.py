@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from lengthprobe.components.names import Ablation
 from lengthprobe.measures.behaviour.exact_match import exact_match
 from lengthprobe.measures.causality.exact_answers import exact_under
-from lengthprobe.measures.per_response import form_of, named
+from lengthprobe.measures.per_response import measure_expression, probe_form
 from lengthprobe.statistics.estimate import Estimate
 from lengthprobe.statistics.sample import Sample
 from lengthprobe.statistics.unmet import Unmet, first_unmet
@@ -84,13 +84,13 @@ def without_values(
     """
     nothing = Estimate.from_observations(
         [],
-        name=named(name, probe, language, lengths),
+        name=measure_expression(name, probe, language, lengths),
         unit=unit,
         bounds=bounds,
         alpha=probe.settings.alpha,
         alpha_shares=probe.alpha_shares.mechanism,
         whole=Sample((), None) if unit == "logits" else None,
-        form=form_of(probe),
+        form=probe_form(probe),
     )
     return replace(nothing, unmet=unmet)
 

@@ -12,7 +12,7 @@ from lengthprobe.errors import LengthprobeError
 from lengthprobe.plugin.claims import hide_own_lines, status
 from lengthprobe.plugin.fixtures import base_probe, beside, language, margins, probe, reference_probe, report
 from lengthprobe.plugin.markers import MARKERS, is_claim, is_own, language_parameters
-from lengthprobe.plugin.options import add_options, may_be_ours, stated
+from lengthprobe.plugin.options import add_options, may_be_ours, option_value
 from lengthprobe.plugin.run import RUN, Run
 from lengthprobe.plugin.selection import mark_claims
 from lengthprobe.plugin.shared_verdicts import note_takers, told_of
@@ -100,7 +100,7 @@ def pytest_sessionstart(session: pytest.Session) -> None:
 
 def pytest_report_header(config: pytest.Config) -> list[str]:
     """Say who is asked what."""
-    if stated(config, "model") is None:
+    if option_value(config, "model") is None:
         return []
     from lengthprobe.plugin.summary import opening
 
@@ -259,7 +259,7 @@ def pytest_testnodedown(node: Any) -> None:
 @pytest.hookimpl(tryfirst=True, optionalhook=True)
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int | None:
     """One worker for each accelerator, where a checkpoint is named and nobody said otherwise."""
-    if stated(config, "model") is None or "PYTEST_XDIST_AUTO_NUM_WORKERS" in os.environ:
+    if option_value(config, "model") is None or "PYTEST_XDIST_AUTO_NUM_WORKERS" in os.environ:
         return None
     from lengthprobe.plugin.workers import visible_devices
 

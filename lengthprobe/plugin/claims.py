@@ -11,7 +11,15 @@ import pytest
 
 from lengthprobe.errors import LengthprobeError
 from lengthprobe.plugin.findings import measured
-from lengthprobe.plugin.markers import about, has_no_case, is_claim, kind_of, language_of, limited_to, stated
+from lengthprobe.plugin.markers import (
+    about,
+    claim_kind,
+    has_no_case,
+    is_claim,
+    language_of,
+    limited_to,
+    marker_values,
+)
 from lengthprobe.plugin.outcome import decided_nothing, is_missed, no_case, no_finding, outcome
 from lengthprobe.plugin.verdicts import ASKED, is_running, never_asked, never_asked_after
 from lengthprobe.reporting.ledger import RED, Entry
@@ -78,7 +86,7 @@ def judge(item: pytest.Item, call: pytest.CallInfo[None], report: pytest.TestRep
         item.stash[_PART_FAILED] = item.stash.get(_PART_FAILED, False) or report.failed
         _tell(item, call, report, verdicts)
         return None
-    finding = kind_of(item) == "finding"
+    finding = claim_kind(item) == "finding"
     reported = item.stash.get(REPORTED, []) if finding else None
     unasked = [] if finding else never_asked(item)
     parts_failed = item.stash.get(_PART_FAILED, False)
@@ -108,7 +116,7 @@ def _around(item: pytest.Item, report: pytest.TestReport, error: BaseException |
     if not report.failed:
         # A skip takes back no verdict, wherever that was asked for.
         missed = [one for one in item.stash.get(ASKED, []) if one.status != "holds"]
-        unasked = [] if kind_of(item) == "finding" else never_asked_after(item)
+        unasked = [] if claim_kind(item) == "finding" else never_asked_after(item)
         if (missed or unasked) and not item.stash.get(_RED, False):
             ended = "skipped itself" if report.skipped else "ended well"
             message = decided_nothing(item.nodeid, missed, unasked, ended)
@@ -192,7 +200,7 @@ def entry_of(
         message: Why there is no verdict.
         report: That of its test, None where that has not run.
     """
-    said = stated(item)
+    said = marker_values(item)
     limits = limited_to(item)
     language = language_of(item) or (limits[0] if len(limits) == 1 else None)
     item.stash[_RED] = verdict in RED
@@ -201,7 +209,7 @@ def entry_of(
         claim=phrase(item) + _parameters(item),
         statement=statement(item),
         source=str(said.get("source") or ""),
-        kind=kind_of(item),
+        kind=claim_kind(item),
         language=language,
         published=_published(said.get("published"), language),
         verdict=verdict,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from lengthprobe.plugin.options import named
+from lengthprobe.plugin.options import name_in_role
 from lengthprobe.reporting.ledger import ROLES
 
 _NAMES = pytest.StashKey[dict[str, str]]()
@@ -22,7 +22,7 @@ def shown_name(config: pytest.Config, name: str) -> str:
     from lengthprobe.checkpoints.display_names import display_names
 
     if _NAMES not in config.stash:
-        typed = [found for role in ROLES if (found := named(config, role)) is not None]
+        typed = [found for role in ROLES if (found := name_in_role(config, role)) is not None]
         config.stash[_NAMES] = display_names(typed)
     known = config.stash[_NAMES]
     if name not in known:

@@ -8,7 +8,7 @@ import pytest
 
 from lengthprobe.errors import LengthprobeError
 from lengthprobe.nearest import to_type
-from lengthprobe.plugin.options import named
+from lengthprobe.plugin.options import name_in_role
 from lengthprobe.plugin.refusal import refusal
 
 if TYPE_CHECKING:
@@ -26,8 +26,8 @@ def lineage(config: pytest.Config) -> str | None:
     """
     if _LINEAGE not in config.stash:
         config.stash[_UNREAD] = []
-        name = named(config, "model")
-        config.stash[_LINEAGE] = told(config) or lineage_by_name(name, config.stash[_UNREAD].append)
+        name = name_in_role(config, "model")
+        config.stash[_LINEAGE] = lineage_option(config) or lineage_by_name(name, config.stash[_UNREAD].append)
     return config.stash[_LINEAGE]
 
 
@@ -36,13 +36,13 @@ def has_unread_card(config: pytest.Config) -> bool:
     return lineage(config) is None and bool(config.stash[_UNREAD])
 
 
-def told(config: pytest.Config) -> str | None:
+def lineage_option(config: pytest.Config) -> str | None:
     """The lineage that the option tells, None where it does not.
 
     Raises:
         pytest.UsageError: It names none that there is.
     """
-    name = named(config, "lineage")
+    name = name_in_role(config, "lineage")
     if name is not None and name not in _known():
         raise refusal(
             f"--lengthprobe-lineage={name}: no lineage is known by this name",

@@ -53,7 +53,7 @@ def takes(item: pytest.Item, roles: Sequence[str]) -> bool:
     return any(PROBES.get(name, "") in roles for name in getattr(item, "fixturenames", ()))
 
 
-def stated(item: pytest.Item) -> dict[str, Any]:
+def marker_values(item: pytest.Item) -> dict[str, Any]:
     """What a claim's marker says, by name."""
     marker = item.get_closest_marker("claim")
     return dict(marker.kwargs) if marker else {}
@@ -81,19 +81,19 @@ def check_stated(item: pytest.Item) -> None:
                 )
 
 
-def stated_kind(item: pytest.Item) -> str:
+def marker_kind(item: pytest.Item) -> str:
     """The kind that a claim's markers say it is of.
 
     Raises:
         pytest.UsageError: The marker names no kind that there is.
     """
     default = next((kind for kind in KINDS[1:] if item.get_closest_marker(kind)), KINDS[0])
-    return _one_of(item, "kind", str(stated(item).get("kind") or default), KINDS)
+    return _one_of(item, "kind", str(marker_values(item).get("kind") or default), KINDS)
 
 
-def kind_of(item: pytest.Item) -> str:
+def claim_kind(item: pytest.Item) -> str:
     """The kind of a claim for the checkpoint under test, which is known when the claims are collected."""
-    return item.stash.get(KIND, None) or stated_kind(item)
+    return item.stash.get(KIND, None) or marker_kind(item)
 
 
 def about(item: pytest.Item) -> str:
@@ -102,7 +102,7 @@ def about(item: pytest.Item) -> str:
     Raises:
         pytest.UsageError: The marker names something else.
     """
-    return _one_of(item, "about", str(stated(item).get("about") or ABOUT[0]), ABOUT)
+    return _one_of(item, "about", str(marker_values(item).get("about") or ABOUT[0]), ABOUT)
 
 
 def language_of(item: pytest.Item) -> str | None:
@@ -121,7 +121,7 @@ def has_no_case(item: pytest.Item) -> bool:
 
 def limited_to(item: pytest.Item) -> tuple[str, ...]:
     """The languages that a claim's marker limits it to; none where it does not."""
-    languages = stated(item).get("languages") or ()
+    languages = marker_values(item).get("languages") or ()
     return (languages,) if isinstance(languages, str) else tuple(map(str, languages))
 
 

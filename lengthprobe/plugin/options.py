@@ -95,7 +95,7 @@ def may_be_ours(args: Sequence[str | os.PathLike[str]]) -> bool:
     return any(word.startswith((PREFIX, "@")) or word.partition("=")[0] in _SHORT for word in typed)
 
 
-def stated(config: pytest.Config, name: str) -> str | None:
+def option_value(config: pytest.Config, name: str) -> str | None:
     """What the command line, or else the ini file, says for an option; None where neither does."""
     dest = f"lengthprobe_{name.replace('-', '_')}"
     value = config.getoption(dest)
@@ -110,7 +110,7 @@ def switched(config: pytest.Config, name: str) -> bool:
     return bool(config.getoption(dest) or config.getini(dest))
 
 
-def named(config: pytest.Config, role: str) -> str | None:
+def name_in_role(config: pytest.Config, role: str) -> str | None:
     """What the checkpoint in a role was named, or the lineage; None where it was not.
 
     A base or lineage that the ini file names is that of the model it names: another on the command line has
@@ -120,7 +120,7 @@ def named(config: pytest.Config, role: str) -> str | None:
     ini_model = config.getini("lengthprobe_model")
     if role in ("base", "lineage") and typed is None and ini_model and typed_model not in (None, ini_model):
         return None
-    return stated(config, role)
+    return option_value(config, role)
 
 
 def on_command_line(config: pytest.Config) -> bool:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from lengthprobe.errors import ReportError
-from lengthprobe.plugin.options import stated
+from lengthprobe.plugin.options import option_value
 from lengthprobe.plugin.refusal import refusal
 from lengthprobe.reporting.destination import Destination
 from lengthprobe.reporting.files import write_whole
@@ -23,7 +23,7 @@ _STEP_SUMMARY = "GITHUB_STEP_SUMMARY"
 
 
 @dataclass(slots=True)
-class Outputs:
+class SessionOutputs:
     """Where a session writes, and what came of it.
 
     Args:
@@ -149,7 +149,7 @@ class Outputs:
             )
 
 
-def read_outputs(config: pytest.Config) -> Outputs:
+def read_outputs(config: pytest.Config) -> SessionOutputs:
     """Where a session is to write, refused at once where that cannot be.
 
     A path on the command line starts from the working directory, one in the ini file from that file.
@@ -160,13 +160,13 @@ def read_outputs(config: pytest.Config) -> Outputs:
     """
     file, folder = _path(config, "json"), _path(config, "report")
     if file is not None:
-        text = f"--lengthprobe-json={stated(config, 'json')}"
+        text = f"--lengthprobe-json={option_value(config, 'json')}"
         if file.is_dir():
             raise refusal(f"{text}: that is a folder; name a file in it")
         if not file.parent.is_dir():
             raise refusal(f"{text}: its folder does not exist", f"mkdir -p {file.parent}")
     if folder is not None:
-        text = f"--lengthprobe-report={stated(config, 'report')}"
+        text = f"--lengthprobe-report={option_value(config, 'report')}"
         there = next(path for path in (folder, *folder.parents) if path.exists())
         if not there.is_dir():
             raise refusal(
@@ -174,13 +174,13 @@ def read_outputs(config: pytest.Config) -> Outputs:
             )
         if not os.access(there, os.W_OK | os.X_OK):
             raise refusal(f"{text}: nothing may be written in {there}", "name another folder")
-    outputs = Outputs(
+    outputs = SessionOutputs(
         None if file is None else Destination((file,), None, "--lengthprobe-json"),
         None if folder is None else Destination(_files(folder), folder, "--lengthprobe-report"),
     )
     if outputs.json and outputs.report and _resolved(outputs.json)[0] in _resolved(outputs.report)[1:]:
         raise refusal(
-            f"--lengthprobe-json={stated(config, 'json')}: --lengthprobe-report writes this file too",
+            f"--lengthprobe-json={option_value(config, 'json')}: --lengthprobe-report writes this file too",
             "leave --lengthprobe-json away: the folder has the verdicts in report.json",
         )
     outputs.check()
@@ -192,13 +192,13 @@ def _resolved(destination: Destination) -> list[Path]:
 
 
 def _files(folder: Path) -> tuple[Path, ...]:
-    from lengthprobe.reporting.page import files_of
+    from lengthprobe.reporting.page import report_files
 
-    return files_of(folder)
+    return report_files(folder)
 
 
 def _path(config: pytest.Config, name: str) -> Path | None:
-    text = stated(config, name)
+    text = option_value(config, name)
     if text is None:
         return None
     typed = config.getoption(f"lengthprobe_{name}") is not None

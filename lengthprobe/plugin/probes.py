@@ -11,9 +11,9 @@ import pytest
 from lengthprobe.errors import LengthprobeError, SettingsError
 from lengthprobe.margins import alpha_shares
 from lengthprobe.plugin.display_names import shown_name
-from lengthprobe.plugin.lineage import lineage, lineage_by_name, told
+from lengthprobe.plugin.lineage import lineage, lineage_by_name, lineage_option
 from lengthprobe.plugin.markers import about, is_claim, needed_languages, takes
-from lengthprobe.plugin.options import named
+from lengthprobe.plugin.options import name_in_role
 from lengthprobe.plugin.progress import progress_of
 
 if TYPE_CHECKING:
@@ -53,8 +53,8 @@ class Probes:
         Raises:
             LengthprobeError: Its name means nothing.
         """
-        name = named(self._config, role)
-        tested = named(self._config, "model")
+        name = name_in_role(self._config, role)
+        tested = name_in_role(self._config, "model")
         if name is None and role == "base" and tested is not None:
             from lengthprobe.checkpoints.catalog import base_of, resolve
 
@@ -196,7 +196,7 @@ class Probes:
             name,
             self._settings,
             alpha_shares=alpha_shares(
-                len(self._settings.languages), reference=named(self._config, "reference") is not None
+                len(self._settings.languages), reference=name_in_role(self._config, "reference") is not None
             ),
             exchange=self._exchange,
             progress=progress_of(self._config, shown, getattr(self._exchange, "directory", None)),
@@ -205,10 +205,10 @@ class Probes:
 
     def _lineage(self, name: str) -> dict[str, Any]:
         """What a report says of a checkpoint's lineage: the option tells that of the one under test."""
-        tested = name == named(self._config, "model")
+        tested = name == name_in_role(self._config, "model")
         return {
             "lineage": lineage(self._config) if tested else lineage_by_name(name),
-            "lineage_told": tested and told(self._config) is not None,
+            "lineage_told": tested and lineage_option(self._config) is not None,
         }
 
     def _identity(self, probe: Probe) -> dict[str, Any]:

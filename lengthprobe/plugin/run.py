@@ -13,13 +13,13 @@ import pytest
 
 from lengthprobe.plugin.claims import judge
 from lengthprobe.plugin.collected import Collected, claims_of, hand_over, handed_over
-from lengthprobe.plugin.course import Course, deselected_lines, problems
 from lengthprobe.plugin.display_names import shown_name
-from lengthprobe.plugin.lineage import told
+from lengthprobe.plugin.lineage import lineage_option
 from lengthprobe.plugin.markers import PROBES, about
-from lengthprobe.plugin.options import in_use, named, stated
-from lengthprobe.plugin.outputs import Outputs, read_outputs
+from lengthprobe.plugin.options import in_use, name_in_role, option_value
+from lengthprobe.plugin.outputs import SessionOutputs, read_outputs
 from lengthprobe.plugin.selection import select
+from lengthprobe.plugin.session_course import SessionCourse, deselected_lines, problems
 from lengthprobe.plugin.shared_verdicts import SharedVerdicts
 from lengthprobe.reporting.ledger import ROLES, Entry, Ledger
 from lengthprobe.termination import end_orderly
@@ -57,10 +57,10 @@ class Run:
         self._told_collected = False
         self.ledger = Ledger()
         self.collected = Collected()
-        self.course = Course()
+        self.course = SessionCourse()
         self._shared_verdicts = SharedVerdicts()
         self.problems: list[str] = []
-        self.outputs = Outputs()
+        self.outputs = SessionOutputs()
         self._portraits: dict[str, dict[str, Any]] = {}
         self._pieces: dict[tuple[str, ...], dict[str, Any]] = {}
         self.lineage_told: str | None = None
@@ -71,7 +71,7 @@ class Run:
                 self.outputs = read_outputs(config)
                 self._closing.append(end_orderly())
             self._check_names()
-            self.lineage_told = told(config)
+            self.lineage_told = lineage_option(config)
         if self._worker and in_use(config):
             from lengthprobe.plugin.workers import share_cores, take_device
 
@@ -142,7 +142,7 @@ class Run:
         """The accelerators to deal out: none where no checkpoint is named, or a device is."""
         from lengthprobe.plugin.workers import visible_devices
 
-        if stated(self._config, "model") is None or self.settings.device_map != "auto":
+        if option_value(self._config, "model") is None or self.settings.device_map != "auto":
             return ()
         return visible_devices()
 
@@ -188,7 +188,7 @@ class Run:
             names = getattr(item, "fixturenames", ())
             roles = [role for name, role in PROBES.items() if name in names]
             models = self.probes.identities(roles) if roles else {}
-            drawn = about(item) == "mechanism" and stated(self._config, "report") is not None
+            drawn = about(item) == "mechanism" and option_value(self._config, "report") is not None
             report.lengthprobe = {  # type: ignore[attr-defined]
                 "entry": asdict(entry),
                 "models": models,
@@ -268,7 +268,7 @@ class Run:
     @property
     def names(self) -> dict[str, str]:
         """What each checkpoint that was named is called, by role."""
-        found = {role: named(self._config, role) for role in ROLES}
+        found = {role: name_in_role(self._config, role) for role in ROLES}
         return {role: name for role, name in found.items() if name is not None}
 
     @property

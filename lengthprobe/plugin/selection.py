@@ -15,13 +15,13 @@ from lengthprobe.plugin.markers import (
     about,
     check_languages,
     check_stated,
+    claim_kind,
     is_claim,
-    kind_of,
+    marker_kind,
     skip_without_languages,
-    stated_kind,
     takes,
 )
-from lengthprobe.plugin.options import stated
+from lengthprobe.plugin.options import option_value
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -104,7 +104,7 @@ def mark_claims(config: pytest.Config, items: list[pytest.Item], asked: Sequence
             check_languages(item)
             skip_without_languages(item, asked)
             ignore_deprecations(item)
-            item.stash[KIND] = stated_kind(item)
+            item.stash[KIND] = marker_kind(item)
             if item.stash[KIND] == "requirement" and _is_of_unknown_mechanism(config, item):
                 item.stash[KIND] = "replication"
                 config.stash[_UNKNOWN].append(item)
@@ -125,7 +125,7 @@ def select(config: pytest.Config, items: list[pytest.Item]) -> Selection:
     """Take out of the items what was not asked for, and say how much that is."""
     claims = [item for item in items if is_claim(item)]
     regressions = set()
-    if stated(config, "reference") is None:
+    if option_value(config, "reference") is None:
         regressions = {item for item in claims if takes(item, ["reference"])}
     replications = _not_asked_for(config, claims, "replication") - regressions
     findings = _not_asked_for(config, claims, "finding") - regressions
@@ -148,4 +148,4 @@ def _not_asked_for(config: pytest.Config, claims: Sequence[pytest.Item], kind: s
     """The claims of a kind that runs where `-m` names it, and where it does not."""
     if re.search(rf"\b{kind}\b", config.getoption("markexpr", "") or ""):
         return set()
-    return {item for item in claims if kind_of(item) == kind}
+    return {item for item in claims if claim_kind(item) == kind}

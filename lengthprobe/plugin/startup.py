@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from lengthprobe.plugin.option_clash import telling_clashes
-from lengthprobe.plugin.options import OPTIONS, PREFIX, named
+from lengthprobe.plugin.options import OPTIONS, PREFIX, name_in_role
 from lengthprobe.plugin.refusal import refusal
 from lengthprobe.plugin.rootdir import refuse_misread_paths
 from lengthprobe.plugin.typed import words
@@ -66,7 +66,7 @@ def conftests_of_the_project(
 def is_checkpoint(path: Path, config: pytest.Config) -> bool:
     """Whether a folder that pytest comes upon is that of a checkpoint which was named, and no project."""
     if _FOLDERS not in config.stash:
-        names = filter(None, (named(config, role) for role in _ROLES))
+        names = filter(None, (name_in_role(config, role) for role in _ROLES))
         folders = {folder for folder in map(_folder, names) if folder is not None}
         places = (config.rootpath, config.invocation_params.dir)
         config.stash[_FOLDERS] = frozenset(

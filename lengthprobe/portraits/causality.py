@@ -17,7 +17,7 @@ from lengthprobe.measures.causality.control import (
 from lengthprobe.measures.causality.exact_answers import exact_by_set
 from lengthprobe.measures.causality.faithfulness import effects_by_component, faithfulness
 from lengthprobe.measures.causality.leading import KINDS, leading_components, relative_length, similar_sets
-from lengthprobe.measures.per_response import named
+from lengthprobe.measures.per_response import measure_expression
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
@@ -67,7 +67,7 @@ def curve_of(n: int, k: int) -> tuple[int, ...]:
 
 
 def _is_said(name: str, probe: Ablatable, language: str, said: Collection[str]) -> bool:
-    measure = re.compile(rf"(?<!\w){re.escape(named(name, probe, language, None))}")
+    measure = re.compile(rf"(?<!\w){re.escape(measure_expression(name, probe, language, None))}")
     return any(measure.search(one) for one in said)
 
 

@@ -15,7 +15,7 @@ from lengthprobe.reporting.names import name_of, title_of, unheard
 from lengthprobe.reporting.quantities import margin, numbers
 from lengthprobe.reporting.settings import facts, known
 from lengthprobe.reporting.strips import WIDTH
-from lengthprobe.statistics.background import listed
+from lengthprobe.statistics.background import means_in_words
 from lengthprobe.untrusted_text import escaped
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ _MINUS = re.compile(r"(?<!\w)-(?=\d)")
 _PER_CENT = re.compile(r"(?<=\d) %")
 
 
-def files_of(folder: Path) -> tuple[Path, ...]:
+def report_files(folder: Path) -> tuple[Path, ...]:
     """All files that a report has, or may have, in its folder; the one with the verdicts first."""
     return (*(folder / name for name in (JSON, INDEX, SUMMARY)), *(folder / one for one in _drawings()))
 
@@ -158,7 +158,8 @@ def _printed(text: str) -> str:
 def _told(told: Mapping[str, Any]) -> str:
     """Parts, controls or answers with their means, each on one line with its own."""
     return ", ".join(
-        listed(told["what"], {name: value}).replace(" ", "\u00a0") for name, value in told["values"].items()
+        means_in_words(told["what"], {name: value}).replace(" ", "\u00a0")
+        for name, value in told["values"].items()
     )
 
 

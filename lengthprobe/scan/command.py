@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from lengthprobe.errors import SettingsError
 from lengthprobe.reporting.destination import Destination
-from lengthprobe.scan.kept import NAME, Kept, asked_of, read_kept
-from lengthprobe.scan.report import as_dict, files_of, write
+from lengthprobe.scan.partial_scan import NAME, PartialScan, asked_of, read_kept
+from lengthprobe.scan.report import as_dict, scan_files, write
 from lengthprobe.scan.scanning import Scan
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ def scan(
             f"the plan is for {plan.language!r}, and the probe asks in {', '.join(probe.settings.languages)}",
             f"lengthprobe.load(name, languages=({plan.language!r},))",
         )
-    destination = None if folder is None else Destination(files_of(folder), folder, "--report")
+    destination = None if folder is None else Destination(scan_files(folder), folder, "--report")
     if destination is None:
         return _scanned(probe, plan, None, progress)
     destination.take()
@@ -64,7 +64,7 @@ def _scanned(
 ) -> dict[str, Any]:
     identity = probe.identity().as_dict()
     asked = asked_of(identity, language=plan.language, mode=plan.mode)
-    kept = Kept(asked) if folder is None else read_kept(folder / NAME, asked)
+    kept = PartialScan(asked) if folder is None else read_kept(folder / NAME, asked)
     run = Scan(probe, replace(plan, top=min(plan.top, _n_components(probe))), kept, progress)
     found = run.run()
     return as_dict(

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-    from lengthprobe.scan.kept import Kept
+    from lengthprobe.scan.partial_scan import PartialScan
     from lengthprobe.scan.plan import Plan
     from lengthprobe.scan.scanning import Found
 
@@ -39,7 +39,7 @@ def as_dict(
     identity: Mapping[str, Any],
     shape: tuple[int, int],
     plan: Plan,
-    kept: Kept,
+    kept: PartialScan,
     alpha: float,
 ) -> dict[str, Any]:
     """What a scan found, as JSON takes it.
@@ -78,7 +78,7 @@ def as_dict(
     }
 
 
-def _of_every_component(found: Found, components: Sequence[str], plan: Plan, kept: Kept) -> float:
+def _of_every_component(found: Found, components: Sequence[str], plan: Plan, kept: PartialScan) -> float:
     """About what a full scan would have cost, in steps of a row; exact of one.
 
     Answers under an ablation run longer than the whole model's. Those of components that none was written of
@@ -111,7 +111,7 @@ def markdown(report: Mapping[str, Any]) -> str:
     return "\n".join([f"## {plain(name_of(report['model']))}: {_headline(report)}", "", *table, *told]) + "\n"
 
 
-def files_of(folder: Path) -> tuple[Path, ...]:
+def scan_files(folder: Path) -> tuple[Path, ...]:
     """All files that the report of a scan has in its folder; the one with the numbers first."""
     return tuple(folder / name for name in (JSON, MARKDOWN, MAP))
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from lengthprobe.probe import Probe
-    from lengthprobe.scan.kept import Kept
+    from lengthprobe.scan.partial_scan import PartialScan
     from lengthprobe.scan.plan import Plan
     from lengthprobe.task.prompts import Prompt, Response
 
@@ -57,7 +57,7 @@ class Scan:
     """
 
     def __init__(
-        self, probe: Probe, plan: Plan, kept: Kept, progress: Callable[[str, int, int], None]
+        self, probe: Probe, plan: Plan, kept: PartialScan, progress: Callable[[str, int, int], None]
     ) -> None:
         self._probe, self._plan, self._kept, self._progress = probe, plan, kept, progress
         self._components = components_of(probe)

@@ -45,7 +45,7 @@ class Background:
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class Fact:
     """One thing that a reader is told.
 
     Args:
@@ -61,7 +61,7 @@ class Told:
     def line(self) -> str:
         """It in words."""
         of = f"{self.of}: " if self.of else ""
-        return f"{of}{self.what}: {listed(self.what, self.values)}"
+        return f"{of}{self.what}: {means_in_words(self.what, self.values)}"
 
     def as_dict(self) -> dict[str, Any]:
         """It as a report keeps it; a number that JSON does not have is None."""
@@ -72,7 +72,7 @@ class Told:
         return {"what": self.what, "of": self.of, "values": values}
 
 
-def told(backgrounds: Sequence[Background]) -> list[Told]:
+def background_facts(backgrounds: Sequence[Background]) -> list[Fact]:
     """What a reader is told of the terms of an estimate, each thing once.
 
     The largest parts, and the controls; of two terms that have the same parts, those of the first and what
@@ -82,17 +82,17 @@ def told(backgrounds: Sequence[Background]) -> list[Told]:
     moved = _moved(*distinct) if len(distinct) == 2 else {}
     found = _each("largest parts", [(one.name, one.largest) for one in distinct[: 1 if moved else None]])
     if moved:
-        found = [Told("largest parts", distinct[0].name, found[0].values), Told("differ most", "", moved)]
+        found = [Fact("largest parts", distinct[0].name, found[0].values), Fact("differ most", "", moved)]
     for what in dict.fromkeys(one.what for one in distinct):
         found += _each(what, [(one.name, one.controlled if one.what == what else {}) for one in distinct])
     return found
 
 
-def listed(what: str, values: Mapping[str, Any]) -> str:
+def means_in_words(what: str, values: Mapping[str, Any]) -> str:
     """Means by name in words, as in `MLP3 +9.41, L2H1 +1.87` or `MLP3 +9.41 against -0.2`.
 
     Args:
-        what: What they are, as in `Told`: contributions have a sign, figures of answers have none.
+        what: What they are, as in `Fact`: contributions have a sign, figures of answers have none.
         values: The means.
     """
     sign = "" if what == _ANSWERS else "+"
@@ -102,12 +102,12 @@ def listed(what: str, values: Mapping[str, Any]) -> str:
     )
 
 
-def _each(what: str, of_each: Sequence[tuple[str, Mapping[str, float]]]) -> list[Told]:
+def _each(what: str, of_each: Sequence[tuple[str, Mapping[str, float]]]) -> list[Fact]:
     """The same thing of each term: once and without a name where all are equal."""
     some = [(name, values) for name, values in of_each if values]
     if len(some) == len(of_each) and all(values == some[0][1] for _, values in some):
-        return [Told(what, "", values) for _, values in some[:1]]
-    return [Told(what, name, values) for name, values in some]
+        return [Fact(what, "", values) for _, values in some[:1]]
+    return [Fact(what, name, values) for name, values in some]
 
 
 def _moved(one: Background, other: Background) -> dict[str, tuple[float, float]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from lengthprobe.statistics.background import told
+from lengthprobe.statistics.background import background_facts
 from lengthprobe.statistics.planning import MOST_TOPICS, topics_needed
 from lengthprobe.untrusted_text import printable
 
@@ -35,7 +35,7 @@ def explanation(comparison: Comparison) -> list[str]:
     if comparison.rival is not None and comparison.rival.status() != comparison.status():
         rival = comparison.rival.estimate
         lines.append(f"under {rival.counter or 'the other counter'}: {_effect(rival, comparison.margin)}")
-    lines += [one.line() for one in told(estimate.background)]
+    lines += [one.line() for one in background_facts(estimate.background)]
     for one in shown(comparison):
         note = f": {printable(one.note)}" if one.note else ""
         value = "" if estimate.unit == "share" else f"{_counted(one.value, estimate.unit)}, "

@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from lengthprobe.errors import Undecided
-from lengthprobe.statistics.background import told
+from lengthprobe.statistics.background import background_facts
 from lengthprobe.statistics.comparison import Comparison
 from lengthprobe.statistics.explanation import advice, explanation, quantity, shown
 from lengthprobe.statistics.idle import check_decidable
@@ -75,7 +75,9 @@ class Verdict:
             "reason": self.reason,
             "unmet": unmet,
             "advice": advice(self.comparison) or None,
-            "background": [one.as_dict() for one in told(self.estimate.background)] if failed else [],
+            "background": [one.as_dict() for one in background_facts(self.estimate.background)]
+            if failed
+            else [],
             "worst": [one.note for one in shown(self.comparison)] if failed else [],
         }
 

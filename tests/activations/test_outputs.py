@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from lengthprobe import load
-from lengthprobe.activations.outputs import Outputs, OutputSums, outputs_of
+from lengthprobe.activations.outputs import ComponentOutputs, OutputSums, outputs_of
 from lengthprobe.checkpoints.chat.template import render
 from lengthprobe.components.ablation import MeanOutputs
 from lengthprobe.components.anatomy import anatomy_of
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-def _by_hand(model: Any, rows: Sequence[tuple[torch.Tensor, Sequence[int]]]) -> Outputs:
+def _by_hand(model: Any, rows: Sequence[tuple[torch.Tensor, Sequence[int]]]) -> ComponentOutputs:
     """In float64, from rows run alone and without padding, each with the positions that count."""
     layers, projection, _, after_attention, *_ = _PLACES[model.config.model_type]
     n = sum(len(places) for _, places in rows)
@@ -50,10 +50,10 @@ def _by_hand(model: Any, rows: Sequence[tuple[torch.Tensor, Sequence[int]]]) -> 
                     alone[head * len(part) : (head + 1) * len(part)] = part
                     added = scale * (project(alone) - project(torch.zeros_like(z)))
                     sizes[number, head] += added.pow(2).sum().sqrt() / n
-    return Outputs(sizes, mlp_sizes, MeanOutputs(tuple(heads), tuple(mlps)))
+    return ComponentOutputs(sizes, mlp_sizes, MeanOutputs(tuple(heads), tuple(mlps)))
 
 
-def _assert_equal(actual: Outputs, expected: Outputs, tolerance: float) -> None:
+def _assert_equal(actual: ComponentOutputs, expected: ComponentOutputs, tolerance: float) -> None:
     for one, other in (
         (actual.heads, expected.heads),
         (actual.mlps, expected.mlps),
@@ -64,7 +64,7 @@ def _assert_equal(actual: Outputs, expected: Outputs, tolerance: float) -> None:
         assert (one.double() - other.double()).abs().max() < tolerance * other.abs().max()
 
 
-def _read(model: Any, batches: Sequence[tuple[torch.Tensor, torch.Tensor, torch.Tensor]]) -> Outputs:
+def _read(model: Any, batches: Sequence[tuple[torch.Tensor, torch.Tensor, torch.Tensor]]) -> ComponentOutputs:
     sums = OutputSums(anatomy_of(model))
     for ids, mask, places in batches:
         sums.read(ids, mask, places)
@@ -137,7 +137,7 @@ def test_no_positions() -> None:
 def test_bytes() -> None:
     """As bytes and back the numbers are the same bits."""
     made = _read(random_model("gemma2"), [_rows()])
-    read = Outputs.from_bytes(made.to_bytes())
+    read = ComponentOutputs.from_bytes(made.to_bytes())
     assert torch.equal(read.heads, made.heads)
     assert torch.equal(read.mlps, made.mlps)
     for name in ("heads", "mlps"):

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from lengthprobe.asking.forms import form_of
+from lengthprobe.asking.forms import checkpoint_form
 from lengthprobe.checkpoints.loading import load_checkpoint
 from lengthprobe.errors import SettingsError
 from lengthprobe.probe import Probe
@@ -33,7 +33,7 @@ class Kept:
 def test_form_of_a_checkpoint() -> None:
     """Prompt form, template, system prompt, the ends by their texts, and where each is written."""
     probe = Probe("tiny-it", Settings(device_map="cpu", system_prompt="Be brief."))
-    form = form_of(probe.checkpoint, probe.settings)
+    form = checkpoint_form(probe.checkpoint, probe.settings)
 
     ends = [probe.checkpoint.tokenizer.convert_ids_to_tokens(end) for end in probe.checkpoint.end_token_ids]
     folder = probe.files.directory
@@ -48,7 +48,7 @@ def test_form_of_a_checkpoint() -> None:
 def test_plain_form_has_no_template() -> None:
     """Where the template is stays known."""
     probe = Probe("tiny-it", Settings(device_map="cpu", prompt_form="plain"))
-    form = form_of(probe.checkpoint, probe.settings)
+    form = checkpoint_form(probe.checkpoint, probe.settings)
 
     assert (form.kind, form.template) == ("plain", None)
     assert form.source is not None
@@ -73,7 +73,7 @@ def test_end_that_the_tokenizer_does_not_know(copy_of: Callable[..., Path]) -> N
     path = folder / "generation_config.json"
     path.write_text(json.dumps(json.loads(path.read_text()) | {"eos_token_id": [2, rows + 3]}))
 
-    assert f"token {rows + 3}" in form_of(load_checkpoint(str(folder), CPU), CPU).ends
+    assert f"token {rows + 3}" in checkpoint_form(load_checkpoint(str(folder), CPU), CPU).ends
 
 
 def test_one_process_finds_it_out_for_all() -> None:

@@ -13,7 +13,7 @@ from safetensors.torch import load_file, save_file
 
 from lengthprobe.checkpoints.files import locate
 from lengthprobe.checkpoints.loading import load_checkpoint
-from lengthprobe.checkpoints.taken import check_taken
+from lengthprobe.checkpoints.taken import check_parameters
 from lengthprobe.errors import ModelError
 from lengthprobe.runs.identity import weights_digest
 from lengthprobe.settings import Settings
@@ -72,7 +72,7 @@ def test_other_values_are_found(checkpoints: Callable[..., Path], shape: str) ->
     name, parameter = list(checkpoint.model.named_parameters())[5]
     parameter.data[-1] += 1
     with pytest.raises(ModelError, match=rf"other values for \S*{name.split('.', 1)[1]} than .*safetensors"):
-        check_taken(checkpoint.files.weights, checkpoint.model)
+        check_parameters(checkpoint.files.weights, checkpoint.model)
 
 
 def test_file_that_the_config_names_is_digested(copy_of: Callable[..., Path]) -> None:
@@ -124,6 +124,6 @@ def test_single_number(added: float, checkpoints: Callable[..., Path], tmp_path:
     save_file({"scale": torch.tensor(2.0)}, file)
     if added:
         with pytest.raises(ModelError, match=r"other values for scale than"):
-            check_taken((file,), checkpoint.model)
+            check_parameters((file,), checkpoint.model)
     else:
-        check_taken((file,), checkpoint.model)
+        check_parameters((file,), checkpoint.model)

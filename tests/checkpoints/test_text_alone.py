@@ -16,7 +16,7 @@ from lengthprobe.checkpoints.chat.template import render, template_file
 from lengthprobe.checkpoints.files import locate
 from lengthprobe.checkpoints.loading import load_checkpoint
 from lengthprobe.checkpoints.placement import largest_batch
-from lengthprobe.checkpoints.taken import check_taken
+from lengthprobe.checkpoints.taken import check_parameters
 from lengthprobe.errors import ModelError
 from lengthprobe.measures import cwa, length_error
 from lengthprobe.reporting.tables import _identity
@@ -122,7 +122,7 @@ def test_other_values_of_the_text_model_are_found(shape: str, checkpoints: Calla
     checkpoint = load_checkpoint(str(checkpoints(shape)), CPU)
     checkpoint.model.get_decoder().layers[1].mlp.down_proj.weight.data[-1] += 1
     with pytest.raises(ModelError, match=r"other values for \S*layers\.1\.mlp\.down_proj\.weight than"):
-        check_taken(checkpoint.files.weights, checkpoint.model)
+        check_parameters(checkpoint.files.weights, checkpoint.model)
 
 
 @pytest.mark.parametrize("shape", SEEING)

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from lengthprobe.reporting.authorship import GENERATOR, has_verdicts, is_ours
-from lengthprobe.reporting.page import files_of, write_report
+from lengthprobe.reporting.page import report_files, write_report
 
 FOREIGN = {
     "index.html": "<!doctype html><title>my site, not about lengthprobe</title>",
@@ -28,7 +28,7 @@ def test_all_files_of_a_report_are_ours(tmp_path, report, portrait):
     written = [path for path in tmp_path.rglob("*") if path.is_file()]
 
     assert {path for path in written if not is_ours(path)} == set()
-    assert set(written) == set(files_of(tmp_path))
+    assert set(written) == set(report_files(tmp_path))
     assert GENERATOR in (tmp_path / "index.html").read_text()
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from lengthprobe.errors import ReportError
 from lengthprobe.reporting.destination import Destination
-from lengthprobe.reporting.page import files_of, write_report
+from lengthprobe.reporting.page import report_files, write_report
 
 OPTION = "--lengthprobe-report"
 
@@ -18,7 +18,7 @@ OPTION = "--lengthprobe-report"
 @pytest.fixture
 def folder(tmp_path):
     """Return a function that gives a new destination in the same folder."""
-    return lambda name="R": Destination(files_of(tmp_path / name), tmp_path / name, OPTION)
+    return lambda name="R": Destination(report_files(tmp_path / name), tmp_path / name, OPTION)
 
 
 @pytest.fixture
@@ -130,8 +130,8 @@ class TestAnotherRun:
         killed = (
             "import os, sys; from pathlib import Path\n"
             "from lengthprobe.reporting.destination import Destination\n"
-            "from lengthprobe.reporting.page import files_of\n"
-            "folder = Path(sys.argv[1])\nDestination(files_of(folder), folder, '').take()\nos._exit(9)\n"
+            "from lengthprobe.reporting.page import report_files\n"
+            "folder = Path(sys.argv[1])\nDestination(report_files(folder), folder, '').take()\nos._exit(9)\n"
         )
         run = [sys.executable, "-c", killed, str(tmp_path / "R")]
         assert subprocess.run(run, check=False).returncode == 9

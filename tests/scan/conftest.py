@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from lengthprobe.probe import Probe
-from lengthprobe.scan.kept import Kept
+from lengthprobe.scan.partial_scan import PartialScan
 from lengthprobe.scan.plan import Plan
 from lengthprobe.scan.scanning import Found, Scan
 from lengthprobe.settings import Settings
@@ -29,11 +29,11 @@ def plan() -> Plan:
 
 
 @pytest.fixture
-def scanned(probe: Probe) -> Callable[..., tuple[Found, Kept]]:
+def scanned(probe: Probe) -> Callable[..., tuple[Found, PartialScan]]:
     """Return a function that scans, and returns what was found and kept."""
 
-    def scan(plan: Plan, kept: Kept | None = None, progress: Any = None) -> tuple[Found, Kept]:
-        kept = kept or Kept({})
+    def scan(plan: Plan, kept: PartialScan | None = None, progress: Any = None) -> tuple[Found, PartialScan]:
+        kept = kept or PartialScan({})
         found = Scan(probe, plan, kept, progress or (lambda _what, _done, _total: None)).run()
         return found, kept
 

@@ -13,7 +13,7 @@ from lengthprobe.components.names import Ablation, Component
 from lengthprobe.errors import ModelError
 from lengthprobe.probe import Probe
 from lengthprobe.scan.command import scan
-from lengthprobe.scan.kept import Kept, read_kept
+from lengthprobe.scan.partial_scan import PartialScan, read_kept
 from lengthprobe.scan.plan import Plan
 from lengthprobe.scan.scanning import Scan
 from tests.scan.conftest import SETTINGS
@@ -101,7 +101,7 @@ class TestInterrupted:
     def test_is_the_same_and_asks_nothing_twice(self, probe: Probe, plan: Plan, tmp_path: Path) -> None:
         """Stopped after any step, it costs what it would have cost and finds what it would have found."""
         path = tmp_path / "answers.json"
-        whole = Kept({})
+        whole = PartialScan({})
         expected = Scan(probe, plan, whole, lambda *_: None).run()
         steps = 0
 

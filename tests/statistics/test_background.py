@@ -6,7 +6,7 @@ import json
 import math
 from collections.abc import Mapping
 
-from lengthprobe.statistics.background import Background, Told, listed, told
+from lengthprobe.statistics.background import Background, Fact, background_facts, means_in_words
 
 
 def _background(
@@ -16,7 +16,7 @@ def _background(
 
 
 def _lines(*backgrounds: Background) -> list[str]:
-    return [one.line() for one in told(backgrounds)]
+    return [one.line() for one in background_facts(backgrounds)]
 
 
 def test_largest_parts_first() -> None:
@@ -38,15 +38,15 @@ def test_controls_are_asked_when_told_and_once() -> None:
     asked: list[str] = []
     background = Background("late", {}, lambda: asked.append("asked") or {})  # type: ignore[func-returns-value]
     assert asked == []
-    told([background])
-    told([background])
+    background_facts([background])
+    background_facts([background])
     assert asked == ["asked"]
 
 
 def test_nothing_to_tell() -> None:
     """Without parts or controls there is no line."""
-    assert told([_background()]) == []
-    assert told([]) == []
+    assert background_facts([_background()]) == []
+    assert background_facts([]) == []
 
 
 def test_two_models_that_differ() -> None:
@@ -101,13 +101,15 @@ def test_one_of_two_has_nothing() -> None:
 
 def test_one_estimate_twice() -> None:
     """What stands in an expression twice is told once."""
-    assert len(told([_background(MLP0=1), _background(MLP0=1)])) == 1
+    assert len(background_facts([_background(MLP0=1), _background(MLP0=1)])) == 1
 
 
 def test_in_a_report() -> None:
     """As JSON takes it, which has no number for NaN; a page tells it in the same words."""
-    moved = Told("differ most", "", {"MLP0": (5.0, 0.25), "L0H0": (math.nan, 1.0)})
+    moved = Fact("differ most", "", {"MLP0": (5.0, 0.25), "L0H0": (math.nan, 1.0)})
     found = json.loads(json.dumps(moved.as_dict(), allow_nan=False))
     assert found == {"what": "differ most", "of": "", "values": {"MLP0": [5.0, 0.25], "L0H0": [None, 1.0]}}
-    assert listed(found["what"], found["values"]) == "MLP0 +5 against +0.25, L0H0 not known against +1"
-    assert Told("controls", "late", {"shuffled": 2.0}).as_dict()["values"] == {"shuffled": 2.0}
+    assert (
+        means_in_words(found["what"], found["values"]) == "MLP0 +5 against +0.25, L0H0 not known against +1"
+    )
+    assert Fact("controls", "late", {"shuffled": 2.0}).as_dict()["values"] == {"shuffled": 2.0}

@@ -39,10 +39,10 @@ def read_adapter_config(directory: Path) -> dict[str, Any]:
     try:
         return read_json(directory / CONFIG)
     except RecursionError as error:
-        raise unusable(directory, "it is nested too deep to be read") from error
+        raise adapter_config_error(directory, "it is nested too deep to be read") from error
 
 
-def unusable(directory: Path, problem: str) -> ModelError:
+def adapter_config_error(directory: Path, problem: str) -> ModelError:
     """The error for an adapter's config that cannot be used."""
     return ModelError(
         f"{directory / CONFIG} cannot be used: {problem}",
@@ -64,11 +64,11 @@ def check_adapter_config(directory: Path) -> dict[str, Any]:
     kind = config.get("peft_type")
     kinds = {str(getattr(known, "value", known)): cls for known, cls in PEFT_TYPE_TO_CONFIG_MAPPING.items()}
     if not isinstance(kind, str) or kind not in kinds:
-        raise unusable(directory, f"the installed peft knows no peft_type {_short(kind)}")
+        raise adapter_config_error(directory, f"the installed peft knows no peft_type {_short(kind)}")
     types = {field.name: str(getattr(field.type, "__name__", field.type)) for field in fields(kinds[kind])}
     for name, value in config.items():
         if name in types and (wrong := _wrong(kind, name, value, types[name])):
-            raise unusable(directory, f"{name} is {_short(value)}, and {wrong}")
+            raise adapter_config_error(directory, f"{name} is {_short(value)}, and {wrong}")
     # peft leaves them out with a warning, and the adapter computes something else.
     if unknown := sorted(name for name in config if config[name] and name not in {*types, *_INERT}):
         raise ModelError(
@@ -89,7 +89,7 @@ def check_adapter_config(directory: Path) -> dict[str, Any]:
             PeftConfig.from_pretrained(str(directory))
     # Each kind checks its settings in its own way.
     except Exception as error:
-        raise unusable(directory, f"{type(error).__name__}: {reason(error)}") from error
+        raise adapter_config_error(directory, f"{type(error).__name__}: {reason(error)}") from error
     return config
 
 

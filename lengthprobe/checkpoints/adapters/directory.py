@@ -5,7 +5,7 @@ from __future__ import annotations
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
-from lengthprobe.checkpoints.adapters.config import CONFIG, read_adapter_config, unusable
+from lengthprobe.checkpoints.adapters.config import CONFIG, adapter_config_error, read_adapter_config
 from lengthprobe.errors import ModelError
 
 if TYPE_CHECKING:
@@ -44,13 +44,15 @@ def base_name(directory: Path) -> str | None:
         )
     revision = config.get("revision")
     if not isinstance(revision, str | None):
-        raise unusable(directory, f"its revision {revision!r} is no name")
+        raise adapter_config_error(directory, f"its revision {revision!r} is no name")
     if not name.isprintable():
-        raise unusable(directory, f"its base_model_name_or_path {name!r} is no name")
+        raise adapter_config_error(directory, f"its base_model_name_or_path {name!r} is no name")
     try:
         local = (directory / name).is_dir()
     except OSError as error:
-        raise unusable(directory, f"its base_model_name_or_path is no name ({error.strerror})") from error
+        raise adapter_config_error(
+            directory, f"its base_model_name_or_path is no name ({error.strerror})"
+        ) from error
     return f"{name}@{revision}" if revision and "@" not in name and not local else name
 
 

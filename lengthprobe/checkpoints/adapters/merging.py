@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from lengthprobe.checkpoints.adapters.config import CONFIG, check_adapter_config
-from lengthprobe.checkpoints.adapters.tensors import check_taken, fit_embeddings, stored_tensors
+from lengthprobe.checkpoints.adapters.tensors import check_adapter_tensors, fit_embeddings, stored_tensors
 from lengthprobe.checkpoints.memory import is_out_of_memory
 from lengthprobe.errors import ModelError
 
@@ -52,7 +52,7 @@ def apply_adapter(model: Any, directory: Path, weights: Sequence[Path]) -> Any:
     fix = f"check {directory / CONFIG}: base_model_name_or_path, and what the message names"
     with _blamed(directory, "does not fit its base", fix):
         adapted = _adapted(model, stored, directory)
-        check_taken(adapted, stored, directory)
+        check_adapter_tensors(adapted, stored, directory)
     if not hasattr(adapted, "merge_and_unload") or not hasattr(adapted.base_model, "merge_and_unload"):
         raise ModelError(
             f"the adapter in {directory} is of kind {config['peft_type']}, which cannot be merged into the "

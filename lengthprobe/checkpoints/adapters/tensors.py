@@ -108,7 +108,7 @@ def fit_embeddings(model: Any, stored: Mapping[str, torch.Tensor], directory: Pa
     model.resize_token_embeddings(max(rows.values()), mean_resizing=False)
 
 
-def check_taken(adapted: Any, stored: Mapping[str, torch.Tensor], directory: Path) -> None:
+def check_adapter_tensors(adapted: Any, stored: Mapping[str, torch.Tensor], directory: Path) -> None:
     """Check that every tensor of an adapter is in the model, with its values, and that none is made up.
 
     Raises:

@@ -59,7 +59,7 @@ def check_fields(path: Path, stated: dict[str, Any]) -> None:
                 raise _wrong(path, prefix + key, value, f"a number from 1 to {_MOST:,} is needed")
 
 
-def unusable(path: Path, stated: dict[str, Any], error: Exception) -> ModelError:
+def config_error(path: Path, stated: dict[str, Any], error: Exception) -> ModelError:
     """The error for a config.json that transformers refuses, which names the key that is at fault.
 
     Args:

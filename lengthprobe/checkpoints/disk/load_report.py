@@ -20,11 +20,11 @@ def unfitting(report: Mapping[str, Any]) -> tuple[str, str] | None:
     for kind in _KINDS:
         names = sorted(str(key[0]) if isinstance(key, tuple) else str(key) for key in report.get(kind) or ())
         if names:
-            return kind, listed(names)
+            return kind, first_names(names)
     return None
 
 
-def listed(names: Sequence[str]) -> str:
+def first_names(names: Sequence[str]) -> str:
     """The first three names, and how many more there are."""
     more = len(names) - 3
     return ", ".join(names[:3]) + (f" and {more} more" if more > 0 else "")

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 FOLDER, FILE = "folder", "file"
 
 
-def kind_of(path: Path) -> str | None:
+def path_kind(path: Path) -> str | None:
     """Whether a path is a `folder` or a `file`; None where there is nothing.
 
     Raises:

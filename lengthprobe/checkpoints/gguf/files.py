@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lengthprobe.checkpoints.disk.hub import files_on_hub, gguf_snapshot
-from lengthprobe.checkpoints.disk.load_report import listed
+from lengthprobe.checkpoints.disk.load_report import first_names
 from lengthprobe.checkpoints.disk.weights import is_weight_file
 from lengthprobe.errors import ModelError
 
@@ -66,14 +66,14 @@ def gguf_of(source: Source, directory: Path) -> Path | None:
     # All but pickled weights were fetched.
     if pickled := _other_weights(on_hub):
         raise ModelError(
-            f"{source.name} can be read in two ways: {listed(names)}, and {pickled[0]}, which is pickled and "
-            "can run any code when loaded",
+            f"{source.name} can be read in two ways: {first_names(names)}, and {pickled[0]}, "
+            "which is pickled and can run any code when loaded",
             f"for the GGUF: {_lines(source, names)}; for the other weights, if you trust their author: "
             "--lengthprobe-allow-pickle",
         )
     if others:
         raise ModelError(
-            f"{directory} can be read in two ways: {listed(names)}, and {others[0]}",
+            f"{directory} can be read in two ways: {first_names(names)}, and {others[0]}",
             f"for the GGUF: {_lines(source, names)}; for the other weights: "
             f"--lengthprobe-model={_typed(source)}:{others[0]}",
         )
@@ -129,7 +129,7 @@ def _named(source: Source, directory: Path) -> Path:
         return path
     # What is cached is no list of what there is.
     names = _models([one.name for one in directory.glob("*.gguf")])
-    others = f"; there {'is' if len(names) == 1 else 'are'} {listed(names)}" if names else ""
+    others = f"; there {'is' if len(names) == 1 else 'are'} {first_names(names)}" if names else ""
     raise ModelError(
         f"{directory} holds no {source.file}{others}",
         _lines(source, names) if names else "check the name of the file",

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from lengthprobe.checkpoints.disk.load_report import listed, unfitting
+from lengthprobe.checkpoints.disk.load_report import first_names, unfitting
 from lengthprobe.checkpoints.gguf.files import ALONE, alone
 from lengthprobe.checkpoints.gguf.header import ANOTHER
 from lengthprobe.errors import ModelError
@@ -103,7 +103,7 @@ def check_values(gguf: Gguf, model: Any) -> None:
         and not any(part in one.name for part in _RESHAPED)
     ]
     if unread and parameters:
-        raise ModelError(f"transformers leaves out what {gguf.path} holds: {listed(unread)}", ANOTHER)
+        raise ModelError(f"transformers leaves out what {gguf.path} holds: {first_names(unread)}", ANOTHER)
     with gguf.path.open("rb") as opened:
         for tensor in gguf.tensors:
             parameter = parameters.get(tensor.name)

@@ -100,8 +100,8 @@ def require_library(name: str, config: PretrainedConfig) -> None:
     if gone:
         packages = " ".join(package for package, _ in needed)
         raise ModelError(
-            f"{name} cannot be loaded: it is quantized ({described(config)}), and {' and '.join(gone)} "
-            f"{'is' if len(gone) == 1 else 'are'} not installed",
+            f"{name} cannot be loaded: it is quantized ({stated_quantization(config)}), and "
+            f"{' and '.join(gone)} {'is' if len(gone) == 1 else 'are'} not installed",
             f"pip install {packages}",
         )
 
@@ -113,13 +113,14 @@ def libraries_of(config: PretrainedConfig) -> tuple[str, ...]:
     )
 
 
-def described(config: PretrainedConfig) -> str:
+def stated_quantization(config: PretrainedConfig) -> str:
     """How the weights of a config are quantized, in few words; empty where they are not.
 
     >>> from transformers import LlamaConfig
-    >>> described(LlamaConfig(quantization_config={"quant_method": "bitsandbytes", "load_in_4bit": True}))
+    >>> four_bits = {"quant_method": "bitsandbytes", "load_in_4bit": True}
+    >>> stated_quantization(LlamaConfig(quantization_config=four_bits))
     'bitsandbytes, 4 bits'
-    >>> described(LlamaConfig(quantization_config={"quant_method": "quanto", "weights": "int8"}))
+    >>> stated_quantization(LlamaConfig(quantization_config={"quant_method": "quanto", "weights": "int8"}))
     'quanto, int8'
     """
     stated, method = _stated(config) or {}, _method(config)
@@ -128,14 +129,14 @@ def described(config: PretrainedConfig) -> str:
     return ", ".join((method, *_details(method, stated)))
 
 
-def told(config: PretrainedConfig, model: Any) -> str:
+def loaded_quantization(config: PretrainedConfig, model: Any) -> str:
     """What became of quantized weights when they were loaded, in few words; empty where they were not.
 
     Args:
         config: What config.json says.
         model: The model that transformers made of it.
     """
-    if not (how := described(config)):
+    if not (how := stated_quantization(config)):
         return ""
     kept = bool(getattr(model, "is_quantized", False))
     number = str(model.dtype).removeprefix("torch.")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 from lengthprobe.components.names import few
 from lengthprobe.measures.answered import check_answered
 from lengthprobe.measures.attribution.by_part import Traceable
-from lengthprobe.measures.per_response import form_of, named, note_of
+from lengthprobe.measures.per_response import measure_expression, note_of, probe_form
 from lengthprobe.measures.precondition import unmet_control, without_values
 from lengthprobe.statistics.estimate import Estimate, Observation
 from lengthprobe.task.distractor import distracted
@@ -109,13 +109,13 @@ def _attention(
         )
     return Estimate.from_observations(
         observations,
-        name=named(called, probe, language, None),
+        name=measure_expression(called, probe, language, None),
         unit="share",
         bounds=bounds,
         alpha=probe.settings.alpha,
         alpha_shares=probe.alpha_shares.mechanism,
         worst="low",
-        form=form_of(probe),
+        form=probe_form(probe),
     )
 
 

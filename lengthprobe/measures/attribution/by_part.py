@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol
 
-from lengthprobe.measures.per_response import Measured, form_of, named
+from lengthprobe.measures.per_response import Measured, measure_expression, probe_form
 from lengthprobe.statistics.background import Background
 from lengthprobe.statistics.estimate import Estimate, Observation
 from lengthprobe.statistics.halves import cross_fitted_size
@@ -131,7 +131,7 @@ def estimate_of(
             for (prompt, note), value in zip(at_prompt, values, strict=True)
         ]
 
-    stated = named(name, probe, language, lengths)
+    stated = measure_expression(name, probe, language, lengths)
     estimate = Estimate.from_observations(
         observed(part(by_part)),
         name=stated,
@@ -143,7 +143,7 @@ def estimate_of(
         whole=Sample(tuple(observed(total)), None),
         topics=load_language(language).n_topics,
         flaw=_flaw(len(by_part.prompts), asked),
-        form=form_of(probe),
+        form=probe_form(probe),
     )
     told = controls if by_part.prompts else dict
     return replace(estimate, background=(Background(stated, by_part.by_name, told),))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lengthprobe.errors import SettingsError
-from lengthprobe.measures.per_response import RIVALS, form_of, named, note_of, selected
+from lengthprobe.measures.per_response import RIVALS, measure_expression, note_of, probe_form, selected
 from lengthprobe.statistics.estimate import Estimate, Observation
 from lengthprobe.statistics.sample import Sample
 from lengthprobe.statistics.winsorised import FAR, winsorised
@@ -51,7 +51,7 @@ def error_by_tokens_per_word(probe: Measured, *, language: str) -> Estimate:
 
         return Estimate.from_observations(
             observations(parts),
-            name=named("error_by_tokens_per_word", probe, language, None),
+            name=measure_expression("error_by_tokens_per_word", probe, language, None),
             unit="share",
             bounds=None,
             alpha=probe.settings.alpha,
@@ -60,7 +60,7 @@ def error_by_tokens_per_word(probe: Measured, *, language: str) -> Estimate:
             worst="high",
             counter=counter,
             whole=Sample(observations(wholes), None),
-            form=form_of(probe),
+            form=probe_form(probe),
         )
 
     counter = probe.settings.counter

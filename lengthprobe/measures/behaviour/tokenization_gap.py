@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 from lengthprobe.errors import FewWordsError
 from lengthprobe.generation.vocabulary import WORDS
 from lengthprobe.measures.behaviour.length_error import length_error
-from lengthprobe.measures.per_response import Measured, form_of, named
+from lengthprobe.measures.per_response import Measured, measure_expression, probe_form
 from lengthprobe.statistics.estimate import Estimate
 from lengthprobe.statistics.winsorised import WINSORISED_AT
 
@@ -61,11 +61,11 @@ def error_with_words(probe: Constrainable, *, language: str, words: str) -> Esti
     except FewWordsError as error:
         return Estimate.from_observations(
             [],
-            name=named(f"length_error[{words}]", probe, language, None),
+            name=measure_expression(f"length_error[{words}]", probe, language, None),
             unit="words",
             bounds=(-WINSORISED_AT, WINSORISED_AT),
             alpha=probe.settings.alpha,
             alpha_shares=probe.alpha_shares.behaviour,
             flaw=f"{error.problem} ({error.fix})",
-            form=form_of(probe),
+            form=probe_form(probe),
         )

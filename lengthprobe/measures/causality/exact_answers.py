@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from lengthprobe.components.names import Ablation
 from lengthprobe.errors import SettingsError
 from lengthprobe.measures.answered import check_answered
-from lengthprobe.measures.per_response import RIVALS, form_of, named, note_of
+from lengthprobe.measures.per_response import RIVALS, measure_expression, note_of, probe_form
 from lengthprobe.statistics.background import Background
 from lengthprobe.statistics.estimate import Estimate, Observation
 from lengthprobe.statistics.sample import Sample, draws
@@ -77,7 +77,7 @@ def exact_under(
     def under(counter: str, rival: Estimate | None) -> Estimate:
         found = Estimate.from_observations(
             [_observation(some, counter) for some in responses.values()],
-            name=named(name, probe, language, None),
+            name=measure_expression(name, probe, language, None),
             unit="share",
             bounds=(0.0, 1.0),
             alpha=probe.settings.alpha,
@@ -86,7 +86,7 @@ def exact_under(
             worst="low",
             counter=counter,
             topics=sum(one.split == "test" for one in load_language(language).topics.values()),
-            form=form_of(probe),
+            form=probe_form(probe),
         )
         return (
             replace(found, samples=(*found.samples, _apart(answers, language, counter))) if drawn else found

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from lengthprobe.components.names import Ablation, Component, every_component
 from lengthprobe.measures.attribution.cwa import cwa_by_part
 from lengthprobe.measures.causality.exact_answers import answered, test_prompts
-from lengthprobe.measures.per_response import form_of, named
+from lengthprobe.measures.per_response import measure_expression, probe_form
 from lengthprobe.measures.precondition import unmet_control, without_values
 from lengthprobe.statistics.digits import in_three_digits
 from lengthprobe.statistics.estimate import Estimate, Observation
@@ -58,13 +58,13 @@ def faithfulness(probe: Ablatable, *, language: str) -> Estimate:
             )
             for (name, (cwa, effect)), value in zip(found.items(), pseudo, strict=True)
         ],
-        name=named("faithfulness", probe, language, None),
+        name=measure_expression("faithfulness", probe, language, None),
         unit="rank correlation",
         bounds=None,
         alpha=probe.settings.alpha,
         alpha_shares=probe.alpha_shares.mechanism,
         worst="low",
-        form=form_of(probe),
+        form=probe_form(probe),
     )
 
 

@@ -15,7 +15,7 @@ from lengthprobe.task.prompts import split_of
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from lengthprobe.activations.outputs import Outputs
+    from lengthprobe.activations.outputs import ComponentOutputs
     from lengthprobe.asking.answers import Proof
     from lengthprobe.components.names import Ablation
     from lengthprobe.measures.attribution.by_part import Floats
@@ -38,7 +38,7 @@ class Ablatable(Traceable, Protocol):
     def parts(self) -> Proof:
         """How many parts the model has."""
 
-    def outputs(self, languages: Sequence[str]) -> Outputs:
+    def outputs(self, languages: Sequence[str]) -> ComponentOutputs:
         """How large the parts' outputs are where responses in some languages are written."""
 
     def under(self, asked: Sequence[tuple[Prompt, Ablation]], *, beyond: int | None) -> Sequence[Response]:

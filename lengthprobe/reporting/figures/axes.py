@@ -10,7 +10,13 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.transforms import blended_transform_factory
 
-from lengthprobe.reporting.figures.portraits import LINES, label, language_name, late_layers, roles
+from lengthprobe.reporting.figures.portraits import (
+    LINES,
+    label,
+    language_name,
+    late_layers_of_portraits,
+    roles,
+)
 from lengthprobe.reporting.palette import INK, LATE, MUTED, RULE
 
 if TYPE_CHECKING:
@@ -73,7 +79,7 @@ def zero(axes: Axes) -> None:
 
 def mark_late(axes: Axes, portraits: Mapping[str, Mapping[str, Any]]) -> None:
     """Shade the late layers."""
-    if layers := late_layers(portraits):
+    if layers := late_layers_of_portraits(portraits):
         axes.axvspan(layers[0] - 0.5, layers[-1] + 0.5, facecolor=LATE, edgecolor="none", zorder=0)
 
 
@@ -85,7 +91,7 @@ def legend(figure: Figure, portraits: Mapping[str, Mapping[str, Any]], *, late: 
         for role in shown
     ]
     names = [label(portraits, role) for role in shown]
-    if late and late_layers(portraits):
+    if late and late_layers_of_portraits(portraits):
         handles.append(Patch(facecolor=LATE, edgecolor=RULE))
         names.append("late layers")
     # Names that are too long for one line stand below each other.

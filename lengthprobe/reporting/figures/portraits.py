@@ -63,7 +63,7 @@ def label(portraits: Mapping[str, Mapping[str, Any]], role: str) -> str:
     return name if role == "model" else f"{name} ({role})"
 
 
-def late_layers(portraits: Mapping[str, Mapping[str, Any]]) -> tuple[int, ...]:
+def late_layers_of_portraits(portraits: Mapping[str, Mapping[str, Any]]) -> tuple[int, ...]:
     """The late layers of the first checkpoint, which the axes are drawn for."""
     return tuple(portraits[roles(portraits)[0]]["late_layers"])
 

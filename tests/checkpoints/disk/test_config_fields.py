@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from lengthprobe.checkpoints.disk.config_fields import unusable
+from lengthprobe.checkpoints.disk.config_fields import config_error
 from lengthprobe.checkpoints.loading import load_checkpoint
 from lengthprobe.errors import ModelError
 from lengthprobe.settings import Settings
@@ -124,6 +124,6 @@ def test_kernel_of_the_hub_is_not_fetched(copy_of: Callable[..., Path]) -> None:
 def test_no_field_is_blamed_without_cause(copy_of: Callable[..., Path]) -> None:
     """Where the file can be read by itself, the error's own words stand, and no field is picked out."""
     path = copy_of() / "config.json"
-    error = unusable(path, json.loads(path.read_text()), OSError("the disk is gone"))
+    error = config_error(path, json.loads(path.read_text()), OSError("the disk is gone"))
     assert error.problem == f"{path} cannot be used: OSError: the disk is gone"
     assert error.fix == "restore the config.json of these weights"

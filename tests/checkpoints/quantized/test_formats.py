@@ -14,7 +14,7 @@ from transformers import LlamaConfig, LlamaForCausalLM
 from lengthprobe import load
 from lengthprobe.checkpoints.loading import load_checkpoint
 from lengthprobe.checkpoints.quantized import formats as quantization
-from lengthprobe.checkpoints.quantized.formats import described, refuse_unquantized
+from lengthprobe.checkpoints.quantized.formats import refuse_unquantized, stated_quantization
 from lengthprobe.errors import ModelError
 from lengthprobe.settings import Settings
 
@@ -127,7 +127,7 @@ _A8: dict[str, Any] = {"num_bits": 8, "type": "int", "dynamic": True}
 )
 def test_how_it_is_quantized(stated: dict[str, Any], told: str) -> None:
     """A line says of each method how many bits it keeps, where its config says that."""
-    assert described(LlamaConfig(quantization_config=stated)) == told
+    assert stated_quantization(LlamaConfig(quantization_config=stated)) == told
 
 
 def test_hqq_without_quantized_weights(copy_of: Callable[..., Path]) -> None:

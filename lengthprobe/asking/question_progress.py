@@ -1,4 +1,4 @@
-"""Course: how far the questions have come that a checkpoint is asked at this moment."""
+"""Progress of questions: how many of the questions in hand are answered."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class _Asked:
         return Progress(self.what, self.done, self.total, self.unit, *steps)
 
 
-class Course:
+class QuestionProgress:
     """Tells of questions while they are answered: of prompts and texts, which take time.
 
     Args:

@@ -1,4 +1,4 @@
-"""Kept: what a scan has found so far, in a file that a later scan of the same checkpoint goes on from."""
+"""A partial scan: the answers so far, in a file from which a later scan of the same checkpoint goes on."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _PARTS = ("responses", "answers", "foretold", "estimates", "cost")
 
 
 @dataclass(slots=True)
-class Kept:
+class PartialScan:
     """What was found so far: of the whole model, and of each component by its name.
 
     Args:
@@ -79,7 +79,7 @@ def asked_of(identity: Mapping[str, Any], **settings: Any) -> dict[str, Any]:
     return found
 
 
-def read_kept(path: Path, asked: Mapping[str, Any]) -> Kept:
+def read_kept(path: Path, asked: Mapping[str, Any]) -> PartialScan:
     """What an earlier scan left in a file; nothing where there is no file.
 
     Raises:
@@ -88,7 +88,7 @@ def read_kept(path: Path, asked: Mapping[str, Any]) -> Kept:
     try:
         text = path.read_text(encoding="utf-8")
     except FileNotFoundError:
-        return Kept(asked, path)
+        return PartialScan(asked, path)
     except (OSError, UnicodeDecodeError) as error:
         raise _damaged(path, str(error)) from error
     try:
@@ -107,7 +107,7 @@ def read_kept(path: Path, asked: Mapping[str, Any]) -> Kept:
             f"{path} is of a scan that differs in {', '.join(differ)}: whose answers are other answers",
             _another(path),
         )
-    return Kept(asked, path, **{name: content[name] for name in _PARTS})
+    return PartialScan(asked, path, **{name: content[name] for name in _PARTS})
 
 
 def _digest(content: Mapping[str, Any]) -> str:

@@ -12,14 +12,14 @@ from safetensors.torch import load_file, save_file
 
 from lengthprobe.errors import ReportError
 from lengthprobe.probe import Probe
-from lengthprobe.scan.kept import NAME, Kept, asked_of, read_kept
+from lengthprobe.scan.partial_scan import NAME, PartialScan, asked_of, read_kept
 from lengthprobe.settings import Settings
 
 ASKED = {"weights": "abc", "mode": "zero"}
 
 
-def _kept(path: Path) -> Kept:
-    kept = Kept(ASKED, path)
+def _kept(path: Path) -> PartialScan:
+    kept = PartialScan(ASKED, path)
     kept.responses["p"] = [[1, 2], "a \u2028 \udcff text", "stop"]
     kept.answers["L0H1"] = {"p": [3, 1, 5]}
     kept.foretold["MLP0"] = {"p": True}
@@ -40,14 +40,14 @@ def test_is_read_as_it_was_written(tmp_path: Path) -> None:
 
 def test_no_file_is_a_beginning(tmp_path: Path) -> None:
     """Nothing has been found, and nothing is written before something is."""
-    assert read_kept(tmp_path / NAME, ASKED) == Kept(ASKED, tmp_path / NAME)
+    assert read_kept(tmp_path / NAME, ASKED) == PartialScan(ASKED, tmp_path / NAME)
     assert not list(tmp_path.iterdir())
 
 
 def test_nowhere_writes_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Without a folder."""
     monkeypatch.chdir(tmp_path)
-    Kept(ASKED).save()
+    PartialScan(ASKED).save()
     assert not list(tmp_path.iterdir())
 
 
@@ -164,7 +164,7 @@ def test_changed_checkpoint_in_the_same_place(
     def asked() -> dict[str, Any]:
         return asked_of(Probe(str(directory), Settings(device_map="cpu")).identity().as_dict())
 
-    Kept(asked(), tmp_path / NAME).save()
+    PartialScan(asked(), tmp_path / NAME).save()
     assert read_kept(tmp_path / NAME, asked())
     change(directory)
     with pytest.raises(ReportError, match=rf"a scan that differs in {what}\b"):

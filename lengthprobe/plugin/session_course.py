@@ -1,4 +1,4 @@
-"""Course: how a session went, beside what its claims came to: what was left out, lost, or cut short."""
+"""How a session went, beside what its claims came to: what was left out, lost, or cut short."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _NAMED = 5
 
 
 @dataclass(slots=True)
-class Course:
+class SessionCourse:
     """What a session learns on its way.
 
     Args:
