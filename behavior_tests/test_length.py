@@ -6,9 +6,9 @@ from lengthprobe import measures
 
 
 @pytest.mark.claim(source="arXiv:2509.02075", kind="requirement", published={"en": -0.07, "it": -0.08})
-def test_mean_length_error_is_near_zero(probe, language, margins, beside):
+def test_mean_length_error_is_near_zero(probe, language, margins, show_beside):
     """The mean error of an answer's length is nearer to zero than half a word."""
-    beside(measures.raw_length_error(probe, language=language))
+    show_beside(measures.raw_length_error(probe, language=language))
     assert abs(measures.length_error(probe, language=language)) < margins.length_error
 
 

@@ -10,9 +10,9 @@ FAR = 10
 
 
 @pytest.mark.claim(source=SOURCE, kind="replication", published={"en": 34.8, "it": 27.3})
-def test_base_model_runs_on(base_probe, language, margins, beside):
+def test_base_model_runs_on(base_probe, language, margins, show_beside):
     """The base model writes more words than it was asked for."""
-    beside(measures.raw_length_error(base_probe, language=language))
+    show_beside(measures.raw_length_error(base_probe, language=language))
     assert measures.length_error(base_probe, language=language, at=FAR) > margins.base_length_error
 
 

@@ -24,10 +24,10 @@ def nearest(name: str, known: Iterable[str], alike: float = _ALIKE) -> str | Non
     return found[0] if found else None
 
 
-def to_type(option: str, typed: str, known: Sequence[str]) -> str:
+def option_to_type(option: str, typed: str, known: Sequence[str]) -> str:
     """An option as it can be typed, with the value that was probably meant, and the others in words.
 
-    >>> to_type("--dtype", "flaot16", ("auto", "float32", "float16"))
+    >>> option_to_type("--dtype", "flaot16", ("auto", "float32", "float16"))
     '--dtype=float16, or auto or float32'
 
     Args:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, Any
 
 from lengthprobe.asking.asker import Asker
-from lengthprobe.asking.progress import reading, silent
+from lengthprobe.asking.progress import ignore_progress, tell_reading
 from lengthprobe.asking.questions import Describe
 from lengthprobe.asking.remembering import Block
 from lengthprobe.asking.subject import WHOLE, Subject
@@ -71,7 +71,7 @@ class Probe(Asker):
             resolve(name),
             settings,
             exchange=exchange,
-            tell=progress or silent,
+            tell=progress or ignore_progress,
             means=lambda: self.outputs().means,
         )
         given = (
@@ -145,7 +145,7 @@ class Probe(Asker):
         if subject.identity is None:
             from lengthprobe.runs.identity import identify
 
-            reading(subject.tell, self.files.weight_bytes, "computing the digest of")
+            tell_reading(subject.tell, self.files.weight_bytes, "computing the digest of")
             subject.identity = subject.held.once(
                 lambda: identify(self.checkpoint, subject.settings, batch_size=self.batch_size)
             )

@@ -8,7 +8,7 @@ from numbers import Integral, Real
 from typing import Any
 
 from lengthprobe.errors import SettingsError
-from lengthprobe.nearest import to_type
+from lengthprobe.nearest import option_to_type
 
 COUNTERS = ("uax29", "whitespace", "italian_elision", "characters")
 PROMPT_FORMS = ("auto", "chat", "plain")
@@ -174,7 +174,7 @@ def _lengths(values: object) -> tuple[int, ...]:
 def _one_of(option: str, value: str, allowed: tuple[str, ...]) -> None:
     if value not in allowed:
         raise SettingsError(
-            f"{option} {value!r} is not known", to_type(f"--lengthprobe-{option}", str(value), allowed)
+            f"{option} {value!r} is not known", option_to_type(f"--lengthprobe-{option}", str(value), allowed)
         )
 
 

@@ -34,7 +34,7 @@ def printable(text: str, limit: int | None = 160) -> str:
     return shown
 
 
-def escaped(text: str, limit: int | None = None) -> str:
+def escaped_text(text: str, limit: int | None = None) -> str:
     r"""The text with whatever cannot be seen, or could hide or turn the rest, written as an escape.
 
     So no control character but the line feed is left, no invisible format character (joiners aside, which
@@ -45,7 +45,7 @@ def escaped(text: str, limit: int | None = None) -> str:
         text: Any string, a model's response for one.
         limit: Most characters to return, the last of them an ellipsis where more were there; None for all.
 
-    >>> print(escaped("a\x1b[31mb"))
+    >>> print(escaped_text("a\x1b[31mb"))
     a\x1b[31mb
     """
     shown = "".join(one if _stands(one) else one.encode("unicode_escape").decode() for one in text)
@@ -62,7 +62,7 @@ def one_line(text: str) -> str:
     >>> print(one_line("a  b\n  fix: none\x1b[31m"))
     a  b fix: none\x1b[31m
     """
-    return escaped(_SPACES.sub(_without_break, text)).strip()
+    return escaped_text(_SPACES.sub(_without_break, text)).strip()
 
 
 def _without_break(run: re.Match[str]) -> str:

@@ -27,9 +27,9 @@ def test_late_heads_are_attenuated_in_italian(probe, margins):
 
 
 @pytest.mark.claim(source=SOURCE, kind="replication", about="mechanism")
-def test_base_late_heads_are_negative(probe, base_probe, language, margins, beside):
+def test_base_late_heads_are_negative(probe, base_probe, language, margins, show_beside):
     """The base model's late heads raise the tokens that run on; the cap decides how far."""
-    beside(cwa(base_probe, component="late heads", language=language, text_of=probe))
+    show_beside(cwa(base_probe, component="late heads", language=language, text_of=probe))
     assert share(cwa(base_probe, component="late heads", language=language)) < -margins.smallest_share
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from lengthprobe.nearest import nearest, to_type
+from lengthprobe.nearest import nearest, option_to_type
 
 KNOWN = ("source", "kind", "published", "about", "languages")
 
@@ -25,4 +25,4 @@ def test_a_slip_has_a_nearest_name_and_nonsense_has_none(typed, meant):
 )
 def test_fix_is_one_line_to_type(typed, line):
     """With the nearest value, or the usual one; a bar between values would be a pipe in a shell."""
-    assert to_type("--dtype", typed, ("auto", "float32", "float16")) == line
+    assert option_to_type("--dtype", typed, ("auto", "float32", "float16")) == line

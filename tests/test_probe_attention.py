@@ -13,7 +13,7 @@ from lengthprobe.components.names import Component
 from lengthprobe.errors import ModelError
 from lengthprobe.probe import Probe
 from lengthprobe.settings import Settings
-from lengthprobe.task.distractor import distracted
+from lengthprobe.task.distractor import distracted_prompt
 from lengthprobe.task.prompts import prompts
 from tests.test_probe import Recorder
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 SMALL: dict[str, Any] = {"device_map": "cpu", "budget": 8, "cap": 12, "batch_size": 3}
-BOTH = [distracted(prompt, range(3, 10), before=True) for prompt in prompts("en", budget=5)]
+BOTH = [distracted_prompt(prompt, range(3, 10), before=True) for prompt in prompts("en", budget=5)]
 LOOKS = tuple(
     Look(one.prompt, tuple(range(100, 104 + at)), (1, 3), (one.number, (one.distractor,)))
     for at, one in enumerate(BOTH)

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lengthprobe.untrusted_text import escaped, printable
+from lengthprobe.untrusted_text import escaped_text, printable
 
 
 class TestPrintable:
@@ -77,17 +77,17 @@ class TestEscaped:
     )
     def test_writes_what_cannot_be_seen_as_an_escape(self, text, expected):
         """And leaves every letter, line feed and joiner."""
-        assert escaped(text) == expected
+        assert escaped_text(text) == expected
 
     @pytest.mark.parametrize(
         ("length", "limit", "shown"), [(5, 5, "aaaaa"), (6, 5, "aaaa…"), (9, None, "a" * 9)]
     )
     def test_cuts_long_text_with_an_ellipsis(self, length, limit, shown):
         """To the limit, ellipsis and all."""
-        assert escaped("a" * length, limit) == shown
+        assert escaped_text("a" * length, limit) == shown
 
     @given(st.text(st.characters(codec=None, categories=None), max_size=80))
     def test_of_any_string_may_stand_in_xml(self, text):
         """Once its markup is escaped, a parser gives back what was written."""
-        shown = escaped(text)
+        shown = escaped_text(text)
         assert ET.fromstring(f"<p>{escape(shown)}</p>").text == (shown or None)

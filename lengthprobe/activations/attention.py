@@ -11,7 +11,7 @@ from transformers.modeling_utils import ALL_ATTENTION_FUNCTIONS
 
 from lengthprobe.checkpoints.forward import run_decoder
 from lengthprobe.components.anatomy import anatomy_of
-from lengthprobe.components.plain_weights import called
+from lengthprobe.components.plain_weights import model_name
 from lengthprobe.errors import ModelError
 
 if TYPE_CHECKING:
@@ -65,12 +65,12 @@ def attention_shares(
     for layer in rows.layers:
         if anatomy.layers[layer].is_linear:
             raise ModelError(
-                f"layer {layer} of {called(model)} has linear attention, which gives no token a share",
+                f"layer {layer} of {model_name(model)} has linear attention, which gives no token a share",
                 "leave the claims about attention out (pytest --deselect); all others can be judged",
             )
     with _watching(_modules(anatomy, rows.layers), rows):
         run_decoder(model, input_ids, attention_mask)
-    return rows.shares(called(model))
+    return rows.shares(model_name(model))
 
 
 class _Rows:

@@ -33,7 +33,7 @@ class Receiver(Protocol):
 
 
 @contextmanager
-def watching(anatomy: Anatomy, receiver: Receiver) -> Iterator[None]:
+def watch_components(anatomy: Anatomy, receiver: Receiver) -> Iterator[None]:
     """Hand every part's output to a receiver, while the block lasts; it changes nothing in the model.
 
     Only what this thread runs is handed over: another may run the same model meanwhile.

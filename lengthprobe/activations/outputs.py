@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import torch
 from safetensors.torch import load, save
 
-from lengthprobe.activations.hooks import watching
+from lengthprobe.activations.hooks import watch_components
 from lengthprobe.checkpoints.chat.template import render
 from lengthprobe.checkpoints.forward import run_decoder
 from lengthprobe.components.ablation import MeanOutputs
@@ -88,7 +88,7 @@ class OutputSums:
         """
         self._places = places
         self._n += int(places.sum())
-        with watching(self._anatomy, self):
+        with watch_components(self._anatomy, self):
             run_decoder(self._anatomy.model, input_ids, attention_mask)
 
     def add(self, other: OutputSums) -> None:

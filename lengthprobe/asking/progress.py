@@ -61,11 +61,11 @@ class Progress:
         return min(1.0, (self.done + partly) / self.total)
 
 
-def silent(progress: Progress) -> None:
+def ignore_progress(progress: Progress) -> None:
     """Told of progress, says nothing."""
 
 
-def asking(
+def batch_summary(
     prompts: Sequence[Prompt], ablations: Iterable[Ablation], words: str | None, *, traces: bool
 ) -> str:
     """What a batch of prompts is asked, in words.
@@ -85,7 +85,7 @@ def asking(
     return ", ".join(said)
 
 
-def reading(tell: Tell, size: int, what: str = "reading") -> None:
+def tell_reading(tell: Tell, size: int, what: str = "reading") -> None:
     """Tell that the weights are read, where that takes a time worth a word.
 
     Args:

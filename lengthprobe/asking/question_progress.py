@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from lengthprobe.asking.progress import Progress, asking
+from lengthprobe.asking.progress import Progress, batch_summary
 from lengthprobe.asking.questions import Attend, Force, Write
 
 if TYPE_CHECKING:
@@ -65,13 +65,13 @@ class QuestionProgress:
             return
         self._tell(asked.progress())
         if isinstance(question, Write):
-            from lengthprobe.generation.steps import telling
+            from lengthprobe.generation.steps import tell_steps
 
             def told(ended: int, written: int, cap: int) -> None:
                 progress = asked.progress(written, cap, question.size, ended)
                 self._tell(progress.further(ended))
 
-            with telling(told):
+            with tell_steps(told):
                 yield
         else:
             yield
@@ -85,7 +85,7 @@ def _asked(questions: Sequence[Question[Any]]) -> _Asked | None:
     first, total = questions[0], sum(one.size for one in questions)
     if isinstance(first, Write):
         writes = [one for one in questions if isinstance(one, Write)]
-        what = asking(
+        what = batch_summary(
             [prompt for one in writes for prompt in one.prompts],
             [ablation for one in writes for ablation in one.ablations],
             first.words,

@@ -43,11 +43,11 @@ class Remembering:
 
     def __contains__(self, question: Question[Any]) -> bool:
         """Whether a question is answered, by itself or with more."""
-        return found(self._answers, question) is not None
+        return remembered_answer(self._answers, question) is not None
 
     def answer(self, questions: Sequence[Question[Answer]]) -> list[Answer]:
         """The answers; what is new is asked all at once."""
-        new = [one for one in dict.fromkeys(questions) if found(self._answers, one) is None]
+        new = [one for one in dict.fromkeys(questions) if remembered_answer(self._answers, one) is None]
         passing: dict[Question[Any], Any] = {}
         if new:
             if self._failure is not None:
@@ -63,7 +63,7 @@ class Remembering:
             for question, answer in zip(new, answers, strict=True):
                 (passing if question.is_large else self._answers)[question] = answer
                 self._note(question, answer)
-        return [found(passing if one in passing else self._answers, one) for one in questions]
+        return [remembered_answer(passing if one in passing else self._answers, one) for one in questions]
 
     def _note(self, question: Question[Any], answer: Any) -> None:
         if isinstance(answer, Answers):
@@ -103,7 +103,7 @@ class Block:
 
     def __contains__(self, question: Question[Any]) -> bool:
         """Whether a question is answered, by itself or with more."""
-        return found(self._large, question) is not None or question in self._memory
+        return remembered_answer(self._large, question) is not None or question in self._memory
 
     def answer(self, questions: Sequence[Question[Answer]]) -> list[Answer]:
         """The answers.
@@ -114,10 +114,10 @@ class Block:
         """
         if not all(one in self for one in questions):
             self.check_open()
-        new = [one for one in questions if found(self._large, one) is None]
+        new = [one for one in questions if remembered_answer(self._large, one) is None]
         made = dict(zip(new, self._memory.answer(new), strict=True))
         self._large |= {one: answer for one, answer in made.items() if one.is_large}
-        return [made[one] if one in made else found(self._large, one) for one in questions]
+        return [made[one] if one in made else remembered_answer(self._large, one) for one in questions]
 
     def check_open(self) -> None:
         """Raise SettingsError where the block has ended."""
@@ -128,7 +128,7 @@ class Block:
             )
 
 
-def found(answers: dict[Question[Any], Any], question: Question[Any]) -> Any:
+def remembered_answer(answers: dict[Question[Any], Any], question: Question[Any]) -> Any:
     """The answer to a question, or to a wider one that holds it; None where there is none."""
     answer = answers.get(question)
     if answer is None and (wider := question.wider) is not None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from lengthprobe.asking.keys import question_key
-from lengthprobe.asking.progress import reading
+from lengthprobe.asking.progress import tell_reading
 from lengthprobe.asking.question_progress import QuestionProgress
 from lengthprobe.asking.questions import Write
 from lengthprobe.asking.remembering import Remembering
@@ -55,7 +55,7 @@ class Subject:
     ) -> None:
         self.name, self.source, self.settings = name, source, settings
         self.tell = tell
-        self.held = Held(source.name, settings, lambda size: reading(tell, size))
+        self.held = Held(source.name, settings, lambda size: tell_reading(tell, size))
         progress = QuestionProgress(tell)
         engine: Engine = TransformersEngine(
             self.held, settings, progress, means=means, written=self.responses

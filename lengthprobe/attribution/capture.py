@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
-from lengthprobe.activations.hooks import KeptOutputs, watching
+from lengthprobe.activations.hooks import KeptOutputs, watch_components
 from lengthprobe.attribution.completeness import check_completeness, completeness_gap
 from lengthprobe.attribution.reduction import Reduced, Reduction, Target
 from lengthprobe.attribution.trace import Contributions, Trace
@@ -54,7 +54,7 @@ class Capture:
     def watching(self, n: int) -> AbstractContextManager[None]:
         """While the block lasts, the model's parts are watched, in the first n rows of every pass."""
         self._n = n
-        return watching(self._readout.anatomy, self._kept)
+        return watch_components(self._readout.anatomy, self._kept)
 
     def step(self, written: Tensor, scores: Tensor) -> None:
         """Take the scores of a step, after its forward pass.

@@ -62,11 +62,11 @@ def token_weights(
         raise ValueError(f"signs={signs!r} is none of {', '.join(SIGNS)}")
     if signs == "all-plus":
         return [tuple(map(float, one.in_answer)) for one in adherences]
-    asked = shuffled(n_words) if signs == "shuffled" else n_words
+    asked = shuffled_lengths(n_words) if signs == "shuffled" else n_words
     return [tuple(map(float, one.signs(n))) for one, n in zip(adherences, asked, strict=True)]
 
 
-def shuffled(n_words: Sequence[int]) -> list[int]:
+def shuffled_lengths(n_words: Sequence[int]) -> list[int]:
     """For each prompt another prompt's N, which differs wherever any does."""
     draw = random.Random(0)
     every = list(n_words)

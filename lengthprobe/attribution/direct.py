@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from lengthprobe.activations.hooks import KeptOutputs, watching
+from lengthprobe.activations.hooks import KeptOutputs, watch_components
 from lengthprobe.attribution.readout import Readout, readout_of
 from lengthprobe.attribution.reduction import Reduced, Reduction, Target
 from lengthprobe.checkpoints.forward import run_decoder
@@ -111,13 +111,13 @@ def direct_logit_attribution(
     token = input_ids[:, start:][mask].to(anatomy.unembedding.weight.device)
     if target == "token":
         reduction = Reduction(readout, [Target(token)])
-        with watching(anatomy, _AtOnce(reduction, anatomy, select)):
+        with watch_components(anatomy, _AtOnce(reduction, anatomy, select)):
             run_decoder(
                 model, input_ids[:, :last], attention_mask[:, :last], first=first, past_key_values=past
             )
     else:
         kept = KeptOutputs(anatomy, select)
-        with watching(anatomy, kept):
+        with watch_components(anatomy, kept):
             run_decoder(
                 model, input_ids[:, :last], attention_mask[:, :last], first=first, past_key_values=past
             )

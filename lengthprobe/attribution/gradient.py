@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from lengthprobe.activations.hooks import watching
+from lengthprobe.activations.hooks import watch_components
 from lengthprobe.attribution.direct import stop_margins
 from lengthprobe.attribution.readout import readout_of
 from lengthprobe.checkpoints.forward import run_decoder
@@ -105,7 +105,7 @@ def first_order_effects(
     given = _Given(anatomy, replacement)
     products = _Products(anatomy, given, attention_mask.bool())
     with _frozen(model), torch.enable_grad(), _differentiable_embedding(model) as start:
-        with watching(anatomy, products):
+        with watch_components(anatomy, products):
             run_decoder(model, input_ids, attention_mask)
         metric = _metric(readout_of(anatomy), products.normed, weights, ends)
         torch.autograd.grad(metric.sum(), start)
@@ -133,7 +133,7 @@ class _Given:
         elif replacement is not None:
             self.seen = replacement.attention_mask.bool()
             outputs = _Outputs()
-            with torch.no_grad(), watching(anatomy, outputs):
+            with torch.no_grad(), watch_components(anatomy, outputs):
                 run_decoder(anatomy.model, replacement.input_ids, replacement.attention_mask)
             self._heads, self._mlps = outputs.heads, outputs.mlps
 

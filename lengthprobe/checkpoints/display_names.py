@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from lengthprobe.checkpoints.adapters.directory import base_name
 from lengthprobe.checkpoints.catalog import resolve
-from lengthprobe.checkpoints.shortening import shortened
+from lengthprobe.checkpoints.shortening import shortened_names
 from lengthprobe.errors import LengthprobeError
 
 if TYPE_CHECKING:
@@ -74,7 +74,7 @@ def display_names(names: Iterable[str], taken: Collection[str] = ()) -> dict[str
             counts[one] += 1
     # No segment tells these apart, so that more of them are of no use.
     shown |= {one: one.spelled(1) for one in distinct if uses[shown[one]] > 1}
-    short = shortened([shown[one] for one in distinct], [one.where for one in distinct], taken)
+    short = shortened_names([shown[one] for one in distinct], [one.where for one in distinct], taken)
     numbered = _numbered(short, taken)
     by_place = dict(zip(distinct, numbered, strict=True))
     return {name: by_place[place] for name, place in places.items()}

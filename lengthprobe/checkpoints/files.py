@@ -13,7 +13,7 @@ from lengthprobe.checkpoints.disk.sizes import has_many_layers, refuse_layers, r
 from lengthprobe.checkpoints.disk.stamps import stamp_of
 from lengthprobe.checkpoints.disk.weights import (
     INDEX,
-    indexed,
+    indexed_files,
     is_weight_file,
     read_json,
     weight_files,
@@ -154,7 +154,7 @@ def _refuse_other_file(source: Source, directory: Path, weights: tuple[Path, ...
     if named is None or named in names:
         return
     path = directory / named
-    if named.endswith(INDEX) and is_weight_file(path) and set(indexed(path)) == set(weights):
+    if named.endswith(INDEX) and is_weight_file(path) and set(indexed_files(path)) == set(weights):
         return
     raise ModelError(
         f"{source.name} names {named}, and the weights of {directory} are {', '.join(sorted(names))[:200]}",

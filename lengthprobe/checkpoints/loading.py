@@ -15,7 +15,7 @@ from lengthprobe.checkpoints.chat.ends import ends_of
 from lengthprobe.checkpoints.chat.rendered import rendered_prompts
 from lengthprobe.checkpoints.chat.template import processor_template, refuse_two_templates
 from lengthprobe.checkpoints.chat.thinking import thought_marks
-from lengthprobe.checkpoints.disk.config_fields import unbuildable
+from lengthprobe.checkpoints.disk.config_fields import build_error
 from lengthprobe.checkpoints.disk.load_report import first_names
 from lengthprobe.checkpoints.disk.weights import read_json
 from lengthprobe.checkpoints.docstrings import refuse_stripped
@@ -27,7 +27,7 @@ from lengthprobe.checkpoints.memory import is_out_of_memory
 from lengthprobe.checkpoints.placement import Placement, place
 from lengthprobe.checkpoints.quantized.formats import loaded_quantization, refuse_unquantized, require_library
 from lengthprobe.checkpoints.quantized.layers import is_finite
-from lengthprobe.checkpoints.quiet import quiet
+from lengthprobe.checkpoints.quiet import quiet_transformers
 from lengthprobe.checkpoints.taken import check_parameters
 from lengthprobe.checkpoints.text_alone import auto_class, leave_out_unused, sees
 from lengthprobe.checkpoints.tokenizers.decoding import overridden_settings, stated_generation
@@ -117,7 +117,7 @@ def load_checkpoint(name: str | Files, settings: Settings) -> Checkpoint:
     placement = place(files, settings)
     leave_out_bad_padding(files.config)
     stated = stated_generation(files.directory) if files.gguf is None else {}
-    with quiet():
+    with quiet_transformers():
         tokenizer = load_tokenizer(files, settings)
         requests = _telling_prompts(settings)
         check_tokenizer(files, tokenizer, requests)
@@ -207,7 +207,7 @@ def _load_model(files: Files, settings: Settings, placement: Placement) -> tuple
                 "pip install --upgrade transformers gguf",
             ) from error
         path = files.directory / "config.json"
-        at_fault = unbuildable(path, read_json(path), files.config, error)
+        at_fault = build_error(path, read_json(path), files.config, error)
         raise at_fault or ModelError(
             f"{files.directory} cannot be loaded: {type(error).__name__}: {reason(error)}",
             "check that config.json belongs to the weights; pip install what the message names",

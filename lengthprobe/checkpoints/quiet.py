@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def quiet() -> Iterator[None]:
+def quiet_transformers() -> Iterator[None]:
     """While the block lasts, transformers logs errors alone, and shows no progress."""
     # Not typed in every version that is supported.
     logging: Any = transformers.utils.logging

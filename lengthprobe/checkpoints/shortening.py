@@ -15,7 +15,7 @@ _APART = (8, 26, 12)
 _DIGITS, _BEFORE_DIGITS = 6, 13
 
 
-def shortened(names: Sequence[str], places: Sequence[str], taken: Collection[str] = ()) -> list[str]:
+def shortened_names(names: Sequence[str], places: Sequence[str], taken: Collection[str] = ()) -> list[str]:
     """The names, each of at most `LONGEST` characters, and as different as they were.
 
     Of a long name the beginning and the end are kept: what tells checkpoints of one run apart, a step or a

@@ -5,7 +5,7 @@ from __future__ import annotations
 from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any
 
-from lengthprobe.checkpoints.disk.load_report import first_names, unfitting
+from lengthprobe.checkpoints.disk.load_report import first_names, unfitting_tensors
 from lengthprobe.checkpoints.quantized.formats import libraries_of, stated_quantization
 from lengthprobe.errors import ModelError
 
@@ -39,7 +39,7 @@ def check_complete(files: Files, report: Mapping[str, Any]) -> None:
     Raises:
         ModelError: Tensors are missing, of another shape or unknown; quantized weights are told as such.
     """
-    found = unfitting(report)
+    found = unfitting_tensors(report)
     if found is None:
         return
     kind, names = found

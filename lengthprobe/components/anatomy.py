@@ -14,10 +14,10 @@ import torch
 from lengthprobe.checkpoints.forward import decoder_of
 from lengthprobe.checkpoints.quantized.layers import format_of
 from lengthprobe.components.plain_weights import (
-    called,
     check_in_memory,
     check_plain,
     matrix_of,
+    model_name,
     refuse_wrapped,
 )
 from lengthprobe.errors import ModelError
@@ -218,8 +218,8 @@ def anatomy_of(model: Any) -> Anatomy:
     shapes = {tuple(matrix_of(layer.projection).shape) for layer in layers}
     if shapes != {(width, n_heads * head_dim)}:
         raise ModelError(
-            f"{called(model)} has other attention heads than {n_heads} of width {head_dim} in every layer, "
-            f"as its config says: output projections of shapes {', '.join(map(str, sorted(shapes)))}",
+            f"{model_name(model)} has other attention heads than {n_heads} of width {head_dim} in every "
+            f"layer, as its config says: output projections of shapes {', '.join(map(str, sorted(shapes)))}",
             "attribution needs the same number of heads in every layer: name the model that was not pruned",
         )
     _refuse_split_heads(model, layers, head_dim)
@@ -263,8 +263,8 @@ def _refuse_split_heads(model: Any, layers: tuple[Layer, ...], head_dim: int) ->
     narrow = getattr(model.config.get_text_config(), "linear_value_head_dim", head_dim)
     if any(layer.is_linear for layer in layers) and head_dim % narrow:
         raise ModelError(
-            f"{called(model)} has heads of width {narrow} in its layers with linear attention, which do not "
-            f"fill heads of width {head_dim}, as its other layers have",
+            f"{model_name(model)} has heads of width {narrow} in its layers with linear attention, which do "
+            f"not fill heads of width {head_dim}, as its other layers have",
             "claims about behaviour (behavior_tests) run on this model",
         )
 
@@ -274,7 +274,7 @@ def _part(model: Any, within: Any, name: str) -> Any:
         return within.get_submodule(name)
     except AttributeError as error:
         raise ModelError(
-            f"{called(model)} has no module {name!r}, where architecture "
+            f"{model_name(model)} has no module {name!r}, where architecture "
             f"{model.config.get_text_config().model_type} keeps it",
             "name a checkpoint of the plain architecture, or write an entry in "
             "lengthprobe/components/anatomy.py",
@@ -293,6 +293,6 @@ def _unknown(model: Any) -> str:
     )
     kind = ", a mixture of experts" if experts else ""
     return (
-        f"{called(model)} is of architecture {config.model_type!r}{kind}: "
+        f"{model_name(model)} is of architecture {config.model_type!r}{kind}: "
         "where it keeps its parts is not known here"
     )

@@ -103,7 +103,7 @@ class Ablation:
     @property
     def label(self) -> str:
         """What is replaced, in few words: `zero: L3H0, L3H2 and 6 more`."""
-        return "; ".join(f"{mode}: {few(names)}" for mode, names in self.as_dict().items())
+        return "; ".join(f"{mode}: {first_few_names(names)}" for mode, names in self.as_dict().items())
 
     def as_dict(self) -> dict[str, list[str]]:
         """The names of the components by mode, as JSON takes them."""
@@ -113,7 +113,7 @@ class Ablation:
         return "; ".join(f"{mode} {', '.join(names)}" for mode, names in self.as_dict().items())
 
 
-def few(names: Sequence[str]) -> str:
+def first_few_names(names: Sequence[str]) -> str:
     """The first of some names, and how many more there are: `L3H0, L3H1, L3H2, L3H3 and 4 more`."""
     more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
     return f"{', '.join(names[:_NAMED])}{more}"

@@ -9,7 +9,7 @@ from torch import nn
 from transformers.pytorch_utils import Conv1D
 
 from lengthprobe.checkpoints.quantized.layers import (
-    dequantized,
+    dequantized_matrix,
     error_of,
     format_of,
     is_untouched,
@@ -40,7 +40,7 @@ def refuse_wrapped(model: Any) -> None:
     # Not by its `peft_config`: peft 0.18 leaves that on a model whose adapter is merged.
     if any(type(module).__module__.startswith("peft.") for module in model.modules()):
         raise ModelError(
-            f"{called(model)} is wrapped by an adapter, whose part in each output is its own",
+            f"{model_name(model)} is wrapped by an adapter, whose part in each output is its own",
             "merge it first: model = model.merge_and_unload(); or name the adapter's directory",
         )
 
@@ -69,7 +69,7 @@ def check_plain(model: Any, projections: Sequence[Any], unembedding: Any) -> Non
         # The unembedding's rows are read one by one, as they are stored.
         elif at is None or not stands_for_matrix(module):
             raise ModelError(
-                f"{called(model)} keeps the {what} as {_stored_as(module)}: quantized or replaced, "
+                f"{model_name(model)} keeps the {what} as {_stored_as(module)}: quantized or replaced, "
                 "so that no part's share of its output is defined",
                 _UNQUANTIZED,
             )
@@ -82,13 +82,13 @@ def _try_out(model: Any, what: str, module: Any) -> None:
     # A library's own code runs here, on weights of its own.
     except Exception as raised:
         raise ModelError(
-            f"{called(model)} keeps the {what} as {_stored_as(module)}, whose weights cannot be read: "
+            f"{model_name(model)} keeps the {what} as {_stored_as(module)}, whose weights cannot be read: "
             f"{type(raised).__name__}: {reason(raised)}",
             _UNQUANTIZED,
         ) from raised
     if not error <= max(_COARSEST_ERROR, torch.finfo(format_of(module)).eps):
         raise ModelError(
-            f"{called(model)} rounds or changes what goes into the {what} (quantized activations): the "
+            f"{model_name(model)} rounds or changes what goes into the {what} (quantized activations): the "
             f"output is not weights times input (off by {100 * error:.2g} % of its size), so that no part's "
             "share of it is defined",
             _UNQUANTIZED,
@@ -106,7 +106,7 @@ def _stored_as(module: Any) -> str:
 def matrix_of(module: Any) -> Tensor:
     """The matrix that a linear layer multiplies with, outputs first, in the format it computes in."""
     if stands_for_matrix(module):
-        return dequantized(module)
+        return dequantized_matrix(module)
     weight: Tensor = module.weight
     # A Conv1D keeps it the other way round.
     return weight.T if isinstance(module, Conv1D) else weight
@@ -128,11 +128,11 @@ def check_in_memory(model: Any, read: Sequence[Any]) -> None:
         # accelerate's hook fetches a module's weights when it is called.
         if away and (id(module) in own or not hasattr(module, "_hf_hook")):
             raise ModelError(
-                f"{called(model)} has no weights in memory for {name} (meta device, or offloaded)",
+                f"{model_name(model)} has no weights in memory for {name} (meta device, or offloaded)",
                 "load it where it fits: --lengthprobe-device-map=balanced over more GPUs, or =cpu",
             )
 
 
-def called(model: Any) -> str:
+def model_name(model: Any) -> str:
     """A model's name, for messages."""
     return str(getattr(model.config, "_name_or_path", "") or type(model).__name__)

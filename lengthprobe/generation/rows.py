@@ -72,7 +72,7 @@ def pad(
     return Rows(ids.to(checkpoint.device), mask.to(checkpoint.device), start)
 
 
-def in_halves(
+def run_in_halves(
     asked: Sequence[Asked],
     run: Callable[[Sequence[Asked]], list[Made]],
     too_large: Callable[[Asked], ModelError],
@@ -97,7 +97,7 @@ def in_halves(
     # Here, not above: while the exception lives, its frames hold on to the memory.
     release()
     half = (len(asked) + 1) // 2
-    return in_halves(asked[:half], run, too_large) + in_halves(asked[half:], run, too_large)
+    return run_in_halves(asked[:half], run, too_large) + run_in_halves(asked[half:], run, too_large)
 
 
 def in_batches(
@@ -111,13 +111,13 @@ def in_batches(
     Args:
         asked: The rows.
         size: Most rows at once.
-        run, too_large: As in `in_halves`.
+        run, too_large: As in `run_in_halves`.
 
     Raises:
         ModelError: As `too_large` says.
     """
     batches = (asked[first : first + size] for first in range(0, len(asked), size))
-    return [made for batch in batches for made in in_halves(batch, run, too_large)]
+    return [made for batch in batches for made in run_in_halves(batch, run, too_large)]
 
 
 def text_too_large(checkpoint: Checkpoint, tokens: int) -> ModelError:

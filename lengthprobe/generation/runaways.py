@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from transformers import StoppingCriteria
 
-from lengthprobe.task.thoughts import parted
+from lengthprobe.task.thoughts import part_thoughts
 from lengthprobe.task.words import RIVAL_COUNTERS, count_words
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ class Limits:
     def is_past(self, row: int, tokens: Sequence[int]) -> bool:
         """Whether an answer is too long already."""
         prompt, written = self.prompts[row], self.checkpoint.decode(tokens)
-        text = parted(written, opened=self.opened).answer
+        text = part_thoughts(written, opened=self.opened).answer
         return all(
             # The last word may be half written.
             count_words(text, language=prompt.language, counter=one) > prompt.n_words + self.beyond + 1

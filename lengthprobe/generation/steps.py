@@ -22,7 +22,7 @@ _TELL: ContextVar[Told | None] = ContextVar("told of every step", default=None)
 
 
 @contextmanager
-def telling(told: Told) -> Iterator[None]:
+def tell_steps(told: Told) -> Iterator[None]:
     """While it lasts, `told` hears now and then how far the batch has come that is being written.
 
     Args:

@@ -20,7 +20,7 @@ from lengthprobe.checkpoints.chat.thinking import (
 from lengthprobe.checkpoints.tokenizers.decoding import greedy
 from lengthprobe.errors import ModelError, OutOfMemoryError
 from lengthprobe.generation.broken import Guard
-from lengthprobe.generation.rows import in_halves, pad
+from lengthprobe.generation.rows import pad, run_in_halves
 from lengthprobe.generation.runaways import Limits, Runaways
 from lengthprobe.generation.steps import steps
 from lengthprobe.task.prompts import Prompt, Response
@@ -194,7 +194,7 @@ def _generate_in_pieces(
             "(--lengthprobe-dtype=bfloat16), or more devices (--lengthprobe-device-map=balanced)",
         )
 
-    return in_halves(range(len(rows)), generate, too_large)
+    return run_in_halves(range(len(rows)), generate, too_large)
 
 
 def _generate(

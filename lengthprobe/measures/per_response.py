@@ -76,7 +76,9 @@ def mean_of(
         An Estimate over topics, whose rival is the same mean under the other word counter.
     """
     check_lengths(lengths)
-    asked = selected(probe, probe.responses(language), lengths, language=language, answered=answered)
+    asked = selected_responses(
+        probe, probe.responses(language), lengths, language=language, answered=answered
+    )
 
     def under(counter: str, rival: Estimate | None) -> Estimate:
         counts = [count_words(one.answer, language=language, counter=counter) for one in asked]
@@ -101,7 +103,7 @@ def mean_of(
     return under(counter, under(rival, None) if rival else None)
 
 
-def selected(
+def selected_responses(
     probe: Measured,
     responses: Sequence[Response],
     lengths: Collection[int] | None = None,

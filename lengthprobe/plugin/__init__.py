@@ -10,20 +10,28 @@ import pytest
 
 from lengthprobe.errors import LengthprobeError
 from lengthprobe.plugin.claims import hide_own_lines, status
-from lengthprobe.plugin.fixtures import base_probe, beside, language, margins, probe, reference_probe, report
+from lengthprobe.plugin.fixtures import (
+    base_probe,
+    language,
+    margins,
+    probe,
+    reference_probe,
+    report,
+    show_beside,
+)
 from lengthprobe.plugin.markers import MARKERS, is_claim, is_own, language_parameters
 from lengthprobe.plugin.options import add_options, may_be_ours, option_value
 from lengthprobe.plugin.run import RUN, Run
 from lengthprobe.plugin.selection import mark_claims
-from lengthprobe.plugin.shared_verdicts import note_takers, told_of
+from lengthprobe.plugin.shared_verdicts import note_takers, verdict_notes
 from lengthprobe.plugin.typed import refuse_untyped_flags
-from lengthprobe.plugin.verdicts import forget, keeping, keeping_of_fixture
+from lengthprobe.plugin.verdicts import forget, keep_verdicts, keeping_of_fixture
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Sequence
     from pathlib import Path
 
-__all__ = ["base_probe", "beside", "language", "margins", "probe", "reference_probe", "report"]
+__all__ = ["base_probe", "language", "margins", "probe", "reference_probe", "report", "show_beside"]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -102,9 +110,9 @@ def pytest_report_header(config: pytest.Config) -> list[str]:
     """Say who is asked what."""
     if option_value(config, "model") is None:
         return []
-    from lengthprobe.plugin.summary import opening
+    from lengthprobe.plugin.summary import opening_lines
 
-    return opening(config.stash[RUN])
+    return opening_lines(config.stash[RUN])
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -162,7 +170,7 @@ def pytest_runtest_setup(item: pytest.Item) -> Generator[None, object, object]:
     if not is_claim(item):
         return (yield)
     forget(item)
-    with keeping(item, "setup"):
+    with keep_verdicts(item, "setup"):
         return (yield)
 
 
@@ -171,9 +179,9 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
     """Keep every verdict that a claim makes, and every one that it asks for."""
     if not is_claim(item):
         return (yield)
-    from lengthprobe.plugin.unmarked import telling_unmarked
+    from lengthprobe.plugin.unmarked import warn_of_unmarked
 
-    with keeping(item, "call"), telling_unmarked(item, item.config.stash[RUN].probes):
+    with keep_verdicts(item, "call"), warn_of_unmarked(item, item.config.stash[RUN].probes):
         return (yield)
 
 
@@ -182,7 +190,7 @@ def pytest_runtest_teardown(item: pytest.Item) -> Generator[None, object, object
     """Keep every verdict that is made, or asked for, after the test of a claim."""
     if not is_claim(item):
         return (yield)
-    with keeping(item, "teardown"):
+    with keep_verdicts(item, "teardown"):
         return (yield)
 
 
@@ -194,7 +202,7 @@ def pytest_runtest_makereport(
     hide_own_lines(item, call)
     report = yield
     item.config.stash[RUN].judge(item, call, report)
-    if report.when == "teardown" and (told := told_of(item)):
+    if report.when == "teardown" and (told := verdict_notes(item)):
         report.lengthprobe_shared = told  # type: ignore[attr-defined]
     return report
 
@@ -236,9 +244,9 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
     """Write the table of claims."""
     run = config.stash[RUN]
     if run.has_news:
-        from lengthprobe.plugin.summary import closing
+        from lengthprobe.plugin.summary import write_summary
 
-        closing(terminalreporter, run)
+        write_summary(terminalreporter, run)
 
 
 @pytest.hookimpl(optionalhook=True)

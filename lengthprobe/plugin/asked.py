@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from lengthprobe.errors import LengthprobeError, SettingsError
-from lengthprobe.plugin.options import FLAGS, MARGINS, SWITCHES, option_value, switched
+from lengthprobe.plugin.options import FLAGS, MARGINS, SWITCHES, is_switched_on, option_value
 from lengthprobe.plugin.refusal import refusal
 from lengthprobe.settings import TOKENS_A_WORD, Settings, read_lengths
 
@@ -39,7 +39,7 @@ def read_settings(config: pytest.Config) -> Settings:
         ("batch-size", _batch_size),
     )
     values: dict[str, Any] = {flag.name: config.getoption(flag.dest) for flag in FLAGS}
-    values |= {switch.name: switched(config, switch.name) for switch in SWITCHES}
+    values |= {switch.name: is_switched_on(config, switch.name) for switch in SWITCHES}
     for name, reader in read:
         text = option_value(config, name)
         if text is not None:

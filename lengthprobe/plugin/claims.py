@@ -10,17 +10,17 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from lengthprobe.errors import LengthprobeError
-from lengthprobe.plugin.findings import measured
+from lengthprobe.plugin.findings import estimate_numbers
 from lengthprobe.plugin.markers import (
-    about,
     claim_kind,
+    claim_languages,
+    claim_subject,
     has_no_case,
     is_claim,
     language_of,
-    limited_to,
     marker_values,
 )
-from lengthprobe.plugin.outcome import decided_nothing, is_missed, no_case, no_finding, outcome
+from lengthprobe.plugin.outcome import is_missed, no_case, no_finding, no_verdict_message, outcome
 from lengthprobe.plugin.verdicts import ASKED, is_running, never_asked, never_asked_after
 from lengthprobe.reporting.ledger import RED, Entry
 
@@ -97,7 +97,7 @@ def judge(item: pytest.Item, call: pytest.CallInfo[None], report: pytest.TestRep
         message = (
             no_finding(item.nodeid, verdicts)
             if finding
-            else decided_nothing(item.nodeid, verdicts, unasked, ended)
+            else no_verdict_message(item.nodeid, verdicts, unasked, ended)
         )
         return _without_assertion(item, report, verdict, message)
     _tell(item, call, report, verdicts)
@@ -119,7 +119,7 @@ def _around(item: pytest.Item, report: pytest.TestReport, error: BaseException |
         unasked = [] if claim_kind(item) == "finding" else never_asked_after(item)
         if (missed or unasked) and not item.stash.get(_RED, False):
             ended = "skipped itself" if report.skipped else "ended well"
-            message = decided_nothing(item.nodeid, missed, unasked, ended)
+            message = no_verdict_message(item.nodeid, missed, unasked, ended)
             return _without_assertion(item, report, "error", message)
         if not before:
             return None
@@ -201,7 +201,7 @@ def entry_of(
         report: That of its test, None where that has not run.
     """
     said = marker_values(item)
-    limits = limited_to(item)
+    limits = claim_languages(item)
     language = language_of(item) or (limits[0] if len(limits) == 1 else None)
     item.stash[_RED] = verdict in RED
     return Entry(
@@ -220,7 +220,7 @@ def entry_of(
         beside=[_beside(each) for each in item.stash.get(BESIDE, [])],
         message=message,
         duration_s=round(report.duration, 6) if report else 0.0,
-        about=about(item),
+        about=claim_subject(item),
         expected=verdict in RED and hasattr(report, "wasxfail"),
     )
 
@@ -232,4 +232,4 @@ def _published(figures: object, language: str | None) -> str:
 
 
 def _beside(estimate: Estimate) -> dict[str, Any]:
-    return {"name": estimate.name} | measured(estimate)
+    return {"name": estimate.name} | estimate_numbers(estimate)

@@ -66,12 +66,12 @@ def hand_over(collected: Collected, worker: str, directory: Path) -> None:
     write_whole(directory / f"{worker}{_SUFFIX}", json.dumps(collected.as_dict()))
 
 
-def handed_over(directory: Path) -> list[dict[str, Any]]:
+def worker_leftovers(directory: Path) -> list[dict[str, Any]]:
     """What the workers of a session have left."""
     return [json.loads(path.read_bytes()) for path in sorted(directory.glob(f"*{_SUFFIX}"))]
 
 
-def uncollected(nodeid: str, why: str) -> Entry:
+def uncollected_file(nodeid: str, why: str) -> Entry:
     """The error that a file is whose claims nobody knows, since it could not be collected."""
     return Entry(
         nodeid=nodeid,
@@ -86,7 +86,7 @@ def uncollected(nodeid: str, why: str) -> Entry:
     )
 
 
-def lost(claim: Entry, why: str) -> Entry:
+def lost_claim(claim: Entry, why: str) -> Entry:
     """The error that a claim is whose process died while its test ran."""
     return Entry(
         **{

@@ -42,7 +42,7 @@ class Reported:
         check = {
             "expression": found.name,
             "verdict": "reported",
-            **measured(found),
+            **estimate_numbers(found),
             "margin": None,
             "advice": None,
             "background": [],
@@ -54,7 +54,7 @@ class Reported:
         return {**self.check, "worst": [], "says": self.says}
 
 
-def measured(found: Comparable) -> dict[str, Any]:
+def estimate_numbers(found: Comparable) -> dict[str, Any]:
     """The numbers of an estimate as a report keeps them; where a precondition is unmet, why there is none."""
     # Imported here, since they need what an estimate needs.
     from lengthprobe.statistics.magnitude import Magnitude

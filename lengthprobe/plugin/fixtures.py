@@ -53,7 +53,7 @@ def language(request: pytest.FixtureRequest) -> NoReturn:
 
 
 @pytest.fixture
-def beside(request: pytest.FixtureRequest) -> Callable[[Estimate], None]:
+def show_beside(request: pytest.FixtureRequest) -> Callable[[Estimate], None]:
     """A function that shows an estimate beside the claim's own and decides nothing.
 
     It is for what the source reports where the claim compares something else: the table puts the published

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from lengthprobe.errors import LengthprobeError
-from lengthprobe.nearest import to_type
+from lengthprobe.nearest import option_to_type
 from lengthprobe.plugin.options import name_in_role
 from lengthprobe.plugin.refusal import refusal
 
@@ -46,7 +46,7 @@ def lineage_option(config: pytest.Config) -> str | None:
     if name is not None and name not in _known():
         raise refusal(
             f"--lengthprobe-lineage={name}: no lineage is known by this name",
-            to_type("--lengthprobe-lineage", name, _known()),
+            option_to_type("--lengthprobe-lineage", name, _known()),
         )
     return name
 

@@ -8,7 +8,7 @@ import pytest
 
 from lengthprobe.errors import LanguageError
 from lengthprobe.nearest import nearest
-from lengthprobe.plugin.options import in_use
+from lengthprobe.plugin.options import is_in_use
 from lengthprobe.plugin.refusal import refusal
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ def is_claim(item: pytest.Item) -> bool:
     if item.get_closest_marker("claim") is None:
         return False
     known = getattr(getattr(item, "_fixtureinfo", None), "name2fixturedefs", {})
-    return in_use(item.config) or any(is_own(definitions) for definitions in known.values())
+    return is_in_use(item.config) or any(is_own(definitions) for definitions in known.values())
 
 
 def is_own(definitions: Sequence[Any]) -> bool:
@@ -96,7 +96,7 @@ def claim_kind(item: pytest.Item) -> str:
     return item.stash.get(KIND, None) or marker_kind(item)
 
 
-def about(item: pytest.Item) -> str:
+def claim_subject(item: pytest.Item) -> str:
     """What a claim is about: `behaviour`, what a model writes, or `mechanism`, what its parts do.
 
     Raises:
@@ -119,7 +119,7 @@ def has_no_case(item: pytest.Item) -> bool:
     return any(type(value).__name__ == "NotSetType" for value in getattr(callspec, "params", {}).values())
 
 
-def limited_to(item: pytest.Item) -> tuple[str, ...]:
+def claim_languages(item: pytest.Item) -> tuple[str, ...]:
     """The languages that a claim's marker limits it to; none where it does not."""
     languages = marker_values(item).get("languages") or ()
     return (languages,) if isinstance(languages, str) else tuple(map(str, languages))
@@ -128,7 +128,7 @@ def limited_to(item: pytest.Item) -> tuple[str, ...]:
 def needed_languages(item: pytest.Item) -> tuple[str, ...]:
     """The languages in which a claim needs a checkpoint to have been asked, as far as it says so."""
     language = language_of(item)
-    return limited_to(item) if language is None else (language,)
+    return claim_languages(item) if language is None else (language,)
 
 
 def check_languages(item: pytest.Item) -> None:
@@ -139,7 +139,7 @@ def check_languages(item: pytest.Item) -> None:
     """
     from lengthprobe.task.languages import load_language
 
-    for language in limited_to(item):
+    for language in claim_languages(item):
         try:
             load_language(language)
         except LanguageError as error:
@@ -153,14 +153,14 @@ def language_parameters(item: pytest.Item, asked: Sequence[str]) -> list[Any]:
         item: The claim, before it has a language.
         asked: The languages that the settings ask in.
     """
-    limits = limited_to(item)
+    limits = claim_languages(item)
     both = [language for language in asked if not limits or language in limits]
     return both or [pytest.param(one, marks=_left_out([one], asked)) for one in limits]
 
 
 def skip_without_languages(item: pytest.Item, asked: Sequence[str]) -> None:
     """Skip a claim that takes no language where one that it needs is not asked in."""
-    missing = [language for language in limited_to(item) if language not in asked]
+    missing = [language for language in claim_languages(item) if language not in asked]
     if missing and language_of(item) is None:
         item.add_marker(_left_out(missing, asked))
 

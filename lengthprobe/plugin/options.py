@@ -104,7 +104,7 @@ def option_value(config: pytest.Config, name: str) -> str | None:
     return None if value is None else str(value)
 
 
-def switched(config: pytest.Config, name: str) -> bool:
+def is_switched_on(config: pytest.Config, name: str) -> bool:
     """Whether a switch is on, on the command line or in the ini file."""
     dest = f"lengthprobe_{name.replace('-', '_')}"
     return bool(config.getoption(dest) or config.getini(dest))
@@ -123,15 +123,15 @@ def name_in_role(config: pytest.Config, role: str) -> str | None:
     return option_value(config, role)
 
 
-def on_command_line(config: pytest.Config) -> bool:
+def is_on_command_line(config: pytest.Config) -> bool:
     """Whether any of the options stands on the command line."""
     return any(config.getoption(one.dest) not in (None, False) for one in (*OPTIONS, *FLAGS, *SWITCHES))
 
 
-def in_use(config: pytest.Config) -> bool:
+def is_in_use(config: pytest.Config) -> bool:
     """Whether command line or ini file ask for anything of lengthprobe."""
     return (
-        on_command_line(config)
+        is_on_command_line(config)
         or any(config.getini(one.dest) for one in (*OPTIONS, *SWITCHES))
         or bool(config.getini(MARGINS))
     )

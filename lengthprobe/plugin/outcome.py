@@ -60,7 +60,9 @@ def is_missed(verdict: str, error: BaseException | None) -> bool:
     return ended_well and verdict in ("broken", "undecided", "error")
 
 
-def decided_nothing(nodeid: str, verdicts: Sequence[Verdict], unasked: Sequence[Verdict], ended: str) -> str:
+def no_verdict_message(
+    nodeid: str, verdicts: Sequence[Verdict], unasked: Sequence[Verdict], ended: str
+) -> str:
     """Why a claim is red whose test is not, and what to write instead.
 
     Args:

@@ -12,7 +12,7 @@ from lengthprobe.errors import LengthprobeError, SettingsError
 from lengthprobe.margins import alpha_shares
 from lengthprobe.plugin.display_names import shown_name
 from lengthprobe.plugin.lineage import lineage, lineage_by_name, lineage_option
-from lengthprobe.plugin.markers import about, is_claim, needed_languages, takes
+from lengthprobe.plugin.markers import claim_subject, is_claim, needed_languages, takes
 from lengthprobe.plugin.options import name_in_role
 from lengthprobe.plugin.progress import progress_of
 
@@ -183,7 +183,7 @@ class Probes:
         running = [item for item in items if takes(item, roles) and set(needed_languages(item)) <= {*known}]
         wanted = {language for item in running for language in needed_languages(item)}
         languages = [language for language in known if language in wanted]
-        about_parts = any(is_claim(item) and about(item) == "mechanism" for item in running)
+        about_parts = any(is_claim(item) and claim_subject(item) == "mechanism" for item in running)
         probe.prepare(languages, traces=about_parts)
         if about_parts and languages:
             self._traced[probe.source.name] = languages

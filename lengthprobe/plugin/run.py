@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from lengthprobe.plugin.claims import judge
-from lengthprobe.plugin.collected import Collected, claims_of, hand_over, handed_over
+from lengthprobe.plugin.collected import Collected, claims_of, hand_over, worker_leftovers
 from lengthprobe.plugin.display_names import shown_name
 from lengthprobe.plugin.lineage import lineage_option
-from lengthprobe.plugin.markers import PROBES, about
-from lengthprobe.plugin.options import in_use, name_in_role, option_value
+from lengthprobe.plugin.markers import PROBES, claim_subject
+from lengthprobe.plugin.options import is_in_use, name_in_role, option_value
 from lengthprobe.plugin.outputs import SessionOutputs, read_outputs
 from lengthprobe.plugin.selection import select
 from lengthprobe.plugin.session_course import SessionCourse, deselected_lines, problems
@@ -64,7 +64,7 @@ class Run:
         self._portraits: dict[str, dict[str, Any]] = {}
         self._pieces: dict[tuple[str, ...], dict[str, Any]] = {}
         self.lineage_told: str | None = None
-        if in_use(config):
+        if is_in_use(config):
             # Settings are read before anything is collected, and only where somebody wants them.
             self.settings  # noqa: B018
             if not self._worker:
@@ -72,7 +72,7 @@ class Run:
                 self._closing.append(end_orderly())
             self._check_names()
             self.lineage_told = lineage_option(config)
-        if self._worker and in_use(config):
+        if self._worker and is_in_use(config):
             from lengthprobe.plugin.workers import share_cores, take_device
 
             share_cores(self._worker["workercount"], os.environ)
@@ -131,9 +131,9 @@ class Run:
             self._shared = make_shared_folder()
             reporter = self._config.pluginmanager.get_plugin("terminalreporter")
             if reporter is not None and self._config.get_verbosity() >= 0:
-                from lengthprobe.plugin.workers_progress import saying
+                from lengthprobe.plugin.workers_progress import tell_of_workers
 
-                self._closing.append(saying(self._shared.path, reporter))
+                self._closing.append(tell_of_workers(self._shared.path, reporter))
         workerinput[_DIRECTORY] = str(self._shared.path)
         workerinput[_DEVICES] = ",".join(self._devices)
 
@@ -188,7 +188,7 @@ class Run:
             names = getattr(item, "fixturenames", ())
             roles = [role for name, role in PROBES.items() if name in names]
             models = self.probes.identities(roles) if roles else {}
-            drawn = about(item) == "mechanism" and option_value(self._config, "report") is not None
+            drawn = claim_subject(item) == "mechanism" and option_value(self._config, "report") is not None
             report.lengthprobe = {  # type: ignore[attr-defined]
                 "entry": asdict(entry),
                 "models": models,
@@ -223,9 +223,9 @@ class Run:
         if self._runs_nothing:
             return
         if self._shared is not None:
-            for told in handed_over(self._shared.path):
+            for told in worker_leftovers(self._shared.path):
                 self.collected.add(told)
-        self.course.close(self.ledger, self.collected, session, in_use=in_use(self._config))
+        self.course.close(self.ledger, self.collected, session, in_use=is_in_use(self._config))
         self.problems += problems(self.ledger, session, pointless=self._is_pointless())
         self.problems += self._shared_verdicts.judge(self.ledger)
         self.outputs.write(self._as_dict, self._whole_portraits(), replaces=self.ledger.has_claims)

@@ -12,10 +12,10 @@ from lengthprobe.plugin.deprecations import ignore_deprecations
 from lengthprobe.plugin.lineage import has_unread_card, lineage
 from lengthprobe.plugin.markers import (
     KIND,
-    about,
     check_languages,
     check_stated,
     claim_kind,
+    claim_subject,
     is_claim,
     marker_kind,
     skip_without_languages,
@@ -116,7 +116,7 @@ def _is_of_unknown_mechanism(config: pytest.Config, item: pytest.Item) -> bool:
 
     A comparison with a reference requires nothing of a mechanism but that it has not changed.
     """
-    if about(item) == "behaviour" or takes(item, ["reference"]):
+    if claim_subject(item) == "behaviour" or takes(item, ["reference"]):
         return False
     return lineage(config) in (None, "other")
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from lengthprobe.plugin.collected import lost, uncollected
+from lengthprobe.plugin.collected import lost_claim, uncollected_file
 from lengthprobe.plugin.markers import is_claim
 from lengthprobe.reporting.ledger import RED, UNCOLLECTED
 
@@ -105,10 +105,10 @@ class SessionCourse:
         for nodeid, why in self.failed.items():
             # Whatever another process said of it: this one found that it cannot be run.
             if nodeid in collected.claims and not _is_told(ledger, nodeid):
-                ledger.record(lost(collected.claims[nodeid], why), {})
+                ledger.record(lost_claim(collected.claims[nodeid], why), {})
         if in_use or ledger.entries or collected.claims:
             for nodeid, why in self.uncollected.items():
-                ledger.record(uncollected(nodeid, why), {})
+                ledger.record(uncollected_file(nodeid, why), {})
         # Workers end in any order; a reader finds the claims as they stand in their files.
         order = {nodeid: place for place, nodeid in enumerate((*collected.claims, *ledger.entries))}
         ledger.arrange(order | {nodeid: place for place, nodeid in enumerate(collected.claims)})

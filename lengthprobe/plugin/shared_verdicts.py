@@ -33,7 +33,7 @@ def note_takers(config: pytest.Config, items: Sequence[pytest.Item]) -> None:
                     takers.setdefault(definitions[-1], []).append(item.nodeid)
 
 
-def told_of(item: pytest.Item) -> list[dict[str, Any]]:
+def verdict_notes(item: pytest.Item) -> list[dict[str, Any]]:
     """What a claim has asked of the verdicts of its shared fixtures, as processes exchange it."""
     if not is_claim(item):
         return []

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lengthprobe.reporting.tables import header, missing, notes, settings_line, table, totals
+from lengthprobe.reporting.tables import header, missing_claim_lines, notes, settings_line, table, totals
 from lengthprobe.untrusted_text import printable
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ _COLOURS = {
 }
 
 
-def opening(run: Run) -> list[str]:
+def opening_lines(run: Run) -> list[str]:
     """The lines above the tests: who is asked what."""
     names = ", ".join(f"{role} {_named(run.shown[role], name)}" for role, name in run.names.items())
     if run.lineage_told:
@@ -43,7 +43,7 @@ def _topics_left(run: Run) -> int:
     return max(0, topics - run.settings.budget)
 
 
-def closing(terminal: pytest.TerminalReporter, run: Run) -> None:
+def write_summary(terminal: pytest.TerminalReporter, run: Run) -> None:
     """Write the table and all that belongs to it."""
     writer = terminal.config.get_terminal_writer()
 
@@ -56,7 +56,7 @@ def closing(terminal: pytest.TerminalReporter, run: Run) -> None:
         lines = [*header(run.ledger, run.settings, run.shown, run.margins.changed()), ""]
     if run.ledger.entries:
         lines += [*table(run.ledger, paint), ""]
-    for line in (*lines, *notes(run.ledger), *run.not_run, *missing(run.ledger)):
+    for line in (*lines, *notes(run.ledger), *run.not_run, *missing_claim_lines(run.ledger)):
         terminal.write_line(line)
     if run.ledger.entries:
         terminal.write_line(totals(run.ledger))

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def telling_unmarked(item: pytest.Item, probes: Probes) -> Iterator[None]:
+def warn_of_unmarked(item: pytest.Item, probes: Probes) -> Iterator[None]:
     """Warn, in the name of a claim, where prompts were answered again while it ran."""
     before = probes.asked_again
     try:

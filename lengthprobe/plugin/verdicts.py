@@ -22,18 +22,18 @@ _MADE_IN_FIXTURES = pytest.StashKey[dict[Any, list["Verdict"]]]()
 
 
 @contextmanager
-def keeping(item: pytest.Item, phase: str) -> Iterator[None]:
+def keep_verdicts(item: pytest.Item, phase: str) -> Iterator[None]:
     """Keep every verdict that a claim asks for in one phase of its test, and those that it makes.
 
     What a fixture makes in its setup is for its claims to ask. After the test nobody is left but the code
     that makes a verdict there.
     """
-    from lengthprobe.statistics.recording import making, recording
+    from lengthprobe.statistics.recording import record_asked_verdicts, record_made_verdicts
 
     with ExitStack() as kept:
-        kept.enter_context(recording(item.stash.setdefault(ASKED, [])))
+        kept.enter_context(record_asked_verdicts(item.stash.setdefault(ASKED, [])))
         if phase != "setup":
-            made = kept.enter_context(making())
+            made = kept.enter_context(record_made_verdicts())
             item.stash[_MADE if phase == "call" else _MADE_AFTER] = made
             item.stash[_RUNNING] = phase == "call"
         try:
@@ -88,9 +88,9 @@ def keeping_of_fixture(request: pytest.FixtureRequest, fixture: Any) -> Generato
 
     Of several claims that share a fixture only the first sees it set up.
     """
-    from lengthprobe.statistics.recording import making, recording
+    from lengthprobe.statistics.recording import record_asked_verdicts, record_made_verdicts
 
-    with recording() as asked, making() as made:
+    with record_asked_verdicts() as asked, record_made_verdicts() as made:
         value = yield
     for key, verdicts in ((_IN_FIXTURES, asked), (_MADE_IN_FIXTURES, made)):
         known = request.config.stash.setdefault(key, {})

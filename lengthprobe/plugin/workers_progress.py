@@ -47,7 +47,9 @@ class Left:
                 write_whole(self._path, f"{self._worker}: {line(self._name, progress, self._clock)}")
 
 
-def saying(directory: Path, reporter: Any, seconds: float = SECONDS_BETWEEN_LINES) -> Callable[[], None]:
+def tell_of_workers(
+    directory: Path, reporter: Any, seconds: float = SECONDS_BETWEEN_LINES
+) -> Callable[[], None]:
     """Say now and then what workers have left, until the function that comes back is called.
 
     Args:

@@ -12,7 +12,7 @@ from lengthprobe.measures.attribution.component_groups import final_mlp, late_he
 from lengthprobe.measures.attribution.cwa import cwa_by_part
 from lengthprobe.measures.attribution.number_swap import TARGET, number_swap_by_part, number_swap_texts
 from lengthprobe.statistics.share import share
-from lengthprobe.task.thoughts import parted
+from lengthprobe.task.thoughts import part_thoughts
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -157,7 +157,7 @@ def _words(probe: Probe, one: Traced) -> list[dict[str, Any]]:
         word["final_mlp"] += float(final[at])
         word["other"] += float(token.logits[at] - late[at] - final[at])
     starts = [word.pop("first") for word in words]
-    whole = parted(one.response.text, opened=one.response.opened)
+    whole = part_thoughts(one.response.text, opened=one.response.opened)
     texts = [
         whole.answer_of_first(len(probe.checkpoint.decode(ids[:start]))) for start in (*starts, len(ids))
     ]

@@ -70,12 +70,12 @@ class Group:
     rows: tuple[Row, ...]
 
 
-def counted(verdict: str, count: int) -> str:
+def count_phrase(verdict: str, count: int) -> str:
     """A number of claims and what they came to, as in `2 hold`."""
     return f"{count} {verdict if count == 1 else _PLURALS.get(verdict, verdict)}"
 
 
-def worded(claim: Mapping[str, Any]) -> str:
+def verdict_words(claim: Mapping[str, Any]) -> str:
     """A claim's verdict as it is told: one that an xfail mark expects is told as that."""
     return f"{claim['verdict']}{' (expected)' * bool(claim.get('expected'))}"
 
@@ -136,7 +136,7 @@ def sections(claims: Sequence[Mapping[str, Any]]) -> list[tuple[str, list[Group]
     return [(_ABOUT.get(about, about), groups) for about, groups in found.items()]
 
 
-def failed(claims: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+def failed_claims(claims: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
     """The claims that have a verdict which a reader has to look at, broken ones first."""
     return [claim for verdict in ("broken", "undecided") for claim in claims if claim["verdict"] == verdict]
 
@@ -163,7 +163,7 @@ def _rows(claim: Mapping[str, Any], drawn: Iterator[Strip | None]) -> Iterator[R
         yield Row(
             "" if place else claim["language"] or "–",
             "" if place else claim["verdict"],
-            "" if place else worded(claim),
+            "" if place else verdict_words(claim),
             "",
             *numbers(check),
             margin(check),

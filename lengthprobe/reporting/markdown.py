@@ -5,11 +5,18 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from lengthprobe.reporting.claims import SIGNS, counted, failed, headline_of, messages, worded
+from lengthprobe.reporting.claims import (
+    SIGNS,
+    count_phrase,
+    failed_claims,
+    headline_of,
+    messages,
+    verdict_words,
+)
 from lengthprobe.reporting.ledger import MISSING, ROLES, shown_totals
-from lengthprobe.reporting.names import name_of, place_of, title_of, unheard
+from lengthprobe.reporting.names import name_of, place_of, title_of, unjudged_lines
 from lengthprobe.reporting.quantities import margin, numbers, why_unmet
-from lengthprobe.untrusted_text import escaped
+from lengthprobe.untrusted_text import escaped_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -31,12 +38,12 @@ def summary(report: Mapping[str, Any]) -> str:
 
 def plain(text: object, limit: int = _SHOWN) -> str:
     """Others' text on one line of Markdown, where it is nothing but text: no markup, link, mention, cell."""
-    return _MARKUP.sub(r"\\\1", " ".join(escaped(str(text), limit).split()))
+    return _MARKUP.sub(r"\\\1", " ".join(escaped_text(str(text), limit).split()))
 
 
 def code(text: str, limit: int = _SHOWN) -> str:
     """Others' text as a code span, within which nothing means anything."""
-    shown = " ".join(escaped(text, limit).split())
+    shown = " ".join(escaped_text(text, limit).split())
     fence = "`" * (1 + max(map(len, re.findall("`+", shown)), default=0))
     room = " " if shown.startswith("`") or shown.endswith("`") else ""
     return f"{fence}{room}{shown}{room}{fence}" if shown else ""
@@ -47,12 +54,14 @@ def _lines(report: Mapping[str, Any]) -> Iterator[str]:
     name = title_of(report) or "no checkpoint was asked"
     yield f"## {plain(name)}: {headline_of(report).lower()}"
     yield ""
-    yield " · ".join(f"{SIGNS[verdict]} {counted(verdict, count)}" for verdict, count in shown_totals(totals))
+    yield " · ".join(
+        f"{SIGNS[verdict]} {count_phrase(verdict, count)}" for verdict, count in shown_totals(totals)
+    )
     for role in ROLES:
         if report[role] and (role != "model" or place_of(report[role])):
             place = place_of(report[role])
             yield f"<br>{role}: {plain(name_of(report[role]))}{f' ({code(place)})' if place else ''}"
-    yield from (f"<br>{plain(line)}" for line in unheard(report))
+    yield from (f"<br>{plain(line)}" for line in unjudged_lines(report))
     yield from _missing(report)
     if claims:
         yield ""
@@ -60,12 +69,12 @@ def _lines(report: Mapping[str, Any]) -> Iterator[str]:
         yield f"|{' --- |' * len(_HEADERS)}"
         for claim in claims:
             yield from _rows(claim)
-    for claim in failed(claims):
+    for claim in failed_claims(claims):
         yield from _explained(claim)
     for verdict in ("error", "skipped"):
         for message, count in messages(claims, verdict):
             yield ""
-            yield f"**{counted(verdict, count)}**: {plain(message)}"
+            yield f"**{count_phrase(verdict, count)}**: {plain(message)}"
     for line in report.get("not_run", []):
         yield ""
         yield plain(line)
@@ -82,7 +91,7 @@ def _missing(report: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _rows(claim: Mapping[str, Any]) -> Iterator[str]:
-    verdict = f"{SIGNS[claim['verdict']]} {worded(claim)}"
+    verdict = f"{SIGNS[claim['verdict']]} {verdict_words(claim)}"
     first = [plain(claim["claim"]), plain(claim["language"] or ""), verdict]
     published = plain(claim["published"])
     for check in claim["checks"] or [{}]:
@@ -101,7 +110,7 @@ def _row(cells: list[str]) -> str:
 def _explained(claim: Mapping[str, Any]) -> Iterator[str]:
     language = f" ({plain(claim['language'])})" if claim["language"] else ""
     yield ""
-    yield f"**{SIGNS[claim['verdict']]} {worded(claim)}**{language}: {plain(claim['statement'])}"
+    yield f"**{SIGNS[claim['verdict']]} {verdict_words(claim)}**{language}: {plain(claim['statement'])}"
     yield ""
     for check in claim["checks"]:
         if check["verdict"] == "holds":

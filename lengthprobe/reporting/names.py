@@ -22,7 +22,7 @@ def title_of(report: Mapping[str, Any]) -> str | None:
     return name_of(tested) if tested else None
 
 
-def unheard(report: Mapping[str, Any]) -> list[str]:
+def unjudged_lines(report: Mapping[str, Any]) -> list[str]:
     """A line for each checkpoint that was named, and on which no claim came to an end."""
     why = "the run ended before any claim about it did" if report.get("interrupted") else "not asked"
     lines = []

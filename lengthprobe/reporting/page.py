@@ -6,17 +6,25 @@ import json
 import re
 from typing import TYPE_CHECKING, Any
 
-from lengthprobe.reporting.claims import SIGNS, counted, failed, headline_of, messages, sections, worded
+from lengthprobe.reporting.claims import (
+    SIGNS,
+    count_phrase,
+    failed_claims,
+    headline_of,
+    messages,
+    sections,
+    verdict_words,
+)
 from lengthprobe.reporting.figures import NAMES, plates
 from lengthprobe.reporting.files import write_whole
 from lengthprobe.reporting.ledger import ROLES, shown_totals
 from lengthprobe.reporting.markdown import summary
-from lengthprobe.reporting.names import name_of, title_of, unheard
+from lengthprobe.reporting.names import name_of, title_of, unjudged_lines
 from lengthprobe.reporting.quantities import margin, numbers
-from lengthprobe.reporting.settings import facts, known
+from lengthprobe.reporting.settings import facts, settings_by_name
 from lengthprobe.reporting.strips import WIDTH
 from lengthprobe.statistics.background import means_in_words
-from lengthprobe.untrusted_text import escaped
+from lengthprobe.untrusted_text import escaped_text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -102,12 +110,12 @@ def page(
             headline=headline_of(report),
             totals=shown_totals(report["totals"]),
             models=models,
-            unheard=unheard(report),
-            settings=known(settings),
+            unheard=unjudged_lines(report),
+            settings=settings_by_name(settings),
             margins=settings.get("margins", {}),
             level=f"{100 * (1 - 2 * settings.get('alpha', 0.05)):g}\u00a0%",
             sections=sections(claims),
-            failed=failed(claims),
+            failed=failed_claims(claims),
             errors=messages(claims, "error"),
             skipped=messages(claims, "skipped"),
             not_run=report.get("not_run", []),
@@ -132,18 +140,18 @@ def _environment() -> Environment:
         loader=PackageLoader("lengthprobe.reporting"),
         autoescape=True,
         undefined=StrictUndefined,
-        finalize=lambda value: escaped(value) if type(value) is str else value,
+        finalize=lambda value: escaped_text(value) if type(value) is str else value,
         trim_blocks=True,
         lstrip_blocks=True,
     )
     environment.filters |= {
-        "counted": counted,
+        "counted": count_phrase,
         "told": _told,
         "numbers": numbers,
         "margin": margin,
         "printed": _printed,
-        "worded": worded,
-        "escaped": escaped,
+        "worded": verdict_words,
+        "escaped": escaped_text,
         "name_of": name_of,
     }
     environment.globals |= {"signs": SIGNS}
@@ -167,4 +175,7 @@ def _examples(portraits: Mapping[str, Mapping[str, Any]]) -> list[tuple[str, str
     """Prompt and response of each example in full, since a figure has room for some of it."""
     first = next((portraits[role] for role in ROLES if portraits.get(role)), {})
     found = [one["example"] for one in first.get("languages", {}).values() if one.get("example")]
-    return [(escaped(one["prompt"], _TEXT_SHOWN), escaped(one["response"], _TEXT_SHOWN)) for one in found]
+    return [
+        (escaped_text(one["prompt"], _TEXT_SHOWN), escaped_text(one["response"], _TEXT_SHOWN))
+        for one in found
+    ]

@@ -33,7 +33,7 @@ class Value:
     whole: str = ""
 
 
-def known(settings: Mapping[str, Any]) -> list[tuple[str, Value]]:
+def settings_by_name(settings: Mapping[str, Any]) -> list[tuple[str, Value]]:
     """The settings by name, without the margins, which have a list of their own."""
     return [(_name(key), value_of(value)) for key, value in settings.items() if key != "margins"]
 

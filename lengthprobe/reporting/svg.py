@@ -87,7 +87,7 @@ def style() -> Iterator[None]:
         yield
 
 
-def drawing(figure: Figure, name: str, label: str) -> Drawing:
+def draw_svg(figure: Figure, name: str, label: str) -> Drawing:
     """A figure as SVG, within `style()`.
 
     Args:

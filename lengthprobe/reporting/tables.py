@@ -121,7 +121,7 @@ def notes(ledger: Ledger) -> list[str]:
     return lines
 
 
-def missing(ledger: Ledger) -> list[str]:
+def missing_claim_lines(ledger: Ledger) -> list[str]:
     """The lines that name the claims that did not run."""
     names = ledger.missing
     if not names:

@@ -134,7 +134,7 @@ def identify(checkpoint: Checkpoint, settings: Settings, *, batch_size: int) -> 
     """
     # It imports torch, which a reader of saved identities has no need of.
     from lengthprobe.checkpoints.chat.template import prompt_form, template_arguments
-    from lengthprobe.checkpoints.chat.thought_told import thought_told
+    from lengthprobe.checkpoints.chat.thought_summary import thought_summary
 
     files = checkpoint.files
     template = checkpoint.chat_template
@@ -171,7 +171,7 @@ def identify(checkpoint: Checkpoint, settings: Settings, *, batch_size: int) -> 
         versions=_versions(adapter=files.adapter is not None, gguf=files.gguf is not None),
         stored=files.gguf.told() if files.gguf else None,
         quantized=checkpoint.quantized,
-        thought=thought_told(checkpoint, settings),
+        thought=thought_summary(checkpoint, settings),
     )
     if files.is_changed:
         raise ModelError(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from lengthprobe.errors import SettingsError
 from lengthprobe.reporting.destination import Destination
-from lengthprobe.scan.partial_scan import NAME, PartialScan, asked_of, read_kept
+from lengthprobe.scan.partial_scan import NAME, PartialScan, read_partial_scan, scan_key
 from lengthprobe.scan.report import as_dict, scan_files, write
 from lengthprobe.scan.scanning import Scan
 
@@ -63,8 +63,8 @@ def _scanned(
     probe: Probe, plan: Plan, folder: Path | None, progress: Callable[[str, int, int], None]
 ) -> dict[str, Any]:
     identity = probe.identity().as_dict()
-    asked = asked_of(identity, language=plan.language, mode=plan.mode)
-    kept = PartialScan(asked) if folder is None else read_kept(folder / NAME, asked)
+    asked = scan_key(identity, language=plan.language, mode=plan.mode)
+    kept = PartialScan(asked) if folder is None else read_partial_scan(folder / NAME, asked)
     run = Scan(probe, replace(plan, top=min(plan.top, _n_components(probe))), kept, progress)
     found = run.run()
     return as_dict(

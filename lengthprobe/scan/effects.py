@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from lengthprobe.statistics.estimate import Estimate, Observation
-from lengthprobe.statistics.winsorised import WINSORISED_AT, winsorised
+from lengthprobe.statistics.winsorised import WINSORISED_AT, winsorised_error
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -32,7 +32,7 @@ class Outcome:
 
     def error(self, prompt: Prompt) -> float:
         """By how many words it is off, three at the most (METHODS §1)."""
-        return abs(winsorised(self.n_words - prompt.n_words))
+        return abs(winsorised_error(self.n_words - prompt.n_words))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -92,7 +92,7 @@ def effect(
     return Effect(component, mean("fall", "share", 1.0, falls), mean("rise", "words", WINSORISED_AT, rises))
 
 
-def at_most(strong: int, drawn: int, others: int, *, alpha: float) -> int:
+def most_as_strong(strong: int, drawn: int, others: int, *, alpha: float) -> int:
     """How many of some components may be as strong as `strong` of those drawn from them were, at most.
 
     The upper limit of Clopper and Pearson (1934) of the share, which takes no account of how few there are,

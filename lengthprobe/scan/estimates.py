@@ -12,7 +12,7 @@ from lengthprobe.attribution.trace import Trace
 from lengthprobe.components.names import every_component
 from lengthprobe.measures.attribution.cwa import cwa_by_part
 from lengthprobe.measures.attribution.number_swap import number_swap_by_part
-from lengthprobe.scan.forcing import estimated
+from lengthprobe.scan.forcing import estimate_first_order
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -120,7 +120,7 @@ def _gradients(probe: Probe, spoken: Spoken, responses: Sequence[Response], mode
     asked = [(one, weight) for one, weight in zip(responses, weights, strict=True) if any(weight)]
     if not asked:
         return {}
-    found = estimated(
+    found = estimate_first_order(
         probe.checkpoint,
         [one for one, _ in asked],
         [weight for _, weight in asked],

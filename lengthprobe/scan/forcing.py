@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from lengthprobe.activations.hooks import watching
+from lengthprobe.activations.hooks import watch_components
 from lengthprobe.attribution.direct import stop_margins
 from lengthprobe.attribution.gradient import Donors, FirstOrder, first_order_effects
 from lengthprobe.attribution.readout import Readout, readout_of
@@ -15,7 +15,7 @@ from lengthprobe.checkpoints.forward import run_decoder
 from lengthprobe.components.anatomy import anatomy_of
 from lengthprobe.components.donors import donor_tokens, surgery_on
 from lengthprobe.errors import ModelError
-from lengthprobe.generation.rows import in_batches, in_halves, pad
+from lengthprobe.generation.rows import in_batches, pad, run_in_halves
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -58,10 +58,10 @@ def margins_under(
     def run(some: Sequence[tuple[Response, Ablation]]) -> list[list[float]]:
         return _margins(checkpoint, readout, some, settings, means)
 
-    return in_halves(asked, run, lambda _one: _too_large(checkpoint))
+    return run_in_halves(asked, run, lambda _one: _too_large(checkpoint))
 
 
-def estimated(
+def estimate_first_order(
     checkpoint: Checkpoint,
     responses: Sequence[Response],
     weights: Sequence[Sequence[float]],
@@ -142,7 +142,7 @@ def _margins(
     ]
     chosen = torch.tensor(places)
     final = _Final(lambda outputs: outputs.flatten(0, 1).index_select(0, chosen.to(outputs.device)))
-    with surgery.applied(rows.donors_seen(len(asked))), watching(anatomy, final):
+    with surgery.applied(rows.donors_seen(len(asked))), watch_components(anatomy, final):
         run_decoder(checkpoint.model, rows.input_ids, rows.attention_mask)
     ends = torch.tensor(list(checkpoint.end_token_ids), device=anatomy.unembedding.weight.device)
     margins = stop_margins(readout, final.normed, ends)

@@ -26,7 +26,7 @@ class PartialScan:
     """What was found so far: of the whole model, and of each component by its name.
 
     Args:
-        asked: All that determines an answer (`asked_of`).
+        asked: All that determines an answer (`scan_key`).
         path: The file; None to keep nothing beyond this process.
         responses: The whole model's, by prompt id, as `asking.answers.as_list` gives them.
         answers: With a component ablated, by its name and prompt id: words, whether it ended, tokens.
@@ -67,7 +67,7 @@ class PartialScan:
         self.cost[what] = self.cost.get(what, 0) + steps
 
 
-def asked_of(identity: Mapping[str, Any], **settings: Any) -> dict[str, Any]:
+def scan_key(identity: Mapping[str, Any], **settings: Any) -> dict[str, Any]:
     """All that determines a scan's answers, as JSON gives it back.
 
     Args:
@@ -79,7 +79,7 @@ def asked_of(identity: Mapping[str, Any], **settings: Any) -> dict[str, Any]:
     return found
 
 
-def read_kept(path: Path, asked: Mapping[str, Any]) -> PartialScan:
+def read_partial_scan(path: Path, asked: Mapping[str, Any]) -> PartialScan:
     """What an earlier scan left in a file; nothing where there is no file.
 
     Raises:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from lengthprobe.components.names import MODES
 from lengthprobe.errors import SettingsError
-from lengthprobe.nearest import to_type
+from lengthprobe.nearest import option_to_type
 from lengthprobe.task.prompts import prompt_stream, split_of
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ class Plan:
                 raise SettingsError(f"--{name} {value}: at least {least}", f"--{name}={max(least, 10)}")
         if self.mode not in MODES:
             raise SettingsError(
-                f"--mode {self.mode!r} is not known", to_type("--mode", str(self.mode), MODES)
+                f"--mode {self.mode!r} is not known", option_to_type("--mode", str(self.mode), MODES)
             )
 
     @property

@@ -13,8 +13,8 @@ from lengthprobe.reporting.markdown import plain
 from lengthprobe.reporting.names import name_of
 from lengthprobe.reporting.quantities import numbers
 from lengthprobe.reporting.tables import spans
-from lengthprobe.scan.effects import at_most
-from lengthprobe.untrusted_text import escaped, printable
+from lengthprobe.scan.effects import most_as_strong
+from lengthprobe.untrusted_text import escaped_text, printable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -67,7 +67,7 @@ def as_dict(
             "as_strong": [one.name for one in found.strong],
             "prompts": plan.screened,
             "others": found.others,
-            "at_most": at_most(len(found.strong), len(found.sample), found.others, alpha=alpha),
+            "at_most": most_as_strong(len(found.strong), len(found.sample), found.others, alpha=alpha),
         },
         "estimates": {name: dict(one) for name, one in estimates.items()},
         "cost": {
@@ -123,7 +123,7 @@ def write(folder: Path, report: Mapping[str, Any]) -> None:
         ReportError: A file cannot be written.
     """
     texts = {
-        MAP: drawn(report),
+        MAP: effect_map_svg(report),
         MARKDOWN: markdown(report),
         JSON: json.dumps(_finite(report), indent=2, allow_nan=False) + "\n",
     }
@@ -138,16 +138,16 @@ def write(folder: Path, report: Mapping[str, Any]) -> None:
         ) from error
 
 
-def drawn(report: Mapping[str, Any]) -> str:
+def effect_map_svg(report: Mapping[str, Any]) -> str:
     """The map of effects as an SVG file."""
     from lengthprobe.reporting.figures import effect_map
-    from lengthprobe.reporting.svg import drawing, style
+    from lengthprobe.reporting.svg import draw_svg, style
 
     falls = {name: one["foretold"] for name, one in report["estimates"].items()}
     falls |= {one["component"]: one["fall"]["mean"] for one in report["measured"]}
     n_layers, n_heads = report["shape"]["n_layers"], report["shape"]["n_heads"]
     measured = {one["component"] for one in report["measured"]}
-    name = escaped(name_of(report["model"]), 48).replace("\n", " ")
+    name = escaped_text(name_of(report["model"]), 48).replace("\n", " ")
     shown = {
         "title": f"{name}, {report['plan']['language']}, {report['plan']['mode']} ablation",
         "heads": [
@@ -160,7 +160,7 @@ def drawn(report: Mapping[str, Any]) -> str:
     }
     with style():
         label = f"{effect_map.TITLE}. {effect_map.caption()}"
-        return drawing(effect_map.figure(shown), "effect-map", label).file
+        return draw_svg(effect_map.figure(shown), "effect-map", label).file
 
 
 def _headline(report: Mapping[str, Any]) -> str:

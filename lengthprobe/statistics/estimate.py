@@ -10,9 +10,16 @@ from typing import TYPE_CHECKING
 from lengthprobe.settings import MOST_ALPHA
 from lengthprobe.statistics.comparable import Comparable, number
 from lengthprobe.statistics.comparison import Part
-from lengthprobe.statistics.forms import together
+from lengthprobe.statistics.forms import merge_forms
 from lengthprobe.statistics.magnitude import Magnitude
-from lengthprobe.statistics.sample import Observation, Sample, checked, checked_whole, joined, sum_bounds
+from lengthprobe.statistics.sample import (
+    Observation,
+    Sample,
+    join_samples,
+    sum_bounds,
+    usable_sample,
+    usable_whole,
+)
 from lengthprobe.statistics.unmet import Unmet, first_unmet
 from lengthprobe.statistics.verdict import Verdict, decide_side
 
@@ -121,9 +128,9 @@ class Estimate(Comparable):
             )
         if worst not in _MIRRORED:
             raise ValueError(f"{name}: worst={worst!r} is none of {', '.join(_MIRRORED)}")
-        sample = replace(checked(tuple(observations), bounds, name), flaw=flaw)
+        sample = replace(usable_sample(tuple(observations), bounds, name), flaw=flaw)
         if whole is not None:
-            whole = checked_whole(whole, sample, name)
+            whole = usable_whole(whole, sample, name)
         return cls(
             *(name, unit, (sample,), alpha, alpha_shares, rival, worst, counter),
             whole=whole,
@@ -254,7 +261,7 @@ class Estimate(Comparable):
                 f"{name}: {self.unit} at alpha {self.alpha} do not mix "
                 f"with {other.unit} at alpha {other.alpha}"
             )
-        forms = together(self.forms, other.forms)
+        forms = merge_forms(self.forms, other.forms)
         rival = None
         if self.rival is not None or other.rival is not None:
             # A side without a rival does not hang on the word counter: it stands for itself.
@@ -263,7 +270,7 @@ class Estimate(Comparable):
         return replace(
             self,
             name=name,
-            samples=joined(self.samples, other._scaled(sign, "").samples),
+            samples=join_samples(self.samples, other._scaled(sign, "").samples),
             alpha_shares=max(self.alpha_shares, other.alpha_shares),
             rival=rival,
             compound=True,

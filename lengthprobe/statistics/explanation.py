@@ -36,7 +36,7 @@ def explanation(comparison: Comparison) -> list[str]:
         rival = comparison.rival.estimate
         lines.append(f"under {rival.counter or 'the other counter'}: {_effect(rival, comparison.margin)}")
     lines += [one.line() for one in background_facts(estimate.background)]
-    for one in shown(comparison):
+    for one in prompts_to_show(comparison):
         note = f": {printable(one.note)}" if one.note else ""
         value = "" if estimate.unit == "share" else f"{_counted(one.value, estimate.unit)}, "
         lines.append(f"worst: {value}topic {printable(one.topic)}{note}")
@@ -64,7 +64,7 @@ def advice(comparison: Comparison) -> str:
     return "the effect sits at the margin; more topics will not decide it"
 
 
-def shown(comparison: Comparison) -> list[Observation]:
+def prompts_to_show(comparison: Comparison) -> list[Observation]:
     """The prompts that show a reader what went wrong: the worst ones."""
     found = worst(comparison.estimate)
     if not found and comparison.outcome() == "broken":

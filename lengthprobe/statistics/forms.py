@@ -45,7 +45,7 @@ class Form:
     thinking: str = "off"
 
 
-def together(some: Sequence[Form], others: Sequence[Form]) -> tuple[Form, ...]:
+def merge_forms(some: Sequence[Form], others: Sequence[Form]) -> tuple[Form, ...]:
     """The forms behind two estimates that are compared, each once.
 
     Args:

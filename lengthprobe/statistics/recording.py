@@ -26,7 +26,7 @@ _made: tuple[list[Verdict], ...] = ()
 
 
 @contextmanager
-def recording(asked: list[Verdict] | None = None) -> Iterator[list[Verdict]]:
+def record_asked_verdicts(asked: list[Verdict] | None = None) -> Iterator[list[Verdict]]:
     """A list to which every Verdict is added, once, whose truth is asked meanwhile.
 
     What a measure of lengthprobe's own asks is not in it.
@@ -44,7 +44,7 @@ def recording(asked: list[Verdict] | None = None) -> Iterator[list[Verdict]]:
 
 
 @contextmanager
-def making() -> Iterator[list[Verdict]]:
+def record_made_verdicts() -> Iterator[list[Verdict]]:
     """A list to which every Verdict is added that a comparison makes meanwhile.
 
     What a measure of lengthprobe's own compares is not in it.

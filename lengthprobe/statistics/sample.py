@@ -163,7 +163,7 @@ def sum_bounds(samples: Sequence[Sample]) -> tuple[float, float] | None:
     return math.fsum(low for low, _ in bounds), math.fsum(high for _, high in bounds)
 
 
-def joined(samples: tuple[Sample, ...], others: tuple[Sample, ...]) -> tuple[Sample, ...]:
+def join_samples(samples: tuple[Sample, ...], others: tuple[Sample, ...]) -> tuple[Sample, ...]:
     """The terms of a sum: samples of the same prompts become one, the rest stand side by side."""
     terms = list(samples)
     for other in others:
@@ -176,7 +176,9 @@ def joined(samples: tuple[Sample, ...], others: tuple[Sample, ...]) -> tuple[Sam
     return tuple(terms)
 
 
-def checked(observations: tuple[Observation, ...], bounds: tuple[float, float] | None, name: str) -> Sample:
+def usable_sample(
+    observations: tuple[Observation, ...], bounds: tuple[float, float] | None, name: str
+) -> Sample:
     """The sample of observations that can be used.
 
     Raises:
@@ -197,7 +199,7 @@ def checked(observations: tuple[Observation, ...], bounds: tuple[float, float] |
     return Sample(observations, bounds)
 
 
-def checked_whole(whole: Sample, sample: Sample, name: str) -> Sample:
+def usable_whole(whole: Sample, sample: Sample, name: str) -> Sample:
     """The whole that a sample can be a share of.
 
     Raises:
@@ -205,7 +207,7 @@ def checked_whole(whole: Sample, sample: Sample, name: str) -> Sample:
     """
     if whole.bounds is not None:
         raise ValueError(f"{name}: a whole has values like normal ones, and no bounds; not {whole.bounds}")
-    checked(whole.observations, None, f"{name}: its whole")
+    usable_sample(whole.observations, None, f"{name}: its whole")
     if _by_prompt(whole, "topic") != _by_prompt(sample, "topic"):
         raise ValueError(f"{name}: its whole is of other prompts, or gives them other topics")
     return whole

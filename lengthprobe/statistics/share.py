@@ -12,7 +12,7 @@ from lengthprobe.statistics.comparison import Part
 from lengthprobe.statistics.digits import in_three_digits
 from lengthprobe.statistics.estimate import Estimate
 from lengthprobe.statistics.magnitude import Magnitude
-from lengthprobe.statistics.sample import Sample, joined
+from lengthprobe.statistics.sample import Sample, join_samples
 from lengthprobe.statistics.verdict import Verdict, decide_side
 
 if TYPE_CHECKING:
@@ -222,7 +222,7 @@ def _less(estimate: Estimate, margin: float) -> Estimate:
     return replace(
         estimate,
         name=f"{estimate.name} - {margin:g} of its whole",
-        samples=joined(estimate.samples, (estimate.whole.scaled(-margin),)),
+        samples=join_samples(estimate.samples, (estimate.whole.scaled(-margin),)),
         rival=None if estimate.rival is None else _less(estimate.rival, margin),
         whole=None,
         compound=True,

@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Any
 from lengthprobe.errors import Undecided
 from lengthprobe.statistics.background import background_facts
 from lengthprobe.statistics.comparison import Comparison
-from lengthprobe.statistics.explanation import advice, explanation, quantity, shown
+from lengthprobe.statistics.explanation import advice, explanation, prompts_to_show, quantity
 from lengthprobe.statistics.idle import check_decidable
-from lengthprobe.statistics.recording import note_asked, note_made, recording
+from lengthprobe.statistics.recording import note_asked, note_made, record_asked_verdicts
 
 if TYPE_CHECKING:
     from lengthprobe.statistics.comparison import Part, Shown
 
-__all__ = ["Verdict", "decide", "decide_side", "numbers_of", "recording"]
+__all__ = ["Verdict", "decide", "decide_side", "numbers_of", "record_asked_verdicts"]
 
 # The numbers of a comparison whose precondition is unmet.
 NOT_MEASURED = {"mean": None, "low": None, "high": None, "n": 0, "clusters": 0}
@@ -78,7 +78,7 @@ class Verdict:
             "background": [one.as_dict() for one in background_facts(self.estimate.background)]
             if failed
             else [],
-            "worst": [one.note for one in shown(self.comparison)] if failed else [],
+            "worst": [one.note for one in prompts_to_show(self.comparison)] if failed else [],
         }
 
 

@@ -10,10 +10,10 @@ WINSORISED_AT = 3.0
 FAR = 10.0
 
 
-def winsorised(error: float, at: float = WINSORISED_AT) -> float:
+def winsorised_error(error: float, at: float = WINSORISED_AT) -> float:
     """An error of at most so many words, either way.
 
-    >>> winsorised(80), winsorised(-1)
+    >>> winsorised_error(80), winsorised_error(-1)
     (3.0, -1)
     """
     return max(-at, min(at, error))

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from lengthprobe.task.thoughts import parted
+from lengthprobe.task.thoughts import part_thoughts
 from lengthprobe.task.words import count_words, count_words_of_part
 
 if TYPE_CHECKING:
@@ -88,7 +88,7 @@ def adherence(
         SettingsError: The counter is unknown.
     """
     written = texts_by_step(token_ids, decode)
-    whole = parted(written[-1], opened=opened)
+    whole = part_thoughts(written[-1], opened=opened)
     thought = thought_steps(written, whole)
     if any(thought) and ended:
         thought = (*thought, whole.unfinished)

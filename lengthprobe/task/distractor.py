@@ -36,7 +36,7 @@ class Distracted:
     distractor: Span
 
 
-def distracted(prompt: Prompt, lengths: Sequence[int], *, before: bool) -> Distracted:
+def distracted_prompt(prompt: Prompt, lengths: Sequence[int], *, before: bool) -> Distracted:
     """A prompt beside its language's sentence about another number (`aside`), written as N is (ours).
 
     The number is drawn by the prompt's id from the lengths that are asked for, so that over many prompts the

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from lengthprobe.errors import LanguageError, SettingsError
 from lengthprobe.task.languages import NO_TOPIC, Language, Wording, load_language
-from lengthprobe.task.thoughts import parted
+from lengthprobe.task.thoughts import part_thoughts
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterator, Sequence
@@ -65,12 +65,12 @@ class Response:
     @property
     def answer(self) -> str:
         """The text without its thoughts: what is judged."""
-        return parted(self.text, opened=self.opened).answer
+        return part_thoughts(self.text, opened=self.opened).answer
 
     @property
     def is_unfinished_thought(self) -> bool:
         """Whether the response ends within a thought, and so has no answer."""
-        return parted(self.text, opened=self.opened).unfinished
+        return part_thoughts(self.text, opened=self.opened).unfinished
 
     @property
     def ran_on(self) -> bool:

@@ -122,7 +122,7 @@ class Parted:
         return any(first <= begin and end <= last for first, last in self.thoughts)
 
 
-def parted(text: str, *, opened: bool = False) -> Parted:
+def part_thoughts(text: str, *, opened: bool = False) -> Parted:
     """A text with its thoughts told from its answer.
 
     A thought runs from an opening mark to its closing mark. A closing mark with no opening before it ends a
@@ -153,7 +153,7 @@ def answer_of(text: str) -> str:
     >>> answer_of("<think>\nThree words.\n</think>\n\nWaves sing softly")
     'Waves sing softly'
     """
-    return parted(text).answer
+    return part_thoughts(text).answer
 
 
 def leaves_open(text: str) -> bool:

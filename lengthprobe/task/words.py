@@ -11,7 +11,7 @@ import unicodedata
 from typing import TYPE_CHECKING
 
 from lengthprobe.errors import SettingsError
-from lengthprobe.nearest import to_type
+from lengthprobe.nearest import option_to_type
 from lengthprobe.task.thoughts import answer_of
 
 if TYPE_CHECKING:
@@ -69,7 +69,8 @@ def count_words(text: str, *, language: str = "en", counter: str = "uax29") -> i
     """
     if counter not in _COUNTERS:
         raise SettingsError(
-            f"counter {counter!r} is not known", to_type("--lengthprobe-counter", counter, tuple(_COUNTERS))
+            f"counter {counter!r} is not known",
+            option_to_type("--lengthprobe-counter", counter, tuple(_COUNTERS)),
         )
     return _COUNTERS[counter](answer_of(text))
 

@@ -16,7 +16,7 @@ from lengthprobe.checkpoints.loading import load_checkpoint
 from lengthprobe.components.names import Component
 from lengthprobe.errors import ModelError
 from lengthprobe.settings import Settings
-from lengthprobe.task.distractor import distracted
+from lengthprobe.task.distractor import distracted_prompt
 from lengthprobe.task.prompts import prompts
 from tests.conftest import SHAPES
 
@@ -35,7 +35,7 @@ def looks(tiny_it: Probe, n: int = 6) -> list[Look]:
     """Looks from every second step of some responses at N, and at another number before the request."""
     found = []
     for response in tiny_it.responses("it")[:n]:
-        both = distracted(response.prompt, tiny_it.settings.lengths, before=True)
+        both = distracted_prompt(response.prompt, tiny_it.settings.lengths, before=True)
         steps = tuple(range(1, len(response.token_ids) + 1, 2))
         found.append(Look(both.prompt, response.token_ids, steps, (both.number, (both.distractor,))))
     return found
@@ -53,7 +53,7 @@ def test_tokens_of_the_number(
     settings = Settings(device_map="cpu", prompt_form=form, system_prompt=system)
     checkpoint = load_checkpoint(shape if shape == "tiny-it" else str(checkpoints(shape)), settings)
     for prompt in prompts("en", budget=30):
-        both = distracted(prompt, settings.lengths, before=False)
+        both = distracted_prompt(prompt, settings.lengths, before=False)
         tokens = render(checkpoint, both.prompt, settings)
         for spans in (both.number, (both.distractor,)):
             ((first, last),) = spans

@@ -11,7 +11,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lengthprobe.attribution.cumulative import SIGNS, cumulative, shuffled, stop_weights, token_weights
+from lengthprobe.attribution.cumulative import (
+    SIGNS,
+    cumulative,
+    shuffled_lengths,
+    stop_weights,
+    token_weights,
+)
 from lengthprobe.attribution.trace import Contributions
 from lengthprobe.task.adherence import Adherence
 from lengthprobe.task.prompts import prompts
@@ -155,9 +161,9 @@ def test_weights_have_the_steps_of_their_responses(signs: str) -> None:
 @given(n_words=st.lists(st.integers(1, 9), max_size=30))
 def test_a_shuffled_length_is_another_prompts(n_words: list[int]) -> None:
     """It differs from the prompt's own wherever any does, and is the same at every call."""
-    found = shuffled(n_words)
+    found = shuffled_lengths(n_words)
 
-    assert found == shuffled(n_words)
+    assert found == shuffled_lengths(n_words)
     assert len(found) == len(n_words)
     for own, other in zip(n_words, found, strict=True):
         assert other in n_words
@@ -166,7 +172,7 @@ def test_a_shuffled_length_is_another_prompts(n_words: list[int]) -> None:
 
 def test_shuffled_lengths_are_spread_as_those_asked_for() -> None:
     """Of 300 prompts at 7 lengths each is drawn 43 times on average, within 4 standard deviations of 6.1."""
-    drawn = Counter(shuffled([prompt.n_words for prompt in prompts("en")]))
+    drawn = Counter(shuffled_lengths([prompt.n_words for prompt in prompts("en")]))
 
     assert sorted(drawn) == [3, 4, 5, 6, 7, 8, 9]
     assert all(abs(times - 300 / 7) < 4 * (300 * 1 / 7 * 6 / 7) ** 0.5 for times in drawn.values())

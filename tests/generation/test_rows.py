@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from lengthprobe.errors import ModelError, OutOfMemoryError
-from lengthprobe.generation.rows import in_batches, in_halves, pad, text_too_large
+from lengthprobe.generation.rows import in_batches, pad, run_in_halves, text_too_large
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -131,14 +131,14 @@ def _too_large(number: int) -> ModelError:
 def test_rows_that_fit_are_run_at_once() -> None:
     """Nothing is halved without need."""
     run, tried = _room_for(5)
-    assert in_halves(range(5), run, _too_large) == [0, 2, 4, 6, 8]
+    assert run_in_halves(range(5), run, _too_large) == [0, 2, 4, 6, 8]
     assert tried == [[0, 1, 2, 3, 4]]
 
 
 def test_rows_are_halved_until_they_fit() -> None:
     """The first half is the larger, and results keep the order of the rows."""
     run, tried = _room_for(2)
-    assert in_halves(range(5), run, _too_large) == [0, 2, 4, 6, 8]
+    assert run_in_halves(range(5), run, _too_large) == [0, 2, 4, 6, 8]
     assert tried == [[0, 1, 2, 3, 4], [0, 1, 2], [0, 1], [2], [3, 4]]
 
 
@@ -146,7 +146,7 @@ def test_a_row_that_does_not_fit_alone_is_an_error() -> None:
     """The error is about the first row that was tried alone, and has the allocator's as its cause."""
     run, _ = _room_for(0)
     with pytest.raises(OutOfMemoryError, match="3 does not fit") as raised:
-        in_halves([3, 4, 5], run, _too_large)
+        run_in_halves([3, 4, 5], run, _too_large)
     assert isinstance(raised.value.__cause__, torch.OutOfMemoryError)
 
 
@@ -160,7 +160,7 @@ def test_other_errors_are_not_tried_again(error: BaseException) -> None:
         raise error
 
     with pytest.raises(type(error)) as raised:
-        in_halves(range(4), run, _too_large)
+        run_in_halves(range(4), run, _too_large)
     assert raised.value is error
     assert tried == [4]
 
@@ -183,7 +183,7 @@ def test_memory_is_given_back_before_a_half_is_tried() -> None:
             raise torch.OutOfMemoryError("CUDA out of memory", buffer)
         return list(some)
 
-    assert in_halves(range(2), run, _too_large) == [0, 1]
+    assert run_in_halves(range(2), run, _too_large) == [0, 1]
 
 
 def test_batches_are_halved_one_by_one() -> None:

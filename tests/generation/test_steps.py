@@ -17,7 +17,7 @@ def test_tells_of_every_step_and_changes_no_answer(monkeypatch: pytest.MonkeyPat
     (batch,) = batches(prompts("en", lengths=(3, 9), budget=4, seed=0), 4)
     alone = respond_to_batch(probe.checkpoint, batch, probe.settings)
     told: list[tuple[int, int, int]] = []
-    with steps.telling(lambda *now: told.append(now)):
+    with steps.tell_steps(lambda *now: told.append(now)):
         watched = respond_to_batch(probe.checkpoint, batch, probe.settings)
 
     assert watched.responses == alone.responses
@@ -29,6 +29,6 @@ def test_tells_of_every_step_and_changes_no_answer(monkeypatch: pytest.MonkeyPat
 
 def test_nobody_listens_after_the_block() -> None:
     """Nor before it: a batch is then written as ever."""
-    with steps.telling(lambda *_now: None):
+    with steps.tell_steps(lambda *_now: None):
         assert len(steps.steps(1, 1, 1, (0,))) == 1
     assert steps.steps(1, 1, 1, (0,)) == []

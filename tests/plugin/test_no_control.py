@@ -166,9 +166,9 @@ def test_reference_without_control_is_named(project):
 def test_estimate_beside_a_claim_says_why_it_is_not_measured(project):
     """In the report, the table, the page and the summary: no number, no interval, and the reason."""
     project.claims(
-        f"{MARK}, kind='replication')\ndef test_it(probe, base_probe, language, beside):\n"
+        f"{MARK}, kind='replication')\ndef test_it(probe, base_probe, language, show_beside):\n"
         "    late = {'component': 'late heads', 'language': language}\n"
-        "    beside(measures.share(measures.cwa(probe, **late)))\n"
+        "    show_beside(measures.share(measures.cwa(probe, **late)))\n"
         "    assert measures.share(measures.cwa(base_probe, **late)) < -0.02\n"
     )
 

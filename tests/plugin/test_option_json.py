@@ -61,8 +61,8 @@ def test_ini_path_starts_from_the_ini_file(project, monkeypatch):
 def test_infinite_limits_are_null(project):
     """JSON has no infinity, and every reader must be able to read it."""
     project.claims(
-        "@pytest.mark.claim\ndef test_it(probe, beside):\n"
-        "    beside(measures.raw_length_error(probe, language='en'))\n"
+        "@pytest.mark.claim\ndef test_it(probe, show_beside):\n"
+        "    show_beside(measures.raw_length_error(probe, language='en'))\n"
         "    assert measures.exact_match(probe, language='en') > 0.5\n"
     )
 

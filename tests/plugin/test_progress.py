@@ -13,10 +13,10 @@ from types import SimpleNamespace
 
 import pytest
 
-from lengthprobe.asking.progress import Progress, asking, reading
+from lengthprobe.asking.progress import Progress, batch_summary, tell_reading
 from lengthprobe.components.names import Ablation, Component
 from lengthprobe.plugin import progress
-from lengthprobe.plugin.workers_progress import Left, saying
+from lengthprobe.plugin.workers_progress import Left, tell_of_workers
 from lengthprobe.task.prompts import prompts
 
 LINE = "tiny-it: English, for all claims"
@@ -160,9 +160,9 @@ def test_lines_go_on_while_a_batch_is_written(clock, told):
 def test_reading_of_large_weights_is_said(told):
     """Before anything is asked, and without a count."""
     lines, tell = told
-    reading(tell, 15_400_000_000)
-    reading(tell, 2_000_000_000, "computing the digest of")
-    reading(tell, 90_000_000)
+    tell_reading(tell, 15_400_000_000)
+    tell_reading(tell, 2_000_000_000, "computing the digest of")
+    tell_reading(tell, 90_000_000)
 
     assert lines == ["m: reading 15 GB of weights", "m: computing the digest of 2 GB of weights"]
 
@@ -187,9 +187,9 @@ def test_what_is_asked_is_said_in_words():
     prompt = next(iter(prompts("it", lengths=(3,), budget=1, seed=0)))
     cut = [Ablation().and_also((Component(1, head),), "zero") for head in range(3)]
 
-    assert asking([prompt], [Ablation()], None, traces=True) == "Italian, with attributions"
-    assert asking([prompt] * 3, cut, None, traces=False) == "Italian, 3 sets of components cut"
-    assert asking([prompt], cut[:1], "one-token", traces=False) == (
+    assert batch_summary([prompt], [Ablation()], None, traces=True) == "Italian, with attributions"
+    assert batch_summary([prompt] * 3, cut, None, traces=False) == "Italian, 3 sets of components cut"
+    assert batch_summary([prompt], cut[:1], "one-token", traces=False) == (
         "Italian, 1 set of components cut, with one-token words alone"
     )
 
@@ -203,7 +203,7 @@ def test_controller_says_what_workers_leave(tmp_path, monkeypatch):
     other = Left(tmp_path, "gw1", "m")
     other(Progress("Italian", 0, 10))
     other(Progress("Italian", 10, 10))
-    end = saying(tmp_path, reporter, seconds=0.05)
+    end = tell_of_workers(tmp_path, reporter, seconds=0.05)
     time.sleep(0.5)
     end()
 

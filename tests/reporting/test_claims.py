@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from lengthprobe.reporting.claims import counted, failed, headline, messages, sections
+from lengthprobe.reporting.claims import count_phrase, failed_claims, headline, messages, sections
 
 NONE = {"holds": 0, "broken": 0, "undecided": 0, "error": 0, "skipped": 0, "reported": 0}
 
@@ -48,7 +48,7 @@ def test_headline_of_an_interrupted_run(totals, uncollected, said):
 
 def test_counted():
     """One holds, two hold."""
-    assert [counted("holds", 1), counted("holds", 2), counted("error", 0)] == [
+    assert [count_phrase("holds", 1), count_phrase("holds", 2), count_phrase("error", 0)] == [
         "1 holds",
         "2 hold",
         "0 errors",
@@ -96,7 +96,10 @@ def test_broken_claims_come_before_undecided_ones(claim):
     """What holds needs no explanation."""
     verdicts = ("undecided", "holds", "broken", "error")
 
-    assert [one["verdict"] for one in failed([claim(one) for one in verdicts])] == ["broken", "undecided"]
+    assert [one["verdict"] for one in failed_claims([claim(one) for one in verdicts])] == [
+        "broken",
+        "undecided",
+    ]
 
 
 def test_messages_are_counted(claim):

@@ -13,7 +13,7 @@ import pytest
 from matplotlib.text import Text
 
 from lengthprobe.reporting.figures import NAMES, by_layer, plates
-from lengthprobe.reporting.svg import drawing, style
+from lengthprobe.reporting.svg import draw_svg, style
 
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -23,7 +23,7 @@ def drawn(name, portraits):
     room = import_module(f"lengthprobe.reporting.figures.{name.removeprefix('cwa_')}")
     with style():
         figure = room.figure(portraits)
-        return figure and drawing(figure, "figure", "a figure").file
+        return figure and draw_svg(figure, "figure", "a figure").file
 
 
 def texts(name, portraits):

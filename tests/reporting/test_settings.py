@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from lengthprobe.reporting.settings import Value, facts, known, value_of
+from lengthprobe.reporting.settings import Value, facts, settings_by_name, value_of
 
 
 @pytest.mark.parametrize(
@@ -35,7 +35,7 @@ def test_digest_is_short_and_known_in_full():
 
 def test_margins_are_no_setting():
     """They have a list of their own."""
-    assert known({"cap": 100, "prompt_form": "auto", "margins": {"a": 1}}) == [
+    assert settings_by_name({"cap": 100, "prompt_form": "auto", "margins": {"a": 1}}) == [
         ("cap", Value("100")),
         ("prompt form", Value("auto")),
     ]

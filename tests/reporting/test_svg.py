@@ -7,7 +7,7 @@ import xml.etree.ElementTree as ET
 import pytest
 
 from lengthprobe.reporting.palette import BLUE, INK, PAPER
-from lengthprobe.reporting.svg import drawing, style
+from lengthprobe.reporting.svg import draw_svg, style
 
 
 @pytest.fixture
@@ -20,7 +20,7 @@ def line():
         axes = figure.subplots()
         axes.plot([0, 1], [0, 1], color=BLUE, marker="o")
         axes.set_title(f"$x_1$ <&> url(#a) 'DejaVu Sans' {INK}")
-        return drawing(figure, "fig", "a <line>")
+        return draw_svg(figure, "fig", "a <line>")
 
 
 def test_file_is_whole_and_has_no_date(line):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from scipy.stats import binom
 
-from lengthprobe.scan.effects import Outcome, at_most, effect
+from lengthprobe.scan.effects import Outcome, effect, most_as_strong
 from lengthprobe.task.prompts import prompts
 
 PROMPTS = prompts("en", lengths=(5,), budget=4)
@@ -42,14 +42,14 @@ def test_effect_is_the_mean_of_differences() -> None:
 @pytest.mark.parametrize(("strong", "drawn"), [(0, 10), (2, 10), (9, 10)])
 def test_at_most_is_clopper_and_pearson_s(strong: int, drawn: int) -> None:
     """With a larger share so few would be drawn with a probability below alpha."""
-    share = (at_most(strong, drawn, 10_000, alpha=0.05) + 1) / 10_000
+    share = (most_as_strong(strong, drawn, 10_000, alpha=0.05) + 1) / 10_000
     assert binom.cdf(strong, drawn, share) <= 0.05
     assert binom.cdf(strong, drawn, share - 2e-4) > 0.049
 
 
 def test_at_most_knows_the_limits() -> None:
     """Nothing drawn says nothing, all drawn says all; those seen weak are not strong."""
-    assert at_most(0, 0, 15, alpha=0.05) == 15
-    assert at_most(1, 15, 15, alpha=0.05) == 1
-    assert at_most(10, 10, 15, alpha=0.05) == 15
-    assert at_most(0, 14, 15, alpha=0.05) == 1
+    assert most_as_strong(0, 0, 15, alpha=0.05) == 15
+    assert most_as_strong(1, 15, 15, alpha=0.05) == 1
+    assert most_as_strong(10, 10, 15, alpha=0.05) == 15
+    assert most_as_strong(0, 14, 15, alpha=0.05) == 1

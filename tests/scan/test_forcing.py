@@ -11,7 +11,7 @@ from lengthprobe.components.names import Ablation, Component
 from lengthprobe.errors import ModelError
 from lengthprobe.probe import Probe
 from lengthprobe.scan import forcing
-from lengthprobe.scan.forcing import estimated, margins_under
+from lengthprobe.scan.forcing import estimate_first_order, margins_under
 from lengthprobe.scan.plan import Plan
 from lengthprobe.task.prompts import Response
 
@@ -63,7 +63,7 @@ def test_estimate_does_not_hang_on_the_batch(
     weights = [[1.0] + [0.0] * (len(one.token_ids) - 1) + [-1.0] for one in responses]
 
     together, single = (
-        estimated(
+        estimate_first_order(
             probe.checkpoint, responses, weights, mode, probe.settings,
             means=lambda: probe.outputs().means, batch_size=size,
         )

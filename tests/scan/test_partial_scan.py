@@ -12,7 +12,7 @@ from safetensors.torch import load_file, save_file
 
 from lengthprobe.errors import ReportError
 from lengthprobe.probe import Probe
-from lengthprobe.scan.partial_scan import NAME, PartialScan, asked_of, read_kept
+from lengthprobe.scan.partial_scan import NAME, PartialScan, read_partial_scan, scan_key
 from lengthprobe.settings import Settings
 
 ASKED = {"weights": "abc", "mode": "zero"}
@@ -34,13 +34,13 @@ def test_is_read_as_it_was_written(tmp_path: Path) -> None:
     kept = _kept(tmp_path / "new" / NAME)
     kept.save()
 
-    assert read_kept(tmp_path / "new" / NAME, ASKED) == kept
+    assert read_partial_scan(tmp_path / "new" / NAME, ASKED) == kept
     assert kept.cost == {"finding": 7}
 
 
 def test_no_file_is_a_beginning(tmp_path: Path) -> None:
     """Nothing has been found, and nothing is written before something is."""
-    assert read_kept(tmp_path / NAME, ASKED) == PartialScan(ASKED, tmp_path / NAME)
+    assert read_partial_scan(tmp_path / NAME, ASKED) == PartialScan(ASKED, tmp_path / NAME)
     assert not list(tmp_path.iterdir())
 
 
@@ -55,9 +55,9 @@ def test_name_and_budget_of_a_checkpoint_are_not_asked() -> None:
     """A checkpoint that is named otherwise is the same; one with other weights is not."""
     one, other = ({"name": name, "weights": "w", "lengths": (3, 4)} for name in ("./a", "/b/a"))
 
-    assert asked_of(one, mode="zero") == asked_of(other, mode="zero")
-    assert asked_of(one, mode="zero") != asked_of(one, mode="mean")
-    assert asked_of(one)["lengths"] == [3, 4]
+    assert scan_key(one, mode="zero") == scan_key(other, mode="zero")
+    assert scan_key(one, mode="zero") != scan_key(one, mode="mean")
+    assert scan_key(one)["lengths"] == [3, 4]
 
 
 @pytest.mark.parametrize(
@@ -79,7 +79,7 @@ def test_damaged_file_is_refused_and_left(tmp_path: Path, spoil) -> None:  # typ
     before = path.read_bytes()
 
     with pytest.raises(ReportError, match="is damaged") as caught:
-        read_kept(path, ASKED)
+        read_partial_scan(path, ASKED)
 
     assert "--report=DIR" in caught.value.fix
     assert path.read_bytes() == before
@@ -89,21 +89,21 @@ def test_binary_file_is_refused(tmp_path: Path) -> None:
     """It is no text."""
     (tmp_path / NAME).write_bytes(b"\xff\xfe\x00")
     with pytest.raises(ReportError, match="is damaged"):
-        read_kept(tmp_path / NAME, ASKED)
+        read_partial_scan(tmp_path / NAME, ASKED)
 
 
 def test_another_scan_s_file_is_refused(tmp_path: Path) -> None:
     """The message says in what they differ."""
     _kept(tmp_path / NAME).save()
     with pytest.raises(ReportError, match="differs in mode, seed"):
-        read_kept(tmp_path / NAME, {"weights": "abc", "mode": "mean", "seed": 1})
+        read_partial_scan(tmp_path / NAME, {"weights": "abc", "mode": "mean", "seed": 1})
 
 
 def test_another_version_s_file_is_refused(tmp_path: Path) -> None:
     """Whatever it holds."""
     (tmp_path / NAME).write_text(json.dumps({"digest": "", "schema": 99, "asked": {}}))
     with pytest.raises(ReportError, match="another version"):
-        read_kept(tmp_path / NAME, ASKED)
+        read_partial_scan(tmp_path / NAME, ASKED)
 
 
 def test_file_is_there_whole_after_a_failure(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -162,10 +162,10 @@ def test_changed_checkpoint_in_the_same_place(
     directory = copy_of()
 
     def asked() -> dict[str, Any]:
-        return asked_of(Probe(str(directory), Settings(device_map="cpu")).identity().as_dict())
+        return scan_key(Probe(str(directory), Settings(device_map="cpu")).identity().as_dict())
 
     PartialScan(asked(), tmp_path / NAME).save()
-    assert read_kept(tmp_path / NAME, asked())
+    assert read_partial_scan(tmp_path / NAME, asked())
     change(directory)
     with pytest.raises(ReportError, match=rf"a scan that differs in {what}\b"):
-        read_kept(tmp_path / NAME, asked())
+        read_partial_scan(tmp_path / NAME, asked())

@@ -15,7 +15,7 @@ from lengthprobe.errors import ReportError
 from lengthprobe.probe import Probe
 from lengthprobe.scan.command import scan
 from lengthprobe.scan.plan import Plan
-from lengthprobe.scan.report import HEADERS, drawn, lines, markdown, write
+from lengthprobe.scan.report import HEADERS, effect_map_svg, lines, markdown, write
 
 SVG = "{http://www.w3.org/2000/svg}"
 NAUGHTY = "<b>x</b> | [a](http://b) \x1b[31m"
@@ -107,13 +107,13 @@ def test_a_name_is_nothing_but_text(named: Callable[[str], dict[str, Any]]) -> N
     assert "\x1b" not in "".join(lines(naughty))
     assert "<b>" not in markdown(naughty).replace("\\<", "")
     assert "[a](" not in markdown(naughty)
-    assert "<b>" not in drawn(naughty)
-    assert "\x1b" not in drawn(naughty)
+    assert "<b>" not in effect_map_svg(naughty)
+    assert "\x1b" not in effect_map_svg(naughty)
 
 
 def test_map_shows_every_component(report: dict[str, Any]) -> None:
     """A number for each head and MLP, a frame for each that was measured, a scale."""
-    root = ET.fromstring(drawn(report).encode())
+    root = ET.fromstring(effect_map_svg(report).encode())
     texts = [element.text or "" for element in root.iter(f"{SVG}text")]
 
     # The strongest head stands above the map too, and -100 to +100 below it.
@@ -131,7 +131,7 @@ def test_map_of_nothing_is_drawn(report: dict[str, Any]) -> None:
         "measured": [],
         "estimates": {name: {**one, "foretold": None} for name, one in report["estimates"].items()},
     }
-    assert drawn(still).startswith("<?xml")
+    assert effect_map_svg(still).startswith("<?xml")
 
 
 def test_folder_has_three_files(report: dict[str, Any], tmp_path: Path) -> None:

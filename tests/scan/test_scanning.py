@@ -13,7 +13,7 @@ from lengthprobe.components.names import Ablation, Component
 from lengthprobe.errors import ModelError
 from lengthprobe.probe import Probe
 from lengthprobe.scan.command import scan
-from lengthprobe.scan.partial_scan import PartialScan, read_kept
+from lengthprobe.scan.partial_scan import PartialScan, read_partial_scan
 from lengthprobe.scan.plan import Plan
 from lengthprobe.scan.scanning import Scan
 from tests.scan.conftest import SETTINGS
@@ -112,7 +112,7 @@ class TestInterrupted:
                 raise KeyboardInterrupt
 
         for _ in range(40):
-            kept = read_kept(path, {})
+            kept = read_partial_scan(path, {})
             try:
                 found = Scan(probe, plan, kept, stop).run()
                 break
@@ -133,11 +133,11 @@ class TestInterrupted:
     def test_more_prompts_go_on_from_fewer(self, probe: Probe, plan: Plan, tmp_path: Path) -> None:
         """The prompts are the first of the same stream, and their answers stay."""
         scan(probe, replace(plan, prompts=4), tmp_path)
-        kept = read_kept(tmp_path / "scan.answers.json", _asked(tmp_path))
+        kept = read_partial_scan(tmp_path / "scan.answers.json", _asked(tmp_path))
         before = {(name, one) for name, some in kept.answers.items() for one in some}
         told: dict[str, int] = {}
         scan(probe, plan, tmp_path, lambda what, _done, total: told.update({what: total}))
-        after = read_kept(tmp_path / "scan.answers.json", _asked(tmp_path)).answers
+        after = read_partial_scan(tmp_path / "scan.answers.json", _asked(tmp_path)).answers
         assert before <= {(name, one) for name, some in after.items() for one in some}
         assert told["whole model"] == 2
 

@@ -9,7 +9,7 @@ import pytest
 
 from lengthprobe.statistics.comparable import explain
 from lengthprobe.statistics.estimate import Estimate, Observation
-from lengthprobe.statistics.verdict import Verdict, recording
+from lengthprobe.statistics.verdict import Verdict, record_asked_verdicts
 
 
 def estimate() -> Estimate:
@@ -132,6 +132,6 @@ class TestExplain:
 
     def test_asks_no_truth(self):
         """An explanation is no decision."""
-        with recording() as verdicts:
+        with record_asked_verdicts() as verdicts:
             explain("<", estimate(), 0.5)
         assert verdicts == []

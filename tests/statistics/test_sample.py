@@ -6,7 +6,14 @@ import math
 
 import pytest
 
-from lengthprobe.statistics.sample import Observation, Sample, checked, checked_whole, draws, joined
+from lengthprobe.statistics.sample import (
+    Observation,
+    Sample,
+    draws,
+    join_samples,
+    usable_sample,
+    usable_whole,
+)
 
 
 def sample(values: dict[str, float], bounds: tuple[float, float] | None = (0, 1), note: str = "") -> Sample:
@@ -119,12 +126,12 @@ class TestJoined:
 
     def test_samples_of_the_same_prompts_become_one(self):
         """Paired by prompt."""
-        terms = joined((sample({"a1": 1.0, "b1": 0.0}),), (sample({"b1": 1.0, "a1": 1.0}),))
+        terms = join_samples((sample({"a1": 1.0, "b1": 0.0}),), (sample({"b1": 1.0, "a1": 1.0}),))
         assert [term.mean for term in terms] == [1.5]
 
     def test_samples_of_other_prompts_stand_side_by_side(self):
         """One prompt too many is another set of prompts."""
-        terms = joined((sample({"a1": 1.0}),), (sample({"a1": 1.0, "b1": 0.0}),))
+        terms = join_samples((sample({"a1": 1.0}),), (sample({"a1": 1.0, "b1": 0.0}),))
         assert [term.mean for term in terms] == [1.0, 0.5]
 
 
@@ -135,18 +142,18 @@ class TestChecked:
     def test_refuses_a_value_that_the_measure_cannot_give(self, value):
         """The message names measure, prompt, value and bounds."""
         with pytest.raises(ValueError, match=rf"hits: prompt a1 gives {value}, not a number within 0 to 1"):
-            checked((Observation("a1", "a", value),), (0, 1), "hits")
+            usable_sample((Observation("a1", "a", value),), (0, 1), "hits")
 
     def test_refuses_a_prompt_measured_twice(self):
         """Else it would count double."""
         with pytest.raises(ValueError, match="hits: prompt a1 was measured twice"):
-            checked((Observation("a1", "a", 0), Observation("a1", "a", 1)), (0, 1), "hits")
+            usable_sample((Observation("a1", "a", 0), Observation("a1", "a", 1)), (0, 1), "hits")
 
     @pytest.mark.parametrize("bounds", [(1, 1), (1, 0), (math.nan, 1)])
     def test_refuses_bounds_without_room(self, bounds):
         """The lower lies below the upper."""
         with pytest.raises(ValueError, match="leave no room"):
-            checked((), bounds, "hits")
+            usable_sample((), bounds, "hits")
 
 
 class TestCheckedWhole:
@@ -155,7 +162,7 @@ class TestCheckedWhole:
     def test_is_of_the_same_prompts(self):
         """In whatever order."""
         whole = sample({"b1": 2.0, "a1": 3.0}, None)
-        assert checked_whole(whole, sample({"a1": 1.0, "b1": 0.0}), "late") is whole
+        assert usable_whole(whole, sample({"a1": 1.0, "b1": 0.0}), "late") is whole
 
     @pytest.mark.parametrize(
         ("whole", "message"),
@@ -176,7 +183,7 @@ class TestCheckedWhole:
     def test_refuses_any_other(self, whole, message):
         """The message names the measure."""
         with pytest.raises(ValueError, match=message):
-            checked_whole(whole, sample({"a1": 1.0, "b1": 0.0}), "late")
+            usable_whole(whole, sample({"a1": 1.0, "b1": 0.0}), "late")
 
 
 class TestDraws:

@@ -12,7 +12,7 @@ from lengthprobe.statistics.background import Background
 from lengthprobe.statistics.comparison import Comparison
 from lengthprobe.statistics.estimate import Estimate, Observation
 from lengthprobe.statistics.explanation import worst
-from lengthprobe.statistics.verdict import recording
+from lengthprobe.statistics.verdict import record_asked_verdicts
 
 
 def estimate(values, name="error", prompt="p", **changes) -> Estimate:
@@ -205,7 +205,7 @@ class TestRecording:
 
     def test_holds_every_verdict_whose_truth_was_asked(self):
         """In order, the undecided too; a verdict that nobody asked is not there."""
-        with recording() as verdicts:
+        with record_asked_verdicts() as verdicts:
             assert zeros < 0.5
             assert not ones < 0.5
             with pytest.raises(Undecided):
@@ -216,21 +216,21 @@ class TestRecording:
     def test_holds_a_verdict_once(self):
         """Pytest asks again when it looks for what failed."""
         verdict = zeros < 0.5
-        with recording() as verdicts:
+        with record_asked_verdicts() as verdicts:
             assert verdict
             assert verdict
         assert verdicts == [verdict]
 
     def test_holds_both_parts_of_a_chain(self):
         """They are two claims."""
-        with recording() as verdicts:
+        with record_asked_verdicts() as verdicts:
             assert -0.5 < zeros < 0.5
         assert [verdict.expression for verdict in verdicts] == ["error > -0.5", "error < 0.5"]
 
     def test_nests(self):
         """An inner list takes nothing from an outer one, and ends with its block, error or not."""
-        with recording() as outer:
-            with pytest.raises(Undecided), recording() as inner:
+        with record_asked_verdicts() as outer:
+            with pytest.raises(Undecided), record_asked_verdicts() as inner:
                 bool(zeros > 0)
             assert zeros < 0.5
         assert ones > 0.5

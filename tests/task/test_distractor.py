@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from lengthprobe.errors import LanguageError
-from lengthprobe.task.distractor import distracted, number_spans
+from lengthprobe.task.distractor import distracted_prompt, number_spans
 from lengthprobe.task.languages import available, load_language
 from lengthprobe.task.prompts import prompts
 
@@ -37,7 +37,7 @@ def test_another_number_stands_beside(code: str, before: bool) -> None:
     """It is never N, it is written as N is, and the request stays as it was."""
     language = load_language(code)
     for prompt in prompts(code, budget=60):
-        one = distracted(prompt, LENGTHS, before=before)
+        one = distracted_prompt(prompt, LENGTHS, before=before)
         (span,) = one.number
         n, other = (one.prompt.text[slice(*each)] for each in (span, one.distractor))
         aside = language.aside.format(n=other)
@@ -54,13 +54,13 @@ def test_another_number_stands_beside(code: str, before: bool) -> None:
 def test_same_number_before_and_after() -> None:
     """So that what is compared differs in order alone."""
     for prompt in prompts("en", budget=30):
-        both = [distracted(prompt, LENGTHS, before=before) for before in (True, False)]
+        both = [distracted_prompt(prompt, LENGTHS, before=before) for before in (True, False)]
         assert len({one.prompt.text[slice(*one.distractor)] for one in both}) == 1
 
 
 def test_distractors_are_the_numbers_asked_for() -> None:
     """Over many prompts none is rare, so that the two numbers differ in nothing but what they are for."""
-    some = [distracted(prompt, LENGTHS, before=True) for prompt in prompts("en", budget=300)]
+    some = [distracted_prompt(prompt, LENGTHS, before=True) for prompt in prompts("en", budget=300)]
     numbers = load_language("en").numbers
     by_word = {numbers[n]: n for n in LENGTHS} | {str(n): n for n in LENGTHS}
     seen = Counter(by_word[one.prompt.text[slice(*one.distractor)]] for one in some)
@@ -72,7 +72,7 @@ def test_distractors_are_the_numbers_asked_for() -> None:
 def test_only_one_length(lengths: tuple[int, ...], other: int) -> None:
     """The distractor is then two more; 1 is none, since not every language counts with it."""
     prompt = prompts("en", lengths=lengths, budget=4)[-1]
-    one = distracted(prompt, lengths, before=True)
+    one = distracted_prompt(prompt, lengths, before=True)
     assert one.prompt.text[slice(*one.distractor)] in (str(other), load_language("en").numbers[other])
 
 

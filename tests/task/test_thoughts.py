@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from lengthprobe.settings import COUNTERS
 from lengthprobe.task import thoughts
-from lengthprobe.task.thoughts import answer_of, leaves_open, parted, special_marks
+from lengthprobe.task.thoughts import answer_of, leaves_open, part_thoughts, special_marks
 from lengthprobe.task.words import count_words, count_words_of_part
 
 SAID = "Waves sing softly"
@@ -85,14 +85,14 @@ def test_words_of_a_thought_are_not_counted(text, counter):
 def test_answer_is_what_stands_around_the_thought(text):
     """No mark is left of it, and no words are fused."""
     assert answer_of(text).split() == SAID.split()
-    assert not parted(text).unfinished
+    assert not part_thoughts(text).unfinished
 
 
 @pytest.mark.parametrize("text", ANSWERS)
 def test_ordinary_answer_stays_whole(text):
     """A word such as "think" is no mark, nor is a mark that nobody closes within a line."""
     assert answer_of(text) == text
-    assert not parted(text).unfinished
+    assert not part_thoughts(text).unfinished
 
 
 @given(st.lists(st.sampled_from(PIECES)).map(" ".join))
@@ -113,19 +113,19 @@ def test_text_without_marks_is_not_scanned(monkeypatch):
 @pytest.mark.parametrize("text", UNFINISHED)
 def test_unfinished_thought_has_no_answer(text):
     """The text ends before its thought does."""
-    assert (parted(text).answer, parted(text).unfinished) == ("", True)
+    assert (part_thoughts(text).answer, part_thoughts(text).unfinished) == ("", True)
 
 
 def test_thought_that_the_prompt_opened():
     """Without any mark in the text, all of it is the thought."""
-    assert parted("Three words about", opened=True).unfinished
-    assert parted("Three.</think>Waves sing", opened=True).answer == "Waves sing"
-    assert not parted("Waves sing").unfinished
+    assert part_thoughts("Three words about", opened=True).unfinished
+    assert part_thoughts("Three.</think>Waves sing", opened=True).answer == "Waves sing"
+    assert not part_thoughts("Waves sing").unfinished
 
 
 def test_thought_that_begins_after_an_answer():
     """An answer was given, so that nothing is unfinished."""
-    found = parted("Waves sing\n<think>Was that")
+    found = part_thoughts("Waves sing\n<think>Was that")
 
     assert (found.answer.strip(), found.unfinished) == ("Waves sing", False)
 
@@ -188,7 +188,7 @@ def test_long_text_takes_linear_time(piece, end):
     for n_characters in (25_000, 200_000):
         text = "<" + piece * (n_characters // len(piece)) + end
         start = time.process_time()
-        assert parted(text).text == text
+        assert part_thoughts(text).text == text
         times.append(time.process_time() - start)
 
     assert times[1] < 24 * times[0] + 0.05

@@ -11,7 +11,7 @@ from transformers import StoppingCriteria
 from lengthprobe.errors import ModelError, SettingsError
 from lengthprobe.settings import THOUGHT_LIMIT
 from lengthprobe.task.adherence import texts_by_step, thought_steps
-from lengthprobe.task.thoughts import leaves_open, parted, special_marks
+from lengthprobe.task.thoughts import leaves_open, part_thoughts, special_marks
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -80,7 +80,7 @@ def thought_marks(tokenizer: Any) -> dict[int, str]:
 
 def thought_tokens(checkpoint: Checkpoint, token_ids: Sequence[int], *, opened: bool) -> int:
     """How many tokens at the beginning of a response are a thought."""
-    whole = parted(checkpoint.decode(token_ids), opened=opened)
+    whole = part_thoughts(checkpoint.decode(token_ids), opened=opened)
     if not whole.thoughts:
         return 0
     steps = thought_steps(texts_by_step(token_ids, checkpoint.decode), whole)
@@ -143,7 +143,7 @@ class Thoughts(StoppingCriteria):
         ends, room = self._checkpoint.end_token_ids, self._room
         end = next((at for at, token in enumerate(tokens) if token in ends), None)
         written = tokens[:end]
-        whole = parted(self._checkpoint.decode(written), opened=room.opened)
+        whole = part_thoughts(self._checkpoint.decode(written), opened=room.opened)
         begun = whole.answer.strip()
         # A mark of several tokens may be half written.
         half = begun[:1] in ("<", "[", "◁") and len(begun) < _LONGEST_MARK

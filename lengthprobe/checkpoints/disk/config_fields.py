@@ -83,7 +83,7 @@ def config_error(path: Path, stated: dict[str, Any], error: Exception) -> ModelE
     return _at_fault(path, stated, is_refused, error)
 
 
-def unbuildable(
+def build_error(
     path: Path, stated: dict[str, Any], config: PretrainedConfig, error: Exception
 ) -> ModelError | None:
     """The error for a config.json that no model can be built from, None where one can.

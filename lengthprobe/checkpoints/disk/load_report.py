@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 _KINDS = ("missing_keys", "mismatched_keys", "unexpected_keys")
 
 
-def unfitting(report: Mapping[str, Any]) -> tuple[str, str] | None:
+def unfitting_tensors(report: Mapping[str, Any]) -> tuple[str, str] | None:
     """The first kind of tensors that do not fit, and their names for a message; None where all fit.
 
     Args:

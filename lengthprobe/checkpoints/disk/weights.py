@@ -85,7 +85,7 @@ def read_json(path: Path) -> dict[str, Any]:
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
-        raise unreadable(path, error) from error
+        raise unreadable_file(path, error) from error
     # JSON that is nested very deep ends in a RecursionError.
     except (ValueError, RecursionError) as error:
         raise ModelError(
@@ -109,7 +109,7 @@ def check_safetensors(file: Path) -> None:
         with file.open("rb") as opened:
             start = opened.read(24)
     except OSError as error:
-        raise unreadable(file, error) from error
+        raise unreadable_file(file, error) from error
     if start == b"version https://git-lfs.":
         raise ModelError(f"{file} is a git-lfs pointer, not the weights", "git lfs pull")
     try:
@@ -140,7 +140,7 @@ def is_weight_file(path: Path) -> bool:
     except ValueError:
         return False
     except OSError as error:
-        raise unreadable(path, error) from error
+        raise unreadable_file(path, error) from error
 
 
 def _one_reading(directory: Path, single: str) -> tuple[Path, ...]:
@@ -149,7 +149,7 @@ def _one_reading(directory: Path, single: str) -> tuple[Path, ...]:
     alone = is_weight_file(file)
     if not is_weight_file(index):
         return (file,) if alone else ()
-    files = indexed(index)
+    files = indexed_files(index)
     # transformers takes a single pickle before its index, and safetensors are passed on by name.
     if alone and (file not in files or (len(files) > 1 and file.suffix == ".bin")):
         shards = files[0].name if len(files) == 1 else f"{files[0].name} … {files[-1].name}"
@@ -167,7 +167,7 @@ def _one_reading(directory: Path, single: str) -> tuple[Path, ...]:
     return files
 
 
-def indexed(index: Path) -> tuple[Path, ...]:
+def indexed_files(index: Path) -> tuple[Path, ...]:
     """The files that an index names, whether they are there or not.
 
     Raises:
@@ -206,7 +206,7 @@ def _named(directory: Path, named: object) -> tuple[Path, ...]:
         raise ModelError(f"{key} names a file that is not there: {named}", fix)
     if not named.endswith(INDEX):
         return (path,)
-    files = indexed(path)
+    files = indexed_files(path)
     for shard in files:
         if not is_weight_file(shard):
             raise ModelError(
@@ -267,7 +267,7 @@ def download_again(path: Path) -> str:
     return f"copy or download {path.name} again"
 
 
-def unreadable(path: Path, error: OSError) -> ModelError:
+def unreadable_file(path: Path, error: OSError) -> ModelError:
     """The error for a file that the system does not let be read."""
     said = error.strerror or reason(error)
     fix = f"chmod u+r {path}" if isinstance(error, PermissionError) else f"copy or download {path.name} again"

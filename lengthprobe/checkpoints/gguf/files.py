@@ -112,7 +112,7 @@ def refuse_part(gguf: Gguf) -> None:
 
 
 @contextmanager
-def alone(path: Path) -> Iterator[Path]:
+def lone_gguf_folder(path: Path) -> Iterator[Path]:
     """A folder that holds nothing but a GGUF file, under the name `ALONE`.
 
     transformers would take a chat template or a tokenizer's config from what lies beside the file.

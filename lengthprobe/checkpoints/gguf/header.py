@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
-from lengthprobe.checkpoints.disk.weights import download_again, unreadable
+from lengthprobe.checkpoints.disk.weights import download_again, unreadable_file
 from lengthprobe.checkpoints.gguf.types import check_types
 from lengthprobe.errors import ModelError, reason
 
@@ -145,7 +145,7 @@ def read_gguf(path: Path) -> Gguf:
             with mmap.mmap(opened.fileno(), 0, access=mmap.ACCESS_READ) as content:
                 return _read(path, content)
     except OSError as error:
-        raise unreadable(path, error) from error
+        raise unreadable_file(path, error) from error
     # A header that leads beyond the end of the file, or that somebody made up.
     except (struct.error, IndexError, ValueError, OverflowError, RecursionError, MemoryError) as error:
         raise _cut_short(path, reason(error)) from error

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from lengthprobe.checkpoints.gguf.files import ALONE, alone
+from lengthprobe.checkpoints.gguf.files import ALONE, lone_gguf_folder
 from lengthprobe.checkpoints.gguf.header import ANOTHER
 from lengthprobe.errors import ModelError, reason
 
@@ -82,7 +82,7 @@ def load_gguf_tokenizer(gguf: Gguf) -> Any:
         raise ModelError(f"{gguf.path} holds no tokenizer (no {_KEY}tokens)", ANOTHER)
     named = _named_tokens(gguf)
     try:
-        with alone(gguf.path) as folder:
+        with lone_gguf_folder(gguf.path) as folder:
             # The class is named, since by its own choice transformers reads the whole header once more.
             tokenizer: Any = PreTrainedTokenizerFast.from_pretrained(
                 folder, gguf_file=ALONE, local_files_only=True

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from lengthprobe.checkpoints.disk.load_report import first_names, unfitting
-from lengthprobe.checkpoints.gguf.files import ALONE, alone
+from lengthprobe.checkpoints.disk.load_report import first_names, unfitting_tensors
+from lengthprobe.checkpoints.gguf.files import ALONE, lone_gguf_folder
 from lengthprobe.checkpoints.gguf.header import ANOTHER
 from lengthprobe.errors import ModelError
 
@@ -47,7 +47,7 @@ def load_dequantized(gguf: Gguf, config: PretrainedConfig, dtype: torch.dtype | 
     loader: Any = transformers.AutoModelForCausalLM
     # The kernels for packed blocks have no weights that can be attributed to.
     quantization: Any = GgufConfig(dequantize=True)
-    with alone(gguf.path) as folder:
+    with lone_gguf_folder(gguf.path) as folder:
         model, report = loader.from_pretrained(
             folder,
             gguf_file=ALONE,
@@ -72,7 +72,7 @@ def load_dequantized(gguf: Gguf, config: PretrainedConfig, dtype: torch.dtype | 
 
 
 def _check_complete(gguf: Gguf, report: Mapping[str, Any]) -> None:
-    if found := unfitting(report):
+    if found := unfitting_tensors(report):
         kind, names = found
         what = {
             "missing_keys": "lacks",

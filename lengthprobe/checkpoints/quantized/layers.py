@@ -25,7 +25,7 @@ def is_four_bits(module: Any) -> bool:
     return type(module).__name__ == "Linear4bit" and type(module).__module__.startswith("bitsandbytes.")
 
 
-def dequantized(module: Any) -> Tensor:
+def dequantized_matrix(module: Any) -> Tensor:
     """The matrix that a quantized layer stands for, outputs first, in the format it computes in."""
     if is_four_bits(module):
         # Not installed where no such layer can be.

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
-from lengthprobe.components.names import few
+from lengthprobe.components.names import first_few_names
 from lengthprobe.measures.answered import check_answered
 from lengthprobe.measures.attribution.by_part import Traceable
 from lengthprobe.measures.per_response import measure_expression, note_of, probe_form
 from lengthprobe.measures.precondition import unmet_control, without_values
 from lengthprobe.statistics.estimate import Estimate, Observation
-from lengthprobe.task.distractor import distracted
+from lengthprobe.task.distractor import distracted_prompt
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
@@ -91,7 +91,7 @@ def _attention(
     bounds: tuple[float, float] | None,
 ) -> Estimate:
     chosen = probe.heads(heads)
-    called = f"{name}[{few([one.name for one in chosen])}]"
+    called = f"{name}[{first_few_names([one.name for one in chosen])}]"
     if unmet := unmet_control(probe, language):
         return without_values(probe, called, language, unmet, bounds=bounds)
     every = probe.traces(language)
@@ -122,5 +122,5 @@ def _attention(
 def _look(probe: Attentive, one: Traced, steps: tuple[int, ...], *, before: bool) -> Look:
     from lengthprobe.activations.looks import Look
 
-    both = distracted(one.response.prompt, probe.settings.lengths, before=before)
+    both = distracted_prompt(one.response.prompt, probe.settings.lengths, before=before)
     return Look(both.prompt, one.response.token_ids, steps, (both.number, (both.distractor,)))

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from lengthprobe.components.layers import early_layers, late_layers
 from lengthprobe.errors import ModelError, SettingsError
-from lengthprobe.nearest import to_type
+from lengthprobe.nearest import option_to_type
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -73,7 +73,7 @@ def group_of(component: str, probe: Measured) -> Group:
         known = [f'"{name}"' for name in COMPONENT_GROUPS]
         raise SettingsError(
             f'component="{component}" is no group of components',
-            to_type("component", f'"{component}"', known),
+            option_to_type("component", f'"{component}"', known),
         )
     group = COMPONENT_GROUPS[component]
 

@@ -9,7 +9,7 @@ from lengthprobe.measures.attribution.by_part import LEAST_MEASURED
 from lengthprobe.statistics.digits import in_three_digits
 from lengthprobe.statistics.estimate import Estimate
 from lengthprobe.statistics.explanation import quantity
-from lengthprobe.statistics.forms import together
+from lengthprobe.statistics.forms import merge_forms
 from lengthprobe.statistics.sample import Observation, Sample
 from lengthprobe.statistics.share import Share, share
 from lengthprobe.statistics.unmet import first_unmet
@@ -44,7 +44,7 @@ def fall_of_share(candidate: Estimate, reference: Estimate) -> Share:
         SettingsError: The two were asked in unlike forms.
         ValueError: The two have unlike units or alphas.
     """
-    forms = together(candidate.forms, reference.forms)
+    forms = merge_forms(candidate.forms, reference.forms)
     name = f"fall_of_share({candidate.name}, {reference.name})"
     if (candidate.unit, candidate.alpha) != (reference.unit, reference.alpha):
         raise ValueError(

@@ -5,10 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lengthprobe.errors import SettingsError
-from lengthprobe.measures.per_response import RIVALS, measure_expression, note_of, probe_form, selected
+from lengthprobe.measures.per_response import (
+    RIVALS,
+    measure_expression,
+    note_of,
+    probe_form,
+    selected_responses,
+)
 from lengthprobe.statistics.estimate import Estimate, Observation
 from lengthprobe.statistics.sample import Sample
-from lengthprobe.statistics.winsorised import FAR, winsorised
+from lengthprobe.statistics.winsorised import FAR, winsorised_error
 from lengthprobe.task.words import count_words
 
 if TYPE_CHECKING:
@@ -36,7 +42,7 @@ def error_by_tokens_per_word(probe: Measured, *, language: str) -> Estimate:
     Raises:
         SettingsError: All responses to the prompts of each N have as many tokens a word.
     """
-    asked = selected(probe, probe.responses(language), language=language)
+    asked = selected_responses(probe, probe.responses(language), language=language)
 
     def under(counter: str, rival: Estimate | None) -> Estimate:
         counts = [count_words(one.answer, language=language, counter=counter) for one in asked]
@@ -73,7 +79,9 @@ def _parts(
 ) -> tuple[list[float], list[float]]:
     """Of each response z e and z d, over the mean of z d."""
     lengths = [one.prompt.n_words for one in asked]
-    errors = _within(lengths, [winsorised(count - n, FAR) for count, n in zip(counts, lengths, strict=True)])
+    errors = _within(
+        lengths, [winsorised_error(count - n, FAR) for count, n in zip(counts, lengths, strict=True)]
+    )
     counted = [at for at, count in enumerate(counts) if count]
     apart = _within(
         [lengths[at] for at in counted],

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lengthprobe.errors import SettingsError
-from lengthprobe.measures.per_response import mean_of, selected
+from lengthprobe.measures.per_response import mean_of, selected_responses
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,7 +26,7 @@ def error_growth(probe: Measured, *, language: str) -> Estimate:
     Raises:
         SettingsError: All prompts ask for the same length.
     """
-    asked = selected(probe, probe.responses(language), language=language)
+    asked = selected_responses(probe, probe.responses(language), language=language)
     lengths = [one.prompt.n_words for one in asked]
     middle = sum(lengths) / len(lengths)
     spread = sum((n - middle) ** 2 for n in lengths) / len(lengths)

@@ -6,7 +6,7 @@ import math
 from typing import TYPE_CHECKING
 
 from lengthprobe.measures.per_response import mean_of
-from lengthprobe.statistics.winsorised import WINSORISED_AT, winsorised
+from lengthprobe.statistics.winsorised import WINSORISED_AT, winsorised_error
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -32,7 +32,7 @@ def length_error(
     """
     return mean_of(
         probe,
-        lambda response, n_words: winsorised(n_words - response.prompt.n_words, at),
+        lambda response, n_words: winsorised_error(n_words - response.prompt.n_words, at),
         name=_stated("length_error", at),
         language=language,
         unit="words",
@@ -70,7 +70,7 @@ def absolute_error(
     """
     return mean_of(
         probe,
-        lambda response, n_words: abs(winsorised(n_words - response.prompt.n_words, at)),
+        lambda response, n_words: abs(winsorised_error(n_words - response.prompt.n_words, at)),
         name=_stated("absolute_error", at),
         language=language,
         unit="words",

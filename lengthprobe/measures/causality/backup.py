@@ -15,7 +15,7 @@ from lengthprobe.measures.causality.leading import (
     others_of_kind,
 )
 from lengthprobe.measures.precondition import unmet_control, without_values
-from lengthprobe.statistics.sample import checked
+from lengthprobe.statistics.sample import usable_sample
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -141,5 +141,5 @@ def _beyond(whole: Estimate, together: Estimate, alone: Sequence[Estimate]) -> E
     rival = None
     if whole.rival is not None:
         rival = _beyond(whole.recounted, together.recounted, [one.recounted for one in alone])
-    sample = checked(tuple(observations), (-float(len(alone)), 1.0), whole.name)
+    sample = usable_sample(tuple(observations), (-float(len(alone)), 1.0), whole.name)
     return replace(together, samples=(sample,), rival=rival, background=())

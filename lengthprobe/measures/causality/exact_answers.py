@@ -13,7 +13,7 @@ from lengthprobe.measures.per_response import RIVALS, measure_expression, note_o
 from lengthprobe.statistics.background import Background
 from lengthprobe.statistics.estimate import Estimate, Observation
 from lengthprobe.statistics.sample import Sample, draws
-from lengthprobe.statistics.winsorised import WINSORISED_AT, winsorised
+from lengthprobe.statistics.winsorised import WINSORISED_AT, winsorised_error
 from lengthprobe.task.languages import load_language
 from lengthprobe.task.prompts import split_of
 from lengthprobe.task.words import count_words
@@ -69,7 +69,7 @@ def exact_under(
     """
     prompts = test_prompts(probe, language)
     turns = _turns(prompts, sets)
-    answers = dict(zip(turns, answered(probe, language, turns), strict=True))
+    answers = dict(zip(turns, ablated_responses(probe, language, turns), strict=True))
     responses: dict[str, list[Response]] = {one.id: [] for one in prompts}
     for (prompt, _), response in answers.items():
         responses[prompt.id].append(response)
@@ -103,13 +103,15 @@ def exact_by_set(probe: Ablatable, language: str, sets: Sequence[Ablation]) -> t
     """The share of exact answers under each of several sets, over the prompts whose turn it had."""
     turns = _turns(test_prompts(probe, language), sets)
     exact: dict[Ablation, list[bool]] = {one: [] for one in sets}
-    for (_, ablation), response in zip(turns, answered(probe, language, turns), strict=True):
+    for (_, ablation), response in zip(turns, ablated_responses(probe, language, turns), strict=True):
         n_words = count_words(response.answer, language=language, counter=probe.settings.counter)
         exact[ablation].append(_is_exact(response, n_words))
     return tuple(sum(some) / len(some) for some in exact.values() if some)
 
 
-def answered(probe: Ablatable, language: str, asked: Sequence[tuple[Prompt, Ablation]]) -> list[Response]:
+def ablated_responses(
+    probe: Ablatable, language: str, asked: Sequence[tuple[Prompt, Ablation]]
+) -> list[Response]:
     """The response to each prompt under its ablation; those of the whole model are there already."""
     whole = {one.prompt.id: one for one in probe.responses(language)}
     cut = [one for one in asked if one[1].components]
@@ -151,7 +153,7 @@ def _beside(
     errors, exact = [], dict[Ablation, list[bool]]()
     for (prompt, ablation), response in answers.items():
         n_words = count_words(response.answer, language=language, counter=counter)
-        errors.append(abs(winsorised(n_words - prompt.n_words)))
+        errors.append(abs(winsorised_error(n_words - prompt.n_words)))
         exact.setdefault(ablation, []).append(_is_exact(response, n_words))
     means = [sum(some) / len(some) for some in exact.values()]
     sets = {"% exact under the worst set": 100 * min(means), "under the best": 100 * max(means)}

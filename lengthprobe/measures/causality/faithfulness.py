@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 
 from lengthprobe.components.names import Ablation, Component, every_component
 from lengthprobe.measures.attribution.cwa import cwa_by_part
-from lengthprobe.measures.causality.exact_answers import answered, test_prompts
+from lengthprobe.measures.causality.exact_answers import ablated_responses, test_prompts
 from lengthprobe.measures.per_response import measure_expression, probe_form
 from lengthprobe.measures.precondition import unmet_control, without_values
 from lengthprobe.statistics.digits import in_three_digits
 from lengthprobe.statistics.estimate import Estimate, Observation
-from lengthprobe.statistics.winsorised import winsorised
+from lengthprobe.statistics.winsorised import winsorised_error
 from lengthprobe.task.words import count_words
 
 if TYPE_CHECKING:
@@ -93,10 +93,12 @@ def _effects(probe: Ablatable, language: str, components: Sequence[Component]) -
     """How much the mean |error| rises without each component, in words."""
     prompts = test_prompts(probe, language)
     sets = [Ablation(), *(Ablation(zero=(one,)) for one in components)]
-    answers = answered(probe, language, [(prompt, one) for one in sets for prompt in prompts])
+    answers = ablated_responses(probe, language, [(prompt, one) for one in sets for prompt in prompts])
     counter = probe.settings.counter
     errors = [
-        abs(winsorised(count_words(one.answer, language=language, counter=counter) - one.prompt.n_words))
+        abs(
+            winsorised_error(count_words(one.answer, language=language, counter=counter) - one.prompt.n_words)
+        )
         for one in answers
     ]
     n = len(prompts)

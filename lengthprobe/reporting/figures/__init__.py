@@ -45,14 +45,14 @@ def plates(portraits: Mapping[str, Mapping[str, Any]]) -> tuple[Plate, ...]:
         number_swap,
         one_response,
     )
-    from lengthprobe.reporting.svg import drawing, style
+    from lengthprobe.reporting.svg import draw_svg, style
 
     made = []
     with style():
         for room in (by_layer, number_swap, causes, faithfulness, by_length, head_map, one_response):
             figure = room.figure(portraits)
             if figure is not None:
-                shown = drawing(figure, room.NAME.replace("_", "-"), room.TITLE)
+                shown = draw_svg(figure, room.NAME.replace("_", "-"), room.TITLE)
                 made.append(Plate(room.NAME, room.TITLE, room.caption(portraits), shown))
     return tuple(made)
 

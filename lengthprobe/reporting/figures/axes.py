@@ -53,7 +53,7 @@ def head(axes: Axes, portraits: Mapping[str, Mapping[str, Any]], language: str) 
     axes.set_title(counted, loc="right", color=MUTED, fontsize=7.5, fontweight="normal")
 
 
-def heading(axes: Axes, text: str, below: str = "") -> None:
+def draw_heading(axes: Axes, text: str, below: str = "") -> None:
     """Head a block of panels, from the figure's left edge on.
 
     Args:

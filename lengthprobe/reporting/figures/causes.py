@@ -8,10 +8,10 @@ import numpy as np
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FixedLocator, NullLocator
 
-from lengthprobe.reporting.figures.axes import WIDTH, heading, sheet, zero
+from lengthprobe.reporting.figures.axes import WIDTH, draw_heading, sheet, zero
 from lengthprobe.reporting.figures.portraits import label, language_name, languages, roles, triples
 from lengthprobe.reporting.palette import BLUE, GREY, INK, LATE
-from lengthprobe.untrusted_text import escaped
+from lengthprobe.untrusted_text import escaped_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -58,8 +58,8 @@ def figure(portraits: Mapping[str, Mapping[str, Any]]) -> Figure | None:
     several = len({role for role, *_ in rows}) > 1
     for row, (role, language, kind, found) in enumerate(rows):
         whose = f"{label(portraits, role)}, " if several else ""
-        title = f"{whose}{language_name(language)}: {_KINDS.get(kind, escaped(kind, 24))}"
-        heading(made.add_subplot(places[2 * row, :]), title, _below(found))
+        title = f"{whose}{language_name(language)}: {_KINDS.get(kind, escaped_text(kind, 24))}"
+        draw_heading(made.add_subplot(places[2 * row, :]), title, _below(found))
         left = made.add_subplot(places[2 * row + 1, 0])
         right = made.add_subplot(places[2 * row + 1, 1], sharey=left)
         draw_curve(left, found)
@@ -173,7 +173,7 @@ def _below(found: Mapping[str, Any]) -> str:
     """On how much it rests, and which components lead."""
     said = [f"{one['n']} prompts, {one['clusters']} topics" for one in found.values() if "n" in one][:1]
     if without := found.get("without"):
-        leading = [escaped(str(name), 16) for name in without["leading"][: without["k"]]]
+        leading = [escaped_text(str(name), 16) for name in without["leading"][: without["k"]]]
         more = f" and {len(leading) - _NAMED} more" if len(leading) > _NAMED else ""
         said.append(f"leading: {', '.join(leading[:_NAMED])}{more}")
     if beside := found.get("random"):

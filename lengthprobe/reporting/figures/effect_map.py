@@ -8,7 +8,7 @@ import numpy as np
 from matplotlib.patches import Rectangle
 
 from lengthprobe.components.layers import late_layers
-from lengthprobe.reporting.figures.axes import WIDTH, heading, sheet
+from lengthprobe.reporting.figures.axes import WIDTH, draw_heading, sheet
 from lengthprobe.reporting.figures.head_map import colour_bar, panel, scale_of, strongest
 from lengthprobe.reporting.figures.portraits import grid
 from lengthprobe.reporting.palette import VERMILLION
@@ -49,7 +49,7 @@ def figure(shown: Mapping[str, Any]) -> Figure:
     height = min(6.0, max(1.8, 0.32 * n_layers))
     made = sheet(WIDTH, height + _HEAD + 1.1)
     places = made.add_gridspec(2, 2, height_ratios=[_HEAD, height], width_ratios=[1 - _MLPS, _MLPS])
-    heading(made.add_subplot(places[0, :]), shown["title"])
+    draw_heading(made.add_subplot(places[0, :]), shown["title"])
     left, right = made.add_subplot(places[1, 0]), made.add_subplot(places[1, 1])
     panel(left, heads, scale, late, strongest(heads))
     panel(right, mlps, scale, late, "")

@@ -10,7 +10,7 @@ from matplotlib.lines import Line2D
 from lengthprobe.reporting.figures.axes import WIDTH, sheet, zero
 from lengthprobe.reporting.figures.portraits import grid, label, language_name, languages, roles, triples
 from lengthprobe.reporting.palette import BLUE, INK, MUTED, VERMILLION
-from lengthprobe.untrusted_text import escaped
+from lengthprobe.untrusted_text import escaped_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -83,7 +83,7 @@ def _panel(axes: Axes, found: Mapping[str, Any]) -> None:
     axes.margins(x=0.12, y=0.12)
     for at, side in _named(places).items():
         axes.annotate(
-            escaped(names[at], 16), places[at], xytext=(5 * side, 3), textcoords="offset points",
+            escaped_text(names[at], 16), places[at], xytext=(5 * side, 3), textcoords="offset points",
             ha="left" if side > 0 else "right", fontsize=7.5,
         )  # fmt: skip
 

@@ -9,7 +9,7 @@ from matplotlib.cm import ScalarMappable
 from matplotlib.colors import AsinhNorm, LinearSegmentedColormap
 from matplotlib.ticker import MaxNLocator
 
-from lengthprobe.reporting.figures.axes import frame, heading, sheet, width_of
+from lengthprobe.reporting.figures.axes import draw_heading, frame, sheet, width_of
 from lengthprobe.reporting.figures.portraits import grid, label, language_name, languages, roles
 from lengthprobe.reporting.palette import DIVERGING, MUTED, ON_DARK, ON_LIGHT
 
@@ -60,7 +60,7 @@ def figure(portraits: Mapping[str, Mapping[str, Any]]) -> Figure | None:
     places = made.add_gridspec(2 * len(shown), len(codes), height_ratios=[_HEAD, height] * len(shown))
     panels = []
     for row, role in enumerate(shown):
-        heading(made.add_subplot(places[2 * row, :]), label(portraits, role))
+        draw_heading(made.add_subplot(places[2 * row, :]), label(portraits, role))
         for column, code in enumerate(codes):
             if (role, code) in maps:
                 panels.append(made.add_subplot(places[2 * row + 1, column]))

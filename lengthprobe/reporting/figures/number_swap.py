@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from matplotlib.ticker import MaxNLocator
 
-from lengthprobe.reporting.figures.axes import WIDTH, heading, legend, mark_late, sheet, zero
+from lengthprobe.reporting.figures.axes import WIDTH, draw_heading, legend, mark_late, sheet, zero
 from lengthprobe.reporting.figures.portraits import LINES, language_name, languages, roles, triples
 from lengthprobe.reporting.palette import MUTED
 
@@ -60,7 +60,7 @@ def figure(portraits: Mapping[str, Mapping[str, Any]]) -> Figure | None:
         }
         first = next(iter(measured.values()))
         counted = f"{int(first['n'])} prompts, {int(first['clusters'])} topics"
-        heading(made.add_subplot(places[2 * row, :]), language_name(code), counted)
+        draw_heading(made.add_subplot(places[2 * row, :]), language_name(code), counted)
         for column, (kind, part, together, name, of) in enumerate(_PANELS):
             # Heads have one scale and MLPs have one, so that pairs and languages can be compared.
             scale = panels[2 * (column // 2)] if len(panels) > 2 * (column // 2) else None

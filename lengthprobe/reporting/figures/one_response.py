@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from lengthprobe.reporting.figures.axes import WIDTH, heading, sheet
+from lengthprobe.reporting.figures.axes import WIDTH, draw_heading, sheet
 from lengthprobe.reporting.figures.portraits import grid, language_name, late_name, roles
 from lengthprobe.reporting.palette import BLUE, GREY, INK, MUTED, VERMILLION
-from lengthprobe.untrusted_text import escaped
+from lengthprobe.untrusted_text import escaped_text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -55,9 +55,9 @@ def figure(portraits: Mapping[str, Mapping[str, Any]]) -> Figure | None:
     places = made.add_gridspec(len(ratios), len(_PARTS), height_ratios=ratios)
     panels: list[Axes] = []
     for block, (code, example) in enumerate(examples.items()):
-        asked = " ".join(escaped(str(example["prompt"]), _PROMPT_SHOWN).split())
+        asked = " ".join(escaped_text(str(example["prompt"]), _PROMPT_SHOWN).split())
         said = f"{language_name(code)}, N = {int(example['n_words'])}"
-        heading(made.add_subplot(places[2 * block, :]), said, asked)
+        draw_heading(made.add_subplot(places[2 * block, :]), said, asked)
         for column in range(len(_PARTS)):
             # All blocks have one scale, so that languages can be compared.
             panels.append(
@@ -91,5 +91,5 @@ def _bars(row: Sequence[Axes], words: Sequence[Mapping[str, Any]], *, last: bool
 
 
 def _word(word: Mapping[str, Any]) -> str:
-    text = " ".join(escaped(str(word["text"]), _LETTERS_SHOWN).split())
+    text = " ".join(escaped_text(str(word["text"]), _LETTERS_SHOWN).split())
     return f"{text} ■".strip() if word["ends"] else text

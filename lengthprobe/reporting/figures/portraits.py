@@ -11,7 +11,7 @@ from lengthprobe.reporting.ledger import ROLES
 from lengthprobe.reporting.palette import BLUE, GREY, VERMILLION
 from lengthprobe.reporting.tables import spans
 from lengthprobe.task.languages import available, load_language
-from lengthprobe.untrusted_text import escaped
+from lengthprobe.untrusted_text import escaped_text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -54,12 +54,12 @@ def languages(portraits: Mapping[str, Mapping[str, Any]]) -> list[str]:
 
 def language_name(code: str) -> str:
     """A language as a reader calls it."""
-    return load_language(code).name if code in available() else escaped(code, 24)
+    return load_language(code).name if code in available() else escaped_text(code, 24)
 
 
 def label(portraits: Mapping[str, Mapping[str, Any]], role: str) -> str:
     """A checkpoint and the role that it plays."""
-    name = escaped(str(portraits[role]["name"]), _NAME_SHOWN).replace("\n", " ")
+    name = escaped_text(str(portraits[role]["name"]), _NAME_SHOWN).replace("\n", " ")
     return name if role == "model" else f"{name} ({role})"
 
 

@@ -16,7 +16,7 @@ from lengthprobe.checkpoints.loading import Checkpoint, load_checkpoint
 from lengthprobe.errors import ModelError, SettingsError
 from lengthprobe.runs.identity import identify
 from lengthprobe.settings import Settings
-from lengthprobe.statistics.forms import together
+from lengthprobe.statistics.forms import merge_forms
 from lengthprobe.task.prompts import prompts
 
 if TYPE_CHECKING:
@@ -85,7 +85,7 @@ def test_form_is_that_of_the_twin(gguf_of: Callable[..., Path], twin: Checkpoint
     """A GGUF and the folder that it was converted from are asked alike: they may be compared."""
     quantized = load_checkpoint(str(gguf_of("Q4_0")), CPU)
 
-    assert together([checkpoint_form(quantized, CPU)], [checkpoint_form(twin, CPU)])
+    assert merge_forms([checkpoint_form(quantized, CPU)], [checkpoint_form(twin, CPU)])
 
 
 def test_ends_that_no_header_has_room_for(gguf_of: Callable[..., Path], twin: Checkpoint) -> None:
@@ -93,7 +93,7 @@ def test_ends_that_no_header_has_room_for(gguf_of: Callable[..., Path], twin: Ch
     path = gguf_of("Q4_0", said={"tokenizer.ggml.unknown_token_id": 1})
 
     with pytest.raises(SettingsError, match="responses end differently") as raised:
-        together([checkpoint_form(load_checkpoint(str(path), CPU), CPU)], [checkpoint_form(twin, CPU)])
+        merge_forms([checkpoint_form(load_checkpoint(str(path), CPU), CPU)], [checkpoint_form(twin, CPU)])
     assert "eos_token_id" not in raised.value.fix
     assert "across-forms" in raised.value.fix
 

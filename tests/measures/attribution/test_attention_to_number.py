@@ -16,7 +16,7 @@ from lengthprobe.errors import ModelError, SettingsError
 from lengthprobe.measures import attention_share_of_distractor, attention_share_of_number, attention_to_number
 from lengthprobe.measures.attribution.attention_to_number import word_boundaries
 from lengthprobe.task.adherence import Adherence
-from lengthprobe.task.distractor import distracted
+from lengthprobe.task.distractor import distracted_prompt
 from lengthprobe.task.prompts import prompts
 from tests.measures.attributed import attributed
 
@@ -24,7 +24,7 @@ from tests.measures.attributed import attributed
 def shares_by_hand(probe, one, heads, before):
     """The mean share of N's tokens and of the other number's, with eager attention, in one row."""
     checkpoint = probe.checkpoint
-    both = distracted(one.response.prompt, probe.settings.lengths, before=before)
+    both = distracted_prompt(one.response.prompt, probe.settings.lengths, before=before)
     text = chat_text(checkpoint, both.prompt, probe.settings)
     start = text.index(both.prompt.text)
     encoded = checkpoint.tokenizer(text, add_special_tokens=False, return_offsets_mapping=True)

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from lengthprobe import load
-from lengthprobe.attribution.cumulative import shuffled
+from lengthprobe.attribution.cumulative import shuffled_lengths
 from lengthprobe.attribution.trace import Trace
 from lengthprobe.errors import ModelError, SettingsError
 from lengthprobe.margins import AlphaShares
@@ -98,7 +98,7 @@ def test_all_plus(probe, values):
 
 def test_shuffled(probe, values):
     """The control in which every response is held to another prompt's N."""
-    others = shuffled([n_words for n_words, _ in PAIRS])
+    others = shuffled_lengths([n_words for n_words, _ in PAIRS])
     expected = [
         late_heads_by_hand(one, signs_by_hand(one, other, one.adherence.counts))
         for one, other in zip(probe.every, others, strict=True)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 _REQUEST = "Seven words about rivers."
 
 
-def thought_told(checkpoint: Checkpoint, settings: Settings) -> str:
+def thought_summary(checkpoint: Checkpoint, settings: Settings) -> str:
     """How much room a thought has, and whether the chat template can be told to open one.
 
     Empty where thoughts are not allowed.
