@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from lengthprobe.measures.attribution.by_part import ByPart
+from lengthprobe.measures.attribution.by_component import ByComponent
 from lengthprobe.measures.attribution.fall_of_share import fall_of_share
 from lengthprobe.statistics.estimate import Estimate, Observation
 from lengthprobe.statistics.sample import Sample
@@ -117,9 +117,11 @@ def share_of_many(
     own = rng.normal(size=(len(asked), components))
     values = means + spread * (math.sqrt(CORRELATION) * of_topic + math.sqrt(1 - CORRELATION) * own)
     prompts = [Prompt(f"p{at}", "en", 3, f"topic {key}", "", "") for at, key in enumerate(asked)]
-    by_part = ByPart(prompts, [""] * len(prompts), heads=values[:, None, :], mlps=np.zeros((len(prompts), 1)))
+    by_component = ByComponent(
+        prompts, [""] * len(prompts), heads=values[:, None, :], mlps=np.zeros((len(prompts), 1))
+    )
     late = values[:, -n_late:].sum(1)
-    return share(estimate(late, asked, whole=by_part.whole)) > (true if margin is None else margin)
+    return share(estimate(late, asked, whole=by_component.whole)) > (true if margin is None else margin)
 
 
 def fall(rng: Generator, *, follows: float, true: float = 0.1, runaways: float = 0.0) -> Verdict:

@@ -52,7 +52,7 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> tuple[list[Probe], list[
     workers = [_Worker(directory, barrier) for _ in range(2)]
     probes = [Probe("tiny-it", Settings(**SMALL), exchange=worker) for worker in workers]
     for probe, worker in zip(probes, workers, strict=True):
-        _ = probe.parts, probe.checkpoint
+        _ = probe.proof, probe.checkpoint
         worker.waits = True
     with ThreadPoolExecutor(2) as pool:
         list(pool.map(lambda probe: probe.prepare(traces=True), probes))

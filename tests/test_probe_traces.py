@@ -101,23 +101,23 @@ def test_of_another_process(name: str, recorded: tuple[Probe, Recorder]) -> None
 def test_parts(name: str) -> None:
     """What is known of the parts, found out once."""
     probe = load(name, **SMALL)
-    found = probe.parts
+    found = probe.proof
     assert (found.architecture, found.n_layers, found.n_heads, found.problem) == ("llama", 3, 4, None)
     assert 0 < found.gap < 1e-5
-    assert probe.parts is found
+    assert probe.proof is found
 
 
 def test_the_gap_is_the_largest_of_the_run(name: str, recorded: tuple[Probe, Recorder]) -> None:
     """What is told of the parts is how far they miss in any step of the run, not only in the proof."""
     probe, exchange = recorded
-    assert probe.parts.gap > 0
+    assert probe.proof.gap > 0
     exact = Recorder(dict.fromkeys(exchange.asked, Proof("llama", 3, 4, gap=0.0).to_bytes()))
     probe = Probe(name, Settings(**SMALL), exchange=exact)
-    assert probe.parts.gap == 0
+    assert probe.proof.gap == 0
     probe.prepare(traces=True)
     asked = batches([*prompts("en", budget=8), *prompts("it", budget=8)], 3)
     made = [exact.had[key] for key in exact.asked[1:]]
-    assert probe.parts.gap == max(Answers.from_bytes(*each).gap for each in zip(made, asked, strict=True)) > 0
+    assert probe.proof.gap == max(Answers.from_bytes(*each).gap for each in zip(made, asked, strict=True)) > 0
 
 
 def test_unknown_language(name: str) -> None:
@@ -186,7 +186,7 @@ def hooked(name: str) -> Iterator[Callable[..., Probe]]:
 def test_parts_that_do_not_add_up(hooked: Callable[..., Probe]) -> None:
     """A stream to which a layer adds something else is an error of the attributions, and of nothing more."""
     probe = hooked("model.layers.1", lambda _module, _inputs, output: output + 1.0)
-    assert probe.parts.problem is not None
+    assert probe.proof.problem is not None
     with pytest.raises(ModelError, match="the components of architecture llama do not add up to its logits"):
         probe.traces("en")
     assert len(probe.responses("en")) == 8
@@ -196,7 +196,7 @@ def test_parts_that_add_up_at_first(hooked: Callable[..., Probe]) -> None:
     """A failure that the proof did not see is told by the attributions that have it; the responses stand."""
     proved: list[bool] = []
     probe = hooked("model.layers.1", lambda _module, _inputs, output: output + 1.0 if proved else output)
-    assert probe.parts.problem is None
+    assert probe.proof.problem is None
     expected = probe.traces("it")
     proved.append(True)
     probe.prepare(["en"], traces=True)
@@ -215,7 +215,7 @@ def test_memory_is_out_for_attributions_alone(name: str, monkeypatch: pytest.Mon
         raise torch.OutOfMemoryError("CUDA out of memory")
 
     probe = load(name, **SMALL | {"cap": 72})
-    assert probe.parts.problem is None
+    assert probe.proof.problem is None
     monkeypatch.setattr(Capture, "step", full)
     probe.prepare(["en"], traces=True)
     assert exact_match(probe, language="en").n == 8

@@ -89,7 +89,7 @@ def test_measures_measure_it(tiny_it: Probe) -> None:
     with tiny_it.writing("one-token") as constrained:
         assert length_error(constrained, language="en").n == 20
         assert np.isfinite(cwa(constrained, component="late heads", language="en").mean)
-        assert constrained.parts.problem is None
+        assert constrained.proof.problem is None
         for one in constrained.traces("en"):
             assert one.trace is not None
             ended = one.response.finish_reason == "stop"

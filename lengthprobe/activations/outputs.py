@@ -128,12 +128,12 @@ class OutputSums:
 
     def attention(self, layer: int, heads: Tensor, output: Tensor) -> None:
         """As in `Receiver`."""
-        anatomy, part = self._anatomy, self._anatomy.layers[layer]
+        anatomy, modules = self._anatomy, self._anatomy.layers[layer]
         chosen = heads[self._places.to(heads.device)].to(anatomy.dtype)
         self._heads[layer] += chosen.sum(0)
         # ‖W z‖² = zᵀ (Wᵀ W) z: the heads' outputs in the stream need not be made.
-        weight = part.output_weight(anatomy.dtype).to(heads.device)
-        norm = part.attention_norm
+        weight = modules.output_weight(anatomy.dtype).to(heads.device)
+        norm = modules.attention_norm
         if norm is not None:
             weight = weight * norm.gain(anatomy.dtype).to(heads.device)[:, None]
         by_head = weight.view(anatomy.width, anatomy.n_heads, anatomy.head_dim)

@@ -57,7 +57,7 @@ class Asker:
         return self.subject.languages(ablation=self.ablation, words=self.words)
 
     @property
-    def parts(self) -> Proof:
+    def proof(self) -> Proof:
         """How many components the model has, and whether they add up to its logits, in all that was asked.
 
         Raises:
@@ -78,7 +78,7 @@ class Asker:
             LengthprobeError: The checkpoint cannot be loaded or run, or a language is unknown.
         """
         wanted = tuple(dict.fromkeys(self.settings.languages if languages is None else languages))
-        traces = traces and self.parts.problem is None
+        traces = traces and self.proof.problem is None
         asked = {language: self._batches(language, traces=traces) for language in wanted}
         again = [
             (self.name, language)
@@ -106,8 +106,8 @@ class Asker:
         Raises:
             LengthprobeError: As `responses`; or the parts of this checkpoint are not known, or do not add up.
         """
-        if self.parts.problem is not None:
-            raise self.parts.problem
+        if self.proof.problem is not None:
+            raise self.proof.problem
         self.prepare([language], traces=True)
         answers = self.engine.answer(self._batches(language, traces=True))
         if problem := next((one.problem for one in answers if one.problem is not None), None):
@@ -125,8 +125,8 @@ class Asker:
         Raises:
             LengthprobeError: As `traces`.
         """
-        if self.parts.problem is not None:
-            raise self.parts.problem
+        if self.proof.problem is not None:
+            raise self.proof.problem
         answers = self.engine.answer(self._forces(texts, target))
         return tuple(one for some in answers for one in some)
 
@@ -219,8 +219,8 @@ class Asker:
             SettingsError: None of the prompts is on a discovery topic.
             LengthprobeError: As `traces`.
         """
-        if self.parts.problem is not None:
-            raise self.parts.problem
+        if self.proof.problem is not None:
+            raise self.proof.problem
         wanted = self.settings.languages if languages is None else tuple(languages)
         chosen = [
             one
@@ -247,7 +247,7 @@ class Asker:
             SettingsError: A component does not exist, or none is named.
             ModelError: The checkpoint's parts are not known.
         """
-        proof = self.parts
+        proof = self.proof
         if proof.problem is not None:
             raise proof.problem
         return find_components(
@@ -258,8 +258,8 @@ class Asker:
         """Refuse what cannot be ablated; of a checkpoint that nothing is ablated of no part need be known."""
         if ablation.components:
             self.components(ablation.components)
-            parts = self.parts
-            check_some_left(ablation, n_layers=parts.n_layers, n_heads=parts.n_heads, model=self.subject.name)
+            proof = self.proof
+            check_some_left(ablation, n_layers=proof.n_layers, n_heads=proof.n_heads, model=self.subject.name)
 
     def _batches(self, language: str, *, traces: bool = False) -> tuple[Write, ...]:
         return self.subject.batches(language, ablation=self.ablation, words=self.words, traces=traces)

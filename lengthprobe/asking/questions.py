@@ -282,7 +282,7 @@ class Prove(Question["Proof"]):
 
     def content(self, settings: Settings) -> Mapping[str, Any]:  # noqa: ARG002  (of a question)
         """Nothing more than the checkpoint."""
-        return {"parts": True}
+        return {"proof": True}
 
     def pack(self, answer: Proof) -> bytes:
         """As JSON."""

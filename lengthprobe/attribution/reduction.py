@@ -83,11 +83,11 @@ class Reduction:
 
     def heads(self, layer: int, heads: Tensor, scale: Tensor | None) -> None:
         """Take a layer's heads, [m, H · head_dim], and one over the scale of a norm that follows, [m]."""
-        part, home = self._anatomy.layers[layer], heads.device
-        norm, bias = part.attention_norm, part.projection.bias
+        modules, home = self._anatomy.layers[layer], heads.device
+        norm, bias = modules.attention_norm, modules.projection.bias
         gain = None if norm is None else norm.gain(self._dtype).to(home)
         table = self._table.to(home)
-        projected = (table if gain is None else table * gain) @ part.output_weight(self._dtype).to(home)
+        projected = (table if gain is None else table * gain) @ modules.output_weight(self._dtype).to(home)
         outputs = heads.to(self._dtype)
         for at, rows in enumerate(self._gathered(projected)):
             terms = (outputs * rows).view(len(rows), self._anatomy.n_heads, self._anatomy.head_dim).sum(-1)

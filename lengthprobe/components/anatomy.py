@@ -208,7 +208,7 @@ def anatomy_of(model: Any) -> Anatomy:
             "claims about behaviour (behavior_tests) run on this model too",
         )
     decoder = decoder_of(model)
-    blocks = _part(model, decoder, architecture.layers)
+    blocks = _module(model, decoder, architecture.layers)
     layers = tuple(_layer(model, block, architecture) for block in blocks)
     unembedding = model.get_output_embeddings()
     check_plain(model, [layer.projection for layer in layers], unembedding)
@@ -223,7 +223,7 @@ def anatomy_of(model: Any) -> Anatomy:
             "attribution needs the same number of heads in every layer: name the model that was not pruned",
         )
     _refuse_split_heads(model, layers, head_dim)
-    final_norm = Norm(_part(model, decoder, architecture.final_norm), architecture.norm)
+    final_norm = Norm(_module(model, decoder, architecture.final_norm), architecture.norm)
     norms = [layer.attention_norm.module for layer in layers if layer.attention_norm]
     check_in_memory(model, [*(layer.projection for layer in layers), *norms, final_norm.module, unembedding])
     return Anatomy(
@@ -242,9 +242,9 @@ def anatomy_of(model: Any) -> Anatomy:
 def _layer(model: Any, block: Any, architecture: Architecture) -> Layer:
     norm, linear = architecture.attention_norm, _linear(block, architecture)
     return Layer(
-        projection=_part(model, block, linear or architecture.projection),
-        mlp=_part(model, block, architecture.mlp),
-        attention_norm=Norm(_part(model, block, norm), architecture.norm) if norm else None,
+        projection=_module(model, block, linear or architecture.projection),
+        mlp=_module(model, block, architecture.mlp),
+        attention_norm=Norm(_module(model, block, norm), architecture.norm) if norm else None,
         is_linear=linear is not None,
     )
 
@@ -269,7 +269,7 @@ def _refuse_split_heads(model: Any, layers: tuple[Layer, ...], head_dim: int) ->
         )
 
 
-def _part(model: Any, within: Any, name: str) -> Any:
+def _module(model: Any, within: Any, name: str) -> Any:
     try:
         return within.get_submodule(name)
     except AttributeError as error:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 @torch.inference_mode()
-def first_broken_part(model: Any, rows: Sequence[Sequence[int]]) -> str | None:
+def first_broken_component(model: Any, rows: Sequence[Sequence[int]]) -> str | None:
     """The name of the module whose output is the first to be NaN or infinite, None where none is.
 
     A module comes after those within it, so that the innermost one is named.
@@ -83,12 +83,12 @@ class Guard(LogitsProcessor):
             ModelError: Logits were NaN or infinite, or the same for every token.
         """
         if self._broken is not None and bool(self._broken):
-            part = first_broken_part(checkpoint.model, rows)
+            component = first_broken_component(checkpoint.model, rows)
             raise ModelError(
                 f"{checkpoint.name} gives logits that are NaN or infinite in {_name(checkpoint.dtype)}, "
                 "though its weights are finite"
                 + (", while parts of it are ablated" if ablated else "")
-                + (f": first in {part}" if part else ""),
+                + (f": first in {component}" if component else ""),
                 _other_format(checkpoint.dtype),
             )
         if self._flat is not None and bool(self._flat):

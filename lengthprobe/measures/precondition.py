@@ -56,8 +56,8 @@ def unmet_control(probe: Any, *languages: str | None, text_of: Any = None) -> Un
                 unmet = unmet.of_reference()
             found = first_unmet(found, unmet)
     # That the parts cannot be measured is said of every model alike.
-    if found is not None and probe.whole.parts.problem is not None:
-        raise probe.whole.parts.problem
+    if found is not None and probe.whole.proof.problem is not None:
+        raise probe.whole.proof.problem
     return found
 
 

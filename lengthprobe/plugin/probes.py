@@ -104,7 +104,7 @@ class Probes:
                     "split_batches": probe.split_batches,
                     "cut_off": {language: _cut_off(probe, language) for language in probe.asked},
                     "unfinished_thoughts": _unfinished_thoughts(probe),
-                    "parts": _parts(probe) if name in self._traced or probe.asked_again else None,
+                    "components": _components(probe) if name in self._traced or probe.asked_again else None,
                 }
         return found
 
@@ -183,9 +183,9 @@ class Probes:
         running = [item for item in items if takes(item, roles) and set(needed_languages(item)) <= {*known}]
         wanted = {language for item in running for language in needed_languages(item)}
         languages = [language for language in known if language in wanted]
-        about_parts = any(is_claim(item) and claim_subject(item) == "mechanism" for item in running)
-        probe.prepare(languages, traces=about_parts)
-        if about_parts and languages:
+        about_components = any(is_claim(item) and claim_subject(item) == "mechanism" for item in running)
+        probe.prepare(languages, traces=about_components)
+        if about_components and languages:
             self._traced[probe.source.name] = languages
 
     def _make(self, name: str) -> Probe:
@@ -229,16 +229,16 @@ class Probes:
         return found
 
 
-def _parts(probe: Probe) -> dict[str, Any] | None:
+def _components(probe: Probe) -> dict[str, Any] | None:
     """What is known of a checkpoint's parts, None where they cannot be measured."""
-    parts = probe.parts
-    if parts.problem is not None:
+    proof = probe.proof
+    if proof.problem is not None:
         return None
     return {
-        "architecture": parts.architecture,
-        "n_layers": parts.n_layers,
-        "n_heads": parts.n_heads,
-        "completeness_gap": parts.gap,
+        "architecture": proof.architecture,
+        "n_layers": proof.n_layers,
+        "n_heads": proof.n_heads,
+        "completeness_gap": proof.gap,
     }
 
 

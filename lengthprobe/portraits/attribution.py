@@ -7,10 +7,10 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from lengthprobe.components.layers import late_layers
-from lengthprobe.measures.attribution.by_part import estimate_of
+from lengthprobe.measures.attribution.by_component import estimate_of
 from lengthprobe.measures.attribution.component_groups import final_mlp, late_heads
-from lengthprobe.measures.attribution.cwa import cwa_by_part
-from lengthprobe.measures.attribution.number_swap import TARGET, number_swap_by_part, number_swap_texts
+from lengthprobe.measures.attribution.cwa import cwa_by_component
+from lengthprobe.measures.attribution.number_swap import TARGET, number_swap_by_component, number_swap_texts
 from lengthprobe.statistics.share import share
 from lengthprobe.task.thoughts import part_thoughts
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from lengthprobe.asking.answers import Traced
-    from lengthprobe.measures.attribution.by_part import ByPart, Floats
+    from lengthprobe.measures.attribution.by_component import ByComponent, Floats
     from lengthprobe.probe import Probe
 
 
@@ -35,17 +35,17 @@ def portrait(probe: Probe, languages: Sequence[str]) -> dict[str, Any]:
     Raises:
         LengthprobeError: As `Probe.traces`.
     """
-    parts = probe.parts
+    proof = probe.proof
     return {
         "name": probe.name,
-        "architecture": parts.architecture,
-        "n_layers": parts.n_layers,
-        "n_heads": parts.n_heads,
-        "late_layers": list(late_layers(parts.n_layers)),
+        "architecture": proof.architecture,
+        "n_layers": proof.n_layers,
+        "n_heads": proof.n_heads,
+        "late_layers": list(late_layers(proof.n_layers)),
         "cap": probe.settings.cap,
         "languages": {language: _in_language(probe, language) for language in languages},
         # After the languages, since asking in them may find a larger one.
-        "completeness_gap": probe.parts.gap,
+        "completeness_gap": probe.proof.gap,
     }
 
 
@@ -69,8 +69,8 @@ def swap_portrait(probe: Probe, language: str) -> dict[str, Any] | None:
     texts = tuple(number_swap_texts(probe, language))
     if not texts or not probe.has_forced(TARGET, texts):
         return None
-    own, less_other = number_swap_by_part(probe, language)
-    cwa = cwa_by_part(probe, language)
+    own, less_other = number_swap_by_component(probe, language)
+    cwa = cwa_by_component(probe, language)
     return {
         "n": len(own.prompts),
         "clusters": len({prompt.topic for prompt in own.prompts}),
@@ -79,13 +79,17 @@ def swap_portrait(probe: Probe, language: str) -> dict[str, Any] | None:
     }
 
 
-def _shares_by_layer(probe: Probe, by_part: ByPart, whole: ByPart, language: str) -> dict[str, Any]:
-    def interval(part: Callable[[ByPart], Floats]) -> list[float | None]:
-        mean = estimate_of(probe, by_part, part, name="part", language=language, lengths=None, whole=whole)
+def _shares_by_layer(
+    probe: Probe, by_component: ByComponent, whole: ByComponent, language: str
+) -> dict[str, Any]:
+    def interval(component: Callable[[ByComponent], Floats]) -> list[float | None]:
+        mean = estimate_of(
+            probe, by_component, component, name="component", language=language, lengths=None, whole=whole
+        )
         found = share(mean)
         return [value if math.isfinite(value) else None for value in (found.mean, found.low, found.high)]
 
-    layers = range(by_part.n_layers)
+    layers = range(by_component.n_layers)
     return {
         "heads_by_layer": [interval(lambda one, at=at: one.layers[:, at]) for at in layers],  # type: ignore[misc]
         "mlps_by_layer": [interval(lambda one, at=at: one.mlps[:, at]) for at in layers],  # type: ignore[misc]
@@ -96,21 +100,23 @@ def _shares_by_layer(probe: Probe, by_part: ByPart, whole: ByPart, language: str
 
 def _in_language(probe: Probe, language: str) -> dict[str, Any]:
     every = probe.traces(language)
-    by_part = cwa_by_part(probe, language)
+    by_component = cwa_by_component(probe, language)
 
-    def interval(part: Callable[[ByPart], Floats], of: ByPart = by_part) -> list[float | None]:
-        found = estimate_of(probe, of, part, name="cwa", language=language, lengths=None)
+    def interval(
+        component: Callable[[ByComponent], Floats], of: ByComponent = by_component
+    ) -> list[float | None]:
+        found = estimate_of(probe, of, component, name="cwa", language=language, lengths=None)
         return [value if math.isfinite(value) else None for value in (found.mean, found.low, found.high)]
 
     lengths = sorted({one.response.prompt.n_words for one in every})
-    by_length = {str(n): cwa_by_part(probe, language, lengths=[n]) for n in lengths}
-    layers = range(probe.parts.n_layers)
+    by_length = {str(n): cwa_by_component(probe, language, lengths=[n]) for n in lengths}
+    layers = range(probe.proof.n_layers)
     return {
         "n": len(every),
         "clusters": len({one.response.prompt.topic for one in every}),
         "heads_by_layer": [interval(lambda one, at=at: one.layers[:, at]) for at in layers],  # type: ignore[misc]
         "mlps_by_layer": [interval(lambda one, at=at: one.mlps[:, at]) for at in layers],  # type: ignore[misc]
-        "head_map": by_part.heads.mean(0).tolist(),
+        "head_map": by_component.heads.mean(0).tolist(),
         "final_mlp_by_length": {n: interval(final_mlp, of) for n, of in by_length.items()},
         "late_heads_by_length": {n: interval(late_heads, of) for n, of in by_length.items()},
         "example": _example(probe, every),

@@ -74,8 +74,8 @@ def _is_said(name: str, probe: Ablatable, language: str, said: Collection[str]) 
 def _curve(probe: Ablatable, language: str, kind: str) -> dict[str, Any]:
     """Control without the leading components, for every number of them that the curve has."""
     chosen = leading_components(probe, language=language, kind=kind)
-    parts = every_component(probe.parts.n_layers, probe.parts.n_heads)
-    sizes = curve_of(sum(one.kind == chosen[0].kind for one in parts), len(chosen))
+    of_model = every_component(probe.proof.n_layers, probe.proof.n_heads)
+    sizes = curve_of(sum(one.kind == chosen[0].kind for one in of_model), len(chosen))
     every = {k: control_without(probe, language=language, kind=kind, k=k) for k in sizes}
     return _beside_whole(probe, language, kind) | {
         "leading": [one.name for one in leading_components(probe, language=language, kind=kind, k=sizes[-1])],

@@ -19,7 +19,7 @@ SIGNS = {"holds": "✓", "broken": "✕", "undecided": "?", "error": "!", "skipp
     MISSING: "…"
 }
 _PLURALS = {"holds": "hold", "error": "errors"}
-_ABOUT = {"behaviour": "What the model writes", "mechanism": "What its parts do"}
+_ABOUT = {"behaviour": "What the model writes", "mechanism": "What its components do"}
 
 
 @dataclass(frozen=True, slots=True)

@@ -156,11 +156,11 @@ def _identity(identity: Mapping[str, Any]) -> Iterator[str]:
     )
     if thought := identity.get("thought"):
         yield f"thoughts: {printable(thought, None)}"
-    if parts := identity.get("parts"):
+    if components := identity.get("components"):
         yield (
-            f"parts: {printable(parts['architecture'])}, {parts['n_layers']} layers of "
-            f"{parts['n_heads']} heads; "
-            f"they add up to the logits, to {parts['completeness_gap']:.1g} of their size"
+            f"components: {printable(components['architecture'])}, {components['n_layers']} layers of "
+            f"{components['n_heads']} heads; "
+            f"they add up to the logits, to {components['completeness_gap']:.1g} of their size"
         )
     if quantized := identity.get("quantized"):
         yield f"quantized: {printable(quantized, None)}"

@@ -71,7 +71,7 @@ def _scanned(
         found,
         run.estimated,
         probe.identity().as_dict(),
-        (probe.parts.n_layers, probe.parts.n_heads),
+        (probe.proof.n_layers, probe.proof.n_heads),
         plan,
         kept,
         probe.settings.alpha,

@@ -10,8 +10,8 @@ from lengthprobe.attribution.cumulative import stop_weights
 from lengthprobe.attribution.forced import Forced
 from lengthprobe.attribution.trace import Trace
 from lengthprobe.components.names import every_component
-from lengthprobe.measures.attribution.cwa import cwa_by_part
-from lengthprobe.measures.attribution.number_swap import number_swap_by_part
+from lengthprobe.measures.attribution.cwa import cwa_by_component
+from lengthprobe.measures.attribution.number_swap import number_swap_by_component
 from lengthprobe.scan.forcing import estimate_first_order
 
 if TYPE_CHECKING:
@@ -82,8 +82,8 @@ def estimates(
     """
     language = responses[0].prompt.language
     spoken = Spoken(probe, responses)
-    cwa = cwa_by_part(spoken, language)
-    _, swap = number_swap_by_part(spoken, language)
+    cwa = cwa_by_component(spoken, language)
+    _, swap = number_swap_by_component(spoken, language)
     spend("attribution", 4 * len(responses))
     found: dict[str, dict[str, float | None]] = {
         one.name: {
@@ -108,9 +108,9 @@ def components_of(probe: Probe) -> tuple[Component, ...]:
     Raises:
         LengthprobeError: The checkpoint cannot be loaded or run, or its parts are not known.
     """
-    if probe.parts.problem is not None:
-        raise probe.parts.problem
-    return every_component(probe.parts.n_layers, probe.parts.n_heads)
+    if probe.proof.problem is not None:
+        raise probe.proof.problem
+    return every_component(probe.proof.n_layers, probe.proof.n_heads)
 
 
 def _gradients(probe: Probe, spoken: Spoken, responses: Sequence[Response], mode: str) -> dict[str, float]:

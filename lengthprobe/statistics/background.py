@@ -23,20 +23,20 @@ class Background:
 
     Args:
         name: The estimate.
-        parts: The mean of each part, by its name.
+        components: The mean of each component, by its name.
         controls: Gives the mean of each control, by its name; asked when it is to be shown, and once.
         what: What is told so: `controls` of an attribution, or `answers`: other figures of the same answers.
     """
 
     name: str
-    parts: Mapping[str, float]
+    components: Mapping[str, float]
     controls: Callable[[], Mapping[str, float]]
     what: str = "controls"
 
     @property
     def largest(self) -> dict[str, float]:
-        """The largest parts, whatever their sign."""
-        return dict(sorted(self.parts.items(), key=lambda part: (-abs(part[1]), part[0]))[:_MOST])
+        """The largest components, whatever their sign."""
+        return dict(sorted(self.components.items(), key=lambda pair: (-abs(pair[1]), pair[0]))[:_MOST])
 
     @cached_property
     def controlled(self) -> dict[str, float]:
@@ -49,7 +49,7 @@ class Fact:
     """One thing that a reader is told.
 
     Args:
-        what: `largest parts`, `controls`, `answers` or `differ most`.
+        what: `largest components`, `controls`, `answers` or `differ most`.
         of: The estimate; nothing where that goes without saying.
         values: By the name of a part or a control its mean; of parts that differ, the one and the other.
     """
@@ -75,14 +75,17 @@ class Fact:
 def background_facts(backgrounds: Sequence[Background]) -> list[Fact]:
     """What a reader is told of the terms of an estimate, each thing once.
 
-    The largest parts, and the controls; of two terms that have the same parts, those of the first and what
-    differs most between the two.
+    The largest components, and the controls; of two terms that have the same parts, those of the first and
+    what differs most between the two.
     """
     distinct = list({one.name: one for one in backgrounds}.values())
     moved = _moved(*distinct) if len(distinct) == 2 else {}
-    found = _each("largest parts", [(one.name, one.largest) for one in distinct[: 1 if moved else None]])
+    found = _each("largest components", [(one.name, one.largest) for one in distinct[: 1 if moved else None]])
     if moved:
-        found = [Fact("largest parts", distinct[0].name, found[0].values), Fact("differ most", "", moved)]
+        found = [
+            Fact("largest components", distinct[0].name, found[0].values),
+            Fact("differ most", "", moved),
+        ]
     for what in dict.fromkeys(one.what for one in distinct):
         found += _each(what, [(one.name, one.controlled if one.what == what else {}) for one in distinct])
     return found
@@ -112,9 +115,9 @@ def _each(what: str, of_each: Sequence[tuple[str, Mapping[str, float]]]) -> list
 
 def _moved(one: Background, other: Background) -> dict[str, tuple[float, float]]:
     """The parts that differ most between two terms that have the same parts."""
-    if one.parts.keys() != other.parts.keys():
+    if one.components.keys() != other.components.keys():
         return {}
-    pairs = {name: (value, other.parts[name]) for name, value in one.parts.items()}
+    pairs = {name: (value, other.components[name]) for name, value in one.components.items()}
     largest = sorted(pairs, key=lambda name: (-abs(pairs[name][0] - pairs[name][1]), name))[:_MOST]
     return {name: pairs[name] for name in largest if pairs[name][0] != pairs[name][1]}
 

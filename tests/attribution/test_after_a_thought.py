@@ -17,7 +17,7 @@ from lengthprobe.attribution.readout import readout_of
 from lengthprobe.checkpoints.chat.template import render
 from lengthprobe.components.anatomy import anatomy_of
 from lengthprobe.measures.attribution.attention_to_number import word_boundaries
-from lengthprobe.measures.attribution.cwa import cwa_by_part
+from lengthprobe.measures.attribution.cwa import cwa_by_component
 from lengthprobe.measures.attribution.number_swap import number_swap_texts
 from lengthprobe.portraits.attribution import portrait
 from lengthprobe.task.prompts import split_of
@@ -54,9 +54,9 @@ def test_attribution_starts_after_the_thought(opened):
             signs[-1] = -1
         heads.append(np.tensordot(signs, one.trace.token.heads[skip:], 1))
 
-    assert np.allclose(cwa_by_part(opened, "en").heads, heads)
+    assert np.allclose(cwa_by_component(opened, "en").heads, heads)
     steps = [len(one.trace.token.logits) - one.response.thought_tokens for one in every]
-    per_step = cwa_by_part(opened, "en", per_step=True).heads
+    per_step = cwa_by_component(opened, "en", per_step=True).heads
     assert np.allclose(per_step, [one / n for one, n in zip(heads, steps, strict=True)])
     adherences = [one.adherence for one in every]
     plain = token_weights(adherences, [3] * len(every), signs="all-plus")
@@ -94,7 +94,7 @@ def test_forced_text_has_the_thought_of_its_own(opened):
 def test_cwa_on_another_text_starts_after_its_thought(opened):
     """The other checkpoint's parts are weighed at the answer's steps alone."""
     other = load("tiny-it", **ASKED)
-    found = cwa_by_part(other, "en", text_of=opened)
+    found = cwa_by_component(other, "en", text_of=opened)
     texts = [
         Forced(one.prompt, one.token_ids, one.text, one.finish_reason == "stop", opened=True)
         for one in (each.response for each in opened.traces("en"))
@@ -116,7 +116,7 @@ def test_text_that_is_all_thought_weighs_nothing(opened):
     every = [replace(first, response=cut), *others]
     source = SimpleNamespace(name=opened.name, settings=opened.settings, traces=lambda _: every)
 
-    found = cwa_by_part(load("tiny-it", **ASKED), "en", text_of=source)
+    found = cwa_by_component(load("tiny-it", **ASKED), "en", text_of=source)
 
     assert cut.is_unfinished_thought
     assert not found.heads[0].any()

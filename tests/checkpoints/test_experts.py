@@ -42,7 +42,7 @@ def test_probe(shape: str, checkpoints: Callable[..., Path]) -> None:
     assert length_error(probe, language="en").n == 12
     # A random model has no control, which of a base is not presupposed.
     assert cwa(probe.in_role("base"), component="late heads", language="en").n > 0
-    parts = probe.parts
+    parts = probe.proof
     assert (parts.architecture, parts.n_layers, parts.n_heads) == (shape, 3, 4)
     assert parts.gap < 1e-5
     own = [one.token_ids for one in probe.responses("en")]

@@ -83,7 +83,7 @@ def test_probe(shape: str, checkpoints: Callable[..., Path]) -> None:
     probe = load(str(checkpoints(shape)), device_map="cpu", cap=60, lengths=(3, 5), budget=12)
     assert length_error(probe, language="en").n == 12
     assert cwa(probe.in_role("base"), component="late heads", language="en").n > 0
-    parts = probe.parts
+    parts = probe.proof
     assert (parts.n_layers, parts.n_heads) == (3, 4)
     assert parts.gap < 1e-5
     own = probe.responses("en")

@@ -12,7 +12,7 @@ from lengthprobe.attribution.readout import readout_of
 from lengthprobe.checkpoints.loading import load_checkpoint
 from lengthprobe.components.anatomy import anatomy_of
 from lengthprobe.errors import ModelError
-from lengthprobe.generation.broken import first_broken_part
+from lengthprobe.generation.broken import first_broken_component
 from lengthprobe.generation.transformers_engine import check_logits
 from lengthprobe.settings import Settings
 from lengthprobe.task.prompts import prompts
@@ -42,18 +42,18 @@ def _spoil(module: torch.nn.Module, value: float) -> Any:
     "part",
     ["model.embed_tokens", "model.layers.1.mlp.down_proj", "model.layers.2.self_attn.o_proj", "lm_head"],
 )
-def test_first_broken_part(part: str, value: float) -> None:
+def test_first_broken_component(part: str, value: float) -> None:
     """It is the innermost module whose output is not finite, and later ones are not blamed for it."""
     model = random_model("llama")
     _spoil(model.get_submodule(part), value)
-    assert first_broken_part(model, ROWS) == part
+    assert first_broken_component(model, ROWS) == part
 
 
 @pytest.mark.parametrize("variant", VARIANTS)
 def test_nothing_is_broken(variant: str) -> None:
     """A healthy model of any architecture has no such part, and no hook afterwards."""
     model = random_model(variant)
-    assert first_broken_part(model, ROWS) is None
+    assert first_broken_component(model, ROWS) is None
     assert not any(module._forward_hooks for module in model.modules())
 
 
@@ -61,8 +61,8 @@ def test_a_later_row() -> None:
     """A part that breaks on some rows only is found."""
     model = random_model("llama")
     model.model.embed_tokens.weight[11] = float("nan")
-    assert first_broken_part(model, ROWS) == "model.embed_tokens"
-    assert first_broken_part(model, ROWS[:1]) is None
+    assert first_broken_component(model, ROWS) == "model.embed_tokens"
+    assert first_broken_component(model, ROWS[:1]) is None
 
 
 def test_named_when_the_model_is_tried(own: Checkpoint) -> None:

@@ -12,7 +12,7 @@ from fixtures.recipe import MODELS
 from lengthprobe import load
 from lengthprobe.attribution.trace import ForcedTrace
 from lengthprobe.measures import cwa, share
-from lengthprobe.measures.attribution.cwa import cwa_by_part
+from lengthprobe.measures.attribution.cwa import cwa_by_component
 from lengthprobe.task.words import count_words
 from tests.measures.attributed import (
     attributed,
@@ -129,6 +129,6 @@ def test_sum_over_parts_is_the_signed_logits(tiny_it):
     total = token.heads.sum((1, 2)) + token.mlps.sum(1) + rest
     assert total == pytest.approx(token.logits, rel=1e-4, abs=1e-4)
     signs = np.array(one.adherence.signs(one.response.prompt.n_words))
-    parts = cwa_by_part(tiny_it, "en")
-    by_parts = parts.heads[0].sum() + parts.mlps[0].sum() + (signs * rest).sum()
-    assert by_parts == pytest.approx((signs * token.logits).sum(), rel=1e-4)
+    parts = cwa_by_component(tiny_it, "en")
+    by_components = parts.heads[0].sum() + parts.mlps[0].sum() + (signs * rest).sum()
+    assert by_components == pytest.approx((signs * token.logits).sum(), rel=1e-4)

@@ -42,7 +42,7 @@ def test_is_told_what_to_write(project, ini):
 def test_its_parts_are_told_of(project):
     """The report says that they add up, as for any claim about parts."""
     project.claims(CLAIM.format(marker=""))
-    assert project.report()["model"]["parts"]["n_layers"] == 5
+    assert project.report()["model"]["components"]["n_layers"] == 5
 
 
 def test_marked_claim_is_told_nothing(project):

@@ -12,8 +12,8 @@ from lengthprobe import load
 from lengthprobe.asking.answers import Proof, Traced
 from lengthprobe.attribution.trace import Trace
 from lengthprobe.measures import cwa, number_swap, share
-from lengthprobe.measures.attribution.cwa import cwa_by_part
-from lengthprobe.measures.attribution.number_swap import number_swap_by_part
+from lengthprobe.measures.attribution.cwa import cwa_by_component
+from lengthprobe.measures.attribution.number_swap import number_swap_by_component
 from lengthprobe.portraits.attribution import portrait, swap_portrait
 from lengthprobe.statistics.sample import LEAST_TOPICS
 from lengthprobe.task.adherence import adherence
@@ -36,7 +36,7 @@ def test_it_says_whose_it_is(drawn, tiny_it):
         "n_heads": 4,
         "late_layers": [3, 4],
         "cap": 100,
-        "completeness_gap": tiny_it.parts.gap,
+        "completeness_gap": tiny_it.proof.gap,
     }
     assert list(drawn["languages"]) == ["en", "it"]
 
@@ -57,7 +57,7 @@ def test_it_says_on_how_much_it_rests(drawn, tiny_it):
 def test_layers(drawn, tiny_it, language):
     """The mean CWA of each layer's heads together and of its MLP, each within its interval."""
     found = drawn["languages"][language]
-    parts = cwa_by_part(tiny_it, language)
+    parts = cwa_by_component(tiny_it, language)
     for name, values in (("heads_by_layer", parts.heads.sum(2)), ("mlps_by_layer", parts.mlps)):
         assert [mean for mean, _, _ in found[name]] == pytest.approx(values.mean(0))
         assert all(low <= mean <= high for mean, low, high in found[name])
@@ -136,7 +136,7 @@ class Sitter(Attributed):
     pieces: tuple[str, ...] = ()
 
     @property
-    def parts(self):
+    def proof(self):
         """What is known of its parts."""
         return Proof("llama", LAYERS, HEADS)
 
@@ -205,7 +205,7 @@ def test_number_swap_by_layer(tiny_it):
     """What each layer's heads and its MLP give under the own number less the other, of all under the own."""
     number_swap(tiny_it, component="late heads", language="en")
     found = swap_portrait(tiny_it, "en")
-    own, less_other = number_swap_by_part(tiny_it, "en")
+    own, less_other = number_swap_by_component(tiny_it, "en")
     whole = own.whole.mean()
     for name, values in (("heads_by_layer", less_other.heads.sum(2)), ("mlps_by_layer", less_other.mlps)):
         assert [mean for mean, _, _ in found["number_swap"][name]] == pytest.approx(values.mean(0) / whole)

@@ -62,8 +62,8 @@ def test_writes_english(smollm2_probe: Probe) -> None:
 
 def test_parts_add_up_to_its_logits(smollm2_probe: Probe) -> None:
     """Embedding, 270 heads and 30 MLPs make every logit, to what float32 allows."""
-    assert (smollm2_probe.parts.n_layers, smollm2_probe.parts.n_heads) == (30, 9)
-    assert smollm2_probe.parts.gap < 1e-4
+    assert (smollm2_probe.proof.n_layers, smollm2_probe.proof.n_heads) == (30, 9)
+    assert smollm2_probe.proof.gap < 1e-4
 
 
 def test_attribution_sums_to_the_logits(smollm2_probe: Probe) -> None:

@@ -90,15 +90,15 @@ def make_portrait(
         "late_heads_by_length": {str(n): _around(-size * n) for n in range(3, 10)},
         "example": example,
     }
-    by_part = {
+    by_component = {
         "heads_by_layer": [_share(row[0] / 100) for row in heads],
         "mlps_by_layer": [_share(row[0] / 50) for row in heads],
     }
     swap = {
         "n": 299,
         "clusters": 150,
-        "cwa": by_part | {"late_heads": _share(size / 40), "final_mlp": _share(-0.0004)},
-        "number_swap": by_part | {"late_heads": _share(0.001), "final_mlp": _share(-size / 20)},
+        "cwa": by_component | {"late_heads": _share(size / 40), "final_mlp": _share(-0.0004)},
+        "number_swap": by_component | {"late_heads": _share(0.001), "final_mlp": _share(-size / 20)},
     }
     return {
         "name": name,

@@ -180,7 +180,7 @@ class TestPage:
     def test_shows_what_stands_behind_a_failed_claim(self, shown, report, claim, check):
         """Its parts and controls, of which estimate, and what would decide it, as on a terminal."""
         background = [
-            {"what": "largest parts", "of": "late(m, en)", "values": {"MLP3": 9.412, "L2H1": -1.87}},
+            {"what": "largest components", "of": "late(m, en)", "values": {"MLP3": 9.412, "L2H1": -1.87}},
             {"what": "differ most", "of": "", "values": {"MLP3": [9.412, 0.2]}},
         ]
         unsure = check(
@@ -190,7 +190,7 @@ class TestPage:
         text = " ".join(shown(report(claim("undecided", unsure)), {}).shown.split())
 
         assert "length_error(m, en) > 0: the whole interval lies above 0; about 7 more topics would" in text
-        assert "largest partslate(m, en) MLP3 +9.41, L2H1 −1.87" in text
+        assert "largest componentslate(m, en) MLP3 +9.41, L2H1 −1.87" in text
         assert "differ mostMLP3 +9.41 against +0.2" in text
 
     def test_no_line_breaks_before_a_per_cent_sign(self, shown, report, claim, check):

@@ -22,13 +22,13 @@ def _lines(*backgrounds: Background) -> list[str]:
 def test_largest_parts_first() -> None:
     """The five that are largest, whatever their sign; of equal ones the first by name."""
     background = _background(L0H0=1, L0H1=-7, L1H0=3, L1H1=-3, MLP0=0.12345, MLP1=40, MLP2=2)
-    assert _lines(background) == ["largest parts: MLP1 +40, L0H1 -7, L1H0 +3, L1H1 -3, MLP2 +2"]
+    assert _lines(background) == ["largest components: MLP1 +40, L0H1 -7, L1H0 +3, L1H1 -3, MLP2 +2"]
 
 
 def test_controls() -> None:
     """Each control's mean follows the parts."""
     assert _lines(_background(controls={"shuffled": -0.5, "all-plus": 12.3456}, MLP0=1)) == [
-        "largest parts: MLP0 +1",
+        "largest components: MLP0 +1",
         "controls: shuffled -0.5, all-plus +12.3",
     ]
 
@@ -54,7 +54,7 @@ def test_two_models_that_differ() -> None:
     candidate = _background("late(ckpt, en)", L0H0=1, L0H1=2, MLP0=5)
     reference = _background("late(ref, en)", L0H0=1, L0H1=-4, MLP0=6)
     assert _lines(candidate, reference) == [
-        "late(ckpt, en): largest parts: MLP0 +5, L0H1 +2, L0H0 +1",
+        "late(ckpt, en): largest components: MLP0 +5, L0H1 +2, L0H0 +1",
         "differ most: L0H1 +2 against -4, MLP0 +5 against +6",
     ]
 
@@ -64,7 +64,7 @@ def test_two_parts_of_one_model() -> None:
     late = _background("late", {"shuffled": 3.0}, MLP0=1)
     early = _background("early", {"shuffled": 2.0}, MLP0=1)
     assert _lines(late, early) == [
-        "largest parts: MLP0 +1",
+        "largest components: MLP0 +1",
         "late: controls: shuffled +3",
         "early: controls: shuffled +2",
     ]
@@ -75,7 +75,7 @@ def test_figures_of_answers_have_no_sign() -> None:
     exact = Background("control", {"L0H0": 1.0}, lambda: {"mean |error|": 0.5}, what="answers")
     late = _background("late", {"shuffled": 3.0}, L0H0=1)
     assert _lines(exact, late) == [
-        "largest parts: L0H0 +1",
+        "largest components: L0H0 +1",
         "control: answers: mean |error| 0.5",
         "late: controls: shuffled +3",
     ]
@@ -91,12 +91,15 @@ def test_equal_controls_are_told_once() -> None:
 def test_models_of_other_shapes() -> None:
     """Parts that only one of them has are not compared: the largest of each are told."""
     one, other = _background("one", L0H0=1), _background("other", L0H0=2, L1H0=3)
-    assert _lines(one, other) == ["one: largest parts: L0H0 +1", "other: largest parts: L1H0 +3, L0H0 +2"]
+    assert _lines(one, other) == [
+        "one: largest components: L0H0 +1",
+        "other: largest components: L1H0 +3, L0H0 +2",
+    ]
 
 
 def test_one_of_two_has_nothing() -> None:
     """What the other has is told by its name."""
-    assert _lines(_background("one"), _background("other", MLP0=1)) == ["other: largest parts: MLP0 +1"]
+    assert _lines(_background("one"), _background("other", MLP0=1)) == ["other: largest components: MLP0 +1"]
 
 
 def test_one_estimate_twice() -> None:

@@ -268,7 +268,7 @@ class TestAsCheck:
         check = (found < 0.1).as_check()
         assert check["advice"].endswith("more topics would decide it")
         assert check["background"] == [
-            {"what": "largest parts", "of": "", "values": {"MLP0": 1.0}},
+            {"what": "largest components", "of": "", "values": {"MLP0": 1.0}},
             {"what": "controls", "of": "", "values": {"shuffled": 2.0}},
         ]
         assert (found < -0.5).as_check()["background"] == check["background"]

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from lengthprobe.components.names import first_few_names
 from lengthprobe.measures.answered import check_answered
-from lengthprobe.measures.attribution.by_part import Traceable
+from lengthprobe.measures.attribution.by_component import Traceable
 from lengthprobe.measures.per_response import measure_expression, note_of, probe_form
 from lengthprobe.measures.precondition import unmet_control, without_values
 from lengthprobe.statistics.estimate import Estimate, Observation

@@ -11,40 +11,40 @@ from lengthprobe.nearest import option_to_type
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from lengthprobe.measures.attribution.by_part import ByPart, Floats
+    from lengthprobe.measures.attribution.by_component import ByComponent, Floats
     from lengthprobe.measures.per_response import Measured
 
-    Group = Callable[[ByPart], Floats]
+    Group = Callable[[ByComponent], Floats]
 
 
-def late_heads(by_part: ByPart) -> Floats:
+def late_heads(by_component: ByComponent) -> Floats:
     """The heads of the late layers together, [n]."""
-    found: Floats = by_part.layers[:, list(late_layers(by_part.n_layers))].sum(1)
+    found: Floats = by_component.layers[:, list(late_layers(by_component.n_layers))].sum(1)
     return found
 
 
-def early_heads(by_part: ByPart) -> Floats:
+def early_heads(by_component: ByComponent) -> Floats:
     """The heads of the early layers together, as if there were as many of them as late ones, [n]."""
-    late, early = late_layers(by_part.n_layers), early_layers(by_part.n_layers)
-    found: Floats = by_part.layers[:, list(early)].mean(1) * len(late)
+    late, early = late_layers(by_component.n_layers), early_layers(by_component.n_layers)
+    found: Floats = by_component.layers[:, list(early)].mean(1) * len(late)
     return found
 
 
-def rise_of_heads(by_part: ByPart) -> Floats:
+def rise_of_heads(by_component: ByComponent) -> Floats:
     """The late layers' heads, less those of as many layers before, on average, [n]."""
-    late = late_layers(by_part.n_layers)
-    before: Floats = by_part.layers[:, : late.start].mean(1) * len(late)
-    return late_heads(by_part) - before
+    late = late_layers(by_component.n_layers)
+    before: Floats = by_component.layers[:, : late.start].mean(1) * len(late)
+    return late_heads(by_component) - before
 
 
-def final_mlp(by_part: ByPart) -> Floats:
+def final_mlp(by_component: ByComponent) -> Floats:
     """The last layer's MLP, [n]."""
-    return by_part.mlps[:, -1]
+    return by_component.mlps[:, -1]
 
 
-def early_mlps(by_part: ByPart) -> Floats:
+def early_mlps(by_component: ByComponent) -> Floats:
     """An MLP of the early layers, on average over them, [n]."""
-    found: Floats = by_part.mlps[:, list(early_layers(by_part.n_layers))].mean(1)
+    found: Floats = by_component.mlps[:, list(early_layers(by_component.n_layers))].mean(1)
     return found
 
 
@@ -77,20 +77,20 @@ def group_of(component: str, probe: Measured) -> Group:
         )
     group = COMPONENT_GROUPS[component]
 
-    def values(by_part: ByPart) -> Floats:
-        if group is rise_of_heads and by_part.n_layers == 1:
+    def values(by_component: ByComponent) -> Floats:
+        if group is rise_of_heads and by_component.n_layers == 1:
             raise ModelError(
                 f"{probe.name} has one layer, which is a late one: there is none before it to rise from",
                 f'leave "{component}" out for this checkpoint (pytest --deselect, or -k "not rise")',
             )
-        return group(by_part)
+        return group(by_component)
 
     return values
 
 
-def early_controls(by_part: ByPart) -> dict[str, float]:
+def early_controls(by_component: ByComponent) -> dict[str, float]:
     """The means of the early layers, for a reader of a claim that failed."""
     return {
-        "early layers' heads": float(early_heads(by_part).mean()),
-        "early layers' MLPs": float(early_mlps(by_part).mean()),
+        "early layers' heads": float(early_heads(by_component).mean()),
+        "early layers' MLPs": float(early_mlps(by_component).mean()),
     }

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from lengthprobe.errors import SettingsError
 from lengthprobe.measures.answered import check_answered
-from lengthprobe.measures.attribution.by_part import ByPart, estimate_of
+from lengthprobe.measures.attribution.by_component import ByComponent, estimate_of
 from lengthprobe.measures.attribution.component_groups import early_controls, group_of
 from lengthprobe.measures.per_response import check_lengths, note_of
 from lengthprobe.measures.precondition import unmet_control, without_values
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from lengthprobe.asking.answers import Traced
     from lengthprobe.attribution.trace import Contributions
-    from lengthprobe.measures.attribution.by_part import Traceable
+    from lengthprobe.measures.attribution.by_component import Traceable
     from lengthprobe.measures.attribution.component_groups import Group
     from lengthprobe.statistics.estimate import Estimate
     from lengthprobe.task.adherence import Adherence
@@ -50,7 +50,7 @@ def cwa(
         An Estimate over topics in logits, which `share` relates to all parts together.
 
     Raises:
-        SettingsError: No group has this name; or as `cwa_by_part`.
+        SettingsError: No group has this name; or as `cwa_by_component`.
         ModelError: The checkpoint's parts are not known, or do not add up to its logits; or it has one layer,
             and so none before the late ones to rise from.
     """
@@ -64,26 +64,28 @@ def cwa(
         called = f"cwa[{', '.join(stated)}]"
         return without_values(probe, called, language, unmet, unit="logits", bounds=None, lengths=lengths)
 
-    def under(signs: str) -> ByPart:
-        return cwa_by_part(probe, language, lengths=lengths, signs=signs, per_step=per_step, text_of=text_of)
+    def under(signs: str) -> ByComponent:
+        return cwa_by_component(
+            probe, language, lengths=lengths, signs=signs, per_step=per_step, text_of=text_of
+        )
 
-    by_part = under(signs)
+    by_component = under(signs)
     # The cap is named where it decided how far responses run on.
-    stated += [f"cap {probe.settings.cap}"] if by_part.cut_off else []
+    stated += [f"cap {probe.settings.cap}"] if by_component.cut_off else []
     return estimate_of(
         probe,
-        by_part,
+        by_component,
         group,
         name=f"cwa[{', '.join(stated)}]",
         language=language,
         lengths=lengths,
         # A control is related to the same whole as what it controls.
-        whole=by_part if signs == "adherence" else under("adherence"),
+        whole=by_component if signs == "adherence" else under("adherence"),
         controls=lambda: _controls(text_of or probe, language, group, under),
     )
 
 
-def cwa_by_part(
+def cwa_by_component(
     probe: Traceable,
     language: str,
     *,
@@ -91,7 +93,7 @@ def cwa_by_part(
     signs: str = "adherence",
     per_step: bool = False,
     text_of: Traceable | None = None,
-) -> ByPart:
+) -> ByComponent:
     """The CWA of every part, prompt by prompt; arguments as in `cwa`.
 
     Raises:
@@ -122,7 +124,7 @@ def cwa_by_part(
     # Of a text that another tokenizer has no token for there is no step; a thought's are none of the answer.
     n_steps = np.array([max(1, sum(one.in_answer)) for one in adherences], float)
     steps = n_steps[keep] if per_step else 1.0
-    return ByPart(
+    return ByComponent(
         prompts=[every[at].response.prompt for at in keep],
         notes=[note_of(every[at].response, _n_words(adherences[at])) for at in keep],
         heads=(found.heads[keep].T / steps).T,
@@ -141,16 +143,16 @@ def _n_words(adherence: Adherence) -> int:
 
 
 def _controls(
-    source: Traceable, language: str, group: Group, under: Callable[[str], ByPart]
+    source: Traceable, language: str, group: Group, under: Callable[[str], ByComponent]
 ) -> dict[str, float]:
     """The means of the same group under the controls that need no forward pass (METHODS §3)."""
     several = len({one.response.prompt.n_words for one in source.traces(language)}) > 1
     controls = ("shuffled", "all-plus") if several else ("all-plus",)
     found = {signs: float(group(under(signs)).mean()) for signs in controls}
-    by_part = under("adherence")
-    if by_part.exact:
-        found["exact answers only"] = float(group(by_part)[list(by_part.exact)].mean())
-    return found | early_controls(by_part)
+    by_component = under("adherence")
+    if by_component.exact:
+        found["exact answers only"] = float(group(by_component)[list(by_component.exact)].mean())
+    return found | early_controls(by_component)
 
 
 def _of_own(every: Sequence[Traced]) -> tuple[list[Contributions], list[Adherence]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from lengthprobe.measures.attribution.by_part import LEAST_MEASURED
+from lengthprobe.measures.attribution.by_component import LEAST_MEASURED
 from lengthprobe.statistics.digits import in_three_digits
 from lengthprobe.statistics.estimate import Estimate
 from lengthprobe.statistics.explanation import quantity

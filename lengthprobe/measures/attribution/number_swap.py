@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from lengthprobe.errors import LengthprobeError
 from lengthprobe.measures.answered import check_answered
-from lengthprobe.measures.attribution.by_part import ByPart, estimate_of
+from lengthprobe.measures.attribution.by_component import ByComponent, estimate_of
 from lengthprobe.measures.attribution.component_groups import early_controls, group_of
 from lengthprobe.measures.per_response import note_of
 from lengthprobe.measures.precondition import unmet_control, without_values
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from lengthprobe.asking.answers import Traced
     from lengthprobe.attribution.forced import Forced
-    from lengthprobe.measures.attribution.by_part import Traceable
+    from lengthprobe.measures.attribution.by_component import Traceable
     from lengthprobe.statistics.estimate import Estimate
     from lengthprobe.task.prompts import Prompt
 
@@ -53,21 +53,21 @@ def number_swap(probe: Traceable, *, component: str, language: str) -> Estimate:
     if unmet := unmet_control(probe, language):
         return without_values(probe, name, language, unmet, unit="logits", bounds=None)
     check_answered(probe, [one.response for one in probe.traces(language)], language)
-    own, by_part = number_swap_by_part(probe, language)
+    own, by_component = number_swap_by_component(probe, language)
     return estimate_of(
         probe,
-        by_part,
+        by_component,
         group,
         name=name,
         language=language,
         lengths=None,
         whole=own,
-        controls=lambda: early_controls(by_part),
+        controls=lambda: early_controls(by_component),
         asked=len(probe.traces(language)),
     )
 
 
-def number_swap_by_part(probe: Traceable, language: str) -> tuple[ByPart, ByPart]:
+def number_swap_by_component(probe: Traceable, language: str) -> tuple[ByComponent, ByComponent]:
     """What every part gives to the stop, prompt by prompt: under its own number, and that less the other's.
 
     Args:
@@ -89,8 +89,8 @@ def number_swap_by_part(probe: Traceable, language: str) -> tuple[ByPart, ByPart
     notes = [note_of(one.response, one.adherence.counts[-1]) for one, _ in placed if one.adherence]
     of_heads = np.array([one.heads[0] for one in asked], dtype=float).reshape(2, len(placed), layers, heads)
     of_mlps = np.array([one.mlps[0] for one in asked], dtype=float).reshape(2, len(placed), layers)
-    own = ByPart(prompts, notes, heads=of_heads[0], mlps=of_mlps[0])
-    return own, ByPart(prompts, notes, heads=of_heads[0] - of_heads[1], mlps=of_mlps[0] - of_mlps[1])
+    own = ByComponent(prompts, notes, heads=of_heads[0], mlps=of_mlps[0])
+    return own, ByComponent(prompts, notes, heads=of_heads[0] - of_heads[1], mlps=of_mlps[0] - of_mlps[1])
 
 
 def number_swap_texts(probe: Traceable, language: str) -> Sequence[Forced]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lengthprobe.measures.answered import check_answered
-from lengthprobe.measures.attribution.by_part import ByPart, estimate_of
+from lengthprobe.measures.attribution.by_component import ByComponent, estimate_of
 from lengthprobe.measures.attribution.component_groups import early_controls, group_of
 from lengthprobe.measures.per_response import check_lengths, note_of
 from lengthprobe.measures.precondition import unmet_control, without_values
@@ -13,7 +13,7 @@ from lengthprobe.measures.precondition import unmet_control, without_values
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
-    from lengthprobe.measures.attribution.by_part import Traceable
+    from lengthprobe.measures.attribution.by_component import Traceable
     from lengthprobe.statistics.estimate import Estimate
 
 
@@ -56,24 +56,24 @@ def stop_cwa(
     chosen = [at for at, n in enumerate(asked) if lengths is None or n in lengths]
     keep = [at for at in chosen if any(weights[at])]
 
-    def kept(weights: Sequence[Sequence[float]]) -> ByPart:
+    def kept(weights: Sequence[Sequence[float]]) -> ByComponent:
         found = cumulative([stop for _, stop, _ in traced], weights)
-        return ByPart(
+        return ByComponent(
             prompts=[traced[at][0].prompt for at in keep],
             notes=[note_of(traced[at][0], traced[at][2].counts[-1]) for at in keep],
             heads=found.heads[keep],
             mlps=found.mlps[keep],
         )
 
-    by_part = kept(weights)
+    by_component = kept(weights)
     return estimate_of(
         probe,
-        by_part,
+        by_component,
         group,
         name=name,
         language=language,
         lengths=lengths,
         whole=kept(due_weights(adherences, asked)),
-        controls=lambda: early_controls(by_part),
+        controls=lambda: early_controls(by_component),
         asked=len(chosen),
     )

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from lengthprobe.components.layers import late_layers
 from lengthprobe.components.names import Ablation, Component, every_component
-from lengthprobe.measures.attribution.cwa import cwa_by_part
+from lengthprobe.measures.attribution.cwa import cwa_by_component
 from lengthprobe.measures.causality.exact_answers import exact_under
 from lengthprobe.measures.causality.leading import SIMILAR, leading_components, others_of_kind, similar_sets
 from lengthprobe.measures.per_response import name_with_arguments
@@ -65,8 +65,8 @@ def control_without(
     if unmet := unmet_control(probe, language, found_in):
         return without_values(probe, called, language, unmet)
     chosen = leading_components(probe, language=found_in or language, kind=kind, k=k)
-    parts = _cwa(probe, found_in or language, chosen)
-    return exact_under(probe, language, called, [_all(chosen, mode)], parts=parts)
+    components = _cwa(probe, found_in or language, chosen)
+    return exact_under(probe, language, called, [_all(chosen, mode)], components=components)
 
 
 def control_without_random(
@@ -107,13 +107,15 @@ def control_with_only(
     if unmet := unmet_control(probe, language):
         return without_values(probe, called, language, unmet)
     chosen = leading_components(probe, language=language, kind=kind, k=k)
-    late = late_layers(probe.parts.n_layers)
+    late = late_layers(probe.proof.n_layers)
     others = [
         one
-        for one in every_component(probe.parts.n_layers, probe.parts.n_heads)
+        for one in every_component(probe.proof.n_layers, probe.proof.n_heads)
         if one.layer in late and one not in chosen
     ]
-    return exact_under(probe, language, called, [_all(others, mode)], parts=_cwa(probe, language, chosen))
+    return exact_under(
+        probe, language, called, [_all(others, mode)], components=_cwa(probe, language, chosen)
+    )
 
 
 def _unknown(measured: Estimate, kind: str, n_sets: int) -> Estimate:
@@ -135,5 +137,5 @@ def _all(components: Sequence[Component], mode: str) -> Ablation:
 
 def _cwa(probe: Ablatable, language: str, chosen: Sequence[Component]) -> dict[str, float]:
     """The CWA of some components, by name."""
-    means = cwa_by_part(probe, language).by_name
+    means = cwa_by_component(probe, language).by_name
     return {one.name: means[one.name] for one in chosen}

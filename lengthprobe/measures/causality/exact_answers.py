@@ -54,7 +54,7 @@ def exact_under(
     name: str,
     sets: Sequence[Ablation],
     *,
-    parts: Mapping[str, float] | None = None,
+    components: Mapping[str, float] | None = None,
     drawn: bool = False,
 ) -> Estimate:
     """The share of exact answers, each prompt's averaged over its turn of the sets.
@@ -64,7 +64,7 @@ def exact_under(
         language: Code of the language.
         name: Name of the measure.
         sets: What is ablated; each prompt is answered under five of them, which take turns.
-        parts: What stands behind the estimate, for a reader of a claim that failed.
+        components: What stands behind the estimate, for a reader of a claim that failed.
         drawn: Whether the sets are random ones of many, so that the interval has to leave room for others.
     """
     prompts = test_prompts(probe, language)
@@ -96,7 +96,7 @@ def exact_under(
     rival = RIVALS.get(counter)
     found = under(counter, under(rival, None) if rival else None)
     told = partial(_beside, answers, language, counter)
-    return replace(found, background=(Background(found.name, parts or {}, told, what="answers"),))
+    return replace(found, background=(Background(found.name, components or {}, told, what="answers"),))
 
 
 def exact_by_set(probe: Ablatable, language: str, sets: Sequence[Ablation]) -> tuple[float, ...]:

@@ -6,7 +6,7 @@ import random
 from typing import TYPE_CHECKING
 
 from lengthprobe.components.names import Ablation, Component, every_component
-from lengthprobe.measures.attribution.cwa import cwa_by_part
+from lengthprobe.measures.attribution.cwa import cwa_by_component
 from lengthprobe.measures.causality.exact_answers import ablated_responses, test_prompts
 from lengthprobe.measures.per_response import measure_expression, probe_form
 from lengthprobe.measures.precondition import unmet_control, without_values
@@ -74,14 +74,14 @@ def _noted(name: str, cwa: float, effect: float) -> str:
 
 def effects_by_component(probe: Ablatable, language: str) -> dict[str, tuple[float, float]]:
     """CWA of each component that is looked at, and how much the mean |error| rises without it, in words."""
-    cwa = cwa_by_part(probe, language).by_name
+    cwa = cwa_by_component(probe, language).by_name
     components = _looked_at(probe, cwa)
     effects = _effects(probe, language, components)
     return {one.name: (cwa[one.name], effect) for one, effect in zip(components, effects, strict=True)}
 
 
 def _looked_at(probe: Ablatable, cwa: dict[str, float]) -> list[Component]:
-    every = every_component(probe.parts.n_layers, probe.parts.n_heads)
+    every = every_component(probe.proof.n_layers, probe.proof.n_heads)
     if len(every) <= 2 * _FROM_EITHER:
         return list(every)
     largest = sorted(every, key=lambda one: -abs(cwa[one.name]))

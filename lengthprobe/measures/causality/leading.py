@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Protocol
 
 from lengthprobe.components.names import Component, every_component
 from lengthprobe.errors import SettingsError
-from lengthprobe.measures.attribution.by_part import Traceable
-from lengthprobe.measures.attribution.cwa import cwa_by_part
+from lengthprobe.measures.attribution.by_component import Traceable
+from lengthprobe.measures.attribution.cwa import cwa_by_component
 from lengthprobe.task.prompts import split_of
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from lengthprobe.activations.outputs import ComponentOutputs
     from lengthprobe.asking.answers import Proof
     from lengthprobe.components.names import Ablation
-    from lengthprobe.measures.attribution.by_part import Floats
+    from lengthprobe.measures.attribution.by_component import Floats
     from lengthprobe.task.prompts import Prompt, Response
 
 KINDS = ("heads", "mlps")
@@ -35,7 +35,7 @@ class Ablatable(Traceable, Protocol):
     """What a measure of causes needs of a probe."""
 
     @property
-    def parts(self) -> Proof:
+    def proof(self) -> Proof:
         """How many parts the model has."""
 
     def outputs(self, languages: Sequence[str]) -> ComponentOutputs:
@@ -94,7 +94,7 @@ def cwa_above_control(
     if kind not in KINDS:
         raise SettingsError(f"kind {kind!r} is not known", "kind is heads or mlps")
     found, control = (
-        cwa_by_part(probe, language, signs=signs, text_of=text_of) for signs in ("adherence", "shuffled")
+        cwa_by_component(probe, language, signs=signs, text_of=text_of) for signs in ("adherence", "shuffled")
     )
     rows = [at for at, prompt in enumerate(found.prompts) if split_of(prompt) == "discovery"]
     if not rows:
@@ -186,9 +186,9 @@ def _lengths(probe: Ablatable, components: Iterable[Component], language: str) -
 
 def others_of_kind(probe: Ablatable, chosen: Sequence[Component]) -> list[Component]:
     """All components of the chosen ones' kind beside them, layer by layer."""
-    every = every_component(probe.parts.n_layers, probe.parts.n_heads)
+    every = every_component(probe.proof.n_layers, probe.proof.n_heads)
     return [one for one in every if one.kind == chosen[0].kind and one not in chosen]
 
 
 def _default_count(probe: Ablatable, kind: str) -> int:
-    return probe.parts.n_heads if kind == "heads" else 1
+    return probe.proof.n_heads if kind == "heads" else 1

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 NAME = "cwa_by_layer"
 TITLE = "Cumulative weighted attribution by layer"
-_PARTS = (("heads_by_layer", "attention heads"), ("mlps_by_layer", "MLP"))
+_COMPONENTS = (("heads_by_layer", "attention heads"), ("mlps_by_layer", "MLP"))
 _MARKERS = 16
 
 
@@ -42,12 +42,12 @@ def figure(portraits: Mapping[str, Mapping[str, Any]]) -> Figure | None:
     """One column of panels a language: heads above, MLPs below, the same scale along a row."""
     codes = languages(portraits)
     made = sheet(width_of(codes), 5.2)
-    panels = made.subplots(len(_PARTS), len(codes), sharex="col", sharey="row", squeeze=False)
-    for row, (part, name) in zip(panels, _PARTS, strict=True):
+    panels = made.subplots(len(_COMPONENTS), len(codes), sharex="col", sharey="row", squeeze=False)
+    for row, (component, name) in zip(panels, _COMPONENTS, strict=True):
         for axes, language in zip(row, codes, strict=True):
             mark_late(axes, portraits)
             zero(axes)
-            _panel(axes, portraits, language, part)
+            _panel(axes, portraits, language, component)
         row[0].set_ylabel(f"CWA of the {name}, logits")
     for axes, language in zip(panels[0], codes, strict=True):
         head(axes, portraits, language)
@@ -59,9 +59,9 @@ def figure(portraits: Mapping[str, Mapping[str, Any]]) -> Figure | None:
     return made
 
 
-def _panel(axes: Axes, portraits: Mapping[str, Mapping[str, Any]], language: str, part: str) -> None:
+def _panel(axes: Axes, portraits: Mapping[str, Mapping[str, Any]], language: str, component: str) -> None:
     for role in reversed(roles(portraits, language)):
-        mean, low, high = triples(portraits[role]["languages"][language][part]).T
+        mean, low, high = triples(portraits[role]["languages"][language][component]).T
         layers, line = np.arange(len(mean)), LINES[role]
         axes.fill_between(layers, low, high, color=line.colour, alpha=0.18, linewidth=0)
         axes.plot(

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 NAME = "cwa_by_length"
 TITLE = "Attribution by the number of words asked for"
-_PARTS = (("final_mlp_by_length", "final MLP"), ("late_heads_by_length", "late heads"))
+_COMPONENTS = (("final_mlp_by_length", "final MLP"), ("late_heads_by_length", "late heads"))
 _APART = 0.14
 
 
@@ -34,11 +34,11 @@ def figure(portraits: Mapping[str, Mapping[str, Any]]) -> Figure | None:
     """One column of panels a language: the final MLP above, the late heads below."""
     codes = languages(portraits)
     made = sheet(width_of(codes), 4.6)
-    panels = made.subplots(len(_PARTS), len(codes), sharex="col", sharey="row", squeeze=False)
-    for row, (part, name) in zip(panels, _PARTS, strict=True):
+    panels = made.subplots(len(_COMPONENTS), len(codes), sharex="col", sharey="row", squeeze=False)
+    for row, (component, name) in zip(panels, _COMPONENTS, strict=True):
         for axes, language in zip(row, codes, strict=True):
             zero(axes)
-            _panel(axes, portraits, language, part)
+            _panel(axes, portraits, language, component)
         row[0].set_ylabel(f"CWA of the {name}, logits")
     for axes, language in zip(panels[0], codes, strict=True):
         head(axes, portraits, language)
@@ -48,10 +48,10 @@ def figure(portraits: Mapping[str, Mapping[str, Any]]) -> Figure | None:
     return made
 
 
-def _panel(axes: Axes, portraits: Mapping[str, Mapping[str, Any]], language: str, part: str) -> None:
+def _panel(axes: Axes, portraits: Mapping[str, Mapping[str, Any]], language: str, component: str) -> None:
     shown, asked = roles(portraits, language), set()
     for place, role in enumerate(shown):
-        by_length = {int(n): row for n, row in portraits[role]["languages"][language][part].items()}
+        by_length = {int(n): row for n, row in portraits[role]["languages"][language][component].items()}
         lengths = sorted(by_length)
         asked.update(lengths)
         mean, low, high = triples([by_length[n] for n in lengths]).T

@@ -61,7 +61,7 @@ def figure(portraits: Mapping[str, Mapping[str, Any]]) -> Figure | None:
         first = next(iter(measured.values()))
         counted = f"{int(first['n'])} prompts, {int(first['clusters'])} topics"
         draw_heading(made.add_subplot(places[2 * row, :]), language_name(code), counted)
-        for column, (kind, part, together, name, of) in enumerate(_PANELS):
+        for column, (kind, component, together, name, of) in enumerate(_PANELS):
             # Heads have one scale and MLPs have one, so that pairs and languages can be compared.
             scale = panels[2 * (column // 2)] if len(panels) > 2 * (column // 2) else None
             axes = made.add_subplot(places[2 * row + 1, column], sharey=scale)
@@ -69,7 +69,7 @@ def figure(portraits: Mapping[str, Mapping[str, Any]]) -> Figure | None:
             mark_late(axes, drawn)
             zero(axes)
             for role in reversed(measured):
-                draw_line(axes, role, measured[role][kind][part])
+                draw_line(axes, role, measured[role][kind][component])
             _titles(axes, name, of, triples([first[kind][together]])[0, 0])
             axes.tick_params(labelleft=column % 2 == 0)
             axes.set_xlim(-0.5, max(one["n_layers"] for one in drawn.values()) - 0.5)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 NAME = "one_response"
 TITLE = "One response, word by word"
-_PARTS = (
+_COMPONENTS = (
     ("late_heads", "late heads", BLUE),
     ("final_mlp", "final MLP", VERMILLION),
     ("other", "the rest", GREY),
@@ -52,18 +52,18 @@ def figure(portraits: Mapping[str, Mapping[str, Any]]) -> Figure | None:
     rows = [min(len(example["words"]), _WORDS_SHOWN) for example in examples.values()]
     ratios = [ratio for count in rows for ratio in (_HEAD, count + _BETWEEN)]
     made = sheet(WIDTH, _ROW * sum(ratios) + 0.5)
-    places = made.add_gridspec(len(ratios), len(_PARTS), height_ratios=ratios)
+    places = made.add_gridspec(len(ratios), len(_COMPONENTS), height_ratios=ratios)
     panels: list[Axes] = []
     for block, (code, example) in enumerate(examples.items()):
         asked = " ".join(escaped_text(str(example["prompt"]), _PROMPT_SHOWN).split())
         said = f"{language_name(code)}, N = {int(example['n_words'])}"
         draw_heading(made.add_subplot(places[2 * block, :]), said, asked)
-        for column in range(len(_PARTS)):
+        for column in range(len(_COMPONENTS)):
             # All blocks have one scale, so that languages can be compared.
             panels.append(
                 made.add_subplot(places[2 * block + 1, column], sharex=panels[0] if panels else None)
             )
-        _bars(panels[-len(_PARTS) :], example["words"], last=block == len(examples) - 1)
+        _bars(panels[-len(_COMPONENTS) :], example["words"], last=block == len(examples) - 1)
     return made
 
 
@@ -71,8 +71,8 @@ def _bars(row: Sequence[Axes], words: Sequence[Mapping[str, Any]], *, last: bool
     """Draw a bar for every word, in a panel for every part."""
     shown = words[:_WORDS_SHOWN]
     places = np.arange(len(shown))
-    for axes, (part, name, colour) in zip(row, _PARTS, strict=True):
-        values = grid([[word[part]] for word in shown])[:, 0]
+    for axes, (component, name, colour) in zip(row, _COMPONENTS, strict=True):
+        values = grid([[word[component]] for word in shown])[:, 0]
         axes.barh(places, values, height=0.66, color=colour)
         axes.axvline(0, color=MUTED, linewidth=0.9)
         axes.grid(visible=True, axis="x")

@@ -68,7 +68,7 @@ def test_claims_and_parts(gguf_of: Callable[..., Path]) -> None:
 
     assert measures.exact_match(probe, language="en") > 0.8
     assert measures.share(measures.cwa(probe, component="late heads", language="en")) > 0.02
-    assert probe.parts.gap < 1e-4
+    assert probe.proof.gap < 1e-4
 
 
 def test_identity(gguf_of: Callable[..., Path]) -> None:

@@ -150,7 +150,7 @@ def test_behaviour(packed: Pair) -> None:
 
 def test_parts_add_up(packed: Pair) -> None:
     """The parts add up to the logits, at the proof and at each step of each response."""
-    parts = packed.quantized.parts
+    parts = packed.quantized.proof
     assert parts.problem is None
     assert (parts.n_layers, parts.n_heads) == (5, 4)
     assert 0 < parts.gap < 1e-5

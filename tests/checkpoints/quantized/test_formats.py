@@ -200,8 +200,8 @@ def test_fp8_where_no_processor_has_it(copy_of: Callable[..., Path]) -> None:
     assert checkpoint.quantized == "fp8; made float32 again when it was loaded, and run as that"
     probe = load(str(directory), device_map="cpu", cap=20, lengths=(3, 5), budget=6)
     assert len(probe.responses("en")) == 6
-    assert probe.parts.problem is None
-    assert probe.parts.gap < 1e-5
+    assert probe.proof.problem is None
+    assert probe.proof.gap < 1e-5
 
 
 def test_run_once_when_it_is_loaded(copy_of: Callable[..., Path], monkeypatch: pytest.MonkeyPatch) -> None:
@@ -245,9 +245,9 @@ def test_bitsandbytes(copy_of: Callable[..., Path], bits: int) -> None:
     own = [one.token_ids for one in probe.responses("en")]
     assert len(own) == 6
     if bits == 4:
-        assert probe.parts.problem is None
-        assert probe.parts.gap < 1e-5
+        assert probe.proof.problem is None
+        assert probe.proof.gap < 1e-5
         with probe.ablated("L0H0,L1H1") as without:
             assert [one.token_ids for one in without.responses("en")] != own
     else:
-        assert "attention output projection of layer 0 as Linear8bitLt" in str(probe.parts.problem)
+        assert "attention output projection of layer 0 as Linear8bitLt" in str(probe.proof.problem)

@@ -175,6 +175,6 @@ def test_ablated_probe_is_refused():
 def test_model_without_known_parts(tiny_it, monkeypatch):
     """Is told as for every measure of parts."""
     problem = ModelError("no architecture is known", "use another")
-    monkeypatch.setattr(tiny_it, "_parts", replace(tiny_it.parts, problem=problem))
+    monkeypatch.setattr(type(tiny_it), "proof", replace(tiny_it.proof, problem=problem))
     with pytest.raises(ModelError, match="no architecture is known"):
         attention_to_number(tiny_it, language="en", heads="L4H0")

@@ -9,15 +9,15 @@ import pytest
 
 from lengthprobe.errors import ModelError, SettingsError
 from lengthprobe.measures import cwa, number_swap, stop_cwa
-from lengthprobe.measures.attribution.by_part import ByPart
+from lengthprobe.measures.attribution.by_component import ByComponent
 from lengthprobe.measures.attribution.component_groups import COMPONENT_GROUPS, group_of
 from tests.measures.attributed import Attributed, attributed
-from tests.measures.attribution.test_by_part import HEADS, LAYERS, some
+from tests.measures.attribution.test_by_component import HEADS, LAYERS, some
 
 
-def values_of(component, by_part):
+def values_of(component, by_component):
     """The values of a group under its name."""
-    return group_of(component, Attributed(()))(by_part)
+    return group_of(component, Attributed(()))(by_component)
 
 
 @pytest.mark.parametrize(
@@ -31,11 +31,11 @@ def values_of(component, by_part):
 )
 def test_heads(component, of_layer):
     """The heads of some layers, each layer's added up, with the weights of METHODS §3."""
-    by_part = some()
-    found = values_of(component, by_part)
+    by_component = some()
+    found = values_of(component, by_component)
     for at in range(3):
         by_hand = sum(
-            of_layer[layer] * by_part.heads[at, layer, head]
+            of_layer[layer] * by_component.heads[at, layer, head]
             for layer in range(LAYERS)
             for head in range(HEADS)
         )
@@ -45,16 +45,18 @@ def test_heads(component, of_layer):
 @pytest.mark.parametrize(("component", "layer"), [("final MLP", 4), ("early MLPs", 0)])
 def test_mlps(component, layer):
     """The last layer's MLP, and those of the early layers, of which there is one here."""
-    by_part = some()
-    assert values_of(component, by_part).tolist() == by_part.mlps[:, layer].tolist()
+    by_component = some()
+    assert values_of(component, by_component).tolist() == by_component.mlps[:, layer].tolist()
 
 
 def test_early_parts_of_eight_layers():
     """Of eight layers two are late and two early: as many heads, and an MLP on average over two."""
-    by_part = ByPart([], [], np.arange(8.0)[None, :, None] * np.ones((1, 8, 3)), np.arange(8.0)[None])
-    assert values_of("late heads", by_part).tolist() == [(6 + 7) * 3]
-    assert values_of("early heads", by_part).tolist() == [(0 + 1) * 3]
-    assert values_of("early MLPs", by_part).tolist() == [0.5]
+    by_component = ByComponent(
+        [], [], np.arange(8.0)[None, :, None] * np.ones((1, 8, 3)), np.arange(8.0)[None]
+    )
+    assert values_of("late heads", by_component).tolist() == [(6 + 7) * 3]
+    assert values_of("early heads", by_component).tolist() == [(0 + 1) * 3]
+    assert values_of("early MLPs", by_component).tolist() == [0.5]
 
 
 def test_names():
@@ -98,8 +100,8 @@ def test_expression_names_the_group(measure, component):
 
 def test_rise_of_heads_presupposes_a_layer_before_the_late_ones():
     """A checkpoint of one layer is named."""
-    by_part = some()
-    shallow = replace(by_part, heads=by_part.heads[:, :1], mlps=by_part.mlps[:, :1])
+    by_component = some()
+    shallow = replace(by_component, heads=by_component.heads[:, :1], mlps=by_component.mlps[:, :1])
     with pytest.raises(ModelError, match="model has one layer, which is a late one"):
         values_of("rise of heads", shallow)
     assert values_of("late heads", shallow).tolist() == values_of("early heads", shallow).tolist()

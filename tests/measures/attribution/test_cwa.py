@@ -19,7 +19,7 @@ from lengthprobe.measures.attribution.component_groups import (
     late_heads,
     rise_of_heads,
 )
-from lengthprobe.measures.attribution.cwa import cwa_by_part
+from lengthprobe.measures.attribution.cwa import cwa_by_component
 from lengthprobe.settings import Settings
 from tests.measures.attributed import attributed, late_heads_by_hand, signs_by_hand
 
@@ -56,7 +56,7 @@ def test_tokens_that_do_not_adhere_count_against(probe, values):
 @pytest.mark.parametrize("signs", ["adherence", "shuffled", "all-plus"])
 def test_every_group(probe, values, component, group, signs):
     """Each group is a part of the same sums, under each of the signs."""
-    expected = group(cwa_by_part(probe, "en", signs=signs))
+    expected = group(cwa_by_component(probe, "en", signs=signs))
     found = cwa(probe, component=component, language="en", signs=signs)
     assert values(found) == pytest.approx(expected)
 
@@ -85,7 +85,7 @@ def test_mlps_are_summed_as_heads_are(probe):
     one = probe.every[1]
     signs = signs_by_hand(one, 3, one.adherence.counts)
     by_hand = sum(sign * float(one.trace.token.mlps[step, 4]) for step, sign in enumerate(signs))
-    assert cwa_by_part(probe, "en").mlps[1, 4] == pytest.approx(by_hand)
+    assert cwa_by_component(probe, "en").mlps[1, 4] == pytest.approx(by_hand)
 
 
 def test_all_plus(probe, values):
@@ -142,7 +142,7 @@ def test_a_control_has_the_whole_of_what_it_controls(probe):
     """So that their difference is a share: of the whole of CWA with the signs of adherence."""
     own = cwa(probe, component="late heads", language="en")
     control = cwa(probe, component="late heads", language="en", signs="shuffled")
-    whole = cwa_by_part(probe, "en").whole.mean()
+    whole = cwa_by_component(probe, "en").whole.mean()
     assert share(own - control).mean == pytest.approx((own.mean - control.mean) / whole)
 
 
@@ -191,7 +191,7 @@ def test_controls_are_told_with_a_claim_that_failed(probe):
     """Their means, of the part that the claim is about, and of early parts."""
     found = cwa(probe, component="late heads", language="en", lengths=[3, 4])
     (background,) = found.background
-    parts = cwa_by_part(probe, "en", lengths=[3, 4])
+    parts = cwa_by_component(probe, "en", lengths=[3, 4])
     exact = [
         place
         for place, pair in enumerate([(3, 3), (3, 5), (4, 2), (3, 6), (4, 4), (3, 3)])
@@ -210,7 +210,7 @@ def test_controls_are_told_with_a_claim_that_failed(probe):
             "early layers' MLPs": early_mlps(parts).mean(),
         }
     )
-    assert background.parts == parts.by_name
+    assert background.components == parts.by_name
 
 
 def test_no_exact_answer():

@@ -200,7 +200,7 @@ def test_what_stands_behind_it(probe):
     (background,) = control_without_random(probe, language="en").background
     assert set(background.controls()) == {"mean |error|", "% exact under the worst set", "under the best"}
     (background,) = control_without(probe, language="en").background
-    assert set(background.parts) == {"L3H0", "L3H2", "L4H0", "L4H2"}
+    assert set(background.components) == {"L3H0", "L3H2", "L4H0", "L4H2"}
     # Without them it runs on; an error counts as three words at the most.
     assert background.controls()["mean |error|"] == pytest.approx(3, abs=0.2)
 

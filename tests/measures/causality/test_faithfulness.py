@@ -13,7 +13,7 @@ from lengthprobe import load
 from lengthprobe.components.names import every_component as every
 from lengthprobe.generation.transformers_engine import respond
 from lengthprobe.measures import faithfulness
-from lengthprobe.measures.attribution.cwa import cwa_by_part
+from lengthprobe.measures.attribution.cwa import cwa_by_component
 from lengthprobe.measures.causality.exact_answers import test_prompts as prompts_on_test_topics
 from lengthprobe.task.words import count_words
 
@@ -44,7 +44,7 @@ def test_equal_to_scipy(probe, monkeypatch):
         "every_component",
         lambda *shape: [one for one in every(*shape) if one.name in (*names, "MLP4")],
     )
-    cwa = cwa_by_part(probe, "en").by_name
+    cwa = cwa_by_component(probe, "en").by_name
     whole = mean_error(probe, prompts)
     effects = []
     for name in names:

@@ -85,8 +85,8 @@ def test_what_cannot_be_chosen(probe, kind, k):
 def sized(heads, mlps):
     """A probe of which only the sizes of its parts are known."""
     outputs = SimpleNamespace(heads=torch.tensor(heads), mlps=torch.tensor(mlps))
-    parts = SimpleNamespace(n_layers=len(heads), n_heads=len(heads[0]))
-    return SimpleNamespace(outputs=lambda _languages: outputs, parts=parts, settings=SimpleNamespace(seed=0))
+    proof = SimpleNamespace(n_layers=len(heads), n_heads=len(heads[0]))
+    return SimpleNamespace(outputs=lambda _languages: outputs, proof=proof, settings=SimpleNamespace(seed=0))
 
 
 def test_sets_of_similar_size():

@@ -41,7 +41,7 @@ class Traceable(Measured, Protocol):
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class ByPart:
+class ByComponent:
     """What each part gave to each of n prompts.
 
     Args:
@@ -96,13 +96,13 @@ class ByPart:
 
 def estimate_of(
     probe: Measured,
-    by_part: ByPart,
-    part: Callable[[ByPart], Floats],
+    by_component: ByComponent,
+    component: Callable[[ByComponent], Floats],
     *,
     name: str,
     language: str,
     lengths: Collection[int] | None,
-    whole: ByPart | None = None,
+    whole: ByComponent | None = None,
     controls: Callable[[], Mapping[str, float]] = dict,
     asked: int | None = None,
 ) -> Estimate:
@@ -110,8 +110,8 @@ def estimate_of(
 
     Args:
         probe: The checkpoint.
-        by_part: What each part gave.
-        part: The part.
+        by_component: What each part gave.
+        component: The component, or group of components.
         name: Name of the measure.
         language: Code of the language.
         lengths: The lengths that were selected, for the name.
@@ -122,8 +122,8 @@ def estimate_of(
     Returns:
         An Estimate over topics, in logits.
     """
-    at_prompt = list(zip(by_part.prompts, by_part.notes, strict=True))
-    total = (whole or by_part).whole
+    at_prompt = list(zip(by_component.prompts, by_component.notes, strict=True))
+    total = (whole or by_component).whole
 
     def observed(values: Floats) -> list[Observation]:
         return [
@@ -133,7 +133,7 @@ def estimate_of(
 
     stated = measure_expression(name, probe, language, lengths)
     estimate = Estimate.from_observations(
-        observed(part(by_part)),
+        observed(component(by_component)),
         name=stated,
         unit="logits",
         bounds=None,
@@ -142,11 +142,11 @@ def estimate_of(
         worst="far",
         whole=Sample(tuple(observed(total)), None),
         topics=load_language(language).n_topics,
-        flaw=_flaw(len(by_part.prompts), asked),
+        flaw=_flaw(len(by_component.prompts), asked),
         form=probe_form(probe),
     )
-    told = controls if by_part.prompts else dict
-    return replace(estimate, background=(Background(stated, by_part.by_name, told),))
+    told = controls if by_component.prompts else dict
+    return replace(estimate, background=(Background(stated, by_component.by_name, told),))
 
 
 def _flaw(measured: int, asked: int | None) -> str:
