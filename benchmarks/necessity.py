@@ -1,11 +1,12 @@
-"""Measure how often the claim of necessity tells a model that needs its parts from one that does not.
+"""Measure how often the claim of necessity tells a model that needs its components from one that does not.
 
     python benchmarks/necessity.py [--seeds 10] [MODEL …]
 
-Of the three healthy fixture models, which need the parts that lead by CWA, and the three causally empty ones,
-which show the same attributions and need none of them. Each seed asks other prompts and draws other random
-sets; the topics are the same 75. A row counts the verdicts. Power is how often a healthy model `holds`; a
-healthy one that is `broken` is a false alarm, and an empty one that `holds` would be a wrong green.
+Of the three healthy fixture models, which need the components that lead by CWA, and the three causally empty
+ones, which show the same attributions and need none of them. Each seed asks other prompts and draws other
+random sets; the topics are the same 75. A row counts the verdicts. Power is how often a healthy model
+`holds`; a healthy one that is `broken` is a false alarm, and an empty one that `holds` would be a wrong
+green.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from lengthprobe.settings import Settings
 
 HEALTHY = ("tiny-it", "tiny-it-2", "tiny-it-3")
 EMPTY = ("attribution-without-cause", "attribution-without-cause-2", "attribution-without-cause-3")
-# Language and kind of the parts, as the claims in mech_tests/test_necessity.py have them.
+# Language and kind of the components, as the claims in mech_tests/test_necessity.py have them.
 CLAIMS = (("en", "heads"), ("it", "mlps"))
 STATUSES = ("holds", "undecided", "broken")
 

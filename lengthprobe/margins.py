@@ -90,14 +90,18 @@ class Margins:
         0.02,
         "mechanism",
         "share",
-        "the smallest effect that counts: one part in fifty of what all parts give",
+        "the smallest effect that counts: one fiftieth of what all components give",
         checks=9,
     )
     necessity: float = _margin(
-        0.1, "mechanism", "share", "one answer in ten more than random parts cost", checks=2
+        0.1, "mechanism", "share", "one answer in ten more than random components cost", checks=2
     )
     control_kept: float = _margin(
-        0.5, "mechanism", "ratio", "half of the control: with less, the other late parts are needed", checks=2
+        0.5,
+        "mechanism",
+        "ratio",
+        "half of the control: with less, the other late components are needed",
+        checks=2,
     )
     control_spared: float = _margin(
         0.9,
@@ -150,7 +154,7 @@ class Margins:
         0.5,
         "regression",
         "share",
-        "a part that lost half of its share is not what was approved",
+        "a component that lost half of its share is not what was approved",
         checks=4,
     )
 

@@ -199,7 +199,7 @@ class Probe(Asker):
         Raises:
             SettingsError: A component does not exist, none is named, none would be left, or the mode is
                 unknown.
-            ModelError: The checkpoint's parts are not known.
+            ModelError: The checkpoint's components are not known.
         """
         self._check_open()
         ablation = self.ablation.and_also(self.components(components), mode)

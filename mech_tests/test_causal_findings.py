@@ -1,4 +1,4 @@
-"""What cutting parts tells of a model beyond its verdict: none of it is a fault.
+"""What cutting components tells of a model beyond its verdict: none of it is a fault.
 
 Each presupposes control: of a model that keeps to no length it says that there is none to explain.
 """

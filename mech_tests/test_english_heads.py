@@ -35,7 +35,7 @@ def test_late_heads_outdo_early_ones(probe, language, margins):
 
 @pytest.mark.claim(source=SOURCE, about="mechanism", languages=ENGLISH)
 def test_heads_rise_into_the_late_layers(probe, language, margins):
-    """In English, the heads' part rises into the late layers, more than under another prompt's length."""
+    """In English, the heads' CWA rises into the late layers, more than under another prompt's length."""
     own = cwa(probe, component="rise of heads", language=language)
     shuffled = cwa(probe, component="rise of heads", language=language, signs="shuffled")
     assert share(own - shuffled) > margins.smallest_share

@@ -1,4 +1,4 @@
-"""Each part as a regression: the candidate against the `--reference`, paired by prompt.
+"""Each component as a regression: the candidate against the `--reference`, paired by prompt.
 
 Each presupposes control of the candidate, which is broken without; a reference without any decides nothing.
 """

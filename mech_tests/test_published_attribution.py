@@ -12,7 +12,7 @@ SOURCE = "arXiv:2509.02075"
 
 @pytest.mark.claim(source=SOURCE, kind="replication", about="mechanism", languages=("en", "it"))
 def test_final_mlp_is_italian(probe, margins):
-    """The final MLP's part in English is below a tenth of its part in Italian."""
+    """The final MLP's CWA in English is below a tenth of its CWA in Italian."""
     english = cwa(probe, component="final MLP", language="en")
     italian = cwa(probe, component="final MLP", language="it")
     assert abs(english) < margins.english_final_mlp * italian
@@ -20,7 +20,7 @@ def test_final_mlp_is_italian(probe, margins):
 
 @pytest.mark.claim(source=SOURCE, kind="replication", about="mechanism", languages=("en", "it"))
 def test_late_heads_are_attenuated_in_italian(probe, margins):
-    """The late heads' part in Italian is below half of their part in English."""
+    """The late heads' CWA in Italian is below half of their CWA in English."""
     english = cwa(probe, component="late heads", language="en")
     italian = cwa(probe, component="late heads", language="it")
     assert abs(italian) < margins.italian_late_heads * english

@@ -157,7 +157,7 @@ def test_the_checks_spend_alpha_together(reference):
 
 
 def test_the_mechanism_is_counted_as_often_as_it_is_claimed():
-    """A claim about a part that is added without being counted would be called broken too readily."""
+    """A claim about a component that is added without being counted would be called broken too readily."""
     marks = [
         mark.kwargs
         | {

@@ -90,7 +90,7 @@ def test_responses(probe: Probe, mode: str) -> None:
 
 
 def test_equals_weights_cut(tiny_it: Probe) -> None:
-    """The fixture model writes the same with parts ablated as with their weights set to 0."""
+    """The fixture model writes the same with components ablated as with their weights set to 0."""
     checkpoint, asked = tiny_it.checkpoint, [*prompts("en", budget=20), *prompts("it", budget=20)]
     late = [(layer, head) for layer in (3, 4) for head in range(4)]
     for names, heads, mlp in (
@@ -167,7 +167,7 @@ def test_order_of_the_names_is_no_other_question(name: str) -> None:
 
 
 def test_measures_measure_it(tiny_it: Probe) -> None:
-    """Measures read it as any probe: of a part that gives nothing the CWA is 0, and the rest is measured."""
+    """Measures read it as any probe: the CWA of a component that gives nothing is 0."""
     with tiny_it.ablated(LATE) as ablated:
         assert cwa(ablated, component="late heads", language="en").mean == 0
         assert cwa(ablated, component="final MLP", language="en").mean != 0
@@ -182,7 +182,7 @@ def test_measures_measure_it(tiny_it: Probe) -> None:
 
 @pytest.mark.parametrize("mode", MODES)
 def test_everything_ablated(tiny_it: Probe, mode: str) -> None:
-    """With no part left control cannot be measured, which is said; in one block, in two, and in a batch."""
+    """With no component left control cannot be measured, which is said: in one block, two, and a batch."""
     said = "all 25 heads and MLPs of tiny-it would be ablated: .* control of the length cannot be measured"
     every = [f"L{layer}" for layer in range(5)]
     with pytest.raises(SettingsError, match=said) as told, tiny_it.ablated(every, mode=mode):
@@ -199,7 +199,7 @@ def test_everything_ablated(tiny_it: Probe, mode: str) -> None:
 
 @pytest.mark.parametrize("mode", MODES)
 def test_one_part_left(tiny_it: Probe, mode: str) -> None:
-    """A model of which one part is left writes something, with finite numbers; claims of it are broken."""
+    """A model with one component left writes something, with finite numbers; claims of it are broken."""
     with tiny_it.ablated(["L0", "L1", "L2", "L3", "L4H*"], mode=mode) as ablated:
         assert all(np.isfinite(one.trace.token.heads).all() for one in ablated.traces("en"))  # type: ignore[union-attr]
         assert (exact_match(ablated, language="en") > 0.8).status == "broken"
@@ -209,7 +209,7 @@ def test_one_part_left(tiny_it: Probe, mode: str) -> None:
 @pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize("target", ["token", "stop_margin"])
 def test_forced_on_its_own_responses(probe: Probe, mode: str, target: str) -> None:
-    """Forced on what it wrote, it gives what was captured while it wrote: with the same parts ablated."""
+    """Forced on what it wrote, it gives what was captured then, with the same components ablated."""
     with probe.ablated("L1H0,L1H2,MLP1,L2H1", mode=mode) as ablated:
         traced = ablated.traces("en")
         texts = [

@@ -41,7 +41,7 @@ def test_asked_once(name: str) -> None:
     exchange = Recorder()
     probe = Probe(name, Settings(**SMALL), exchange=exchange)
     first = probe.attention(LOOKS, HEADS)
-    # The proof of the parts, and 5 looks, at most 3 at once.
+    # The proof of the components, and 5 looks, at most 3 at once.
     assert len(exchange.asked) == 1 + 2
     again = probe.attention(list(LOOKS), "L2H3, L0H1")
     assert all(one is other for one, other in zip(again, first, strict=True))

@@ -74,7 +74,7 @@ def test_asked_once(name: str) -> None:
     exchange = Recorder()
     probe = Probe(name, Settings(**SMALL), exchange=exchange)
     first = probe.forced(TEXTS, target="token")
-    # The proof of the parts, and 5 texts, at most 3 at once.
+    # The proof of the components, and 5 texts, at most 3 at once.
     assert len(exchange.asked) == 1 + 2
     again = probe.forced(list(TEXTS), target="token")
     assert all(one is other for one, other in zip(again, first, strict=True))
@@ -108,7 +108,7 @@ def test_the_same_text_again(name: str) -> None:
 
 
 def test_parts_that_do_not_add_up(name: str) -> None:
-    """Where the parts are not known to add up, nothing is said of forced texts either."""
+    """Where the components are not known to add up, nothing is said of forced texts either."""
     probe = load(name, **SMALL)
     layer = probe.checkpoint.model.model.layers[1]
     handle = layer.register_forward_hook(lambda _module, _inputs, output: output + 1.0)

@@ -177,7 +177,7 @@ def test_every_measure_knows_its_form() -> None:
 
 
 def test_blocks_are_alike_their_whole() -> None:
-    """A checkpoint with parts ablated, or with some words alone, is asked as the whole one is."""
+    """A checkpoint with components ablated, or with some words alone, is asked as the whole one is."""
     probe = asked("tiny-it")
     whole = exact_match(probe, language="en")
     with probe.ablated("L3") as cut:

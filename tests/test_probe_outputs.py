@@ -1,4 +1,4 @@
-"""How large a model's parts' outputs are, and what they are on average: taken once, where it writes."""
+"""How large a model's components' outputs are, and what they are on average: taken once, where it writes."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ def _is_discovery(language: str, seed: int) -> bool:
 
 
 def test_parts_that_do_not_add_up(name: str) -> None:
-    """Where the parts are not known to add up nothing is ablated: who knows what that would do."""
+    """Where the components are not known to add up nothing is ablated: who knows what that would do."""
     probe = load(name, **SMALL)
     layer = probe.checkpoint.model.model.layers[1]
     handle = layer.register_forward_hook(lambda _module, _inputs, output: output + 1.0)

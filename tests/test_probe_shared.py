@@ -60,7 +60,7 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> tuple[list[Probe], list[
 
 
 def test_each_batch_is_made_once(shared: tuple[list[Probe], list[_Worker]]) -> None:
-    """Both made some, neither what the other had made; the parts were proved by one of them."""
+    """Both made some, neither what the other had made; the components were proved by one of them."""
     _, (one, other) = shared
     assert one.made
     assert other.made

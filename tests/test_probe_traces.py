@@ -65,7 +65,7 @@ def test_asked_once(recorded: tuple[Probe, Recorder]) -> None:
     """Prepared with attributions, neither they nor the responses are asked for again."""
     probe, exchange = recorded
     probe.prepare(traces=True)
-    # The proof of the parts, and two languages of 8 prompts, at most 3 at once.
+    # The proof of the components, and two languages of 8 prompts, at most 3 at once.
     assert len(exchange.asked) == len(set(exchange.asked)) == 1 + 2 * 3
     traces, responses = probe.traces("en"), probe.responses("en")
     probe.prepare(traces=True)
@@ -99,7 +99,7 @@ def test_of_another_process(name: str, recorded: tuple[Probe, Recorder]) -> None
 
 
 def test_parts(name: str) -> None:
-    """What is known of the parts, found out once."""
+    """What is known of the components, found out once."""
     probe = load(name, **SMALL)
     found = probe.proof
     assert (found.architecture, found.n_layers, found.n_heads, found.problem) == ("llama", 3, 4, None)
@@ -108,7 +108,7 @@ def test_parts(name: str) -> None:
 
 
 def test_the_gap_is_the_largest_of_the_run(name: str, recorded: tuple[Probe, Recorder]) -> None:
-    """What is told of the parts is how far they miss in any step of the run, not only in the proof."""
+    """What is told of the components is how far they miss in any step of the run, not only in the proof."""
     probe, exchange = recorded
     assert probe.proof.gap > 0
     exact = Recorder(dict.fromkeys(exchange.asked, Proof("llama", 3, 4, gap=0.0).to_bytes()))
@@ -129,7 +129,7 @@ def test_unknown_language(name: str) -> None:
 
 
 def test_unknown_language_of_the_settings(name: str) -> None:
-    """The parts are proved in the first language; where there is none such, others can still be asked."""
+    """The components are proved in the first language; without it, others can still be asked."""
     probe = load(name, languages=("xx",), **SMALL)
     with pytest.raises(LanguageError):
         probe.traces("en")
@@ -209,7 +209,7 @@ def test_parts_that_add_up_at_first(hooked: Callable[..., Probe]) -> None:
 
 
 def test_memory_is_out_for_attributions_alone(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What is measured of behaviour is measured; what is asked of the parts is an error that says why."""
+    """What is measured of behaviour is measured; attributions are an error that says why."""
 
     def full(*_: object) -> None:
         raise torch.OutOfMemoryError("CUDA out of memory")
@@ -220,12 +220,12 @@ def test_memory_is_out_for_attributions_alone(name: str, monkeypatch: pytest.Mon
     probe.prepare(["en"], traces=True)
     assert exact_match(probe, language="en").n == 8
     for _ in range(2):
-        with pytest.raises(ModelError, match=r"out of memory on cpu .*, while its parts are watched"):
+        with pytest.raises(ModelError, match=r"out of memory on cpu .*, while its components are watched"):
             cwa(probe.in_role("base"), component="late heads", language="en")
 
 
 def test_nan_in_one_layer(name: str) -> None:
-    """A checkpoint that gives NaN is tried once: an error for whoever asks, which names the first part."""
+    """A checkpoint that gives NaN is tried once: an error for all, which names the first component."""
     probe = load(name, **SMALL)
     weight = probe.checkpoint.model.model.layers[1].mlp.down_proj.weight.data
     weight[3, 5] = float("nan")

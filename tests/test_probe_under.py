@@ -61,7 +61,7 @@ def test_under_is_asked_once(name: str) -> None:
     asked, ablation = prompts("en", budget=4), Ablation(zero=(Component(1, 0),))
     first = probe.under([(one, ablation) for one in asked] * 2)
     assert first[:4] == first[4:]
-    # The proof of the parts, and 4 prompts, at most 3 at once.
+    # The proof of the components, and 4 prompts, at most 3 at once.
     assert len(exchange.asked) == 1 + 2
     assert probe.under([(one, ablation) for one in asked[::-1]]) == first[3::-1]
     assert len(exchange.asked) == 3

@@ -1,4 +1,4 @@
-"""Hooks that hand over what each part of a model adds to the residual stream."""
+"""Hooks that hand over what each component of a model adds to the residual stream."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class Receiver(Protocol):
-    """Takes what the parts put out in a forward pass over n rows and S positions, as it goes."""
+    """Takes what the components put out in a forward pass over n rows and S positions, as it goes."""
 
     def embedding(self, stream: Tensor) -> None:
         """The stream before the first layer, [n, S, d]."""
@@ -34,7 +34,7 @@ class Receiver(Protocol):
 
 @contextmanager
 def watch_components(anatomy: Anatomy, receiver: Receiver) -> Iterator[None]:
-    """Hand every part's output to a receiver, while the block lasts; it changes nothing in the model.
+    """Hand every component's output to a receiver, while the block lasts; it changes nothing in the model.
 
     Only what this thread runs is handed over: another may run the same model meanwhile.
     """
@@ -74,7 +74,7 @@ class KeptOutputs:
     """A receiver that keeps the outputs at some positions, to be reduced later.
 
     Args:
-        anatomy: The model's parts.
+        anatomy: The model's components.
         select: Gives the positions wanted: [n, S, x] to [m, x].
     """
 

@@ -1,4 +1,4 @@
-"""Outputs: how large each part's output is, and what it is on average, where a response is written."""
+"""Outputs: how large each component's output is, and what it is on average, where a response is written."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ComponentOutputs:
-    """The outputs of a model's parts over some positions, float32 on the CPU.
+    """The outputs of a model's components over some positions, float32 on the CPU.
 
     Args:
         heads: The mean length of what each head adds to the residual stream, after any norm, [L, H].
@@ -64,7 +64,7 @@ class OutputSums:
     """A receiver that adds up outputs, pass by pass, and keeps none.
 
     Args:
-        anatomy: The model's parts.
+        anatomy: The model's components.
     """
 
     def __init__(self, anatomy: Anatomy) -> None:
@@ -160,14 +160,14 @@ def outputs_of(
     *,
     batch_size: int,
 ) -> ComponentOutputs:
-    """The outputs of a checkpoint's parts at the positions that write some responses of its own.
+    """The outputs of a checkpoint's components at the positions that write some responses of its own.
 
     Those are the prompt's last position and every token of the response that another follows, be it an end
     token; not those that write a thought.
 
     Args:
         checkpoint: The checkpoint.
-        anatomy: Its parts.
+        anatomy: Its components.
         responses: The responses, with their prompts.
         settings: The prompt form and the system prompt count.
         batch_size: Most rows at once.

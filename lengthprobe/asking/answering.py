@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from lengthprobe.settings import Settings
     from lengthprobe.task.prompts import Prompt
 
-# On so many prompts and tokens the parts are proved before a run.
+# On so many prompts and tokens the components are proved before a run.
 PROOF_PROMPTS = 4
 _PROOF_TOKENS = 8
 
@@ -40,7 +40,7 @@ def answer(
 ) -> Answers:
     """The answers to one batch of prompts.
 
-    Watching the parts takes memory of its own: where it is out for that alone, the responses are there
+    Watching the components takes memory of its own: where it is out for that alone, the responses are there
     without attributions, and the problem says so.
 
     Args:
@@ -85,7 +85,7 @@ def answer(
         )
     except OutOfMemoryError as error:
         problem = ModelError(
-            f"{error.problem}, while its parts are watched",
+            f"{error.problem}, while its components are watched",
             f"{error.fix}; claims about behaviour (behavior_tests) do not need it",
         )
     else:
@@ -127,7 +127,8 @@ def _traced(
 def prove(
     checkpoint: Checkpoint, prompts: Sequence[Prompt], settings: Settings, readout: Callable[[], Readout]
 ) -> Proof:
-    """What is known of a checkpoint's parts, and whether they add up on the first tokens of some responses.
+    """What is known of a checkpoint's components, and whether they add up on the first tokens of some
+    responses.
 
     Args:
         checkpoint: The checkpoint.

@@ -24,7 +24,7 @@ _CONTENT = "content"
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Proof:
-    """How many parts a checkpoint has, and whether they add up to its logits.
+    """How many components a checkpoint has, and whether they add up to its logits.
 
     Args:
         architecture: The model_type in `components.anatomy`; empty where that is not known.
@@ -55,7 +55,7 @@ class Proof:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Traced:
-    """A response and, where it was asked for, what the parts did in writing it.
+    """A response and, where it was asked for, what the components did in writing it.
 
     Args:
         response: The response.

@@ -104,7 +104,8 @@ class Asker:
         Captured while the responses were written, where `prepare` was told to; else they are written again.
 
         Raises:
-            LengthprobeError: As `responses`; or the parts of this checkpoint are not known, or do not add up.
+            LengthprobeError: As `responses`; or the components of this checkpoint are not known, or do not
+                add up.
         """
         if self.proof.problem is not None:
             raise self.proof.problem
@@ -116,7 +117,7 @@ class Asker:
         return tuple(found[prompt.id] for prompt in self.subject.prompts(language))
 
     def forced(self, texts: Sequence[Forced], *, target: str) -> tuple[ForcedTrace, ...]:
-        """What this checkpoint's parts say to texts that it is given, one forward pass a batch.
+        """What this checkpoint's components say to texts that it is given, one forward pass a batch.
 
         Args:
             texts: The texts.
@@ -147,7 +148,7 @@ class Asker:
 
         Raises:
             SettingsError: A component does not exist, or none would be left.
-            LengthprobeError: The checkpoint cannot be loaded or run, or its parts are not known.
+            LengthprobeError: The checkpoint cannot be loaded or run, or its components are not known.
         """
         wanted = [(prompt, self.ablation.with_all(one)) for prompt, one in asked]
         for ablation in {one for _, one in wanted}:
@@ -166,7 +167,7 @@ class Asker:
 
         Raises:
             SettingsError: A head does not exist, none is named, or another component is.
-            ModelError: The checkpoint's parts are not known.
+            ModelError: The checkpoint's components are not known.
         """
         return only_heads(self.components(names))
 
@@ -208,7 +209,7 @@ class Asker:
         return tuple(answer)
 
     def outputs(self, languages: Iterable[str] | None = None) -> ComponentOutputs:
-        """How large the whole model's parts' outputs are, and what they are on average.
+        """How large the whole model's components' outputs are, and what they are on average.
 
         Taken where it writes the responses to the first prompts of each language on discovery topics.
 
@@ -233,8 +234,8 @@ class Asker:
         ]
         if not chosen:
             raise SettingsError(
-                f"the parts' mean outputs are taken over discovery topics, and of {self.settings.budget} "
-                f"prompts in {', '.join(wanted)} none is on one",
+                f"the components' mean outputs are taken over discovery topics, and of "
+                f"{self.settings.budget} prompts in {', '.join(wanted)} none is on one",
                 "--lengthprobe-budget=300, or another mode of ablation: zero, resample",
             )
         (answer,) = self.subject.memory.answer([Observe(tuple(chosen))])
@@ -245,7 +246,7 @@ class Asker:
 
         Raises:
             SettingsError: A component does not exist, or none is named.
-            ModelError: The checkpoint's parts are not known.
+            ModelError: The checkpoint's components are not known.
         """
         proof = self.proof
         if proof.problem is not None:
@@ -255,7 +256,7 @@ class Asker:
         )
 
     def check_ablation(self, ablation: Ablation) -> None:
-        """Refuse what cannot be ablated; of a checkpoint that nothing is ablated of no part need be known."""
+        """Refuse what cannot be ablated; without an ablation no component need be known."""
         if ablation.components:
             self.components(ablation.components)
             proof = self.proof

@@ -1,4 +1,4 @@
-"""Attribution: which part of a model wrote each token."""
+"""Attribution: which component of a model wrote each token."""
 
 from __future__ import annotations
 

@@ -28,7 +28,7 @@ _BLOCK = 512
 class Capture:
     """Watches one batch being generated greedily, and gives a Trace of every response.
 
-    The parts' outputs of a step are kept as they are, and reduced to scalars in blocks of steps, so that
+    The components' outputs of a step are kept as they are, and reduced to scalars in blocks of steps, so that
     every output projection is read once a block and not once a step. The numbers are those of the pass that
     chose the tokens: in bfloat16, running the finished text again gives others.
 
@@ -52,7 +52,7 @@ class Capture:
         self.problem: ModelError | None = None
 
     def watching(self, n: int) -> AbstractContextManager[None]:
-        """While the block lasts, the model's parts are watched, in the first n rows of every pass."""
+        """While the block lasts, the model's components are watched, in the first n rows of every pass."""
         self._n = n
         return watch_components(self._readout.anatomy, self._kept)
 
@@ -72,7 +72,7 @@ class Capture:
     def finish(self, rows: Sequence[Sequence[int]]) -> list[Trace]:
         """The trace of every row, up to its first end token.
 
-        Whether the parts add up is in `problem`, and by how much they miss in `gap`.
+        Whether the components add up is in `problem`, and by how much they miss in `gap`.
 
         Args:
             rows: All the tokens that were written, n lists of equal length.

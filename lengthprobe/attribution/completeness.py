@@ -1,4 +1,4 @@
-"""Completeness: all parts together make the logit, or the architecture's entry is wrong."""
+"""Completeness: all components together make the logit, or the architecture's entry is wrong."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class Terms(Protocol):
-    """What the parts add up to, at m positions or of n rows over T steps."""
+    """What the components add up to, at m positions or of n rows over T steps."""
 
     @property
     def heads(self) -> Tensor:
@@ -44,13 +44,13 @@ class Terms(Protocol):
 
 
 def completeness_gap(terms: Terms) -> float:
-    """The largest |sum of the parts − logit| of any step, as a share of the parts' size Σ_c |DLA(c)|."""
+    """The largest |sum of components − logit| of any step, as a share of their size Σ_c |DLA(c)|."""
     gap, size = _gap_and_size(terms)
     return float((gap / size.clamp(min=torch.finfo(size.dtype).tiny)).max()) if gap.numel() else 0.0
 
 
 def tolerance(terms: Terms, dtype: torch.dtype) -> Tensor:
-    """How far the sum of the parts may lie from the logit for rounding alone, […].
+    """How far the sum of the components may lie from the logit for rounding alone, […].
 
     Ours. A stream of 2 L additions is rounded 2 L times, each time by at most half of epsilon a dimension,
     in directions that have nothing to do with the target: so the error grows as the root of their number, in
@@ -63,11 +63,11 @@ def tolerance(terms: Terms, dtype: torch.dtype) -> Tensor:
 
 
 def check_completeness(name: str, anatomy: Anatomy, terms: Terms) -> None:
-    """Check that the parts of a checkpoint add up to its logits.
+    """Check that the components of a checkpoint add up to its logits.
 
     Args:
         name: The checkpoint.
-        anatomy: Where its parts were looked for.
+        anatomy: Where its components were looked for.
         terms: What they gave on some prompts.
 
     Raises:

@@ -1,4 +1,4 @@
-"""Direct logit attribution of given texts: how much each part of a model raised each of their tokens."""
+"""Direct logit attribution of given texts: how much each component of a model raised each of their tokens."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _ROWS = 256
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Attribution:
-    """How much each part added to the logit of each target: float32, or float64 of a float64 model.
+    """How much each component added to the logit of each target: float32, or float64 of a float64 model.
 
     n rows, T steps, L layers, H query heads a layer; 0 where the mask is.
 
@@ -50,7 +50,7 @@ class Attribution:
 
     @property
     def total(self) -> Tensor:
-        """The sum over all parts, [n, T]: equal to `logits` up to rounding (completeness)."""
+        """The sum over all components, [n, T]: equal to `logits` up to rounding (completeness)."""
         return self.heads.sum((-2, -1)) + self.mlps.sum(-1) + self.embedding + self.biases
 
 
@@ -69,10 +69,10 @@ def direct_logit_attribution(
 
     Rows are prompt and response, left-padded so that every response starts at one column; shorter responses
     are padded on the right. Step t is the prediction of the token at column start + t. The final norm's scale
-    is frozen at its actual value, and so is that of a norm between a part and the stream; the unembedding is
-    centred. Nothing of the model is converted; for the target `token`, every part is reduced to scalars as it
-    is computed. For the others the parts' outputs at the response's positions are kept until the end of the
-    pass, since the best token is known only then.
+    is frozen at its actual value, and so is that of a norm between a component and the stream; the
+    unembedding is centred. Nothing of the model is converted; for the target `token`, every component is
+    reduced to scalars as it is computed. For the others the components' outputs at the response's positions
+    are kept until the end of the pass, since the best token is known only then.
 
     Args:
         model: A causal model of transformers, of an architecture in `lengthprobe.components.anatomy`, as

@@ -1,4 +1,4 @@
-"""Forced texts: what a checkpoint's parts say to a text that it was given, and need not have written."""
+"""Forced texts: what a checkpoint's components say to a text that it was given, and need not have written."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def attribute_forced(
     """The direct logit attribution of each text, in order.
 
     Args:
-        checkpoint: Whose parts are asked.
+        checkpoint: Whose components are asked.
         texts: The texts.
         settings: The prompt form, the system prompt and the word counter count.
         target: `token` or `stop_margin`, as in `direct_logit_attribution`.
@@ -66,8 +66,8 @@ def attribute_forced(
         surgery: What is ablated for each text.
 
     Raises:
-        ModelError: The architecture is not known, its parts do not add up, a text does not fit the context,
-            or memory is out for one text.
+        ModelError: The architecture is not known, its components do not add up, a text does not fit the
+            context, or memory is out for one text.
     """
     rows = [_row(checkpoint, text, settings) for text in texts]
     donors = surgery.donors if surgery else ()

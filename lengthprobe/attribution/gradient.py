@@ -1,7 +1,7 @@
-"""Gradient: a first-order estimate of what replacing each part's output would do to where a model stops.
+"""Gradient: a first-order estimate of what replacing each component's output would do to where a model stops.
 
 Attribution patching (Nanda 2023; Syed et al. 2023, arXiv:2310.10348): of every head and MLP at once, in one
-forward and one backward pass over given rows, where ablating takes a pass a part.
+forward and one backward pass over given rows, where ablating takes a pass a component.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ class Donors:
 
     Args:
         input_ids: [n, S]
-        attention_mask: [n, S]; where it is 0 a part's own output stays.
+        attention_mask: [n, S]; where it is 0 a component's own output stays.
     """
 
     input_ids: Tensor
@@ -64,18 +64,19 @@ def first_order_effects(
     end_token_ids: Sequence[int],
     replacement: MeanOutputs | Donors | None = None,
 ) -> FirstOrder:
-    """What replacing each part's output at every position would do to a sum of stop margins, to first order.
+    """What replacing each component's output at every position would do to a sum of stop margins, to first
+    order.
 
     The metric of a row is Σ_t w_t · margin_t, where margin_t is the logit of the best end token less that of
-    the best other one (METHODS §2; both as they are best in the row as it is). The estimate for a part with
-    the outputs a is Σ (a' − a) · ∂metric/∂a over its positions, a' being what replaces it. It is exact where
-    the metric is linear between the two; an output that is replaced whole is seldom that near, so it ranks
-    parts and measures none.
+    the best other one (METHODS §2; both as they are best in the row as it is). The estimate for a component
+    with the outputs a is Σ (a' − a) · ∂metric/∂a over its positions, a' being what replaces it. It is exact
+    where the metric is linear between the two; an output that is replaced whole is seldom that near, so it
+    ranks components and measures none.
 
     Gradients are taken of activations alone, and the model is left as it was. What one forward pass needs for
     its backward pass is kept: O(n · S · L · d) numbers, and O(n · H · S²) a layer where attention is computed
-    eagerly. Each part's gradient is reduced to one number as it comes. Donors' outputs are kept too, some
-    2 · n · S · L · d.
+    eagerly. Each component's gradient is reduced to one number as it comes. Donors' outputs are kept too,
+    some 2 · n · S · L · d.
 
     Args:
         model: A causal model of transformers, of an architecture in `lengthprobe.components.anatomy`, as
@@ -117,10 +118,10 @@ def first_order_effects(
 
 
 class _Given:
-    """What is put in place of every part's output, layer by layer.
+    """What is put in place of every component's output, layer by layer.
 
     Args:
-        anatomy: The model's parts.
+        anatomy: The model's components.
         replacement: As in `first_order_effects`.
     """
 
@@ -161,7 +162,7 @@ class _Watcher:
 
 
 class _Outputs(_Watcher):
-    """Keeps every part's output, layer by layer."""
+    """Keeps every component's output, layer by layer."""
 
     def __init__(self) -> None:
         self.heads: list[Tensor] = []
@@ -177,10 +178,10 @@ class _Outputs(_Watcher):
 
 
 class _Products(_Watcher):
-    """Multiplies every part's gradient, when the backward pass brings it, with the change of its output.
+    """Multiplies every component's gradient, when the backward pass brings it, with the change of its output.
 
     Args:
-        anatomy: The model's parts.
+        anatomy: The model's components.
         given: What replaces their outputs.
         seen: Where the rows have a token, [n, S].
     """

@@ -24,7 +24,7 @@ class Readout:
     is taken off the stream, the direction's own mean is taken off instead.
 
     Args:
-        anatomy: The model's parts.
+        anatomy: The model's components.
         mean: The mean row of the unembedding, [d].
         mean_bias: The mean of the unembedding's bias, 0 without one.
     """

@@ -1,4 +1,4 @@
-"""Reduction: from vectors to one number for each part, position and target."""
+"""Reduction: from vectors to one number for each component, position and target."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Reduced:
         mlps: [m, L]
         embedding: [m]
         biases: [m]
-        logits: The centred logit, computed from the final norm's output and not from the parts, [m]
+        logits: The centred logit, computed from the final norm's output and not from the components, [m]
         rounding: ‖x ⊙ v‖, what the rounding of the stream is in proportion to, [m]
     """
 
@@ -50,7 +50,7 @@ class Reduced:
 
 
 class Reduction:
-    """Takes each part's output at m positions as it comes, and keeps scalars only.
+    """Takes each component's output at m positions as it comes, and keeps scalars only.
 
     What depends on a token alone is computed once for each distinct token. The final norm's scale, which is
     known last, is applied at the end.
@@ -126,7 +126,7 @@ class Reduction:
         """The attribution to each target, once everything has been taken."""
         found = []
         biases = self._gathered(self._readout.biases(self._tokens))
-        # Of a stream that is NaN every part would be: as they are, they tell which one broke it.
+        # Of a stream that is NaN every component would be: as they are, they tell which one broke it.
         scale = torch.where(self._scale.isfinite(), self._scale, 1.0)
         for at, bias in enumerate(biases):
             found.append(

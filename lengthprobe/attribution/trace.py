@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Contributions:
-    """How much each part added to one target's logit at each of T steps, float32.
+    """How much each component added to one target's logit at each of T steps, float32.
 
     Args:
         heads: [T, L, H]
@@ -81,7 +81,7 @@ class Trace:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ForcedTrace:
-    """What a checkpoint's parts said to a text that it was given.
+    """What a checkpoint's components said to a text that it was given.
 
     Args:
         contributions: To the target, at each step that was asked about.

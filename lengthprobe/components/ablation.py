@@ -38,7 +38,7 @@ class Surgery:
     """The ablation of each row of a batch.
 
     Args:
-        anatomy: The model's parts.
+        anatomy: The model's components.
         rows: What is ablated in each of n rows.
         means: What `mean` puts in place; needed only for it.
         donors: For `resample`, the prompt of each row's donor, as tokens; else empty.
@@ -130,7 +130,7 @@ class Surgery:
 
 
 class _Replacement:
-    """Replaces a part's outputs where masks say so.
+    """Replaces a component's outputs where masks say so.
 
     Args:
         masks: By mode, [n, 1, ...].

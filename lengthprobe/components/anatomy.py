@@ -120,7 +120,7 @@ class Norm:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Layer:
-    """The parts of one layer.
+    """The components of one layer.
 
     Args:
         projection: The attention's output projection.
@@ -141,12 +141,12 @@ class Layer:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Anatomy:
-    """The parts of a loaded model.
+    """The components of a loaded model.
 
     Args:
         architecture: The model_type of the text model's config.
         model: The model.
-        layers: The parts of each layer, in order.
+        layers: The components of each layer, in order.
         block: The first layer's module, whose input is the embedding.
         final_norm: The norm before the unembedding.
         unembedding: The module that gives the logits.
@@ -177,7 +177,7 @@ class Anatomy:
 
     @property
     def coarsest(self) -> torch.dtype:
-        """The coarsest format of a part's weights, to which the stream is rounded."""
+        """The coarsest format of a component's weights, to which the stream is rounded."""
         formats: set[torch.dtype] = {
             self.unembedding.weight.dtype,
             *(format_of(layer.projection) for layer in self.layers),
@@ -186,17 +186,17 @@ class Anatomy:
 
 
 def output_of(given: Any) -> Tensor:
-    """What a part adds to the stream, of what its module gives: some mixtures of experts give a tuple."""
+    """The output that a component adds to the stream: some mixtures of experts give a tuple."""
     found: Tensor = given[0] if isinstance(given, tuple) else given
     return found
 
 
 def anatomy_of(model: Any) -> Anatomy:
-    """The parts of a loaded causal language model.
+    """The components of a loaded causal language model.
 
     Raises:
-        ModelError: Its architecture is not known here, or a part is quantized, wrapped by an adapter, without
-            weights in memory, or not of the shape that the architecture has.
+        ModelError: Its architecture is not known here, or a component is quantized, wrapped by an adapter,
+            without weights in memory, or not of the shape that the architecture has.
     """
     shape = model.config.get_text_config()
     refuse_wrapped(model)
@@ -294,5 +294,5 @@ def _unknown(model: Any) -> str:
     kind = ", a mixture of experts" if experts else ""
     return (
         f"{model_name(model)} is of architecture {config.model_type!r}{kind}: "
-        "where it keeps its parts is not known here"
+        "where it keeps its components is not known here"
     )

@@ -59,11 +59,11 @@ def surgery_on(
 
     Args:
         checkpoint: The checkpoint.
-        anatomy: Its parts.
+        anatomy: Its components.
         prompts: What is asked in each row; read only where outputs are resampled.
         ablations: What is ablated in each row.
         settings: How it is asked.
-        means: Gives the mean outputs of its parts.
+        means: Gives the mean outputs of its components.
 
     Raises:
         SettingsError: As `donor_tokens`.

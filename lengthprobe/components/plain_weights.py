@@ -1,4 +1,4 @@
-"""Plain weights: whether a model's parts can be read, or are wrapped, quantized or not in memory."""
+"""Plain weights: whether a model's components can be read, or are wrapped, quantized or not in memory."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def refuse_wrapped(model: Any) -> None:
     # Not by its `peft_config`: peft 0.18 leaves that on a model whose adapter is merged.
     if any(type(module).__module__.startswith("peft.") for module in model.modules()):
         raise ModelError(
-            f"{model_name(model)} is wrapped by an adapter, whose part in each output is its own",
+            f"{model_name(model)} is wrapped by an adapter, whose share in each output is its own",
             "merge it first: model = model.merge_and_unload(); or name the adapter's directory",
         )
 
@@ -70,7 +70,7 @@ def check_plain(model: Any, projections: Sequence[Any], unembedding: Any) -> Non
         elif at is None or not stands_for_matrix(module):
             raise ModelError(
                 f"{model_name(model)} keeps the {what} as {_stored_as(module)}: quantized or replaced, "
-                "so that no part's share of its output is defined",
+                "so that no component's share of its output is defined",
                 _UNQUANTIZED,
             )
         _try_out(model, what, module)
@@ -89,8 +89,8 @@ def _try_out(model: Any, what: str, module: Any) -> None:
     if not error <= max(_COARSEST_ERROR, torch.finfo(format_of(module)).eps):
         raise ModelError(
             f"{model_name(model)} rounds or changes what goes into the {what} (quantized activations): the "
-            f"output is not weights times input (off by {100 * error:.2g} % of its size), so that no part's "
-            "share of it is defined",
+            f"output is not weights times input (off by {100 * error:.2g} % of its size), so that no "
+            "component's share of it is defined",
             _UNQUANTIZED,
         )
 

@@ -1,4 +1,4 @@
-"""Broken models: whether logits can be read at all, and which part was the first to give NaN."""
+"""Broken models: whether logits can be read at all, and which component was the first to give NaN."""
 
 from __future__ import annotations
 
@@ -76,8 +76,8 @@ class Guard(LogitsProcessor):
 
         Args:
             checkpoint: Who answered.
-            rows: Prompts and what was written, to look for the part that broke first.
-            ablated: Whether parts of it were ablated.
+            rows: Prompts and what was written, to look for the component that broke first.
+            ablated: Whether components of it were ablated.
 
         Raises:
             ModelError: Logits were NaN or infinite, or the same for every token.
@@ -87,7 +87,7 @@ class Guard(LogitsProcessor):
             raise ModelError(
                 f"{checkpoint.name} gives logits that are NaN or infinite in {_name(checkpoint.dtype)}, "
                 "though its weights are finite"
-                + (", while parts of it are ablated" if ablated else "")
+                + (", while components of it are ablated" if ablated else "")
                 + (f": first in {component}" if component else ""),
                 _other_format(checkpoint.dtype),
             )

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from lengthprobe.task.prompts import Response
 
-MOST_UNFINISHED = 0.2  # of the responses; ours, as the fewest that a measure of parts is taken on
+MOST_UNFINISHED = 0.2  # of the responses; ours, as the fewest that a measure of components is taken on
 MOST_CUT_SHORT = 0.1  # of the responses; ours, half of what the claim on exact answers allows for
 _OTHER = "a checkpoint that finishes its thoughts"
 

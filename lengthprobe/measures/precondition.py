@@ -34,7 +34,8 @@ def unmet_control(probe: Any, *languages: str | None, text_of: Any = None) -> Un
     Control is that of the whole model, also where the probe is ablated: the cut is what is explained by.
 
     Args:
-        probe: The checkpoint whose parts the claim is about; its `role` and its `whole` are those of a Probe.
+        probe: The checkpoint whose components the claim is about; its `role` and its `whole` are those of a
+            Probe.
         languages: The languages whose control it is about; None is left out.
         text_of: Another checkpoint whose responses are forced on this one.
 
@@ -44,7 +45,7 @@ def unmet_control(probe: Any, *languages: str | None, text_of: Any = None) -> Un
         finds no control, or where it is the reference that has none.
 
     Raises:
-        ModelError: There is no control, and the parts of this checkpoint are not known anyway.
+        ModelError: There is no control, and the components of this checkpoint are not known anyway.
     """
     found = None
     for one in (probe, text_of):
@@ -55,7 +56,7 @@ def unmet_control(probe: Any, *languages: str | None, text_of: Any = None) -> Un
             if unmet is not None and one.role == "reference":
                 unmet = unmet.of_reference()
             found = first_unmet(found, unmet)
-    # That the parts cannot be measured is said of every model alike.
+    # That the components cannot be measured is said of every model alike.
     if found is not None and probe.whole.proof.problem is not None:
         raise probe.whole.proof.problem
     return found

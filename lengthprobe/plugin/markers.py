@@ -97,7 +97,7 @@ def claim_kind(item: pytest.Item) -> str:
 
 
 def claim_subject(item: pytest.Item) -> str:
-    """What a claim is about: `behaviour`, what a model writes, or `mechanism`, what its parts do.
+    """What a claim is about: `behaviour`, what a model writes, or `mechanism`, what its components do.
 
     Raises:
         pytest.UsageError: The marker names something else.

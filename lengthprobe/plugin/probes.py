@@ -111,7 +111,7 @@ class Probes:
     def new_portraits(self, roles: Sequence[str]) -> dict[str, dict[str, Any]]:
         """What figures show of the checkpoints in some roles; each is given once.
 
-        A checkpoint has a portrait where what its parts contribute has been captured.
+        A checkpoint has a portrait where what its components contribute has been captured.
         """
         found = {}
         for role in roles:
@@ -150,7 +150,7 @@ class Probes:
         return found
 
     def _portrait(self, probe: Probe) -> dict[str, Any] | None:
-        """A checkpoint's portrait, None where its parts are not known; one process draws it for all."""
+        """A checkpoint's portrait, None where its components are not known; one process draws it for all."""
         from lengthprobe.portraits.attribution import portrait
 
         def draw(_key: str) -> bytes:
@@ -162,7 +162,7 @@ class Probes:
         try:
             return draw()
         except LengthprobeError:
-            # The claims that needed its parts have said so.
+            # The claims that needed its components have said so.
             return None
         # A figure is not worth the verdicts of a session, whatever is wrong with it.
         except Exception as error:
@@ -177,7 +177,7 @@ class Probes:
     def _prepare(self, probe: Probe, items: Sequence[pytest.Item], roles: Sequence[str]) -> None:
         """Ask a checkpoint in the languages that the session's tests need of it in some roles.
 
-        What its parts contributed is captured where any of them is about the mechanism.
+        What its components contributed is captured where any of them is about the mechanism.
         """
         known = self._settings.languages
         running = [item for item in items if takes(item, roles) and set(needed_languages(item)) <= {*known}]
@@ -230,7 +230,7 @@ class Probes:
 
 
 def _components(probe: Probe) -> dict[str, Any] | None:
-    """What is known of a checkpoint's parts, None where they cannot be measured."""
+    """What is known of a checkpoint's components, None where they cannot be measured."""
     proof = probe.proof
     if proof.problem is not None:
         return None

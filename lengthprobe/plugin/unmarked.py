@@ -1,4 +1,4 @@
-"""Unmarked: a claim that measures parts and does not say so has every prompt answered twice."""
+"""Unmarked: a claim that measures components and does not say so has every prompt answered twice."""
 
 from __future__ import annotations
 
@@ -32,8 +32,8 @@ def _warn(item: pytest.Item, asked: str) -> None:
         warnings.simplefilter("always")
         item.warn(
             pytest.PytestWarning(
-                f"{item.name} measures parts and does not say so, so that every prompt was answered a second "
-                f"time ({asked}), and no figure shows them\n"
+                f"{item.name} measures components and does not say so, so that every prompt was answered a "
+                f"second time ({asked}), and no figure shows them\n"
                 '  fix: @pytest.mark.claim(about="mechanism", languages=[...])'
             )
         )

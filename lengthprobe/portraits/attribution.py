@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 
 
 def portrait(probe: Probe, languages: Sequence[str]) -> dict[str, Any]:
-    """The CWA of every part of a checkpoint in some languages, with intervals, and one response word by word.
+    """The CWA of every component of a checkpoint in some languages, with intervals, and one response word by
+    word.
 
     Args:
         probe: The checkpoint; the languages' prompts have been asked with attributions, or are asked now.
@@ -50,7 +51,7 @@ def portrait(probe: Probe, languages: Sequence[str]) -> dict[str, Any]:
 
 
 def swap_portrait(probe: Probe, language: str) -> dict[str, Any] | None:
-    """What each layer gives to the stop because of the number, beside its CWA: shares of all parts.
+    """What each layer gives to the stop because of the number, beside its CWA: shares of all components.
 
     Args:
         probe: The checkpoint.
@@ -143,7 +144,7 @@ def _example(probe: Probe, every: Sequence[Traced]) -> dict[str, Any]:
 
 
 def _words(probe: Probe, one: Traced) -> list[dict[str, Any]]:
-    """The words of a response with what the parts gave to each: the sum over its tokens."""
+    """The words of a response with what the components gave to each: the sum over its tokens."""
     if one.trace is None or one.adherence is None:
         return []
     token = one.trace.token

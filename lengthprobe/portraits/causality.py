@@ -1,4 +1,4 @@
-"""Causes: what cutting parts of one checkpoint did, as the figures need it and JSON takes it."""
+"""Causes: what cutting components of one checkpoint did, as the figures need it and JSON takes it."""
 
 from __future__ import annotations
 

@@ -164,7 +164,7 @@ def _printed(text: str) -> str:
 
 
 def _told(told: Mapping[str, Any]) -> str:
-    """Parts, controls or answers with their means, each on one line with its own."""
+    """Components, controls or answers with their means, each on one line with its own."""
     return ", ".join(
         means_in_words(told["what"], {name: value}).replace(" ", "\u00a0")
         for name, value in told["values"].items()

@@ -106,7 +106,7 @@ def components_of(probe: Probe) -> tuple[Component, ...]:
     """Every component of a checkpoint.
 
     Raises:
-        LengthprobeError: The checkpoint cannot be loaded or run, or its parts are not known.
+        LengthprobeError: The checkpoint cannot be loaded or run, or its components are not known.
     """
     if probe.proof.problem is not None:
         raise probe.proof.problem

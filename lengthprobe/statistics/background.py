@@ -1,4 +1,4 @@
-"""Background: what stands behind an estimate of one part among many, for a reader of a claim that failed."""
+"""Background: what stands behind an estimate of one component, for a reader of a claim that failed."""
 
 from __future__ import annotations
 
@@ -19,7 +19,8 @@ _ANSWERS = "answers"
 
 @dataclass(frozen=True, eq=False)
 class Background:
-    """The parts of a model beside the one that was estimated, and what the estimate is to be read against.
+    """The components of a model beside the one that was estimated, and what the estimate is to be read
+    against.
 
     Args:
         name: The estimate.
@@ -51,7 +52,8 @@ class Fact:
     Args:
         what: `largest components`, `controls`, `answers` or `differ most`.
         of: The estimate; nothing where that goes without saying.
-        values: By the name of a part or a control its mean; of parts that differ, the one and the other.
+        values: By the name of a component or a control its mean; of components that differ, the one and the
+            other.
     """
 
     what: str
@@ -75,8 +77,8 @@ class Fact:
 def background_facts(backgrounds: Sequence[Background]) -> list[Fact]:
     """What a reader is told of the terms of an estimate, each thing once.
 
-    The largest components, and the controls; of two terms that have the same parts, those of the first and
-    what differs most between the two.
+    The largest components, and the controls; of two terms that have the same components, those of the first
+    and what differs most between the two.
     """
     distinct = list({one.name: one for one in backgrounds}.values())
     moved = _moved(*distinct) if len(distinct) == 2 else {}
@@ -114,7 +116,7 @@ def _each(what: str, of_each: Sequence[tuple[str, Mapping[str, float]]]) -> list
 
 
 def _moved(one: Background, other: Background) -> dict[str, tuple[float, float]]:
-    """The parts that differ most between two terms that have the same parts."""
+    """The components that differ most between two terms that have the same components."""
     if one.components.keys() != other.components.keys():
         return {}
     pairs = {name: (value, other.components[name]) for name, value in one.components.items()}

@@ -1,4 +1,4 @@
-"""Mean sizes and mean outputs of a model's parts equal those of a loop over rows, positions and heads."""
+"""Mean sizes and mean outputs of components equal those of a loop over rows, positions and heads."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ def _rows() -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
 @pytest.mark.parametrize(("dtype", "tolerance"), [(torch.float32, 1e-4), (torch.float64, 1e-10)], ids=str)
 @pytest.mark.parametrize("variant", VARIANTS)
 def test_equals_a_loop(variant: str, dtype: torch.dtype, tolerance: float) -> None:
-    """Sizes are those of what each part adds to the stream, after any norm; means are of its output."""
+    """Sizes are those of what each component adds to the stream, after any norm; means are of its output."""
     model = random_model(variant, dtype=dtype)
     ids, mask, places = _rows()
     alone = [

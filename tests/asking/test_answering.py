@@ -1,4 +1,4 @@
-"""A batch answered with attributions: the same responses, each token's adherence, the parts proved."""
+"""A batch answered with attributions: the same responses, each token's adherence, the components proved."""
 
 from __future__ import annotations
 
@@ -104,7 +104,7 @@ def test_parts_that_add_up(llama: Checkpoint, readout: Readout) -> None:
 
 
 def test_parts_that_do_not_add_up(llama: Checkpoint, readout: Readout, hooked: Callable[..., None]) -> None:
-    """The responses are there all the same, and the problem says by how much the parts miss."""
+    """The responses are there all the same, and the problem says by how much the components miss."""
     hooked("model.layers.1", _hidden_part)
     found = answer(llama, PROMPTS, CPU, readout)
     assert len(found.responses) == len(PROMPTS)
@@ -144,7 +144,7 @@ def test_memory_is_out_for_attributions_alone(
     assert (found.pieces, found.traces, found.adherences) == (1, (), ())
     assert found.problem is not None
     assert "runs out of memory on cpu with a single prompt" in found.problem.problem
-    assert found.problem.problem.endswith(", while its parts are watched")
+    assert found.problem.problem.endswith(", while its components are watched")
     assert "behavior_tests" in found.problem.fix
     assert prove(llama, PROMPTS, CPU, lambda: readout).problem is not None
 
@@ -163,7 +163,7 @@ def test_memory_is_out_for_responses_too(
 
 
 def test_proof(llama: Checkpoint, readout: Readout, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The proof says what the parts are, from the first tokens of a few responses."""
+    """The proof says what the components are, from the first tokens of a few responses."""
     caps: list[int] = []
 
     def told(
@@ -181,7 +181,7 @@ def test_proof(llama: Checkpoint, readout: Readout, monkeypatch: pytest.MonkeyPa
 
 
 def test_proof_that_fails(llama: Checkpoint, readout: Readout, hooked: Callable[..., None]) -> None:
-    """Parts that do not add up are a problem with them, and no error of the checkpoint."""
+    """Components that do not add up are a problem with them, and no error of the checkpoint."""
     hooked("model.layers.1", _hidden_part)
     found = prove(llama, PROMPTS, CPU, lambda: readout)
     assert (found.architecture, found.n_layers) == ("llama", 3)
@@ -202,7 +202,7 @@ def test_proof_of_an_architecture_that_is_not_known(llama: Checkpoint) -> None:
 def test_nan_is_an_error_of_the_checkpoint(
     llama: Checkpoint, readout: Readout, hooked: Callable[..., None]
 ) -> None:
-    """Where the logits are NaN there is no response either; the error names the first part that gives it."""
+    """Where the logits are NaN there is no response either; the error names the first such component."""
     hooked("model.layers.1.mlp.down_proj", lambda _module, _inputs, output: output * torch.nan)
     for asked in (None, readout):
         with pytest.raises(ModelError, match=r"NaN or infinite.*: first in model\.layers\.1\.mlp\.down_proj"):

@@ -17,7 +17,7 @@ from lengthprobe.task.prompts import Response, prompts
 PROMPTS = prompts("it", budget=3)
 # What models write: nothing, half a character, control characters, a quote, what is beyond 16 bits.
 TEXTS = ("", "citt\ufffd \x1b[31m\x00", 'L’"uomo" 🏳️‍🌈 \u2028')
-PROBLEM = ModelError("the parts do not add up", "mend the entry")
+PROBLEM = ModelError("the components do not add up", "mend the entry")
 
 
 def _contributions(steps: int, seed: int) -> Contributions:
@@ -78,7 +78,7 @@ def test_attributions() -> None:
 
 
 def test_attributions_that_are_not_numbers() -> None:
-    """NaN and infinity come back, for the message that names the part."""
+    """NaN and infinity come back, for the message that names the component."""
     trace = _traces()[0]
     trace.token.heads[0, 1, 2], trace.token.mlps[0, 0] = np.nan, np.inf
     answers = Answers(_responses()[:1], 1, (trace,), _adherences()[:1], gap=float("nan"))
@@ -156,7 +156,7 @@ def test_no_forced_texts() -> None:
 
 
 def test_parts() -> None:
-    """What is known of the parts comes back."""
+    """What is known of the components comes back."""
     made = Proof.from_bytes(Proof("llama", 5, 4, 1.5e-7).to_bytes())
     assert (made.architecture, made.n_layers, made.n_heads, made.gap, made.problem) == (
         "llama",

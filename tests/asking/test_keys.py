@@ -78,7 +78,7 @@ def test_files_that_were_written_anew() -> None:
 
 
 def test_questions_are_told_apart() -> None:
-    """The same prompts with and without attributions or parts, and forced texts, are different questions."""
+    """Prompts with and without attributions, forced texts, and the proof are different questions."""
     cut = Ablation(zero=(Component(1, 0),))
     asked: list[Question[Any]] = [
         Write(PROMPTS, WHOLE),

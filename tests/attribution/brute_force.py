@@ -94,7 +94,7 @@ _SHAPES = ((LAYERS, HEADS), (LAYERS,), (), (), ())
 
 
 def _places(model: Any) -> Any:
-    """Where a model keeps its parts: the text model of one that sees lies one level down."""
+    """Where a model keeps its components: the text model of one that sees lies one level down."""
     text = model.config.get_text_config()
     places = _PLACES[text.model_type]
     if text is model.config:
@@ -173,7 +173,7 @@ def _rms(x: torch.Tensor, epsilon: float) -> torch.Tensor:
 
 
 def _run(model: Any, tokens: torch.Tensor) -> dict[Any, torch.Tensor]:
-    """What the parts of a model give for one row: everything [positions, …]."""
+    """What the components of a model give for one row: everything [positions, …]."""
     layers, projection, mlp, _, after_mlp, final = _places(model)
     seen: dict[Any, torch.Tensor] = {}
 

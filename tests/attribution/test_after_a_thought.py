@@ -92,7 +92,7 @@ def test_forced_text_has_the_thought_of_its_own(opened):
 
 
 def test_cwa_on_another_text_starts_after_its_thought(opened):
-    """The other checkpoint's parts are weighed at the answer's steps alone."""
+    """The other checkpoint's components are weighed at the answer's steps alone."""
     other = load("tiny-it", **ASKED)
     found = cwa_by_component(other, "en", text_of=opened)
     texts = [
@@ -143,7 +143,7 @@ def test_stop_margin_and_number_swap_start_after_the_thought(opened):
 
 
 def test_outputs_are_those_that_write_the_answer(opened):
-    """The mean size of a part's output is over the answer's positions, and not over the thought's."""
+    """The mean size of a component's output is over the answer's positions, and not over the thought's."""
     responses = [one for one in opened.responses("en") if split_of(one.prompt) == "discovery"]
     model = opened.checkpoint.model
     sums, n = torch.zeros(model.config.hidden_size), 0

@@ -108,7 +108,7 @@ def test_writes_the_same(variant: str) -> None:
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16], ids=str)
 @pytest.mark.parametrize("variant", VARIANTS)
 def test_is_complete(variant: str, dtype: torch.dtype) -> None:
-    """At every step the parts add up to the logit that chose the token, in either format."""
+    """At every step the components add up to the logit that chose the token, in either format."""
     traces, _, watcher = _captured(random_model(variant, dtype=dtype), *_prompts())
     assert watcher.problem is None
     assert watcher.gap < {torch.float32: 1e-5, torch.bfloat16: 0.1}[dtype]

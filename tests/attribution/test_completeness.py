@@ -1,4 +1,4 @@
-"""Completeness is judged by the format: rounding passes, a missing part does not."""
+"""Completeness is judged by the format: rounding passes, a missing component does not."""
 
 from __future__ import annotations
 

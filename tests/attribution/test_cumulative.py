@@ -52,7 +52,7 @@ def adherences(*counts: tuple[int, ...]) -> list[Adherence]:
 
 @given(steps=STEPS)
 def test_it_is_the_weighted_sum_over_steps(steps: list[int]) -> None:
-    """Σ_t s_t · DLA(c, t) of every part c, as a plain loop adds it up, in float64."""
+    """Σ_t s_t · DLA(c, t) of every component c, as a plain loop adds it up, in float64."""
     given_contributions, weights = some(steps)
 
     found = cumulative(given_contributions, weights)
@@ -132,7 +132,7 @@ def test_signs_are_those_of_each_request() -> None:
 
 
 def test_all_plus_counts_every_step_alike() -> None:
-    """The control for large logits: no step counts against a part."""
+    """The control for large logits: no step counts against a component."""
     assert token_weights(adherences((1, 2, 2), (0,)), [1, 3], signs="all-plus") == [(1.0,) * 3, (1.0,)]
 
 

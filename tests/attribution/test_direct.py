@@ -45,7 +45,7 @@ def test_equals_the_formula_in_float32(variant: str, target: str) -> None:
 @pytest.mark.parametrize("target", TARGETS)
 @pytest.mark.parametrize("variant", VARIANTS)
 def test_completeness(variant: str, target: str) -> None:
-    """The sum over all parts is the logit of a plain forward pass, before any soft cap."""
+    """The sum over all components is the logit of a plain forward pass, before any soft cap."""
     model = random_model(variant, dtype=torch.float64)
     attribution = _attribution(model, *random_rows(), target=target)
     expected = brute_force(model, *random_rows(), target=target, end_token_ids=ENDS).logits
@@ -114,5 +114,5 @@ def test_reduction_of_bfloat16(variant: str) -> None:
     actual = _attribution(model, ids[:1], mask[:1], start)
     expected = brute_force(model, ids[:1], mask[:1], start)
     assert actual.heads.dtype == torch.float32
-    # A bfloat16 has 8 bits: reduced in it, the parts would be off by 1e-2.
+    # A bfloat16 has 8 bits: reduced in it, the components would be off by 1e-2.
     assert distance(actual, expected, PARTS) < 1e-5

@@ -140,7 +140,7 @@ def test_meta() -> None:
     "part", ["lm_head", "model.layers.1.self_attn.o_proj", "model.norm", "model.layers.2.mlp"]
 )
 def test_partly_on_meta(part: str) -> None:
-    """A single part on the meta device is enough."""
+    """A single component on the meta device is enough."""
     model = random_model("llama")
     model.get_submodule(part).to("meta")
     with pytest.raises(ModelError, match="no weights in memory"):
@@ -162,7 +162,7 @@ class _Int8(torch.nn.Linear):
 
 @pytest.mark.parametrize("part", ["lm_head", "model.layers.1.self_attn.o_proj"])
 def test_quantized(part: str) -> None:
-    """A quantized part is refused by the name of its class."""
+    """A quantized component is refused by the name of its class."""
     model = random_model("llama")
     plain = model.get_submodule(part)
     model.set_submodule(part, _Int8(plain.in_features, plain.out_features, bias=False))
@@ -224,7 +224,7 @@ def test_evenly_pruned_heads() -> None:
 
 
 def test_missing_part() -> None:
-    """A part that is not where the architecture keeps it is named."""
+    """A component that is not where the architecture keeps it is named."""
     model = random_model("llama")
     model.model.layers[0].self_attn.out = model.model.layers[0].self_attn.o_proj
     del model.model.layers[0].self_attn.o_proj
@@ -246,7 +246,7 @@ def test_missing_part() -> None:
 )
 @pytest.mark.parametrize("value", [float("nan"), float("inf")])
 def test_one_part_gives_nan(variant: str, part: str, says: str, value: float) -> None:
-    """Where one part gives NaN or overflows, it is said which one was the first."""
+    """Where one component gives NaN or overflows, it is said which one was the first."""
     model = random_model(variant)
     for name, parameter in model.get_submodule(part).named_parameters():
         if "norm" in part or name.endswith("weight"):

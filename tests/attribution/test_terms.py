@@ -1,8 +1,8 @@
-"""Every term of an architecture's entry counts: with any one left out, the parts do not add up, and that is
-said.
+"""Every term of an architecture's entry counts: with any one left out, the components do not add up, and that
+is said.
 
-A term is left out of where the parts are looked for, never of the model; so the sum over the parts misses
-the logit, and the check that every checkpoint passes at load must see it.
+A term is left out of where the components are looked for, never of the model; so the sum over the components
+misses the logit, and the check that every checkpoint passes at load must see it.
 """
 
 from __future__ import annotations
@@ -97,25 +97,25 @@ def _misses(monkeypatch: pytest.MonkeyPatch, variant: str, change: Callable[[Ana
 
 @pytest.mark.parametrize("variant", VARIANTS)
 def test_layers(monkeypatch: pytest.MonkeyPatch, variant: str) -> None:
-    """All layers: without the last one the parts do not add up."""
+    """All layers: without the last one the components do not add up."""
     _misses(monkeypatch, variant, _without_a_layer)
 
 
 @pytest.mark.parametrize("variant", VARIANTS)
 def test_embedding(monkeypatch: pytest.MonkeyPatch, variant: str) -> None:
-    """The stream before the first layer: taken before the second, the parts do not add up."""
+    """The stream before the first layer: taken before the second, the components do not add up."""
     _misses(monkeypatch, variant, _embedding_of_a_later_layer)
 
 
 @pytest.mark.parametrize("variant", VARIANTS)
 def test_gain_of_the_final_norm(monkeypatch: pytest.MonkeyPatch, variant: str) -> None:
-    """The final norm's gain: trivial, the parts do not add up."""
+    """The final norm's gain: trivial, the components do not add up."""
     _misses(monkeypatch, variant, _another_final_norm)
 
 
 @pytest.mark.parametrize(("variant", "kind"), OTHER_KINDS)
 def test_kind_of_the_final_norm(monkeypatch: pytest.MonkeyPatch, variant: str, kind: str) -> None:
-    """The final norm's kind: with either other one, the parts do not add up."""
+    """The final norm's kind: with either other one, the components do not add up."""
     _misses(monkeypatch, variant, _final_norm(kind))
 
 

@@ -37,7 +37,7 @@ def test_loaded_as_saved(variant: str, checkpoints: Callable[..., Path], tmp_pat
 
 @pytest.mark.parametrize("shape", EXPERTS)
 def test_probe(shape: str, checkpoints: Callable[..., Path]) -> None:
-    """It answers, its parts add up to the logits, and heads and whole blocks of experts can be cut."""
+    """It answers, its components add up to the logits, and heads and whole blocks of experts can be cut."""
     probe = load(str(checkpoints(shape)), device_map="cpu", cap=60, lengths=(3, 5), budget=12)
     assert length_error(probe, language="en").n == 12
     # A random model has no control, which of a base is not presupposed.

@@ -87,7 +87,7 @@ def test_values(gpt_oss: tuple[Path, dict[str, Tensor]]) -> None:
 
 
 def test_answers_and_parts(gpt_oss: tuple[Path, dict[str, Tensor]]) -> None:
-    """It answers, and its parts add up to its logits."""
+    """It answers, and its components add up to its logits."""
     probe = load(str(gpt_oss[0]), device_map="cpu", cap=20, lengths=(3, 5), budget=6)
     assert len(probe.responses("en")) == 6
     assert probe.proof.problem is None

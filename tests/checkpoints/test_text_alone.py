@@ -79,7 +79,7 @@ def test_logits_are_those_of_the_whole_model(shape: str, checkpoints: Callable[.
 
 @pytest.mark.parametrize("shape", SEEING)
 def test_probe(shape: str, checkpoints: Callable[..., Path]) -> None:
-    """It answers, its parts add up to the logits, heads can be cut, and attributions are measured."""
+    """It answers, its components add up to the logits, heads can be cut, and attributions are measured."""
     probe = load(str(checkpoints(shape)), device_map="cpu", cap=60, lengths=(3, 5), budget=12)
     assert length_error(probe, language="en").n == 12
     assert cwa(probe.in_role("base"), component="late heads", language="en").n > 0

@@ -140,7 +140,7 @@ def test_everything_ablated(variant: str) -> None:
 ])  # fmt: skip
 @pytest.mark.parametrize("mode", ["zero", "mean"])
 def test_what_is_not_finite_is_removed(mode: str, cut: str, module: str, place: int, value: float) -> None:
-    """What an ablated part gives is replaced and not weighed: NaN and infinity leave no trace."""
+    """What an ablated component gives is replaced and not weighed: NaN and infinity leave no trace."""
     model = random_model("llama-biases")
     means, ablations = random_means(model), [Ablation(**{mode: named(cut)})] * 4
     expected = generated(model, PROMPTS[:4], ablations, means)

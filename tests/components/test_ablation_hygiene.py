@@ -109,21 +109,23 @@ def test_an_ablation_that_cannot_begin() -> None:
 
 @pytest.mark.parametrize("mode", MODES)
 def test_logits_that_are_not_finite(mode: str) -> None:
-    """NaN while parts are ablated is an error that says so, and names a part where the whole model has it."""
+    """NaN under ablation is an error that says so, and names a component where the whole model has it."""
     model = random_model("llama")
     surgery = _surgery(model, mode)
     model.model.norm.weight[3] = float("nan")
-    with pytest.raises(ModelError, match=r"while parts of it are ablated: first in model\.norm"):
+    with pytest.raises(ModelError, match=r"while components of it are ablated: first in model\.norm"):
         _generate(checkpoint_of(model), PROMPTS, Room(CAP), None, surgery)
 
 
 def test_logits_that_the_ablation_makes_infinite() -> None:
-    """Where the whole model is sound no part of it is blamed."""
+    """Where the whole model is sound no component of it is blamed."""
     model = random_model("llama")
     surgery = _surgery(model, "mean")
     assert surgery.means is not None
     surgery.means.mlps[1][0] = float("inf")
-    with pytest.raises(ModelError, match=r"NaN or infinite in float32, .*, while parts of it are ablated\n"):
+    with pytest.raises(
+        ModelError, match=r"NaN or infinite in float32, .*, while components of it are ablated\n"
+    ):
         _generate(checkpoint_of(model), PROMPTS, Room(CAP), None, surgery)
 
 

@@ -1,4 +1,4 @@
-"""Where each architecture keeps its parts."""
+"""Where each architecture keeps its components."""
 
 from __future__ import annotations
 

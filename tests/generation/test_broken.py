@@ -1,4 +1,4 @@
-"""The part of a model that is the first to give NaN is named."""
+"""The component of a model that is the first to give NaN is named."""
 
 from __future__ import annotations
 
@@ -51,14 +51,14 @@ def test_first_broken_component(part: str, value: float) -> None:
 
 @pytest.mark.parametrize("variant", VARIANTS)
 def test_nothing_is_broken(variant: str) -> None:
-    """A healthy model of any architecture has no such part, and no hook afterwards."""
+    """A healthy model of any architecture has no such component, and no hook afterwards."""
     model = random_model(variant)
     assert first_broken_component(model, ROWS) is None
     assert not any(module._forward_hooks for module in model.modules())
 
 
 def test_a_later_row() -> None:
-    """A part that breaks on some rows only is found."""
+    """A component that breaks on some rows only is found."""
     model = random_model("llama")
     model.model.embed_tokens.weight[11] = float("nan")
     assert first_broken_component(model, ROWS) == "model.embed_tokens"

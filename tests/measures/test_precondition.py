@@ -22,7 +22,7 @@ from lengthprobe.task.prompts import split_of
 
 ASKED = {Write: "answers", Force: "forced", Attend: "attention", Score: "losses", Observe: "outputs"}
 HEADS = [Component(3, 0)]
-# Everything that says why a model keeps to a length, or what is kept without its parts.
+# Everything that says why a model keeps to a length, or what is kept without its components.
 OF_CAUSE = {
     "control_without": lambda probe: measures.control_without(probe, language="en"),
     "control_without_random": lambda probe: measures.control_without_random(probe, language="en"),

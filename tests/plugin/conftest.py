@@ -112,7 +112,7 @@ def weights() -> Callable[[str], Path]:
 
 @pytest.fixture
 def prepared(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, list[str], bool]]:
-    """What checkpoints are asked: which, in which languages, and whether with what their parts contribute."""
+    """What checkpoints are asked: which, in which languages, and whether with their attributions."""
     from lengthprobe.probe import Probe
 
     asked: list[tuple[str, list[str], bool]] = []

@@ -116,7 +116,7 @@ def test_anything_else_is_refused(project):
 
 
 class TestParts:
-    """Of whom it is captured what the parts contribute."""
+    """Of whom it is captured what the components contribute."""
 
     BASE = """
 @pytest.mark.claim(about="{about}", languages=["en"])

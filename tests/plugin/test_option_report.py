@@ -219,7 +219,7 @@ def test_reference(probe, reference_probe):
 
 
 class TestCauses:
-    """What figures show of cutting parts, which only some claims measure."""
+    """What figures show of cutting components, which only some claims measure."""
 
     CLAIMS = """
 @pytest.mark.claim(about="mechanism", languages=["en", "it"])

@@ -1,4 +1,4 @@
-"""A claim that measures parts, and does not say so in its marker."""
+"""A claim that measures components, and does not say so in its marker."""
 
 from __future__ import annotations
 
@@ -33,14 +33,17 @@ def test_is_told_what_to_write(project, ini):
     result.stdout.fnmatch_lines(
         [
             "*test_claims.py::test_late_heads",
-            "*test_late_heads measures parts and does not say so, so that * a second time (tiny-it in en), *",
+            (
+                "*test_late_heads measures components and does not say so, so that * "
+                "a second time (tiny-it in en), *"
+            ),
             '*fix: @pytest.mark.claim(about="mechanism", *',
         ]
     )
 
 
 def test_its_parts_are_told_of(project):
-    """The report says that they add up, as for any claim about parts."""
+    """The report says that they add up, as for any claim about components."""
     project.claims(CLAIM.format(marker=""))
     assert project.report()["model"]["components"]["n_layers"] == 5
 

@@ -28,7 +28,7 @@ def drawn(tiny_it):
 
 
 def test_it_says_whose_it_is(drawn, tiny_it):
-    """Name, architecture, shape, late layers, cap, and how well the parts add up."""
+    """Name, architecture, shape, late layers, cap, and how well the components add up."""
     assert {name: value for name, value in drawn.items() if name != "languages"} == {
         "name": "tiny-it",
         "architecture": "llama",
@@ -137,7 +137,7 @@ class Sitter(Attributed):
 
     @property
     def proof(self):
-        """What is known of its parts."""
+        """What is known of its components."""
         return Proof("llama", LAYERS, HEADS)
 
     @property

@@ -67,7 +67,7 @@ def test_claims_about_parts_stand_apart(claim):
     """From those about what the model writes; with one kind alone there is no heading."""
     both = sections([claim(), claim(about="mechanism"), claim()])
 
-    assert [heading for heading, _ in both] == ["What the model writes", "What its parts do"]
+    assert [heading for heading, _ in both] == ["What the model writes", "What its components do"]
     assert [len(groups) for _, groups in both] == [2, 1]
 
 

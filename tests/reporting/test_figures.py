@@ -285,7 +285,7 @@ def test_unknown_numbers_leave_gaps(portrait, name):
 
 
 def test_map_of_zeros_is_drawn(portrait):
-    """A part that was cut is no fault of the drawing."""
+    """A component that was cut is no fault of the drawing."""
     assert "0" in texts("head_map", {"model": portrait(size=0.0)})
 
 

@@ -178,7 +178,7 @@ class TestPage:
         assert "fine" not in attention
 
     def test_shows_what_stands_behind_a_failed_claim(self, shown, report, claim, check):
-        """Its parts and controls, of which estimate, and what would decide it, as on a terminal."""
+        """Its components and controls, of which estimate, and what would decide it, as on a terminal."""
         background = [
             {"what": "largest components", "of": "late(m, en)", "values": {"MLP3": 9.412, "L2H1": -1.87}},
             {"what": "differ most", "of": "", "values": {"MLP3": [9.412, 0.2]}},
@@ -219,7 +219,7 @@ class TestPage:
         assert "a verdict is about these wordings and lengths" in text
 
     def test_shows_nothing_behind_a_claim_about_behaviour(self, shown, report, claim):
-        """It has no parts."""
+        """It has no components."""
         assert "details" not in [tag for tag, *_ in shown(report(claim("broken")), {}).tags]
 
     def test_names_the_claims_that_did_not_run(self, shown, report):

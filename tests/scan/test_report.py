@@ -68,7 +68,7 @@ def test_full_scan_says_so(report: dict[str, Any]) -> None:
 
 
 def test_cost_of_a_full_scan_is_told_before_it_is_made(probe: Probe, report: dict[str, Any]) -> None:
-    """Within a tenth of what one costs, from the answers that were written; answers without a part run on."""
+    """Within a tenth of what one costs, by the answers written; answers without a component run on."""
     full = scan(probe, Plan("en", top=2, prompts=4, full=True))["cost"]
     spent = full["finding"] + full["measuring"]
     assert full["every component"] == pytest.approx(spent)

@@ -149,9 +149,9 @@ def test_model_that_is_never_exact_is_refused(plan: Plan) -> None:
 
 
 def test_model_of_unknown_parts_is_refused(plan: Plan, monkeypatch: pytest.MonkeyPatch) -> None:
-    """As wherever parts are measured."""
+    """As wherever components are measured."""
     monkeypatch.setattr("lengthprobe.components.anatomy.ARCHITECTURES", {})
-    with pytest.raises(ModelError, match="where it keeps its parts is not known"):
+    with pytest.raises(ModelError, match="where it keeps its components is not known"):
         scan(Probe("tiny-it", SETTINGS), plan)
 
 

@@ -1,4 +1,4 @@
-"""What a reader of a claim that failed is told of the parts and the controls behind it."""
+"""What a reader of a claim that failed is told of the components and the controls behind it."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def test_largest_parts_first() -> None:
 
 
 def test_controls() -> None:
-    """Each control's mean follows the parts."""
+    """Each control's mean follows the components."""
     assert _lines(_background(controls={"shuffled": -0.5, "all-plus": 12.3456}, MLP0=1)) == [
         "largest components: MLP0 +1",
         "controls: shuffled -0.5, all-plus +12.3",
@@ -44,13 +44,13 @@ def test_controls_are_asked_when_told_and_once() -> None:
 
 
 def test_nothing_to_tell() -> None:
-    """Without parts or controls there is no line."""
+    """Without components or controls there is no line."""
     assert background_facts([_background()]) == []
     assert background_facts([]) == []
 
 
 def test_two_models_that_differ() -> None:
-    """Of a candidate and its reference, the parts that moved most are named, the others not."""
+    """Of a candidate and its reference, the components that moved most are named, the others not."""
     candidate = _background("late(ckpt, en)", L0H0=1, L0H1=2, MLP0=5)
     reference = _background("late(ref, en)", L0H0=1, L0H1=-4, MLP0=6)
     assert _lines(candidate, reference) == [
@@ -60,7 +60,7 @@ def test_two_models_that_differ() -> None:
 
 
 def test_two_parts_of_one_model() -> None:
-    """Late less early heads of one model: the same parts behind both are told once, other controls apart."""
+    """Late less early heads of one model: the components behind both are told once, other controls apart."""
     late = _background("late", {"shuffled": 3.0}, MLP0=1)
     early = _background("early", {"shuffled": 2.0}, MLP0=1)
     assert _lines(late, early) == [
@@ -71,7 +71,7 @@ def test_two_parts_of_one_model() -> None:
 
 
 def test_figures_of_answers_have_no_sign() -> None:
-    """Beside the parts of an attribution, whose controls are told apart from them."""
+    """Beside the components of an attribution, whose controls are told apart from them."""
     exact = Background("control", {"L0H0": 1.0}, lambda: {"mean |error|": 0.5}, what="answers")
     late = _background("late", {"shuffled": 3.0}, L0H0=1)
     assert _lines(exact, late) == [
@@ -89,7 +89,7 @@ def test_equal_controls_are_told_once() -> None:
 
 
 def test_models_of_other_shapes() -> None:
-    """Parts that only one of them has are not compared: the largest of each are told."""
+    """Components that only one of them has are not compared: the largest of each are told."""
     one, other = _background("one", L0H0=1), _background("other", L0H0=2, L1H0=3)
     assert _lines(one, other) == [
         "one: largest components: L0H0 +1",

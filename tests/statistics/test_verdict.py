@@ -260,7 +260,7 @@ class TestAsCheck:
         }
 
     def test_in_a_report_has_its_advice_and_its_background(self):
-        """Of one that is undecided what would decide it, of one that does not hold the parts and controls."""
+        """Of an undecided one what would decide it, of one that does not hold components and controls."""
         asked = []
         background = Background("late", {"MLP0": 1.0}, lambda: asked.append("asked") or {"shuffled": 2.0})
         found = replace(zeros, background=(background,))

@@ -58,7 +58,7 @@ def attention_to_number(probe: Attentive, *, language: str, heads: Heads) -> Est
 
     Raises:
         SettingsError: A head does not exist, or none is named.
-        ModelError: The checkpoint's parts are not known, or which tokens stand for the number.
+        ModelError: The checkpoint's components are not known, or which tokens stand for the number.
     """
     return _attention(probe, "attention_to_number", language, heads, (1.0, -1.0), None)
 

@@ -1,4 +1,4 @@
-"""Estimates of something that each part of a model has: the ground of the measures of mechanism."""
+"""Estimates of something that each component of a model has: the ground of the measures of mechanism."""
 
 from __future__ import annotations
 
@@ -37,12 +37,12 @@ class Traceable(Measured, Protocol):
         """The attribution of each response in a language."""
 
     def forced(self, texts: Sequence[Forced], *, target: str) -> Sequence[ForcedTrace]:
-        """What the parts say to texts that the checkpoint is given."""
+        """What the components say to texts that the checkpoint is given."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ByComponent:
-    """What each part gave to each of n prompts.
+    """What each component gave to each of n prompts.
 
     Args:
         prompts: The prompts, n of them.
@@ -68,7 +68,7 @@ class ByComponent:
 
     @property
     def by_name(self) -> dict[str, float]:
-        """The mean of each part by its name: L3H1, MLP4; nothing where there is no prompt."""
+        """The mean of each component by its name: L3H1, MLP4; nothing where there is no prompt."""
         if not self.prompts:
             return {}
         heads, mlps = self.heads.mean(0), self.mlps.mean(0)
@@ -106,11 +106,11 @@ def estimate_of(
     controls: Callable[[], Mapping[str, float]] = dict,
     asked: int | None = None,
 ) -> Estimate:
-    """The mean over prompts of what a part gave, with the whole that it can be a share of.
+    """The mean over prompts of what a component gave, with the whole that it can be a share of.
 
     Args:
         probe: The checkpoint.
-        by_component: What each part gave.
+        by_component: What each component gave.
         component: The component, or group of components.
         name: Name of the measure.
         language: Code of the language.

@@ -1,4 +1,4 @@
-"""Cumulative Weighted Attribution: what a part gave to tokens that keep to the length, less the others."""
+"""Cumulative Weighted Attribution: what a component gave to tokens that keep to the length, less others."""
 
 from __future__ import annotations
 
@@ -47,12 +47,12 @@ def cwa(
             *same text*.
 
     Returns:
-        An Estimate over topics in logits, which `share` relates to all parts together.
+        An Estimate over topics in logits, which `share` relates to all components together.
 
     Raises:
         SettingsError: No group has this name; or as `cwa_by_component`.
-        ModelError: The checkpoint's parts are not known, or do not add up to its logits; or it has one layer,
-            and so none before the late ones to rise from.
+        ModelError: The checkpoint's components are not known, or do not add up to its logits; or it has one
+            layer, and so none before the late ones to rise from.
     """
     group = group_of(component, probe)
     check_lengths(lengths)
@@ -94,7 +94,7 @@ def cwa_by_component(
     per_step: bool = False,
     text_of: Traceable | None = None,
 ) -> ByComponent:
-    """The CWA of every part, prompt by prompt; arguments as in `cwa`.
+    """The CWA of every component, prompt by prompt; arguments as in `cwa`.
 
     Raises:
         SettingsError: The lengths are none; or signs are to be shuffled, and all prompts ask for the same

@@ -1,4 +1,4 @@
-"""Fall of a share: how much of a part's share a candidate has lost, against a reference."""
+"""Fall of a share: how much of a component's share a candidate has lost, against a reference."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def fall_of_share(candidate: Estimate, reference: Estimate) -> Share:
     prompt the reference's very value has lost nothing.
 
     Args:
-        candidate: A measure of a part, with its whole.
+        candidate: A measure of a component, with its whole.
         reference: The same measure of the reference.
 
     Returns:
@@ -123,7 +123,7 @@ def _linearised(estimate: Estimate, common: Set[str]) -> Sample:
 
 
 def _noted(fall: Sample, candidate: Estimate, reference: Estimate) -> Sample:
-    """The sample, with what each side's part gave of its whole in the note of each prompt."""
+    """The sample, with what each side's component gave of its whole in the note of each prompt."""
 
     def part(estimate: Estimate, prompt_id: str) -> str:
         assert estimate.whole is not None

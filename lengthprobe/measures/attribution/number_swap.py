@@ -1,4 +1,4 @@
-"""Number swap: what a part gives to ending the response because of the number in the prompt."""
+"""Number swap: what a component gives to ending the response because of the number in the prompt."""
 
 from __future__ import annotations
 
@@ -25,17 +25,18 @@ TARGET = "stop_margin"
 
 
 def number_swap(probe: Traceable, *, component: str, language: str) -> Estimate:
-    """The part of a component group in the stop that is due to the number (METHODS §3, control 6; ours).
+    """What a component group gives to the stop because of the number (METHODS §3, control 6; ours).
 
     The first N words of each response, with the punctuation after them, are forced twice: under its own
     prompt, which asks for N, and under the same prompt asking for N + 2 (N − 2 where that number cannot be
     written so); twice, since the pass that wrote the response rounds otherwise. The estimate is the group's
-    part in the stop margin after those words under the first, less that under the second. A part that writes
-    words, or ends sentences, whatever the number is gives 0: only one that reads the number gives more.
+    contribution to the stop margin after those words under the first, less that under the second. A component
+    that writes words, or ends sentences, whatever the number is gives 0: only one that reads the number gives
+    more.
 
-    The whole is what all parts say for or against the stop there, under the response's own prompt: where
-    nothing depends on the number, a part of that nothing is no share. Responses that never complete N words
-    have no such place, and are left out; where they are more than one in five, nothing is decided.
+    The whole is what all components say for or against the stop there, under the response's own prompt: where
+    nothing depends on the number, a fraction of that nothing is no share. Responses that never complete N
+    words have no such place, and are left out; where they are more than one in five, nothing is decided.
 
     Args:
         probe: The checkpoint.
@@ -43,11 +44,11 @@ def number_swap(probe: Traceable, *, component: str, language: str) -> Estimate:
         language: Code of the language.
 
     Returns:
-        An Estimate over topics in logits, which `share` relates to all parts together.
+        An Estimate over topics in logits, which `share` relates to all components together.
 
     Raises:
         SettingsError: No group has this name.
-        ModelError: The checkpoint's parts are not known, or do not add up to its logits.
+        ModelError: The checkpoint's components are not known, or do not add up to its logits.
     """
     name, group = f"number_swap[{component}]", group_of(component, probe)
     if unmet := unmet_control(probe, language):
@@ -68,7 +69,8 @@ def number_swap(probe: Traceable, *, component: str, language: str) -> Estimate:
 
 
 def number_swap_by_component(probe: Traceable, language: str) -> tuple[ByComponent, ByComponent]:
-    """What every part gives to the stop, prompt by prompt: under its own number, and that less the other's.
+    """What every component gives to the stop, prompt by prompt: under its own number, and that less the
+    other's.
 
     Args:
         probe: The checkpoint.
@@ -78,7 +80,7 @@ def number_swap_by_component(probe: Traceable, language: str) -> tuple[ByCompone
         Both over the responses that complete N words.
 
     Raises:
-        ModelError: The checkpoint's parts are not known, or do not add up to its logits.
+        ModelError: The checkpoint's components are not known, or do not add up to its logits.
     """
     import numpy as np
 

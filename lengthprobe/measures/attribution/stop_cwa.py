@@ -24,10 +24,10 @@ def stop_cwa(
 
     The attribution of the stop margin, logit(best end token) − logit(best other token), at the steps at which
     ending would leave a complete word: its mean where the response has its N words or more, less its mean
-    where it has fewer (METHODS §2 and §3; the weights are ours). A part that pushes for the end, or against
-    it, wherever a word is complete gives 0, and so does running on. The whole is what all parts say for or
-    against the end where it is due. Responses that never reach N words are left out; where they are more than
-    one in five, nothing is decided.
+    where it has fewer (METHODS §2 and §3; the weights are ours). A component that pushes for the end, or
+    against it, wherever a word is complete gives 0, and so does running on. The whole is what all components
+    say for or against the end where it is due. Responses that never reach N words are left out; where they
+    are more than one in five, nothing is decided.
 
     Args:
         probe: The checkpoint.
@@ -36,11 +36,11 @@ def stop_cwa(
         lengths: Only the prompts that ask for these, all by default.
 
     Returns:
-        An Estimate over topics in logits, which `share` relates to all parts together.
+        An Estimate over topics in logits, which `share` relates to all components together.
 
     Raises:
         SettingsError: No group has this name, or the lengths are none.
-        ModelError: The checkpoint's parts are not known, or do not add up to its logits.
+        ModelError: The checkpoint's components are not known, or do not add up to its logits.
     """
     from lengthprobe.attribution.cumulative import cumulative, due_weights, stop_weights
 

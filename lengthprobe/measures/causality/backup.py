@@ -44,7 +44,7 @@ def compensation(probe: Cuttable, *, language: str) -> Estimate:
         language: Code of the language.
 
     Raises:
-        LengthprobeError: The parts are not known.
+        LengthprobeError: The components are not known.
     """
     if unmet := unmet_control(probe, language):
         return without_values(probe, "compensation", language, unmet, unit="logits", bounds=None)

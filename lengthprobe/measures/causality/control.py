@@ -1,4 +1,4 @@
-"""Control: how many answers on test topics are exact, of the whole model and with parts of it ablated."""
+"""Control: how many answers on test topics are exact, of the whole model and with components ablated."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Exact answers on test topics: one prompt about each, by the whole model or with parts of it ablated."""
+"""Exact answers on test topics: one prompt about each, by the whole model or with components ablated."""
 
 from __future__ import annotations
 

@@ -40,7 +40,7 @@ def faithfulness(probe: Ablatable, *, language: str) -> Estimate:
         An Estimate over components.
 
     Raises:
-        LengthprobeError: The parts are not known, or no prompt is about a test topic.
+        LengthprobeError: The components are not known, or no prompt is about a test topic.
     """
     if unmet := unmet_control(probe, language):
         return without_values(probe, "faithfulness", language, unmet, unit="rank correlation", bounds=None)

@@ -36,10 +36,10 @@ class Ablatable(Traceable, Protocol):
 
     @property
     def proof(self) -> Proof:
-        """How many parts the model has."""
+        """How many components the model has."""
 
     def outputs(self, languages: Sequence[str]) -> ComponentOutputs:
-        """How large the parts' outputs are where responses in some languages are written."""
+        """How large the components' outputs are where responses in some languages are written."""
 
     def under(self, asked: Sequence[tuple[Prompt, Ablation]], *, beyond: int | None) -> Sequence[Response]:
         """The response to each prompt under an ablation of its own, followed to some words above N."""
@@ -50,10 +50,10 @@ def leading_components(
 ) -> tuple[Component, ...]:
     """The k heads or MLPs of highest CWA above its control in a language, the highest first (METHODS §3).
 
-    The control is CWA under another prompt's length (*shuffled*): what it takes away is what a part gives to
-    writing words, whatever the length, which in raw CWA outweighs what it gives to ending them (ours).
-    They are found on the prompts about discovery topics, so that what is then measured on test topics does
-    not depend on the noise that chose them (METHODS §4).
+    The control is CWA under another prompt's length (*shuffled*): what it takes away is what a component
+    gives to writing words, whatever the length, which in raw CWA outweighs what it gives to ending them
+    (ours). They are found on the prompts about discovery topics, so that what is then measured on test topics
+    does not depend on the noise that chose them (METHODS §4).
 
     Args:
         probe: The checkpoint.
@@ -62,7 +62,7 @@ def leading_components(
         k: How many; by default as many heads as one layer has, or one MLP (ours).
 
     Raises:
-        ModelError: The checkpoint's parts are not known, or do not add up to its logits.
+        ModelError: The checkpoint's components are not known, or do not add up to its logits.
         SettingsError: There are not so many, or no prompt is about a discovery topic.
     """
     means = cwa_above_control(probe, language, kind)

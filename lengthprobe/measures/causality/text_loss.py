@@ -1,4 +1,4 @@
-"""Loss on ordinary text: whether a model with parts ablated can still write, or is broken altogether."""
+"""Loss on ordinary text: whether a model with components ablated can still write, or is broken altogether."""
 
 from __future__ import annotations
 

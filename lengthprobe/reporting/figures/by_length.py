@@ -25,8 +25,8 @@ def caption(portraits: Mapping[str, Mapping[str, Any]]) -> str:  # noqa: ARG001
     """How the figure is read."""
     return (
         "Each point is the mean over the prompts that ask for so many words, with its interval over topics. "
-        "A sum over steps grows with the response. A part that wrote the response lies above zero and rises "
-        "from left to right."
+        "A sum over steps grows with the response. A component that wrote the response lies above zero and "
+        "rises from left to right."
     )
 
 

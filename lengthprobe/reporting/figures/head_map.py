@@ -74,7 +74,7 @@ def figure(portraits: Mapping[str, Mapping[str, Any]]) -> Figure | None:
 def scale_of(most: float) -> AsinhNorm:
     """A scale of colours from less than nothing to more than nothing.
 
-    Linear about zero, flatter towards the ends: the largest part of one map must not bleach the others.
+    Linear about zero, flatter towards the ends: the largest value of one map must not bleach the others.
     """
     return AsinhNorm(most / _FLATTER, -most, most)
 

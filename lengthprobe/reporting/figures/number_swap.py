@@ -37,9 +37,9 @@ def caption(portraits: Mapping[str, Mapping[str, Any]]) -> str:  # noqa: ARG001
     return (
         "Two measures stand side by side. CWA: what a layer gives to the tokens that keep to the length. "
         "Number swap: how much a layer calls for the end of the answer because of the number in the prompt. "
-        "Both are shares of all parts, with intervals over topics. The bold number is the share of the first "
-        "checkpoint's late heads together, or of its final MLP. High under CWA and zero under number swap: "
-        "the layer writes words, whatever the number is."
+        "Both are shares of all components, with intervals over topics. The bold number is the share of the "
+        "first checkpoint's late heads together, or of its final MLP. High under CWA and zero under number "
+        "swap: the layer writes words, whatever the number is."
     )
 
 
@@ -76,7 +76,7 @@ def figure(portraits: Mapping[str, Mapping[str, Any]]) -> Figure | None:
             axes.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=6))
             if row == len(codes) - 1:
                 axes.set_xlabel("layer")
-        panels[-len(_PANELS)].set_ylabel("share of all parts, %")
+        panels[-len(_PANELS)].set_ylabel("share of all components, %")
     legend(made, drawn, late=True)
     return made
 

@@ -35,14 +35,14 @@ def caption(portraits: Mapping[str, Mapping[str, Any]]) -> str:
     """How the figure is read."""
     portrait = portraits[roles(portraits)[0]]
     return (
-        "Each row is one word of the response. A bar is what some parts added to the logit of the word's "
-        f"tokens: the late heads ({late_name(portrait)}), the final MLP, and all other parts. To the right "
-        "of zero, these parts called for the word. ■ is the end of the response."
+        "Each row is one word of the response. A bar is what some components added to the logit of the "
+        f"word's tokens: the late heads ({late_name(portrait)}), the final MLP, and all other components. "
+        "To the right of zero, these components called for the word. ■ is the end of the response."
     )
 
 
 def figure(portraits: Mapping[str, Mapping[str, Any]]) -> Figure | None:
-    """One block a language: a row a word, in reading order, a column of bars a part."""
+    """One block a language: a row a word, in reading order, a column of bars a component."""
     first = portraits[roles(portraits)[0]]["languages"]
     examples = {
         code: found["example"] for code, found in first.items() if found.get("example", {}).get("words")
@@ -68,7 +68,7 @@ def figure(portraits: Mapping[str, Mapping[str, Any]]) -> Figure | None:
 
 
 def _bars(row: Sequence[Axes], words: Sequence[Mapping[str, Any]], *, last: bool) -> None:
-    """Draw a bar for every word, in a panel for every part."""
+    """Draw a bar for every word, in a panel for every component."""
     shown = words[:_WORDS_SHOWN]
     places = np.arange(len(shown))
     for axes, (component, name, colour) in zip(row, _COMPONENTS, strict=True):

@@ -149,7 +149,7 @@ def test_behaviour(packed: Pair) -> None:
 
 
 def test_parts_add_up(packed: Pair) -> None:
-    """The parts add up to the logits, at the proof and at each step of each response."""
+    """The components add up to the logits, at the proof and at each step of each response."""
     parts = packed.quantized.proof
     assert parts.problem is None
     assert (parts.n_layers, parts.n_heads) == (5, 4)
@@ -157,7 +157,7 @@ def test_parts_add_up(packed: Pair) -> None:
 
 
 def test_attribution(packed: Pair) -> None:
-    """What each part does in a response is what it does in the twin's."""
+    """What each component does in a response is what it does in the twin's."""
     for found, expected in zip(packed.quantized.traces("en"), packed.twin.traces("en"), strict=True):
         arrays = expected.trace.as_arrays("")
         for name, array in found.trace.as_arrays("").items():
@@ -190,7 +190,7 @@ def test_behaviour_of_rounded_inputs(rounding: Pair) -> None:
 
 
 def test_attribution_of_rounded_inputs(rounding: Pair) -> None:
-    """Its parts are refused with the first layer that rounds its inputs."""
+    """Its components are refused with the first layer that rounds its inputs."""
     with pytest.raises(ModelError) as raised:
         rounding.quantized.traces("en")
     assert "the attention output projection of layer 0" in raised.value.problem

@@ -224,7 +224,7 @@ def test_run_once_when_it_is_loaded(copy_of: Callable[..., Path], monkeypatch: p
 
 @pytest.mark.parametrize("bits", [4, 8])
 def test_bitsandbytes(copy_of: Callable[..., Path], bits: int) -> None:
-    """It runs where its library is there; of 4 bits the parts add up, and 8 are refused by name.
+    """It runs where its library is there; of 4 bits the components add up, and 8 are refused by name.
 
     Where it is not there, the line that installs it is told.
     """

@@ -173,7 +173,7 @@ def test_ablated_probe_is_refused():
 
 
 def test_model_without_known_parts(tiny_it, monkeypatch):
-    """Is told as for every measure of parts."""
+    """Is told as for every measure of components."""
     problem = ModelError("no architecture is known", "use another")
     monkeypatch.setattr(type(tiny_it), "proof", replace(tiny_it.proof, problem=problem))
     with pytest.raises(ModelError, match="no architecture is known"):

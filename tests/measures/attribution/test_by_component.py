@@ -1,4 +1,4 @@
-"""What each part gave to each prompt, and what the parts are a share of."""
+"""What each component gave to each prompt, and what the components are a share of."""
 
 from __future__ import annotations
 
@@ -99,7 +99,7 @@ def test_no_prompts():
 
 
 def test_background():
-    """A reader of a claim that failed is told of the parts, and of the controls when he asks."""
+    """A reader of a claim that failed is told of the components, and of the controls when he asks."""
     told = []
     by_component = some()
     (background,) = estimated(

@@ -188,7 +188,7 @@ def test_name_says_the_cap_that_decided(probe):
 
 
 def test_controls_are_told_with_a_claim_that_failed(probe):
-    """Their means, of the part that the claim is about, and of early parts."""
+    """Their means, of the component that the claim is about, and of early components."""
     found = cwa(probe, component="late heads", language="en", lengths=[3, 4])
     (background,) = found.background
     parts = cwa_by_component(probe, "en", lengths=[3, 4])

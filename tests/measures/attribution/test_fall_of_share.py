@@ -16,7 +16,7 @@ PROMPTS = 40
 
 
 def measure(share, *, whole=10.0, prompts=range(PROMPTS), scale=1.0, period=3):
-    """A part of so large a share of a whole that varies, with noise of its own."""
+    """A component of so large a share of a whole that varies, with noise of its own."""
 
     def observed(values):
         return [
@@ -52,7 +52,7 @@ def test_a_part_that_was_cut_has_fallen_by_all_of_it():
 
 @pytest.mark.parametrize("share", [0.3, 0.001])
 def test_a_checkpoint_has_lost_nothing_against_itself(share):
-    """Whatever the size of the part."""
+    """Whatever the size of the component."""
     assert (fall_of_share(measure(share), measure(share)) < 0.5).status == "holds"
 
 
@@ -150,7 +150,7 @@ def test_its_mean_is_called_a_fall():
 
 
 def test_worst_prompts_have_what_each_side_gave():
-    """The part and its whole, of the candidate against the reference, with what both wrote."""
+    """The component and its whole, of the candidate against the reference, with what both wrote."""
     noted = [replace(one, note=f"wrote {one.prompt_id}") for one in measure(0.3).observations]
     reference = measure(0.3)
     (sample,) = reference.samples

@@ -1,4 +1,4 @@
-"""The number swap: equal to two forced passes by hand, and 0 for a part that does not read the number."""
+"""The number swap: equal to two forced passes by hand, and 0 for a component that ignores the number."""
 
 from __future__ import annotations
 
@@ -172,7 +172,7 @@ def test_the_place_is_after_the_punctuation(real_prompts):
 
 
 def test_share_is_of_what_is_said_for_the_stop(real_prompts):
-    """The whole is all that the parts say under the response's own prompt, not the difference."""
+    """The whole is all that the components say under the response's own prompt, not the difference."""
     probe = real_prompts((3, 3), (4, 4), answer=answering(lambda prompt: prompt.n_words))
     # 5 layers of 2 heads that give N each, and of an MLP that gives 2 N; N is 3.5 on average.
     whole = 5 * (2 * 3.5 + 2 * 3.5)

@@ -67,7 +67,7 @@ def by_hand(probe):
     [("late heads", [0, 0, 0, 1, 1]), ("early heads", [2, 0, 0, 0, 0])],
 )
 def test_heads(probe, values, component, of_layer):
-    """What a part gives to the stop where that is due, less what it gives where it is early."""
+    """What a component gives to the stop where that is due, less what it gives where it is early."""
     expected = [summed(one, weights, of_layer) for one, weights in by_hand(probe)]
     assert values(stop_cwa(probe, component=component, language="en")) == pytest.approx(expected)
 
@@ -104,7 +104,7 @@ def test_a_model_that_is_run(tiny_it, values):
 
 
 def test_share_is_of_the_same_sums(probe):
-    """What the stop's parts are a share of is the stop's own whole, so that late and early compare."""
+    """What the stop's components are a share of is the stop's own whole, so that late and early compare."""
     late = stop_cwa(probe, component="late heads", language="en")
     early = stop_cwa(probe, component="early heads", language="en")
     assert share(late - early).mean == pytest.approx(share(late).mean - share(early).mean)
@@ -118,7 +118,7 @@ def test_responses_without_an_early_or_a_due_step_are_left_out(probe):
 
 
 def test_share_is_of_what_is_said_where_the_end_is_due(probe):
-    """The whole is the size of all parts over the due steps alone, with their weights."""
+    """The whole is the size of all components over the due steps alone, with their weights."""
     due = [(one, [max(0, weight) for weight in weights]) for one, weights in by_hand(probe)]
     by_prompt = [
         [

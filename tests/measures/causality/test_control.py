@@ -196,7 +196,7 @@ def test_a_share_is_the_mean_over_the_sets(probe, values):
 
 
 def test_what_stands_behind_it(probe):
-    """A reader of a claim that failed is told the parts' CWA, the mean |error|, and how far sets differ."""
+    """A reader of a failed claim is told the components' CWA, the mean |error|, and how far sets differ."""
     (background,) = control_without_random(probe, language="en").background
     assert set(background.controls()) == {"mean |error|", "% exact under the worst set", "under the best"}
     (background,) = control_without(probe, language="en").background

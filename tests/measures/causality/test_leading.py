@@ -38,7 +38,7 @@ class Spoiled:
         return getattr(self._probe, name)
 
     def traces(self, language):
-        """The traces, those of the half with every head's part turned round."""
+        """The traces, those of the half with every head's contribution turned round."""
         return tuple(map(self._turned, self._probe.traces(language)))
 
     def _turned(self, one):
@@ -66,7 +66,7 @@ def test_the_highest_first(probe):
 
 
 def test_test_topics_do_not_choose(probe):
-    """What the parts do on test topics has no say in which of them lead."""
+    """What the components do on test topics has no say in which of them lead."""
     assert leading_components(Spoiled(probe, "test"), language="en") == leading_components(
         probe, language="en"
     )
@@ -83,7 +83,7 @@ def test_what_cannot_be_chosen(probe, kind, k):
 
 
 def sized(heads, mlps):
-    """A probe of which only the sizes of its parts are known."""
+    """A probe of which only the sizes of its components are known."""
     outputs = SimpleNamespace(heads=torch.tensor(heads), mlps=torch.tensor(mlps))
     proof = SimpleNamespace(n_layers=len(heads), n_heads=len(heads[0]))
     return SimpleNamespace(outputs=lambda _languages: outputs, proof=proof, settings=SimpleNamespace(seed=0))
@@ -168,7 +168,7 @@ def test_how_long_the_sets_are():
 
 
 def test_parts_that_put_out_nothing():
-    """Beside parts that were cut, any are as large."""
+    """Beside components that were cut, any are as large."""
     probe = sized([[0.0, 2.0]], [1.0])
     assert relative_length(probe, [Component(0, 0)], [(Component(0, 1),)], language="en") == 1.0
 
