@@ -107,7 +107,7 @@ def test_the_same_text_again(name: str) -> None:
     assert [len(one.contributions.logits) for one in found] == [5] * 6  # four tokens, and the end
 
 
-def test_parts_that_do_not_add_up(name: str) -> None:
+def test_components_that_do_not_add_up(name: str) -> None:
     """Where the components are not known to add up, nothing is said of forced texts either."""
     probe = load(name, **SMALL)
     layer = probe.checkpoint.model.model.layers[1]

@@ -91,7 +91,7 @@ def _is_discovery(language: str, seed: int) -> bool:
     return topic != NO_TOPIC and load_language(language).topics[topic].split == "discovery"
 
 
-def test_parts_that_do_not_add_up(name: str) -> None:
+def test_components_that_do_not_add_up(name: str) -> None:
     """Where the components are not known to add up nothing is ablated: who knows what that would do."""
     probe = load(name, **SMALL)
     layer = probe.checkpoint.model.model.layers[1]

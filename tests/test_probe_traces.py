@@ -98,7 +98,7 @@ def test_of_another_process(name: str, recorded: tuple[Probe, Recorder]) -> None
     assert other.made == []
 
 
-def test_parts(name: str) -> None:
+def test_components(name: str) -> None:
     """What is known of the components, found out once."""
     probe = load(name, **SMALL)
     found = probe.proof
@@ -183,7 +183,7 @@ def hooked(name: str) -> Iterator[Callable[..., Probe]]:
         handle.remove()
 
 
-def test_parts_that_do_not_add_up(hooked: Callable[..., Probe]) -> None:
+def test_components_that_do_not_add_up(hooked: Callable[..., Probe]) -> None:
     """A stream to which a layer adds something else is an error of the attributions, and of nothing more."""
     probe = hooked("model.layers.1", lambda _module, _inputs, output: output + 1.0)
     assert probe.proof.problem is not None
@@ -192,7 +192,7 @@ def test_parts_that_do_not_add_up(hooked: Callable[..., Probe]) -> None:
     assert len(probe.responses("en")) == 8
 
 
-def test_parts_that_add_up_at_first(hooked: Callable[..., Probe]) -> None:
+def test_components_that_add_up_at_first(hooked: Callable[..., Probe]) -> None:
     """A failure that the proof did not see is told by the attributions that have it; the responses stand."""
     proved: list[bool] = []
     probe = hooked("model.layers.1", lambda _module, _inputs, output: output + 1.0 if proved else output)

@@ -55,7 +55,7 @@ def hooked(llama: Checkpoint) -> Iterator[Callable[..., None]]:
         handle.remove()
 
 
-def _hidden_part(_module: object, _inputs: object, output: Any) -> Any:
+def _hidden_component(_module: object, _inputs: object, output: Any) -> Any:
     """A layer adds something to the stream that is neither its heads' nor its MLP's."""
     return (output[0] + 1.0, *output[1:]) if isinstance(output, tuple) else output + 1.0
 
@@ -96,16 +96,18 @@ def test_counter_of_the_settings(llama: Checkpoint, readout: Readout) -> None:
     )
 
 
-def test_parts_that_add_up(llama: Checkpoint, readout: Readout) -> None:
+def test_components_that_add_up(llama: Checkpoint, readout: Readout) -> None:
     """The largest gap of any step is told, and is that of rounding."""
     found = answer(llama, PROMPTS, CPU, readout)
     assert found.problem is None
     assert 0 < found.gap < 1e-5
 
 
-def test_parts_that_do_not_add_up(llama: Checkpoint, readout: Readout, hooked: Callable[..., None]) -> None:
+def test_components_that_do_not_add_up(
+    llama: Checkpoint, readout: Readout, hooked: Callable[..., None]
+) -> None:
     """The responses are there all the same, and the problem says by how much the components miss."""
-    hooked("model.layers.1", _hidden_part)
+    hooked("model.layers.1", _hidden_component)
     found = answer(llama, PROMPTS, CPU, readout)
     assert len(found.responses) == len(PROMPTS)
     assert found.gap > 1e-3
@@ -182,7 +184,7 @@ def test_proof(llama: Checkpoint, readout: Readout, monkeypatch: pytest.MonkeyPa
 
 def test_proof_that_fails(llama: Checkpoint, readout: Readout, hooked: Callable[..., None]) -> None:
     """Components that do not add up are a problem with them, and no error of the checkpoint."""
-    hooked("model.layers.1", _hidden_part)
+    hooked("model.layers.1", _hidden_component)
     found = prove(llama, PROMPTS, CPU, lambda: readout)
     assert (found.architecture, found.n_layers) == ("llama", 3)
     assert "do not add up" in str(found.problem)

@@ -155,7 +155,7 @@ def test_no_forced_texts() -> None:
     assert unpack_forced(pack_forced([])) == []
 
 
-def test_parts() -> None:
+def test_components() -> None:
     """What is known of the components comes back."""
     made = Proof.from_bytes(Proof("llama", 5, 4, 1.5e-7).to_bytes())
     assert (made.architecture, made.n_layers, made.n_heads, made.gap, made.problem) == (
@@ -167,7 +167,7 @@ def test_parts() -> None:
     )
 
 
-def test_parts_that_are_not_known() -> None:
+def test_components_that_are_not_known() -> None:
     """Why they are not comes back as the same error."""
     made = Proof.from_bytes(Proof(problem=PROBLEM).to_bytes())
     assert made.problem is not None

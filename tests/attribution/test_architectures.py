@@ -54,7 +54,7 @@ def test_depends_on_prompt_and_position(variant: str) -> None:
 
 
 @pytest.mark.parametrize("variant", VARIANTS)
-def test_every_part_counts(variant: str) -> None:
+def test_every_component_counts(variant: str) -> None:
     """Every head, MLP and the embedding add more than 1 % of the logits; so do any biases."""
     expected = brute_force(random_model(variant), *random_rows())
     size = expected.logits[expected.mask].abs().mean()

@@ -71,7 +71,7 @@ def test_it_is_the_weighted_sum_over_steps(steps: list[int]) -> None:
 
 
 @given(steps=STEPS)
-def test_its_parts_add_up_to_the_weighted_logits(steps: list[int]) -> None:
+def test_its_components_add_up_to_the_weighted_logits(steps: list[int]) -> None:
     """Σ_c CWA(c) = Σ_t s_t · logit(y_t): the confound that METHODS §3 names."""
     given_contributions, weights = some(steps)
     rest = [

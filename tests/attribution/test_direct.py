@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from lengthprobe.attribution import Attribution, direct_logit_attribution
-from tests.attribution.agreement import PARTS, distance
+from tests.attribution.agreement import COMPONENTS, distance
 from tests.attribution.architectures import HEADS, LAYERS, VARIANTS, random_model, random_rows
 from tests.attribution.brute_force import brute_force
 
@@ -61,7 +61,7 @@ def test_shapes() -> None:
     assert attribution.mlps.shape == (4, 5, LAYERS)
     assert attribution.embedding.shape == attribution.biases.shape == attribution.logits.shape == (4, 5)
     assert attribution.mask.tolist() == mask[:, start:].bool().tolist()
-    for name in (*PARTS, "logits"):
+    for name in (*COMPONENTS, "logits"):
         assert not getattr(attribution, name)[~attribution.mask].any()
 
 
@@ -115,4 +115,4 @@ def test_reduction_of_bfloat16(variant: str) -> None:
     expected = brute_force(model, ids[:1], mask[:1], start)
     assert actual.heads.dtype == torch.float32
     # A bfloat16 has 8 bits: reduced in it, the components would be off by 1e-2.
-    assert distance(actual, expected, PARTS) < 1e-5
+    assert distance(actual, expected, COMPONENTS) < 1e-5

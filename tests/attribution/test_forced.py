@@ -225,7 +225,7 @@ def test_context_too_short(tiny_it: Probe) -> None:
     assert "--lengthprobe-cap" in told.value.fix
 
 
-def test_parts_that_do_not_add_up(tiny_it: Probe) -> None:
+def test_components_that_do_not_add_up(tiny_it: Probe) -> None:
     """A layer that adds something else to the stream is an error here too, whatever was proved before."""
     layer = tiny_it.checkpoint.model.model.layers[1]
     handle = layer.register_forward_hook(lambda _module, _inputs, output: output + 1.0)

@@ -223,7 +223,7 @@ def test_evenly_pruned_heads() -> None:
         anatomy_of(model)
 
 
-def test_missing_part() -> None:
+def test_missing_component() -> None:
     """A component that is not where the architecture keeps it is named."""
     model = random_model("llama")
     model.model.layers[0].self_attn.out = model.model.layers[0].self_attn.o_proj
@@ -245,7 +245,7 @@ def test_missing_part() -> None:
     ],
 )
 @pytest.mark.parametrize("value", [float("nan"), float("inf")])
-def test_one_part_gives_nan(variant: str, part: str, says: str, value: float) -> None:
+def test_one_component_gives_nan(variant: str, part: str, says: str, value: float) -> None:
     """Where one component gives NaN or overflows, it is said which one was the first."""
     model = random_model(variant)
     for name, parameter in model.get_submodule(part).named_parameters():

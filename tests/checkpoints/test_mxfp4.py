@@ -86,7 +86,7 @@ def test_values(gpt_oss: tuple[Path, dict[str, Tensor]]) -> None:
         assert torch.equal(checkpoint.model.get_parameter(name), expected), name
 
 
-def test_answers_and_parts(gpt_oss: tuple[Path, dict[str, Tensor]]) -> None:
+def test_answers_and_components(gpt_oss: tuple[Path, dict[str, Tensor]]) -> None:
     """It answers, and its components add up to its logits."""
     probe = load(str(gpt_oss[0]), device_map="cpu", cap=20, lengths=(3, 5), budget=6)
     assert len(probe.responses("en")) == 6

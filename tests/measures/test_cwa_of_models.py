@@ -114,14 +114,14 @@ def test_shifted_unembedding(tiny_it, edited, values):
         assert found == pytest.approx(expected, rel=1e-3, abs=1e-3)
 
 
-def test_a_part_that_is_cut_is_nothing(edited, values):
+def test_a_component_that_is_cut_is_nothing(edited, values):
     """Heads without output have a CWA of exactly 0, which a claim on their share calls broken."""
     cut = cwa(edited("late-heads-cut", cap=40).in_role("base"), component="late heads", language="en")
     assert set(values(cut)) == {0}
     assert (share(cut) > 0.02).status == "broken"
 
 
-def test_sum_over_parts_is_the_signed_logits(tiny_it):
+def test_sum_over_components_is_the_signed_logits(tiny_it):
     """Completeness of the sums: heads, MLPs and the rest make up Σ_t s_t · logit."""
     one = tiny_it.traces("en")[0]
     token = one.trace.token

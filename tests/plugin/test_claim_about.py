@@ -115,7 +115,7 @@ def test_anything_else_is_refused(project):
     )
 
 
-class TestParts:
+class TestComponents:
     """Of whom it is captured what the components contribute."""
 
     BASE = """

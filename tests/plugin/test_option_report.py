@@ -129,7 +129,7 @@ class TestPortraits:
 
         assert drawn == []
 
-    def test_are_left_out_where_the_parts_are_not_known(self, project, monkeypatch):
+    def test_are_left_out_where_the_components_are_not_known(self, project, monkeypatch):
         """The claims that need them say so; the rest of the report is there."""
 
         def unknown(_probe, _languages):

@@ -42,7 +42,7 @@ def test_is_told_what_to_write(project, ini):
     )
 
 
-def test_its_parts_are_told_of(project):
+def test_its_components_are_told_of(project):
     """The report says that they add up, as for any claim about components."""
     project.claims(CLAIM.format(marker=""))
     assert project.report()["model"]["components"]["n_layers"] == 5

@@ -60,7 +60,7 @@ def test_writes_english(smollm2_probe: Probe) -> None:
     assert len(set(words)) > len(words) / 4
 
 
-def test_parts_add_up_to_its_logits(smollm2_probe: Probe) -> None:
+def test_components_add_up_to_its_logits(smollm2_probe: Probe) -> None:
     """Embedding, 270 heads and 30 MLPs make every logit, to what float32 allows."""
     assert (smollm2_probe.proof.n_layers, smollm2_probe.proof.n_heads) == (30, 9)
     assert smollm2_probe.proof.gap < 1e-4

@@ -61,7 +61,7 @@ def test_no_trace_of_quantization(gguf_of: Callable[..., Path]) -> None:
     assert getattr(model.config, "quantization_config", None) is None
 
 
-def test_claims_and_parts(gguf_of: Callable[..., Path]) -> None:
+def test_claims_and_components(gguf_of: Callable[..., Path]) -> None:
     """A quantized model answers, and its components add up to its logits, as the twin's do."""
     probe = load(str(gguf_of("Q8_0")), budget=40, device_map="cpu", languages=("en",))
     probe.prepare(traces=True)

@@ -148,7 +148,7 @@ def test_behaviour(packed: Pair) -> None:
     assert errors[0].mean == errors[1].mean
 
 
-def test_parts_add_up(packed: Pair) -> None:
+def test_components_add_up(packed: Pair) -> None:
     """The components add up to the logits, at the proof and at each step of each response."""
     parts = packed.quantized.proof
     assert parts.problem is None

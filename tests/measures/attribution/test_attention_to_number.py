@@ -172,7 +172,7 @@ def test_ablated_probe_is_refused():
         attention_to_number(ablated, language="en", heads="L4H0")
 
 
-def test_model_without_known_parts(tiny_it, monkeypatch):
+def test_model_without_known_components(tiny_it, monkeypatch):
     """Is told as for every measure of components."""
     problem = ModelError("no architecture is known", "use another")
     monkeypatch.setattr(type(tiny_it), "proof", replace(tiny_it.proof, problem=problem))

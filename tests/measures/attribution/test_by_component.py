@@ -34,7 +34,7 @@ def estimated(by_component, **options):
     return estimate_of(probe, by_component, late_heads, name="late", language="en", lengths=None, **options)
 
 
-def test_whole_is_the_cross_fitted_size_of_all_parts():
+def test_whole_is_the_cross_fitted_size_of_all_components():
     """Heads and MLPs, each with the sign of its mean on the other half of the topics (METHODS §3)."""
     by_component = some(12)
     second = second_half(f"t{at}" for at in range(12))
@@ -52,7 +52,7 @@ def test_whole_is_the_cross_fitted_size_of_all_parts():
         assert by_component.whole[at] == pytest.approx(by_hand)
 
 
-def test_parts_by_name():
+def test_components_by_name():
     """A head is called by its layer and its place in it, an MLP by its layer."""
     by_component = some()
     assert len(by_component.by_name) == LAYERS * HEADS + LAYERS
@@ -73,7 +73,7 @@ def test_estimate_is_over_prompts():
     assert (found.name, found.unit, found.worst) == ("late(model, en)", "logits", "far")
 
 
-def test_share_is_of_all_parts():
+def test_share_is_of_all_components():
     """A share relates the mean to the whole."""
     by_component = some()
     assert share(estimated(by_component)).mean == pytest.approx(

@@ -49,7 +49,7 @@ def test_mlps(component, layer):
     assert values_of(component, by_component).tolist() == by_component.mlps[:, layer].tolist()
 
 
-def test_early_parts_of_eight_layers():
+def test_early_components_of_eight_layers():
     """Of eight layers two are late and two early: as many heads, and an MLP on average over two."""
     by_component = ByComponent(
         [], [], np.arange(8.0)[None, :, None] * np.ones((1, 8, 3)), np.arange(8.0)[None]

@@ -37,7 +37,7 @@ def test_half_of_a_share_that_is_lost_is_a_fall_by_half():
     assert fall_of_share(measure(0.15), measure(0.3)).mean == pytest.approx(0.5, abs=0.01)
 
 
-def test_a_part_that_was_cut_has_fallen_by_all_of_it():
+def test_a_component_that_was_cut_has_fallen_by_all_of_it():
     """Exactly 0 on every prompt is broken, and not undecided."""
     cut = measure(0.0, scale=1.0)
     cut = Estimate.from_observations(

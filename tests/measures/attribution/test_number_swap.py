@@ -66,7 +66,7 @@ def test_a_model_that_is_run(tiny_it, values, language):
 
 
 @pytest.mark.parametrize(("language", "component"), [("en", "late heads"), ("it", "final MLP")])
-def test_a_part_that_reads_the_number(tiny_it, language, component):
+def test_a_component_that_reads_the_number(tiny_it, language, component):
     """What was planted in the fixture model is found: late heads in English, the final MLP in Italian."""
     assert (share(number_swap(tiny_it, component=component, language=language)) > 0.02).status == "holds"
 
@@ -141,7 +141,7 @@ def test_a_number_without_a_word(real_prompts, values):
     assert found == [4 * (2 if word else -2) for word in spelled]
 
 
-def test_a_part_that_ignores_the_number(real_prompts, values):
+def test_a_component_that_ignores_the_number(real_prompts, values):
     """It gives the same under both prompts, so nothing."""
     probe = real_prompts((3, 3), (4, 4), answer=answering(lambda _prompt: 7.0))
     assert values(number_swap(probe, component="late heads", language="en")) == [0, 0]
@@ -195,7 +195,7 @@ def test_few_responses_with_such_a_place_decide_nothing(real_prompts, short, sta
     assert ("only 10 of 14 responses have the place that is measured" in verdict.reason) is (short == 4)
 
 
-def test_early_parts_are_told_with_a_claim_that_failed(tiny_it):
+def test_early_components_are_told_with_a_claim_that_failed(tiny_it):
     """Beside the late ones, as a control."""
     found = number_swap(tiny_it, component="late heads", language="en")
     (background,) = found.background
@@ -212,7 +212,7 @@ def test_no_response_has_n_words(real_prompts):
     assert (found.n, (share(found) > 0.02).status) == (0, "undecided")
 
 
-def test_all_parts_are_of_the_same_texts(real_prompts):
+def test_all_components_are_of_the_same_texts(real_prompts):
     """Every group asks about the same texts, so that a probe forces them once."""
     probe = real_prompts((3, 3), (4, 4), answer=answering())
     for component in ("late heads", "early heads", "final MLP"):

@@ -167,7 +167,7 @@ def test_how_long_the_sets_are():
     assert relative_length(probe, [Component(0, 0)], sets, language="en") == (2 + 1) / 2 / 4
 
 
-def test_parts_that_put_out_nothing():
+def test_components_that_put_out_nothing():
     """Beside components that were cut, any are as large."""
     probe = sized([[0.0, 2.0]], [1.0])
     assert relative_length(probe, [Component(0, 0)], [(Component(0, 1),)], language="en") == 1.0
