@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-PARTS = ("heads", "mlps", "embedding", "biases")
-ARRAYS = (*PARTS, "logits")
+COMPONENTS = ("heads", "mlps", "embedding", "biases")
+ARRAYS = (*COMPONENTS, "logits")
 
 
 def distance(actual: Any, expected: Any, arrays: tuple[str, ...] = ARRAYS) -> float:

@@ -130,7 +130,7 @@ def test_unknown_architecture(tmp_path: Path) -> None:
         ("Gemma3Config", "Gemma3ForConditionalGeneration", {"vision_config": None}, "vision_config"),
     ],
 )
-def test_empty_component_that_sees(
+def test_empty_part_that_sees(
     tmp_path: Path, name: str, architecture: str, changes: dict[str, Any], part: str
 ) -> None:
     """An empty part of a config stands for the default one: the kind of model is told at once."""
