@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,7 @@ from lengthprobe.asking.questions import Force, Question, Write
 from lengthprobe.attribution.forced import Forced
 from lengthprobe.checkpoints.catalog import resolve
 from lengthprobe.components.names import Ablation, Component
-from lengthprobe.settings import Settings
+from lengthprobe.settings import CHANGE_NO_ANSWER, Settings
 from lengthprobe.task.prompts import prompts
 
 ASKED = {"question": 1}
@@ -26,40 +26,24 @@ def _key(settings: Settings | None = None, source: str = "tiny-it", batch_size: 
     return question_key(resolve(source), settings or Settings(), batch_size, ASKED)
 
 
-@pytest.mark.parametrize(
-    "settings",
-    [
-        Settings(cap=9),
-        Settings(prompt_form="plain"),
-        Settings(system_prompt="Be brief."),
-        Settings(device_map="cpu"),
-        Settings(dtype="bfloat16"),
-        Settings(thinking="allow"),
-        Settings(allow_pickle=True),
-        Settings(allow_remote_code=True),
-    ],
-    ids=str,
-)
-def test_settings_that_decide(settings: Settings) -> None:
-    """How a checkpoint is loaded and asked is part of the question."""
-    assert _key(settings) != _key()
+OTHERS: dict[str, Any] = {
+    **{"cap": 9, "prompt_form": "plain", "system_prompt": "Be brief.", "thinking": "allow"},
+    **{"device_map": "cpu", "dtype": "bfloat16", "batch_size": 3},
+    **{"allow_pickle": True, "allow_remote_code": True, "across_forms": True},
+    **{"alpha": 0.01, "budget": 7, "counter": "whitespace", "languages": ("it",), "lengths": (3,), "seed": 9},
+}
 
 
-@pytest.mark.parametrize(
-    "settings",
-    [
-        Settings(alpha=0.01),
-        Settings(budget=7),
-        Settings(counter="whitespace"),
-        Settings(languages=("it",)),
-        Settings(lengths=(3,)),
-        Settings(seed=9),
-    ],
-    ids=str,
-)
-def test_settings_that_do_not(settings: Settings) -> None:
-    """What decides which prompts are asked, or how responses are read, changes no response to a prompt."""
-    assert _key(settings) == _key()
+@pytest.mark.parametrize("name", [field.name for field in fields(Settings)])
+def test_a_setting_is_part_of_the_key_unless_it_can_change_no_answer(name: str) -> None:
+    """How a checkpoint is loaded and asked is; which prompts are asked, and how responses are read, is not."""
+    changed = replace(Settings(), **{name: OTHERS[name]})
+    assert (_key(changed) == _key()) is (name in CHANGE_NO_ANSWER)
+
+
+def test_settings_that_change_no_answer_are_settings() -> None:
+    """A name that is misspelt would let two questions share an answer, or none."""
+    assert {field.name for field in fields(Settings)} == set(OTHERS) >= CHANGE_NO_ANSWER
 
 
 def test_checkpoint_and_batch_size() -> None:
