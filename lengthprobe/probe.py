@@ -23,9 +23,6 @@ if TYPE_CHECKING:
 
     from lengthprobe.asking.progress import Tell
     from lengthprobe.asking.sharing import Exchange
-    from lengthprobe.checkpoints.catalog import Source
-    from lengthprobe.checkpoints.files import Files
-    from lengthprobe.checkpoints.loading import Checkpoint
     from lengthprobe.components.names import Ablation, Component
     from lengthprobe.runs.identity import Identity
     from lengthprobe.statistics.forms import Form
@@ -80,26 +77,6 @@ class Probe(Asker):
 
     def __repr__(self) -> str:
         return f"Probe({self.name!r})"
-
-    @property
-    def source(self) -> Source:
-        """Where the checkpoint comes from."""
-        return self.subject.source
-
-    @property
-    def files(self) -> Files:
-        """The checkpoint on disk; raises ModelError where there is none that can be run."""
-        return self.subject.held.files
-
-    @property
-    def checkpoint(self) -> Checkpoint:
-        """The checkpoint in memory; raises ModelError where it cannot be loaded."""
-        return self.subject.held.checkpoint
-
-    @property
-    def batch_size(self) -> int:
-        """Most prompts at once; raises ModelError where the checkpoint or its device is not to be had."""
-        return self.subject.held.batch_size
 
     @property
     def whole(self) -> Probe:

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from lengthprobe.asking.subject import Subject
     from lengthprobe.attribution.forced import Forced
     from lengthprobe.attribution.trace import ForcedTrace
+    from lengthprobe.checkpoints.catalog import Source
+    from lengthprobe.checkpoints.files import Files
+    from lengthprobe.checkpoints.loading import Checkpoint
     from lengthprobe.components.names import Ablation, Component
     from lengthprobe.settings import Settings
     from lengthprobe.task.prompts import Prompt, Response
@@ -50,6 +53,26 @@ class Asker:
     words: str | None
     subject: Subject
     engine: Remembering | Block
+
+    @property
+    def source(self) -> Source:
+        """Where the checkpoint comes from."""
+        return self.subject.source
+
+    @property
+    def files(self) -> Files:
+        """The checkpoint on disk; raises ModelError where there is none that can be run."""
+        return self.subject.held.files
+
+    @property
+    def checkpoint(self) -> Checkpoint:
+        """The checkpoint in memory; raises ModelError where it cannot be loaded."""
+        return self.subject.held.checkpoint
+
+    @property
+    def batch_size(self) -> int:
+        """Most prompts at once; raises ModelError where the checkpoint or its device is not to be had."""
+        return self.subject.held.batch_size
 
     @property
     def asked(self) -> tuple[str, ...]:
@@ -152,7 +175,7 @@ class Asker:
         wanted = [(prompt, self.ablation.with_all(one)) for prompt, one in asked]
         for ablation in {one for _, one in wanted}:
             self.check_ablation(ablation)
-        batches = mixed_batches(wanted, self.subject.held.batch_size, words=self.words, beyond=beyond)
+        batches = mixed_batches(wanted, self.batch_size, words=self.words, beyond=beyond)
         answers = self.engine.answer(batches)
         given = {
             row: response
@@ -268,5 +291,5 @@ class Asker:
         return [Force(tuple(some), self.ablation, target) for some in self._in_batches(texts)]
 
     def _in_batches(self, texts: Sequence[Text]) -> Iterator[Sequence[Text]]:
-        size = self.subject.held.batch_size
+        size = self.batch_size
         return (texts[first : first + size] for first in range(0, len(texts), size))

@@ -27,10 +27,22 @@ def _key(settings: Settings | None = None, source: str = "tiny-it", batch_size: 
 
 
 OTHERS: dict[str, Any] = {
-    **{"cap": 9, "prompt_form": "plain", "system_prompt": "Be brief.", "thinking": "allow"},
-    **{"device_map": "cpu", "dtype": "bfloat16", "batch_size": 3},
-    **{"allow_pickle": True, "allow_remote_code": True, "across_forms": True},
-    **{"alpha": 0.01, "budget": 7, "counter": "whitespace", "languages": ("it",), "lengths": (3,), "seed": 9},
+    "cap": 9,
+    "prompt_form": "plain",
+    "system_prompt": "Be brief.",
+    "thinking": "allow",
+    "device_map": "cpu",
+    "dtype": "bfloat16",
+    "batch_size": 3,
+    "allow_pickle": True,
+    "allow_remote_code": True,
+    "across_forms": True,
+    "alpha": 0.01,
+    "budget": 7,
+    "counter": "whitespace",
+    "languages": ("it",),
+    "lengths": (3,),
+    "seed": 9,
 }
 
 
