@@ -48,7 +48,7 @@ OTHERS: dict[str, Any] = {
 
 @pytest.mark.parametrize("name", [field.name for field in fields(Settings)])
 def test_a_setting_is_part_of_the_key_unless_it_can_change_no_answer(name: str) -> None:
-    """How a checkpoint is loaded and asked is; which prompts are asked, and how responses are read, is not."""
+    """How a checkpoint is loaded and asked is; which prompts are asked, and how they are read, is not."""
     changed = replace(Settings(), **{name: OTHERS[name]})
     assert (_key(changed) == _key()) is (name in CHANGE_NO_ANSWER)
 
