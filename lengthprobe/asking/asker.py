@@ -258,7 +258,7 @@ class Asker:
             raise SettingsError(
                 f"the parts' mean outputs are taken over discovery topics, and of {self.settings.budget} "
                 f"prompts in {', '.join(wanted)} none is on one",
-                "--lengthprobe-budget=300, or another mode of ablation: zero, resample",
+                "setting:budget=300, or another mode of ablation: zero, resample",
             )
         (answer,) = self.subject.memory.answer([Observe(tuple(chosen))])
         return answer

@@ -158,7 +158,7 @@ def _refuse_other_file(source: Source, directory: Path, weights: tuple[Path, ...
         return
     raise ModelError(
         f"{source.name} names {named}, and the weights of {directory} are {', '.join(sorted(names))[:200]}",
-        f"--lengthprobe-model={source.name.removesuffix(f':{named}')}:{weights[0].name}",
+        f"setting:model={source.name.removesuffix(f':{named}')}:{weights[0].name}",
     )
 
 

@@ -190,8 +190,8 @@ def _generate_in_pieces(
         return OutOfMemoryError(
             f"{checkpoint.name} runs out of memory on {checkpoint.device} with a single prompt "
             f"of {len(rows[at])} tokens and a cap of {room.whole}",
-            "free the device, lower --lengthprobe-cap, take a smaller format "
-            "(--lengthprobe-dtype=bfloat16), or more devices (--lengthprobe-device-map=balanced)",
+            "free the device, lower setting:cap, take a smaller format "
+            "(setting:dtype=bfloat16), or more devices (setting:device-map=balanced)",
         )
 
     return in_halves(range(len(rows)), generate, too_large)
@@ -283,11 +283,11 @@ def _check_context(checkpoint: Checkpoint, longest: int, settings: Settings, roo
         raise ModelError(
             f"{checkpoint.name} reads at most {context} tokens: a prompt of {longest}, a thought of up to "
             f"{room} and a cap of {settings.cap} make {longest + room + settings.cap}",
-            "--lengthprobe-thinking=off, a lower --lengthprobe-cap, or a shorter system prompt",
+            "setting:thinking=off, a lower setting:cap, or a shorter system prompt",
         )
     left = context - longest
     raise ModelError(
         f"{checkpoint.name} reads at most {context} tokens: a prompt of {longest} and a cap of "
         f"{settings.cap} make {longest + settings.cap}",
-        f"--lengthprobe-cap={left} (or less)" if left > 0 else "a shorter system prompt, or a longer context",
+        f"setting:cap={left} (or less)" if left > 0 else "a shorter system prompt, or a longer context",
     )
