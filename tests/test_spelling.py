@@ -19,7 +19,7 @@ MESSAGE = "a smaller format (setting:dtype=bfloat16), setting:device-map=cuda:0,
         (
             for_pytest,
             "a smaller format (--lengthprobe-dtype=bfloat16), --lengthprobe-device-map=cuda:0, or "
-            + "--lengthprobe-cap=40.",
+            "--lengthprobe-cap=40.",
         ),
         (for_shell, "a smaller format (--dtype=bfloat16), --device-map=cuda:0, or --cap=40."),
     ],
