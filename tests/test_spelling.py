@@ -10,18 +10,14 @@ import pytest
 from lengthprobe.errors import SettingsError
 from lengthprobe.spelling import for_pytest, for_shell, settings_spelled, spelled
 
-MESSAGE = "a smaller format (setting:dtype=bfloat16), setting:device-map=cuda:0, or setting:cap=40."
+MESSAGE = "a smaller format (setting:dtype=bfloat16), or setting:device-map=cuda:0."
 
 
 @pytest.mark.parametrize(
     ("spell", "wanted"),
     [
-        (
-            for_pytest,
-            "a smaller format (--lengthprobe-dtype=bfloat16), --lengthprobe-device-map=cuda:0, or "
-            "--lengthprobe-cap=40.",
-        ),
-        (for_shell, "a smaller format (--dtype=bfloat16), --device-map=cuda:0, or --cap=40."),
+        (for_pytest, "a smaller format (--lengthprobe-dtype=bfloat16), or --lengthprobe-device-map=cuda:0."),
+        (for_shell, "a smaller format (--dtype=bfloat16), or --device-map=cuda:0."),
     ],
 )
 def test_each_face_has_its_own_options(spell, wanted):
