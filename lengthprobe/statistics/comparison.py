@@ -234,9 +234,9 @@ class Comparison:
         if status == "broken":
             return f"the whole interval lies {other}, and so does the interval at alpha {strict_alpha:.2g}"
         if self.refutes(alpha):
-            share = f"alpha {strict_alpha:.2g}, this check's share"
-            return f"the interval lies {other}, but the interval at {share}, does not"
+            share = f"alpha {strict_alpha:.2g} (this check's share)"
+            return f"the interval lies {other}; the interval at {share} does not"
         if self.shows(alpha):
-            share = f"alpha {self.alpha_holds:.2g}, the share of each side"
-            return f"the interval lies {claimed}, but the interval at {share}, does not"
+            share = f"alpha {self.alpha_holds:.2g} (each side's share)"
+            return f"the interval lies {claimed}; the interval at {share} does not"
         return f"the interval lies partly {claimed}, partly {other}"

@@ -135,11 +135,11 @@ class TestReason:
             ),
             (
                 estimate([0] * 59, family=14) > 0.6,
-                "the interval lies below 0.6, but the interval at alpha 0.0036, this check's share, does not",
+                "the interval lies below 0.6; the interval at alpha 0.0036 (this check's share) does not",
             ),
             (
                 abs(estimate([1] * 59)) > 0.4,
-                "the interval lies beyond ± 0.4, but the interval at alpha 0.025, the share of each side, does not",
+                "the interval lies beyond ± 0.4; the interval at alpha 0.025 (each side's share) does not",
             ),
         ],
     )
