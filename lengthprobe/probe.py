@@ -100,7 +100,7 @@ class Probe(Asker):
         Raises:
             LengthprobeError: The checkpoint cannot be loaded, or not be asked in this form.
         """
-        (form,) = self.subject.memory.answer([Describe()])
+        (form,) = self.subject.memory.answer([Describe(str(self.files.directory))])
         return replace(form, across=self.settings.across_forms)
 
     def identity(self) -> Identity:
