@@ -140,6 +140,10 @@ class Probe(Asker):
             raise SettingsError(f"role {role!r} is not known", f"role is one of {', '.join(ROLES)}")
         return self._viewed(role=role)
 
+    def with_family(self, family: Family) -> Probe:
+        """A probe of this checkpoint whose checks share alpha so; all that was asked is shared."""
+        return self._viewed(family=family)
+
     def across_forms(self) -> Probe:
         """A probe of this checkpoint whose estimates may be compared with those of any other form.
 

@@ -131,8 +131,10 @@ class Asker:
         """
         if self.parts.problem is not None:
             raise self.parts.problem
-        self.prepare([language], traces=True)
-        answers = self.engine.answer(self._batches(language, traces=True))
+        batches = self._batches(language, traces=True)
+        if not all(one in self.engine for one in batches):
+            self.prepare([language], traces=True)
+        answers = self.engine.answer(batches)
         if problem := next((one.problem for one in answers if one.problem is not None), None):
             raise problem
         found = {one.response.prompt.id: one for some in answers for one in some.each()}
