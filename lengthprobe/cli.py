@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from lengthprobe.errors import LengthprobeError, ReportError
 from lengthprobe.settings import COUNTERS, DTYPES, PROMPT_FORMS, THINKING, read_lengths
+from lengthprobe.spelling import for_shell, settings_spelled
 from lengthprobe.termination import Terminated, end_orderly
 
 if TYPE_CHECKING:
@@ -34,7 +35,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     give_back = end_orderly()
     try:
-        return int(options.run(options))
+        with settings_spelled(for_shell):
+            return int(options.run(options))
     except LengthprobeError as error:
         print(f"lengthprobe {options.command}: {_one_line(error)}", file=sys.stderr)
         return 2
@@ -148,8 +150,7 @@ def _one_line(error: LengthprobeError) -> str:
     from lengthprobe.untrusted_text import printable
 
     fix = f" (fix: {printable(error.fix, None)})" if error.fix else ""
-    # The options of the command have no prefix.
-    return f"{printable(error.problem, None)}{fix}".replace("--lengthprobe-", "--")
+    return f"{printable(error.problem, None)}{fix}"
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from lengthprobe.spelling import spelled
 from lengthprobe.untrusted_text import one_line
 
 
@@ -13,13 +14,14 @@ class LengthprobeError(Exception):
 
     Args:
         problem: What happened, to which file, model or option.
-        fix: The next thing to type or change.
+        fix: The next thing to type or change. A setting is written `setting:dtype=float32` in both, and is
+            spelled as its reader types it (`spelling`).
     """
 
     def __init__(self, problem: str, fix: str = "") -> None:
         # Some exceptions say nothing, and nothing stands after the colon then.
-        self.problem = one_line(problem).rstrip(": ")
-        self.fix = one_line(fix)
+        self.problem = one_line(spelled(problem)).rstrip(": ")
+        self.fix = one_line(spelled(fix))
         super().__init__(f"{self.problem}\n  fix: {self.fix}" if self.fix else self.problem)
 
     def __reduce__(self) -> tuple[type[LengthprobeError], tuple[str, str]]:

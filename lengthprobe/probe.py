@@ -23,9 +23,6 @@ if TYPE_CHECKING:
 
     from lengthprobe.asking.progress import Tell
     from lengthprobe.asking.sharing import Exchange
-    from lengthprobe.checkpoints.catalog import Source
-    from lengthprobe.checkpoints.files import Files
-    from lengthprobe.checkpoints.loading import Checkpoint
     from lengthprobe.components.names import Ablation, Component
     from lengthprobe.runs.identity import Identity
     from lengthprobe.statistics.forms import Form
@@ -91,26 +88,6 @@ class Probe(Asker):
         return f"Probe({self.name!r})"
 
     @property
-    def source(self) -> Source:
-        """Where the checkpoint comes from."""
-        return self.subject.source
-
-    @property
-    def files(self) -> Files:
-        """The checkpoint on disk; raises ModelError where there is none that can be run."""
-        return self.subject.held.files
-
-    @property
-    def checkpoint(self) -> Checkpoint:
-        """The checkpoint in memory; raises ModelError where it cannot be loaded."""
-        return self.subject.held.checkpoint
-
-    @property
-    def batch_size(self) -> int:
-        """Most prompts at once; raises ModelError where the checkpoint or its device is not to be had."""
-        return self.subject.held.batch_size
-
-    @property
     def whole(self) -> Probe:
         """The probe of the whole model, with nothing done to it."""
         return self._viewed(name=self.subject.name, ablation=WHOLE, words=None, engine=self.subject.memory)
@@ -132,7 +109,7 @@ class Probe(Asker):
         Raises:
             LengthprobeError: The checkpoint cannot be loaded, or not be asked in this form.
         """
-        (form,) = self.subject.memory.answer([Describe()])
+        (form,) = self.subject.memory.answer([Describe(str(self.files.directory))])
         return replace(form, across=self.settings.across_forms)
 
     def identity(self) -> Identity:
@@ -171,6 +148,10 @@ class Probe(Asker):
         if role not in ROLES:
             raise SettingsError(f"role {role!r} is not known", f"role is one of {', '.join(ROLES)}")
         return self._viewed(role=role)
+
+    def with_alpha_shares(self, alpha_shares: AlphaShares) -> Probe:
+        """A probe of this checkpoint whose checks share alpha so; all that was asked is shared."""
+        return self._viewed(alpha_shares=alpha_shares)
 
     def across_forms(self) -> Probe:
         """A probe of this checkpoint whose estimates may be compared with those of any other form.

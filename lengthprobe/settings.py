@@ -99,7 +99,7 @@ class Settings:
             raise SettingsError(
                 f"alpha {self.alpha!r}: a one-sided error rate lies between {LEAST_ALPHA:f} "
                 f"and {MOST_ALPHA:g}",
-                "--lengthprobe-alpha=0.05",
+                "setting:alpha=0.05",
             )
         for flag in ("allow_pickle", "allow_remote_code", "across_forms"):
             if not isinstance(getattr(self, flag), bool):
@@ -108,12 +108,10 @@ class Settings:
                 )
         if self.system_prompt is not None and not isinstance(self.system_prompt, str):
             raise SettingsError(
-                f"system prompt {self.system_prompt!r} is no text", "--lengthprobe-system-prompt='Be brief.'"
+                f"system prompt {self.system_prompt!r} is no text", "setting:system-prompt='Be brief.'"
             )
         if not isinstance(self.device_map, str) or not self.device_map.strip():
-            raise SettingsError(
-                f"device map {self.device_map!r} names no device", "--lengthprobe-device-map=auto"
-            )
+            raise SettingsError(f"device map {self.device_map!r} names no device", "setting:device-map=auto")
         _one_of("counter", self.counter, COUNTERS)
         _one_of("prompt-form", self.prompt_form, PROMPT_FORMS)
         _one_of("thinking", self.thinking, THINKING)
@@ -127,12 +125,12 @@ class Settings:
 def _whole(option: str, value: object, why: str, usual: int, *, least: int = 1, most: int = _MOST) -> int:
     """A value as a whole number, within its limits."""
     if not isinstance(value, Integral) or isinstance(value, bool):
-        raise SettingsError(f"{option} {value!r} is no whole number", f"--lengthprobe-{option}={usual}")
+        raise SettingsError(f"{option} {value!r} is no whole number", f"setting:{option}={usual}")
     number = int(value)
     if not least <= number <= most:
         raise SettingsError(
             f"{option} {_shown(number)}: {why}" + (f", and at most {most:,}" if number > most else ""),
-            f"--lengthprobe-{option}={usual}",
+            f"setting:{option}={usual}",
         )
     return number
 
@@ -148,15 +146,15 @@ def _shown(number: int) -> str:
 
 def _texts(option: str, values: object, usual: str) -> tuple[str, ...]:
     if not values:
-        raise SettingsError(f"no {option[:-1]} is asked for", f"--lengthprobe-{option}={usual}")
+        raise SettingsError(f"no {option[:-1]} is asked for", f"setting:{option}={usual}")
     if not isinstance(values, Sequence) or not all(isinstance(one, str) for one in values):
-        raise SettingsError(f"{option} {values!r} is no list of codes", f"--lengthprobe-{option}={usual}")
+        raise SettingsError(f"{option} {values!r} is no list of codes", f"setting:{option}={usual}")
     return tuple(values)
 
 
 def _lengths(values: object) -> tuple[int, ...]:
     """The numbers of words to ask for, each once."""
-    fix = "--lengthprobe-lengths=3-9"
+    fix = "setting:lengths=3-9"
     numbers = list(values) if isinstance(values, Sequence) and not isinstance(values, str) else []
     if not all(isinstance(one, Integral) and not isinstance(one, bool) for one in numbers) or (
         values and not numbers
@@ -174,7 +172,7 @@ def _lengths(values: object) -> tuple[int, ...]:
 def _one_of(option: str, value: str, allowed: tuple[str, ...]) -> None:
     if value not in allowed:
         raise SettingsError(
-            f"{option} {value!r} is not known", option_to_type(f"--lengthprobe-{option}", str(value), allowed)
+            f"{option} {value!r} is not known", option_to_type(f"setting:{option}", str(value), allowed)
         )
 
 

@@ -14,7 +14,7 @@ import lengthprobe
 ROOT = Path(lengthprobe.__file__).parent
 # From the top of the house to the bottom of it: a module imports from its own row and from rows above it.
 ROWS = (
-    ("untrusted_text", "nearest", "termination"),
+    ("untrusted_text", "nearest", "spelling", "termination"),
     ("errors",),
     ("task",),
     ("settings",),

@@ -74,7 +74,7 @@ def look(
         raise ModelError(
             f"{checkpoint.name} reads at most {checkpoint.context} tokens, and a prompt with its answer has "
             f"{longest}",
-            "a lower --lengthprobe-cap, or a shorter system prompt",
+            "a lower setting:cap, or a shorter system prompt",
         )
     order = sorted(range(len(rows)), key=lambda at: (len(rows[at].tokens), at))
     made = in_batches(
@@ -111,7 +111,7 @@ def token_places(
     if start < 0:
         raise ModelError(
             f"the chat template of {checkpoint.name} changes what it is given: {prompt.text!r} is not in it",
-            "mend the template, or --lengthprobe-prompt-form=plain",
+            "mend the template, or setting:prompt-form=plain",
         )
     offsets = tokenizer(text, add_special_tokens=not chat, return_offsets_mapping=True)["offset_mapping"]
     places = tuple(

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from lengthprobe.asking.subject import Subject
     from lengthprobe.attribution.forced import Forced
     from lengthprobe.attribution.trace import ForcedTrace
+    from lengthprobe.checkpoints.catalog import Source
+    from lengthprobe.checkpoints.files import Files
+    from lengthprobe.checkpoints.loading import Checkpoint
     from lengthprobe.components.names import Ablation, Component
     from lengthprobe.settings import Settings
     from lengthprobe.task.prompts import Prompt, Response
@@ -50,6 +53,26 @@ class Asker:
     words: str | None
     subject: Subject
     engine: Remembering | Block
+
+    @property
+    def source(self) -> Source:
+        """Where the checkpoint comes from."""
+        return self.subject.source
+
+    @property
+    def files(self) -> Files:
+        """The checkpoint on disk; raises ModelError where there is none that can be run."""
+        return self.subject.held.files
+
+    @property
+    def checkpoint(self) -> Checkpoint:
+        """The checkpoint in memory; raises ModelError where it cannot be loaded."""
+        return self.subject.held.checkpoint
+
+    @property
+    def batch_size(self) -> int:
+        """Most prompts at once; raises ModelError where the checkpoint or its device is not to be had."""
+        return self.subject.held.batch_size
 
     @property
     def asked(self) -> tuple[str, ...]:
@@ -109,8 +132,10 @@ class Asker:
         """
         if self.proof.problem is not None:
             raise self.proof.problem
-        self.prepare([language], traces=True)
-        answers = self.engine.answer(self._batches(language, traces=True))
+        batches = self._batches(language, traces=True)
+        if not all(one in self.engine for one in batches):
+            self.prepare([language], traces=True)
+        answers = self.engine.answer(batches)
         if problem := next((one.problem for one in answers if one.problem is not None), None):
             raise problem
         found = {one.response.prompt.id: one for some in answers for one in some.each()}
@@ -153,7 +178,7 @@ class Asker:
         wanted = [(prompt, self.ablation.with_all(one)) for prompt, one in asked]
         for ablation in {one for _, one in wanted}:
             self.check_ablation(ablation)
-        batches = mixed_batches(wanted, self.subject.held.batch_size, words=self.words, beyond=beyond)
+        batches = mixed_batches(wanted, self.batch_size, words=self.words, beyond=beyond)
         answers = self.engine.answer(batches)
         given = {
             row: response
@@ -236,7 +261,7 @@ class Asker:
             raise SettingsError(
                 f"the components' mean outputs are taken over discovery topics, and of "
                 f"{self.settings.budget} prompts in {', '.join(wanted)} none is on one",
-                "--lengthprobe-budget=300, or another mode of ablation: zero, resample",
+                "setting:budget=300, or another mode of ablation: zero, resample",
             )
         (answer,) = self.subject.memory.answer([Observe(tuple(chosen))])
         return answer
@@ -269,5 +294,5 @@ class Asker:
         return [Force(tuple(some), self.ablation, target) for some in self._in_batches(texts)]
 
     def _in_batches(self, texts: Sequence[Text]) -> Iterator[Sequence[Text]]:
-        size = self.subject.held.batch_size
+        size = self.batch_size
         return (texts[first : first + size] for first in range(0, len(texts), size))

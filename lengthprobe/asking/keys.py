@@ -12,28 +12,51 @@ from lengthprobe.settings import CHANGE_NO_ANSWER
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from lengthprobe.checkpoints.catalog import Source
+    from lengthprobe.checkpoints.held import Held
     from lengthprobe.settings import Settings
 
 
-def question_key(
-    source: Source, settings: Settings, batch_size: int, asked: Mapping[str, Any], stamp: str = ""
-) -> str:
-    """A digest of all that determines an answer within one session.
+def question_key(respondent: Mapping[str, Any], settings: Settings, asked: Mapping[str, Any]) -> str:
+    """A digest of all that determines an answer.
 
     Args:
-        source: The checkpoint.
-        settings: How it is asked.
-        batch_size: Most prompts at once.
+        respondent: What answers, by its content, as `respondent_of` tells.
+        settings: How the checkpoint is asked.
         asked: The question, as JSON takes it.
-        stamp: The stamp of the checkpoint's files. Written anew, the same path is another model.
     """
     stated = asdict(settings)
     content = {
-        "source": [source.name, source.repo_id, source.revision, str(source.path)],
+        "respondent": respondent,
         "settings": {name: stated[name] for name in sorted(stated) if name not in CHANGE_NO_ANSWER},
-        "stamp": stamp,
-        "batch_size": batch_size,
         **asked,
     }
     return sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+
+
+def respondent_of(held: Held) -> dict[str, Any]:
+    """What answers: the checkpoint by its content, the libraries, the device, the precision, the batch.
+
+    Neither a name nor a place has a part: a copy of a checkpoint answers as the original. The attention
+    implementation follows from the config and the libraries.
+
+    Raises:
+        ModelError: The checkpoint cannot be found, or the device not be had.
+    """
+    import torch
+
+    from lengthprobe.checkpoints.digests import content_digest, versions_of
+
+    files, placement = held.files, held.placement
+    device = placement.device
+    return {
+        "checkpoint": content_digest(files),
+        "versions": versions_of(files),
+        "device": torch.cuda.get_device_name(device) if device.type == "cuda" else device.type,
+        "dtype": str(placement.dtype),
+        "precision": [
+            torch.get_float32_matmul_precision(),
+            torch.backends.cuda.matmul.allow_bf16_reduced_precision_reduction,
+            torch.are_deterministic_algorithms_enabled(),
+        ],
+        "batch_size": held.batch_size,
+    }

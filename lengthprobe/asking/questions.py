@@ -295,7 +295,13 @@ class Prove(Question["Proof"]):
 
 @dataclass(frozen=True, slots=True)
 class Describe(Question["Form"]):
-    """In what form a checkpoint is asked: prompt form, template, system prompt, ends."""
+    """In what form a checkpoint is asked: prompt form, template, system prompt, ends.
+
+    Args:
+        place: Where the checkpoint is: the answer says in which folder to mend what.
+    """
+
+    place: str
 
     @property
     def needs(self) -> str:
@@ -308,8 +314,8 @@ class Describe(Question["Form"]):
         return True
 
     def content(self, settings: Settings) -> Mapping[str, Any]:  # noqa: ARG002  (of a question)
-        """Nothing more than the checkpoint."""
-        return {"form": True}
+        """The place."""
+        return {"form": self.place}
 
     def pack(self, answer: Form) -> bytes:
         """As JSON."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from lengthprobe.asking.keys import question_key
+from lengthprobe.asking.keys import question_key, respondent_of
 from lengthprobe.asking.progress import tell_reading
 from lengthprobe.asking.question_progress import QuestionProgress
 from lengthprobe.asking.questions import Write
@@ -65,6 +65,7 @@ class Subject:
         self.asked_again: list[tuple[str, str]] = []
         # What `runs.identity` found out; `runs` stands above, and has no name here.
         self.identity: Any = None
+        self._respondent: dict[str, Any] | None = None
         self._batches: dict[tuple[str, Ablation, str | None, bool], tuple[Write, ...]] = {}
 
     def prompts(self, language: str) -> tuple[Prompt, ...]:
@@ -109,9 +110,10 @@ class Subject:
         )
 
     def _key(self, question: Question[object]) -> str:
-        """Under what processes of one session share an answer."""
-        held, content = self.held, question.content(self.settings)
-        return question_key(self.source, self.settings, held.batch_size, content, held.files.stamp)
+        """Under what processes share an answer."""
+        if self._respondent is None:
+            self._respondent = respondent_of(self.held)
+        return question_key(self._respondent, self.settings, question.content(self.settings))
 
 
 def mixed_batches(

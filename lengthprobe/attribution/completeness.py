@@ -95,7 +95,7 @@ def _gap_and_size(terms: Terms) -> tuple[Tensor, Tensor]:
 
 
 def _check_finite(name: str, terms: Terms) -> None:
-    fix = "run it in another format (--lengthprobe-dtype=float32); if that does not help, it is broken"
+    fix = "run it in another format (setting:dtype=float32); if that does not help, it is broken"
     if not torch.isfinite(terms.embedding).all():
         raise ModelError(f"{name} gives NaN or infinite numbers in its embedding", fix)
     for layer in range(terms.mlps.shape[-1]):

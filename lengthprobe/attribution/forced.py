@@ -76,7 +76,7 @@ def attribute_forced(
         raise ModelError(
             f"{checkpoint.name} reads at most {checkpoint.context} tokens, and a prompt with its answer has "
             f"{longest}",
-            "a lower --lengthprobe-cap, or a shorter system prompt",
+            "a lower setting:cap, or a shorter system prompt",
         )
     order = sorted(range(len(rows)), key=lambda at: (len(rows[at].before), len(rows[at].asked), at))
 

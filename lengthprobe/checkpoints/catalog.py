@@ -67,7 +67,7 @@ def resolve(name: str, *, near: Path | None = None) -> Source:
         ModelError: Nothing is known by this name; the message offers the nearest names.
     """
     if not name.strip():
-        raise ModelError("the name of the model is empty", "--lengthprobe-model=llama-3.1-8b-instruct")
+        raise ModelError("the name of the model is empty", "setting:model=llama-3.1-8b-instruct")
     for folder in FIXTURE_FOLDERS:
         if name in _directories(folder):
             return Source(name, "fixture", path=folder / name)
@@ -89,7 +89,7 @@ def resolve(name: str, *, near: Path | None = None) -> Source:
     if at and not revision:
         raise ModelError(
             f"{name} names no revision after the @",
-            f"--lengthprobe-model={alias}, or {alias}@<a branch or tag>",
+            f"setting:model={alias}, or {alias}@<a branch or tag>",
         )
     if alias.lower() in ALIASES and (not at or _REVISION.fullmatch(revision)):
         return Source(name, "alias", repo_id=ALIASES[alias.lower()].repo_id, revision=revision or None)

@@ -84,8 +84,12 @@ class Files:
         if self.gguf is not None:
             # What lies beside it is not read.
             return stamp_of((), self.weights)
-        directories = {self.directory, self.tokenizer, *([self.adapter] if self.adapter else [])}
-        return stamp_of(directories, (*self.weights, *self.adapter_weights))
+        return stamp_of(self.directories, (*self.weights, *self.adapter_weights))
+
+    @property
+    def directories(self) -> tuple[Path, ...]:
+        """Where its config, its tokenizer and its adapter are, each once."""
+        return tuple(dict.fromkeys(one for one in (self.directory, self.tokenizer, self.adapter) if one))
 
     @property
     def weight_bytes(self) -> int:
@@ -158,7 +162,7 @@ def _refuse_other_file(source: Source, directory: Path, weights: tuple[Path, ...
         return
     raise ModelError(
         f"{source.name} names {named}, and the weights of {directory} are {', '.join(sorted(names))[:200]}",
-        f"--lengthprobe-model={source.name.removesuffix(f':{named}')}:{weights[0].name}",
+        f"setting:model={source.name.removesuffix(f':{named}')}:{weights[0].name}",
     )
 
 

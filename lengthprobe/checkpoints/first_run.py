@@ -37,9 +37,9 @@ def run_once(name: str, model: Any, quantized: str) -> None:
         raise ModelError(
             f"{name} is quantized ({quantized}), and does not run in {dtype} on {embedding.device}: "
             f"{type(error).__name__}: {reason(error)}",
-            f"--lengthprobe-dtype={own}, or another device (--lengthprobe-device-map)"
+            f"setting:dtype={own}, or another device (setting:device-map)"
             if own not in ("", dtype)
-            else "another format (--lengthprobe-dtype) or device (--lengthprobe-device-map); or name the "
+            else "another format (setting:dtype) or device (setting:device-map); or name the "
             "unquantized checkpoint",
         ) from error
 

@@ -72,11 +72,22 @@ class Held:
         Raises:
             ModelError: The checkpoint cannot be found, or the device not be had.
         """
-        from lengthprobe.checkpoints.placement import choose_batch_size, place
+        from lengthprobe.checkpoints.placement import choose_batch_size
 
+        return choose_batch_size(self.files, self._settings, self.placement)
+
+    @property
+    def placement(self) -> Placement:
+        """The device and number format, chosen without loading the weights.
+
+        Raises:
+            ModelError: The checkpoint cannot be found, or the device not be had.
+        """
         if self._placement is None:
+            from lengthprobe.checkpoints.placement import place
+
             self._placement = self.once(lambda: place(self.files, self._settings))
-        return choose_batch_size(self.files, self._settings, self._placement)
+        return self._placement
 
     def once(self, make: Callable[[], Made]) -> Made:
         """What `make` gives, or the failure that it or something before it ended in."""

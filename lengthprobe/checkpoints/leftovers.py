@@ -83,7 +83,7 @@ def refuse_parent(directory: Path) -> None:
         what = f"are {len(found)} checkpoints" if len(found) > 1 else f"is {kind}"
         raise ModelError(
             f"{directory} holds no config.json; in its subfolders there {what}: {others}{names}",
-            f"name the subfolder: --lengthprobe-model={last}",
+            f"name the subfolder: setting:model={last}",
         )
 
 

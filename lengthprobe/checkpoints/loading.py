@@ -197,8 +197,8 @@ def _load_model(files: Files, settings: Settings, placement: Placement) -> tuple
         if is_out_of_memory(error):
             raise ModelError(
                 f"{files.source.name} does not fit on {placement.device}: {str(error) or 'memory is out'}",
-                "a smaller format (--lengthprobe-dtype=bfloat16), more devices "
-                "(--lengthprobe-device-map=balanced), or --lengthprobe-device-map=cpu",
+                "a smaller format (setting:dtype=bfloat16), more devices "
+                "(setting:device-map=balanced), or setting:device-map=cpu",
             ) from error
         if files.gguf is not None:
             raise ModelError(
@@ -272,7 +272,7 @@ def _check_finite(files: Files, model: Any) -> None:
                 "the training diverged: take an earlier checkpoint"
                 if model.dtype == torch.float32
                 else "the training diverged, or the number format is too narrow: take an earlier checkpoint, "
-                "or --lengthprobe-dtype=float32",
+                "or setting:dtype=float32",
             )
 
 

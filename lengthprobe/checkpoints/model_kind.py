@@ -85,7 +85,7 @@ def _refuse_remote_code(directory: Path, config: dict[str, Any], settings: Setti
             raise ModelError(
                 f"{path} wants to run Python code that comes with the checkpoint (auto_map)",
                 "remove auto_map if transformers knows the architecture itself; or, if you trust the author: "
-                "--lengthprobe-allow-remote-code",
+                "setting:allow-remote-code",
             )
 
 

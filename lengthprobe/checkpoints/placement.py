@@ -51,7 +51,7 @@ def place(files: Files, settings: Settings) -> Placement:
     if spread and find_spec("accelerate") is None:
         raise ModelError(
             f"{files.source.name} is to be spread over several devices, and accelerate is not installed",
-            "pip install accelerate, or name one device: --lengthprobe-device-map=cuda:0",
+            "pip install accelerate, or name one device: setting:device-map=cuda:0",
         )
     if settings.dtype != "auto":
         dtype = getattr(torch, settings.dtype)
@@ -77,7 +77,7 @@ def require_dtype(device: torch.device, dtype: torch.dtype) -> None:
             raise _full(device) from error
         raise ModelError(
             f"device {device} cannot compute in {str(dtype).removeprefix('torch.')}: {_first_line(error)}",
-            "--lengthprobe-dtype=float32" if dtype != torch.float32 else "--lengthprobe-device-map=cpu",
+            "setting:dtype=float32" if dtype != torch.float32 else "setting:device-map=cpu",
         ) from error
 
 
@@ -150,7 +150,7 @@ def _device(files: Files, settings: Settings) -> tuple[torch.device, str | None]
             raise _full(asked) from error
         raise ModelError(
             f"device {asked!r} is not to be had on this machine: {_first_line(error)}",
-            "--lengthprobe-device-map=auto (an accelerator where there is one) or =cpu",
+            "setting:device-map=auto (an accelerator where there is one) or =cpu",
         ) from error
     return device, None
 
@@ -158,7 +158,7 @@ def _device(files: Files, settings: Settings) -> tuple[torch.device, str | None]
 def _full(device: torch.device | str) -> ModelError:
     return ModelError(
         f"device {device} is out of memory before anything is loaded: something else fills it",
-        "free it (nvidia-smi shows what runs on a GPU), or name another device: --lengthprobe-device-map=cpu",
+        "free it (nvidia-smi shows what runs on a GPU), or name another device: setting:device-map=cpu",
     )
 
 

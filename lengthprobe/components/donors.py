@@ -41,7 +41,7 @@ def donor_tokens(checkpoint: Checkpoint, prompt: Prompt, settings: Settings) -> 
         raise SettingsError(
             f"resampling takes outputs from a prompt with another N, and {prompt.text!r} has none "
             f"(lengths {', '.join(map(str, settings.lengths))})",
-            "--lengthprobe-lengths=3-9, or another mode: zero, mean",
+            "setting:lengths=3-9, or another mode: zero, mean",
         )
     return first
 

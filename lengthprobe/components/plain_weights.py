@@ -129,7 +129,7 @@ def check_in_memory(model: Any, read: Sequence[Any]) -> None:
         if away and (id(module) in own or not hasattr(module, "_hf_hook")):
             raise ModelError(
                 f"{model_name(model)} has no weights in memory for {name} (meta device, or offloaded)",
-                "load it where it fits: --lengthprobe-device-map=balanced over more GPUs, or =cpu",
+                "load it where it fits: setting:device-map=balanced over more GPUs, or =cpu",
             )
 
 

@@ -101,11 +101,11 @@ class Guard(LogitsProcessor):
 def _other_format(dtype: torch.dtype) -> str:
     """What to try when a model breaks in a number format."""
     if dtype == torch.float16:
-        return "float16 is too narrow for it: --lengthprobe-dtype=bfloat16"
+        return "float16 is too narrow for it: setting:dtype=bfloat16"
     broken = "take an earlier checkpoint, or restore the config.json and the weights from their source"
     if dtype == torch.float32:
         return f"no wider format is to be had, so that the checkpoint is broken: {broken}"
-    return f"run it in a wider format: --lengthprobe-dtype=float32; if that does not help, {broken}"
+    return f"run it in a wider format: setting:dtype=float32; if that does not help, {broken}"
 
 
 def _name(dtype: torch.dtype) -> str:

@@ -124,6 +124,6 @@ def text_too_large(checkpoint: Checkpoint, tokens: int) -> ModelError:
     """The error for a text that a checkpoint has no memory for, even alone."""
     return ModelError(
         f"{checkpoint.name} runs out of memory on {checkpoint.device} with a single text of {tokens} tokens",
-        "free the device, take a smaller format (--lengthprobe-dtype=bfloat16), or more devices "
-        "(--lengthprobe-device-map=balanced)",
+        "free the device, take a smaller format (setting:dtype=bfloat16), or more devices "
+        "(setting:device-map=balanced)",
     )

@@ -143,9 +143,8 @@ def respond_to_batch(
     room = room_for_thought(checkpoint, settings) if thought else 0
     _check_context(checkpoint, max(map(len, [*rows, *donors])), settings, room)
     limits = None if beyond is None else Limits(checkpoint, tuple(prompts), beyond, settings.counter, opened)
-    pieces = _generate_in_pieces(
-        checkpoint, rows, Room(settings.cap, room, opened), observer, surgery, constraint, limits
-    )
+    batch = _Batch(checkpoint, rows, Room(settings.cap, room, opened), observer, surgery, constraint, limits)
+    pieces = run_in_halves(range(len(rows)), batch.generate, batch.too_large)
     written = [tokens for piece, _ in pieces for tokens in piece]
     responses = tuple(
         _response(checkpoint, prompt, tokens, opened) for prompt, tokens in zip(prompts, written, strict=True)
@@ -159,89 +158,85 @@ def check_logits(checkpoint: Checkpoint, prompt: Prompt, settings: Settings) -> 
     Raises:
         ModelError: Its logits are NaN or infinite, or the same for every token; or memory is out.
     """
-    _generate_in_pieces(checkpoint, [render(checkpoint, prompt, settings)], Room(1), None)
+    batch = _Batch(checkpoint, [render(checkpoint, prompt, settings)], Room(1))
+    run_in_halves([0], batch.generate, batch.too_large)
 
 
-def _generate_in_pieces(
-    checkpoint: Checkpoint,
-    rows: Sequence[Sequence[int]],
-    room: Room,
-    observer: Callable[[], Observer] | None,
-    surgery: Surgery | None = None,
-    constraint: Constraint | None = None,
-    limits: Limits | None = None,
-) -> list[tuple[list[list[int]], list[Any]]]:
-    """The result of `_generate` for each piece that the rows are split into, in order."""
+@dataclass(frozen=True, slots=True)
+class _Batch:
+    """What is written in one go, or in halves of it.
 
-    def generate(places: Sequence[int]) -> list[tuple[list[list[int]], list[Any]]]:
-        return [
-            _generate(
-                checkpoint,
-                [rows[at] for at in places],
-                room,
-                observer() if observer else None,
-                surgery and surgery.of(places),
-                constraint and constraint.of(places),
-                limits and limits.of(places),
+    Args:
+        checkpoint: Who answers.
+        rows: The tokens of each prompt.
+        room: How many tokens a response may have.
+        observer: Makes an observer for each piece that is generated whole.
+        surgery, constraint, limits: What is done to each row.
+    """
+
+    checkpoint: Checkpoint
+    rows: Sequence[Sequence[int]]
+    room: Room
+    observer: Callable[[], Observer] | None = None
+    surgery: Surgery | None = None
+    constraint: Constraint | None = None
+    limits: Limits | None = None
+
+    def generate(self, places: Sequence[int]) -> list[tuple[list[list[int]], list[Any]]]:
+        """One piece: all tokens written after some rows, and what the observer made of each.
+
+        What follows a row's end token is among them; `_response` cuts that off.
+        """
+        checkpoint, room = self.checkpoint, self.room
+        rows = [self.rows[at] for at in places]
+        surgery = self.surgery and self.surgery.of(places)
+        constraint = self.constraint and self.constraint.of(places)
+        limits = self.limits and self.limits.of(places)
+        observer = self.observer() if self.observer else None
+        n, donors = len(rows), surgery.donors if surgery else ()
+        padded = pad(checkpoint, [*rows, *donors])
+        width = padded.start
+        guard = Guard()
+        told = [_Told(observer, n, width)] if observer else []
+        allowed = [constraint.processor(width)] if constraint else []
+        same = [_SameText(n)] if donors else []
+        stops: list[Runaways | Thoughts] = [Runaways(limits, width)] if limits else []
+        stops += [Thoughts(checkpoint, n, width, room=room)] if room.thought else []
+        told_steps = steps(n, width, room.whole, checkpoint.end_token_ids)
+        with (
+            torch.inference_mode(),
+            # First, so that the observer sees what is in place and not what was.
+            surgery.applied(padded.donors_seen(n)) if surgery else nullcontext(),
+            observer.watching(n) if observer else nullcontext(),
+        ):
+            written = checkpoint.model.generate(
+                padded.input_ids,
+                attention_mask=padded.attention_mask,
+                generation_config=greedy(checkpoint.end_token_ids, checkpoint.pad_token_id, room.whole),
+                logits_processor=LogitsProcessorList([guard, *told, *allowed, *same]),
+                stopping_criteria=StoppingCriteriaList([*stops, *told_steps]),
             )
-        ]
+        every_token = [row[width:] for row in written[:n].tolist()]
+        rows_written = every_token
+        for one in stops:
+            rows_written = one.cut(rows_written)
+        # Not before the ablation ends, which is of these rows together: to judge, they are run one by one.
+        guard.judge(
+            checkpoint,
+            [[*row, *tokens] for row, tokens in zip(rows, rows_written, strict=True)],
+            ablated=surgery is not None,
+        )
+        with torch.inference_mode():
+            return [(rows_written, list(observer.finish(every_token)) if observer else [])]
 
-    def too_large(at: int) -> OutOfMemoryError:
+    def too_large(self, at: int) -> OutOfMemoryError:
+        """The error where memory is out for one row alone."""
         return OutOfMemoryError(
-            f"{checkpoint.name} runs out of memory on {checkpoint.device} with a single prompt "
-            f"of {len(rows[at])} tokens and a cap of {room.whole}",
-            "free the device, lower --lengthprobe-cap, take a smaller format "
-            "(--lengthprobe-dtype=bfloat16), or more devices (--lengthprobe-device-map=balanced)",
+            f"{self.checkpoint.name} runs out of memory on {self.checkpoint.device} with a single prompt "
+            f"of {len(self.rows[at])} tokens and a cap of {self.room.whole}",
+            "free the device, lower setting:cap, take a smaller format "
+            "(setting:dtype=bfloat16), or more devices (setting:device-map=balanced)",
         )
-
-    return run_in_halves(range(len(rows)), generate, too_large)
-
-
-def _generate(
-    checkpoint: Checkpoint,
-    rows: Sequence[Sequence[int]],
-    room: Room,
-    observer: Observer | None,
-    surgery: Surgery | None,
-    constraint: Constraint | None = None,
-    limits: Limits | None = None,
-) -> tuple[list[list[int]], list[Any]]:
-    """All tokens written after each row, with what follows its end token; `_response` cuts that off."""
-    n, donors = len(rows), surgery.donors if surgery else ()
-    padded = pad(checkpoint, [*rows, *donors])
-    width = padded.start
-    guard = Guard()
-    told = [_Told(observer, n, width)] if observer else []
-    allowed = [constraint.processor(width)] if constraint else []
-    same = [_SameText(n)] if donors else []
-    stops: list[Runaways | Thoughts] = [Runaways(limits, width)] if limits else []
-    stops += [Thoughts(checkpoint, n, width, room=room)] if room.thought else []
-    told_steps = steps(n, width, room.whole, checkpoint.end_token_ids)
-    with (
-        torch.inference_mode(),
-        # First, so that the observer sees what is in place and not what was.
-        surgery.applied(padded.donors_seen(n)) if surgery else nullcontext(),
-        observer.watching(n) if observer else nullcontext(),
-    ):
-        written = checkpoint.model.generate(
-            padded.input_ids,
-            attention_mask=padded.attention_mask,
-            generation_config=greedy(checkpoint.end_token_ids, checkpoint.pad_token_id, room.whole),
-            logits_processor=LogitsProcessorList([guard, *told, *allowed, *same]),
-            stopping_criteria=StoppingCriteriaList([*stops, *told_steps]),
-        )
-    every_token = [row[width:] for row in written[:n].tolist()]
-    rows_written = every_token
-    for one in stops:
-        rows_written = one.cut(rows_written)
-    # Not before the ablation ends, which is of these rows together: to judge, they are run one by one.
-    guard.judge(
-        checkpoint,
-        [[*row, *tokens] for row, tokens in zip(rows, rows_written, strict=True)],
-        ablated=surgery is not None,
-    )
-    with torch.inference_mode():
-        return rows_written, list(observer.finish(every_token)) if observer else []
 
 
 class _Told(LogitsProcessor):
@@ -283,11 +278,11 @@ def _check_context(checkpoint: Checkpoint, longest: int, settings: Settings, roo
         raise ModelError(
             f"{checkpoint.name} reads at most {context} tokens: a prompt of {longest}, a thought of up to "
             f"{room} and a cap of {settings.cap} make {longest + room + settings.cap}",
-            "--lengthprobe-thinking=off, a lower --lengthprobe-cap, or a shorter system prompt",
+            "setting:thinking=off, a lower setting:cap, or a shorter system prompt",
         )
     left = context - longest
     raise ModelError(
         f"{checkpoint.name} reads at most {context} tokens: a prompt of {longest} and a cap of "
         f"{settings.cap} make {longest + settings.cap}",
-        f"--lengthprobe-cap={left} (or less)" if left > 0 else "a shorter system prompt, or a longer context",
+        f"setting:cap={left} (or less)" if left > 0 else "a shorter system prompt, or a longer context",
     )

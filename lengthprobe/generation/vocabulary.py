@@ -114,7 +114,7 @@ def vocabulary_of(written: Written, words: str, *, model: str, language: str) ->
         raise FewWordsError(
             f"{model} wrote {counts[fewest]} different {fewest} words after a first one in {language!r}, and "
             f"at least {FEWEST_WORDS} are needed to write with these alone",
-            "--lengthprobe-budget=1000, or leave out the measures of tokenization in this language"
+            "setting:budget=1000, or leave out the measures of tokenization in this language"
             if sum(counts.values())
             else "see what it answers at all: lengthprobe.load(name).responses(language)",
         )

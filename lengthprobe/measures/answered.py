@@ -43,11 +43,11 @@ def check_answered(probe: Any, responses: Sequence[Response], language: str) -> 
     raise ModelError(
         f"{probe.name}: {len(unfinished)} of {len(responses)} answers in {language!r} are an unfinished "
         f"thought ({why}): they have no answer to judge",
-        f"--lengthprobe-thinking=off, where the chat template can switch thoughts off; or {_OTHER}"
+        f"setting:thinking=off, where the chat template can switch thoughts off; or {_OTHER}"
         if allowed
         else _OTHER
         if ended == len(unfinished)
-        else "--lengthprobe-thinking=allow, which leaves room for the thought",
+        else "setting:thinking=allow, which leaves room for the thought",
     )
 
 
@@ -71,5 +71,5 @@ def _check_room(probe: Any, responses: Sequence[Response], language: str) -> Non
             f"cap {cap}: {len(short)} of {len(responses)} answers of {probe.name} in {language!r} were cut "
             "off before they had more words than were asked for: the cap is at fault, or the model, and "
             "nothing tells which",
-            f"--lengthprobe-cap={TOKENS_A_WORD * longest}, or shorter lengths",
+            f"setting:cap={TOKENS_A_WORD * longest}, or shorter lengths",
         )

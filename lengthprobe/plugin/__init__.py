@@ -26,6 +26,7 @@ from lengthprobe.plugin.selection import mark_claims
 from lengthprobe.plugin.shared_verdicts import note_takers, verdict_notes
 from lengthprobe.plugin.typed import refuse_untyped_flags
 from lengthprobe.plugin.verdicts import forget, keep_verdicts, keeping_of_fixture
+from lengthprobe.spelling import for_pytest, spell_settings
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Sequence
@@ -35,7 +36,8 @@ __all__ = ["base_probe", "language", "margins", "probe", "reference_probe", "rep
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Add the options."""
+    """Add the options, and name settings by them from now on."""
+    spell_settings(for_pytest)
     add_options(parser)
 
 

@@ -2,35 +2,17 @@
 
 from __future__ import annotations
 
-import json
 import platform
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
-from hashlib import file_digest, sha256
-from importlib.metadata import PackageNotFoundError, version
+from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
-from lengthprobe.checkpoints.adapters.config import CONFIG
-from lengthprobe.checkpoints.disk.weights import read_json
+from lengthprobe.checkpoints.digests import config_digest, tokenizer_digest, versions_of, weights_digest
 from lengthprobe.errors import ModelError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-    from pathlib import Path
-
-    from lengthprobe.checkpoints.files import Files
-    from lengthprobe.checkpoints.gguf.header import Gguf
     from lengthprobe.checkpoints.loading import Checkpoint
     from lengthprobe.settings import Settings
-
-_TOKENIZER_FILES = (
-    *("tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json"),
-    *("tokenizer.model", "spiece.model", "tekken.json", "vocab.json", "vocab.txt", "merges.txt"),
-)
-# Where the one who saved it had it: of the machine, and not of the checkpoint. The base that an adapter is on
-# counts by its weights.
-_PATHS = ("_name_or_path", "base_model_name_or_path")
-_LIBRARIES = ("lengthprobe", "torch", "transformers", "tokenizers", "safetensors")
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +130,7 @@ def identify(checkpoint: Checkpoint, settings: Settings, *, batch_size: int) -> 
         architecture=type(checkpoint.model).__name__,
         config=config_digest(files),
         weights=weights_digest(files),
-        tokenizer=_tokenizer_digest(files),
+        tokenizer=tokenizer_digest(files),
         chat_template=sha256(template.encode()).hexdigest() if template else None,
         prompt_form=form,
         system_prompt=settings.system_prompt,
@@ -168,7 +150,7 @@ def identify(checkpoint: Checkpoint, settings: Settings, *, batch_size: int) -> 
         counter=settings.counter,
         overridden=checkpoint.overridden,
         left_out=checkpoint.left_out,
-        versions=_versions(adapter=files.adapter is not None, gguf=files.gguf is not None),
+        versions=versions_of(files),
         stored=files.gguf.told() if files.gguf else None,
         quantized=checkpoint.quantized,
         thought=thought_summary(checkpoint, settings),
@@ -181,54 +163,6 @@ def identify(checkpoint: Checkpoint, settings: Settings, *, batch_size: int) -> 
     return found
 
 
-def config_digest(files: Files) -> str:
-    """The SHA-256 of the SHA-256s of the config and, for an adapter, of the adapter's after it.
-
-    Each is of the config as sorted JSON without the paths of whoever saved it, so that a copy has the digest
-    of the original. A GGUF file's is of what its header says beside the tokenizer.
-    """
-    if files.gguf is not None:
-        return _header_digest(files.gguf, tokenizer=False)
-    paths = [files.directory / "config.json", *([files.adapter / CONFIG] if files.adapter else [])]
-    stated = [{key: value for key, value in read_json(path).items() if key not in _PATHS} for path in paths]
-    digests = [sha256(json.dumps(each, sort_keys=True).encode()).hexdigest() for each in stated]
-    return sha256("".join(digests).encode()).hexdigest()
-
-
-def weights_digest(files: Files) -> str:
-    """The SHA-256 of the weight files' SHA-256s, in name order; an adapter's after those of its base.
-
-    A GGUF file has its own, as who offers the file states it.
-    """
-    if files.gguf is not None:
-        return _file_digest(files.gguf.path)
-    return _digest((*files.weights, *files.adapter_weights))
-
-
-def _tokenizer_digest(files: Files) -> str:
-    if files.gguf is not None:
-        return _header_digest(files.gguf, tokenizer=True)
-    return _digest(path for name in _TOKENIZER_FILES if (path := files.tokenizer / name).is_file())
-
-
-def _header_digest(gguf: Gguf, *, tokenizer: bool) -> str:
-    """The SHA-256 of what a header says of the tokenizer, or of all else."""
-    stated = {key: value for key, value in gguf.metadata.items() if key.startswith("tokenizer.") == tokenizer}
-    return sha256(json.dumps(stated, sort_keys=True).encode()).hexdigest()
-
-
-def _digest(paths: Iterable[Path]) -> str:
-    # Reading a large checkpoint is what takes the time, and hashing frees the interpreter.
-    with ThreadPoolExecutor() as pool:
-        digests = list(pool.map(_file_digest, paths))
-    return sha256("".join(digests).encode()).hexdigest()
-
-
-def _file_digest(path: Path) -> str:
-    with path.open("rb") as file:
-        return file_digest(file, "sha256").hexdigest()
-
-
 def _device_name(checkpoint: Checkpoint) -> str:
     device = checkpoint.device
     if device.type == "cuda":
@@ -236,13 +170,3 @@ def _device_name(checkpoint: Checkpoint) -> str:
 
         return torch.cuda.get_device_name(device)
     return f"{device.type} ({platform.machine()})"
-
-
-def _versions(*, adapter: bool, gguf: bool) -> dict[str, str]:
-    versions = {"python": platform.python_version()}
-    for library in (*_LIBRARIES, *(("peft",) if adapter else ()), *(("gguf",) if gguf else ())):
-        try:
-            versions[library] = version(library)
-        except PackageNotFoundError:
-            versions[library] = "not installed"
-    return versions

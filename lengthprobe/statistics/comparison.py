@@ -232,10 +232,11 @@ class Comparison:
         if status == "holds":
             return f"the whole interval lies {claimed}"
         if status == "broken":
-            return f"the whole interval lies {other}, at one-sided {strict_alpha:.2g} too"
+            return f"the whole interval lies {other}, and so does the interval at alpha {strict_alpha:.2g}"
         if self.refutes(alpha):
-            one_check = f"one-sided {strict_alpha:.2g}, the share of alpha of one such check"
-            return f"it lies {other}, but not at {one_check}"
+            share = f"alpha {strict_alpha:.2g} (this check's share)"
+            return f"the interval lies {other}; the interval at {share} does not"
         if self.shows(alpha):
-            return f"it lies {claimed}, but not at one-sided {self.alpha_holds:.2g}, the share of each side"
+            share = f"alpha {self.alpha_holds:.2g} (each side's share)"
+            return f"the interval lies {claimed}; the interval at {share} does not"
         return f"the interval lies partly {claimed}, partly {other}"

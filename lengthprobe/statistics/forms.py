@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 TEMPLATE = "chat_template.jinja"
-_PLAIN = "ask both in plain form: --lengthprobe-prompt-form=plain"
-_ACROSS = "compare all the same: --lengthprobe-across-forms (in Python: across_forms=True)"
+_PLAIN = "ask both in plain form: setting:prompt-form=plain"
+_ACROSS = "compare all the same: setting:across-forms"
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +91,7 @@ def _other_kind(one: Form, other: Form) -> tuple[str, str] | None:
     plain, chat = (one, other) if one.kind == "plain" else (other, one)
     problem = f"{plain.model} in plain form, {chat.model} in its chat template"
     if plain.source is not None:
-        return problem, "ask both in the same form: --lengthprobe-prompt-form (in Python: prompt_form)"
+        return problem, "ask both in the same form: setting:prompt-form"
     missing = f"{plain.folder}/{TEMPLATE}"
     return f"{problem}: {missing} is missing", _copy(chat, missing)
 
@@ -117,7 +117,7 @@ def _other_system_prompt(one: Form, other: Form) -> tuple[str, str] | None:
     )
     return (
         f"their system prompts differ: {first} and {second}",
-        "give both the same: --lengthprobe-system-prompt (in Python: system_prompt)",
+        "give both the same: setting:system-prompt",
     )
 
 
@@ -140,7 +140,7 @@ def _other_thinking(one: Form, other: Form) -> tuple[str, str] | None:
     if one.thinking == other.thinking:
         return None
     problem = f"thoughts are {one.thinking} for {one.model}, {other.thinking} for {other.model}"
-    return problem, "give both the same: --lengthprobe-thinking (in Python: thinking)"
+    return problem, "give both the same: setting:thinking"
 
 
 def _copy(chat: Form, place: str) -> str:

@@ -95,14 +95,14 @@ def prompts(
     """
     if budget < 1:
         raise SettingsError(
-            f"budget {budget}: at least one prompt a language is needed", "--lengthprobe-budget=300"
+            f"budget {budget}: at least one prompt a language is needed", "setting:budget=300"
         )
     first = tuple(islice(prompt_stream(language, lengths=lengths, seed=seed), budget))
     if len(first) < budget:
         raise SettingsError(
             f"budget {budget}: language {language!r} has {len(first)} different prompts "
             f"at lengths {tuple(lengths)}",
-            f"--lengthprobe-budget={len(first)}, or more lengths, or more topics in the language file",
+            f"setting:budget={len(first)}, or more lengths, or more topics in the language file",
         )
     return first
 
@@ -130,7 +130,7 @@ def prompt_stream(
     if not lengths or min(lengths) < 1 or len(set(lengths)) < len(lengths):
         raise SettingsError(
             f"lengths {tuple(lengths)}: a request is for at least one word, each length once",
-            "--lengthprobe-lengths=3-9",
+            "setting:lengths=3-9",
         )
     return _stream(load_language(language), tuple(lengths), seed)
 
@@ -160,7 +160,7 @@ def with_n_words(prompt: Prompt, n_words: int) -> Prompt:
     if choice.spelled and n_words not in language.numbers:
         raise LanguageError(
             f"language {language.code!r} has no word for {n_words}, to put into {prompt.text!r}",
-            "add it to the [numbers] of its file, or ask for fewer words (--lengthprobe-lengths=3-9)",
+            "add it to the [numbers] of its file, or ask for fewer words (setting:lengths=3-9)",
         )
     return _prompt(language, prompt.topic, choice._replace(n_words=n_words))
 

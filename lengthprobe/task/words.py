@@ -69,8 +69,7 @@ def count_words(text: str, *, language: str = "en", counter: str = "uax29") -> i
     """
     if counter not in _COUNTERS:
         raise SettingsError(
-            f"counter {counter!r} is not known",
-            option_to_type("--lengthprobe-counter", counter, tuple(_COUNTERS)),
+            f"counter {counter!r} is not known", option_to_type("setting:counter", counter, tuple(_COUNTERS))
         )
     return _COUNTERS[counter](answer_of(text))
 

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+import shutil
+from collections.abc import Callable
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from lengthprobe.asking.keys import question_key
+from lengthprobe.asking.keys import question_key, respondent_of
 from lengthprobe.asking.questions import Force, Question, Write
 from lengthprobe.attribution.forced import Forced
-from lengthprobe.checkpoints.catalog import resolve
+from lengthprobe.checkpoints.held import Held
 from lengthprobe.components.names import Ablation, Component
-from lengthprobe.settings import Settings
+from lengthprobe.settings import CHANGE_NO_ANSWER, Settings
 from lengthprobe.task.prompts import prompts
 
 ASKED = {"question": 1}
@@ -22,59 +24,91 @@ WHOLE = (Ablation(),) * len(PROMPTS)
 TEXT = Forced(PROMPTS[0], (1, 2), "text", ended=True)
 
 
-def _key(settings: Settings | None = None, source: str = "tiny-it", batch_size: int = 8) -> str:
-    return question_key(resolve(source), settings or Settings(), batch_size, ASKED)
+def _key(settings: Settings) -> str:
+    return question_key({"checkpoint": "digest"}, settings, ASKED)
+
+
+def _respondent(name: str | Path, **settings: Any) -> dict[str, Any]:
+    return respondent_of(Held(str(name), Settings(**{"device_map": "cpu"} | settings)))
+
+
+OTHERS: dict[str, Any] = {
+    "cap": 9,
+    "prompt_form": "plain",
+    "system_prompt": "Be brief.",
+    "thinking": "allow",
+    "device_map": "cpu",
+    "dtype": "bfloat16",
+    "batch_size": 3,
+    "allow_pickle": True,
+    "allow_remote_code": True,
+    "across_forms": True,
+    "alpha": 0.01,
+    "budget": 7,
+    "counter": "whitespace",
+    "languages": ("it",),
+    "lengths": (3,),
+    "seed": 9,
+}
+
+
+@pytest.mark.parametrize("name", [field.name for field in fields(Settings)])
+def test_a_setting_is_part_of_the_key_unless_it_can_change_no_answer(name: str) -> None:
+    """How a checkpoint is loaded and asked is; which prompts are asked, and how they are read, is not."""
+    changed = replace(Settings(), **{name: OTHERS[name]})
+    assert (_key(changed) == _key(Settings())) is (name in CHANGE_NO_ANSWER)
+
+
+def test_settings_that_change_no_answer_are_settings() -> None:
+    """A name that is misspelt would let two questions share an answer, or none."""
+    assert {field.name for field in fields(Settings)} == set(OTHERS) >= CHANGE_NO_ANSWER
+
+
+def test_a_copy_answers_as_the_original(copy_of: Callable[..., Path], tmp_path: Path) -> None:
+    """Under whatever name and wherever it lies; what says nothing of its answers may differ."""
+    original = copy_of()
+    copy = shutil.copytree(original, tmp_path / "elsewhere")
+    (copy / "README.md").write_text("A copy.")
+    assert _respondent(copy) == _respondent(original)
+
+
+def test_another_checkpoint_batch_or_format() -> None:
+    """Each makes another question of the same words."""
+    some = [_respondent("tiny-it"), _respondent("tiny-base"), _respondent("tiny-it", batch_size=9)]
+    some += [_respondent("tiny-it", dtype="bfloat16")]
+    assert len({question_key(one, Settings(), ASKED) for one in some}) == 4
 
 
 @pytest.mark.parametrize(
-    "settings",
+    ("file", "old", "new"),
     [
-        Settings(cap=9),
-        Settings(prompt_form="plain"),
-        Settings(system_prompt="Be brief."),
-        Settings(device_map="cpu"),
-        Settings(dtype="bfloat16"),
-        Settings(thinking="allow"),
-        Settings(allow_pickle=True),
-        Settings(allow_remote_code=True),
+        ("config.json", '"rms_norm_eps"', '"rms_norm_eps" '),
+        ("generation_config.json", "{", '{"temperature": 0.7,'),
+        ("chat_template.jinja", "", "{# another #}"),
+        ("tokenizer_config.json", "{", "{ "),
+        ("modeling_own.py", "", "print()"),
     ],
-    ids=str,
 )
-def test_settings_that_decide(settings: Settings) -> None:
-    """How a checkpoint is loaded and asked is part of the question."""
-    assert _key(settings) != _key()
+def test_every_file_that_is_loaded_has_a_part(
+    copy_of: Callable[..., Path], file: str, old: str, new: str
+) -> None:
+    """Written anew, the checkpoint of the same name is another; a config counts by what it says."""
+    copy = copy_of()
+    before = _respondent(copy)
+    path = copy / file
+    path.write_text((path.read_text() if path.exists() else "").replace(old, new, 1))
+    assert (_respondent(copy) == before) is (file == "config.json")
 
 
-@pytest.mark.parametrize(
-    "settings",
-    [
-        Settings(alpha=0.01),
-        Settings(budget=7),
-        Settings(counter="whitespace"),
-        Settings(languages=("it",)),
-        Settings(lengths=(3,)),
-        Settings(seed=9),
-    ],
-    ids=str,
-)
-def test_settings_that_do_not(settings: Settings) -> None:
-    """What decides which prompts are asked, or how responses are read, changes no response to a prompt."""
-    assert _key(settings) == _key()
-
-
-def test_checkpoint_and_batch_size() -> None:
-    """Another checkpoint, another revision, another place on disk, another batch: another question."""
-    source = resolve("tiny-it")
-    others = [replace(source, revision="abc"), replace(source, path=Path("/elsewhere/tiny-it"))]
-    keys = {question_key(other, Settings(), 8, ASKED) for other in others}
-    keys |= {_key(), _key(source="tiny-base"), _key(batch_size=9)}
-    assert len(keys) == 5
-
-
-def test_files_that_were_written_anew() -> None:
-    """Another model under the same name is asked for itself."""
-    keys = {question_key(resolve("tiny-it"), Settings(), 8, ASKED, stamp) for stamp in ("one", "other")}
-    assert len(keys) == 2
+def test_weights_have_a_part(copy_of: Callable[..., Path]) -> None:
+    """Also where a file of the same size took the place of the first."""
+    copy = copy_of()
+    before = _respondent(copy)
+    path = next(copy.glob("*.safetensors"))
+    content = bytearray(path.read_bytes())
+    content[-1] ^= 1
+    path.write_bytes(content)
+    assert _respondent(copy) != before
 
 
 def test_questions_are_told_apart() -> None:
@@ -89,7 +123,7 @@ def test_questions_are_told_apart() -> None:
         Force((TEXT,), Ablation(), "stop_margin"),
         Force((TEXT,), cut, "token"),
     ]
-    keys = {question_key(resolve("tiny-it"), Settings(), 8, one.content(Settings())) for one in asked}
+    keys = {question_key({}, Settings(), one.content(Settings())) for one in asked}
     assert len(keys) == len(asked)
 
 

@@ -11,11 +11,11 @@ import torch
 import transformers
 from safetensors.torch import load_file, save_file
 
+from lengthprobe.checkpoints.digests import weights_digest
 from lengthprobe.checkpoints.files import locate
 from lengthprobe.checkpoints.loading import load_checkpoint
 from lengthprobe.checkpoints.taken import check_parameters
 from lengthprobe.errors import ModelError
-from lengthprobe.runs.identity import weights_digest
 from lengthprobe.settings import Settings
 from tests.attribution.architectures import VARIANTS, random_model
 

@@ -12,10 +12,11 @@ import torch
 import transformers
 from safetensors.torch import load_file, save_file
 
+from lengthprobe.checkpoints.digests import config_digest, weights_digest
 from lengthprobe.checkpoints.files import locate
 from lengthprobe.checkpoints.loading import load_checkpoint
 from lengthprobe.errors import ModelError
-from lengthprobe.runs.identity import Identity, config_digest, identify, weights_digest
+from lengthprobe.runs.identity import Identity, identify
 from lengthprobe.settings import Settings
 
 if TYPE_CHECKING:

@@ -39,7 +39,7 @@ class TestExplanation:
             "broken: abs(error) < 0.5",
             f"  mean 0.9833 words, 90 % interval {found.low:.4g} to {found.high:.4g}",
             "  300 prompts, 150 topics; margin 0.5 words",
-            "  the whole interval lies beyond ± 0.5, at one-sided 0.025 too",
+            "  the whole interval lies beyond ± 0.5, and so does the interval at alpha 0.025",
             "  worst: -4 words, topic t149: wrote 299",
             "  worst: 3 words, topic t149: wrote 298",
             "  worst: 1 words, topic t0: wrote 0",

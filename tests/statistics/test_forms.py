@@ -90,7 +90,7 @@ def test_thoughts_of_one_alone_are_named() -> None:
     error = refusal(thinking="allow")
 
     assert error.problem.endswith("thoughts are off for candidate, allow for reference")
-    assert error.fix.startswith("give both the same: --lengthprobe-thinking (in Python: thinking); or ")
+    assert error.fix.startswith("give both the same: --lengthprobe-thinking; or ")
 
 
 def test_fall_of_a_share_refuses() -> None:
@@ -160,7 +160,7 @@ def test_a_lost_template_is_named_with_the_file_to_copy() -> None:
     )
     assert error.fix == (
         "copy it from /c/chat_template.jinja to /r/chat_template.jinja; or ask both in plain form: "
-        f"{PLAIN}; or compare all the same: --lengthprobe-across-forms (in Python: across_forms=True)"
+        f"{PLAIN}; or compare all the same: --lengthprobe-across-forms"
     )
 
 

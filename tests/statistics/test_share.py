@@ -224,7 +224,7 @@ class TestExplanation:
             "broken: share(late) > 0.02",
             f"  share {mean}, 90 % interval {low} to {high}",
             "  60 prompts, 30 topics; margin 2 %",
-            "  the whole interval lies below 2 %, at one-sided 0.05 too",
+            "  the whole interval lies below 2 %, and so does the interval at alpha 0.05",
             "  worst: topic t3: -5 of 37 logits; asked 5, wrote 5",
             "  worst: topic t4: -4 of 58 logits; asked 5, wrote 5",
             "  worst: topic t10: -1.48 of 24 logits; asked 5, wrote 5",

@@ -119,8 +119,11 @@ class TestReason:
         ("verdict", "reason"),
         [
             (zeros < 0.5, "the whole interval lies below 0.5"),
-            (zeros > 0.5, "the whole interval lies below 0.5, at one-sided 0.05 too"),
-            (abs(ones) < 0.5, "the whole interval lies beyond ± 0.5, at one-sided 0.025 too"),
+            (zeros > 0.5, "the whole interval lies below 0.5, and so does the interval at alpha 0.05"),
+            (
+                abs(ones) < 0.5,
+                "the whole interval lies beyond ± 0.5, and so does the interval at alpha 0.025",
+            ),
             (zeros > 0, "the interval lies partly above 0, partly below 0"),
             (
                 estimate([1] * 150, bounds=(0, 1), unit="share") > 0.99,
@@ -128,15 +131,15 @@ class TestReason:
             ),
             (
                 abs(estimate([1] * 150, bounds=(-1, 1), unit="share")) < 0.05,
-                "the whole interval lies beyond ± 5 %, at one-sided 0.025 too",
+                "the whole interval lies beyond ± 5 %, and so does the interval at alpha 0.025",
             ),
             (
                 estimate([0] * 59, alpha_shares=14) > 0.6,
-                "it lies below 0.6, but not at one-sided 0.0036, the share of alpha of one such check",
+                "the interval lies below 0.6; the interval at alpha 0.0036 (this check's share) does not",
             ),
             (
                 abs(estimate([1] * 59)) > 0.4,
-                "it lies beyond ± 0.4, but not at one-sided 0.025, the share of each side",
+                "the interval lies beyond ± 0.4; the interval at alpha 0.025 (each side's share) does not",
             ),
         ],
     )
@@ -252,7 +255,7 @@ class TestAsCheck:
             "clusters": 150,
             "margin": 0.5,
             "unit": "words",
-            "reason": "the whole interval lies above 0.5, at one-sided 0.05 too",
+            "reason": "the whole interval lies above 0.5, and so does the interval at alpha 0.05",
             "unmet": False,
             "advice": None,
             "background": [],

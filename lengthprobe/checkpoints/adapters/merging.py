@@ -67,7 +67,7 @@ def apply_adapter(model: Any, directory: Path, weights: Sequence[Path]) -> Any:
         raise ModelError(
             f"the adapter in {directory} makes its base give logits that are not finite (NaN or infinite)",
             f"check its scale (lora_alpha and r in {directory / CONFIG}); or take an earlier checkpoint of "
-            "the adapter, or --lengthprobe-dtype=float32",
+            "the adapter, or setting:dtype=float32",
         )
     with _blamed(
         directory,
@@ -186,7 +186,7 @@ def _check_same(
     if most <= allowed and typical <= allowed / 4:
         return
     name = str(dtype).removeprefix("torch.")
-    wider = "" if dtype is torch.float32 else "--lengthprobe-dtype=float32 (it rounds less), or "
+    wider = "" if dtype is torch.float32 else "setting:dtype=float32 (it rounds less), or "
     raise ModelError(
         f"the adapter in {directory} ({_unusual(config)}) answers otherwise once it is merged into the "
         f"weights: its logits move by up to {most:.3g}, where the largest is {largest:.3g} ({name})",

@@ -74,10 +74,10 @@ def _checked(
 ) -> tuple[str, ...]:
     path = template_file(files)
     who = f"the chat template of {files.source.name} ({path})"
-    mend = f"mend {path.name}, or --lengthprobe-prompt-form=plain"
+    mend = f"mend {path.name}, or setting:prompt-form=plain"
     if not template.strip():
         raise ModelError(
-            f"{who} is empty", f"restore {path.name} from its source, or --lengthprobe-prompt-form=plain"
+            f"{who} is empty", f"restore {path.name} from its source, or setting:prompt-form=plain"
         )
     rendered = []
     for request in requests:
@@ -91,7 +91,7 @@ def _checked(
     if system is not None and system.strip() not in rendered[0]:
         raise ModelError(
             f"{who} leaves the system prompt out: {system!r} is not in it",
-            "leave --lengthprobe-system-prompt out, or mend " + path.name,
+            "leave setting:system-prompt out, or mend " + path.name,
         )
     if wrong := _wrong_end(tokenizer, template, requests[0], rendered[0], system, in_parts=in_parts):
         raise ModelError(f"{who} {wrong}", mend)
@@ -114,7 +114,7 @@ def _prompt(
     except ModelError as error:
         raise ModelError(
             f"{who} failed{asked}: {error.problem}",
-            f"leave --lengthprobe-system-prompt out, or {mend}" if asked else mend,
+            f"leave setting:system-prompt out, or {mend}" if asked else mend,
         ) from error
 
 

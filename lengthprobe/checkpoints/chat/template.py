@@ -63,12 +63,12 @@ def prompt_form(checkpoint: Checkpoint, settings: Settings) -> str:
     if form == "auto":
         form = "plain" if checkpoint.chat_template is None else "chat"
     if form == "chat" and checkpoint.chat_template is None:
-        raise SettingsError(f"{checkpoint.name} has no chat template", "--lengthprobe-prompt-form=plain")
+        raise SettingsError(f"{checkpoint.name} has no chat template", "setting:prompt-form=plain")
     if form == "plain" and settings.system_prompt is not None:
         why = "has no chat template" if checkpoint.chat_template is None else "is asked in plain form"
         raise SettingsError(
             f"a system prompt needs the chat form, and {checkpoint.name} {why}",
-            "leave --lengthprobe-system-prompt out, or take a checkpoint with a chat template",
+            "leave setting:system-prompt out, or take a checkpoint with a chat template",
         )
     return form
 
@@ -103,7 +103,7 @@ def render(checkpoint: Checkpoint, prompt: Prompt, settings: Settings) -> tuple[
     if text is not None and prompt.text.strip() not in text:
         raise ModelError(
             f"the chat template of {checkpoint.name} changes what it is given: {prompt.text!r} is not in it",
-            "mend the template, or --lengthprobe-prompt-form=plain",
+            "mend the template, or setting:prompt-form=plain",
         )
     return tuple(ids)
 
@@ -127,8 +127,8 @@ def chat_text(checkpoint: Checkpoint, prompt: Prompt, settings: Settings) -> str
     except ModelError as error:
         raise ModelError(
             f"the chat template of {checkpoint.name} failed{asked}: {error.problem}",
-            ("leave --lengthprobe-system-prompt out, or " if asked else "mend the template, or ")
-            + "--lengthprobe-prompt-form=plain",
+            ("leave setting:system-prompt out, or " if asked else "mend the template, or ")
+            + "setting:prompt-form=plain",
         ) from error
 
 
@@ -178,7 +178,7 @@ def processor_template(files: Files) -> str | None:
         return stated
     raise ModelError(
         f"{path} holds no chat template: its chat_template is {str(stated)[:40]!r}",
-        f"restore {path.name} from its source, or remove it and --lengthprobe-prompt-form=plain",
+        f"restore {path.name} from its source, or remove it and setting:prompt-form=plain",
     )
 
 

@@ -44,7 +44,7 @@ def check_thinking(checkpoint: Checkpoint, prompt_end: str, settings: Settings) 
             f"the chat template of {checkpoint.name} opens a thought ({last[-20:]!r}), and none of the "
             f"switches that it was told ({', '.join(SWITCHES)}) keeps it from that: the cap would end the "
             "thought",
-            "--lengthprobe-thinking=allow, which leaves room for the thought",
+            "setting:thinking=allow, which leaves room for the thought",
         )
     return opened
 
@@ -58,7 +58,7 @@ def check_constrained(checkpoint: Checkpoint, settings: Settings) -> None:
     if settings.thinking == "allow":
         raise SettingsError(
             f"{checkpoint.name} may write with words of one kind alone, and so cannot think first",
-            "--lengthprobe-thinking=off, or leave out the measures of tokenization (pytest --deselect)",
+            "setting:thinking=off, or leave out the measures of tokenization (pytest --deselect)",
         )
 
 

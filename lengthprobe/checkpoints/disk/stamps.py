@@ -24,9 +24,8 @@ def stamp_of(directories: Iterable[Path], weights: Iterable[Path]) -> str:
         directories: Where its config, its tokenizer and its adapter are.
         weights: Its weight files.
     """
-    read = {path for directory in directories for pattern in READ for path in directory.glob(pattern)}
     found = []
-    for path in sorted({*read, *weights}):
+    for path in sorted({*files_read(directories), *weights}):
         try:
             state = path.stat()
         # Gone since it was listed, which is a change as well.
@@ -34,3 +33,14 @@ def stamp_of(directories: Iterable[Path], weights: Iterable[Path]) -> str:
             continue
         found.append([str(path), state.st_size, state.st_mtime_ns])
     return sha256(json.dumps(found).encode()).hexdigest()
+
+
+def files_read(directories: Iterable[Path], *, code: bool = False) -> list[Path]:
+    """The files besides the weights that a checkpoint is loaded from, in order.
+
+    Args:
+        directories: Where its config, its tokenizer and its adapter are.
+        code: Whether its own Python code counts too.
+    """
+    patterns = (*READ, "*.py") if code else READ
+    return sorted({path for folder in directories for pattern in patterns for path in folder.glob(pattern)})

@@ -243,7 +243,7 @@ def _pickled(directory: Path, single: str, *, stem: str, allow_pickle: bool) -> 
         raise ModelError(
             f"{directory} holds no weights: no {single}{found}",
             "copy the weights there, or point at the directory that holds them "
-            "(weights pickled on the hub are fetched with --lengthprobe-allow-pickle)",
+            "(weights pickled on the hub are fetched with setting:allow-pickle)",
         )
     if allow_pickle:
         raise ModelError(
@@ -253,7 +253,7 @@ def _pickled(directory: Path, single: str, *, stem: str, allow_pickle: bool) -> 
     raise ModelError(
         f"{directory} holds pickled weights only ({pickles[0].name}), which can run any code when loaded",
         "convert them with save_pretrained (it writes safetensors), or, if you trust their author: "
-        "--lengthprobe-allow-pickle",
+        "setting:allow-pickle",
     )
 
 

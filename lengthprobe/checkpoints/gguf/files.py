@@ -69,13 +69,13 @@ def gguf_of(source: Source, directory: Path) -> Path | None:
             f"{source.name} can be read in two ways: {first_names(names)}, and {pickled[0]}, "
             "which is pickled and can run any code when loaded",
             f"for the GGUF: {_lines(source, names)}; for the other weights, if you trust their author: "
-            "--lengthprobe-allow-pickle",
+            "setting:allow-pickle",
         )
     if others:
         raise ModelError(
             f"{directory} can be read in two ways: {first_names(names)}, and {others[0]}",
             f"for the GGUF: {_lines(source, names)}; for the other weights: "
-            f"--lengthprobe-model={_typed(source)}:{others[0]}",
+            f"setting:model={_typed(source)}:{others[0]}",
         )
     if len(names) > 1 and not _is_one_split(names):
         raise ModelError(
@@ -155,7 +155,7 @@ def _is_one_split(names: Sequence[str]) -> bool:
 
 
 def _lines(source: Source, names: Sequence[str]) -> str:
-    shown = [f"--lengthprobe-model={_typed(source, name)}" for name in names[:_SHOWN]]
+    shown = [f"setting:model={_typed(source, name)}" for name in names[:_SHOWN]]
     more = len(names) - len(shown)
     return ", or ".join(shown) + (f", or {more} more" if more > 0 else "")
 

@@ -114,7 +114,7 @@ def cwa_by_component(
         raise SettingsError(
             f"the control of CWA takes another prompt's length, and all prompts in {language!r} ask for "
             f"{asked[0]} words",
-            "--lengthprobe-lengths=3-9, or any two lengths",
+            "setting:lengths=3-9, or any two lengths",
         )
     contributions, adherences = _of_own(every) if text_of is None else _of_forced(probe, every)
     # Shuffled lengths are those of all prompts, whichever are selected.

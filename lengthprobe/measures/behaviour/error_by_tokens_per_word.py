@@ -97,7 +97,7 @@ def _parts(
         raise SettingsError(
             f"{probe.name} answers in {language!r} with as many tokens a word wherever N is the same: how "
             "its error hangs on them cannot be seen",
-            "--lengthprobe-budget=300 (or more), or deselect the claim",
+            "setting:budget=300 (or more), or deselect the claim",
         )
     return (
         [side * error / spread for side, error in zip(sides, errors, strict=True)],

@@ -33,7 +33,7 @@ def error_growth(probe: Measured, *, language: str) -> Estimate:
     if spread == 0:
         raise SettingsError(
             f"how the error grows with N needs more than one N; all prompts ask for {lengths[0]}",
-            "--lengthprobe-lengths=3-9, or deselect the claim",
+            "setting:lengths=3-9, or deselect the claim",
         )
     reach = max(abs(n - middle) for n in lengths) * CAPPED_AT / spread
 

@@ -43,7 +43,7 @@ def test_prompts(probe: Ablatable, language: str) -> list[Prompt]:
     if not found:
         raise SettingsError(
             f"none of the {probe.settings.budget} prompts in {language!r} is about a test topic",
-            "--lengthprobe-budget=300",
+            "setting:budget=300",
         )
     return list(found.values())
 

@@ -100,7 +100,7 @@ def cwa_above_control(
     if not rows:
         raise SettingsError(
             f"none of the {probe.settings.budget} prompts in {language!r} is about a discovery topic",
-            "--lengthprobe-budget=300",
+            "setting:budget=300",
         )
     above = found.heads - control.heads if kind == "heads" else found.mlps - control.mlps
     means: Floats = above[rows].mean(0)

@@ -13,11 +13,11 @@ import pytest
 from huggingface_hub import constants
 
 from lengthprobe.checkpoints.catalog import base_of, resolve
+from lengthprobe.checkpoints.digests import weights_digest
 from lengthprobe.checkpoints.disk.hub import commit, snapshot
 from lengthprobe.checkpoints.files import locate
 from lengthprobe.checkpoints.loading import load_checkpoint
 from lengthprobe.errors import ModelError
-from lengthprobe.runs.identity import weights_digest
 from lengthprobe.settings import Settings
 
 if TYPE_CHECKING:

@@ -18,11 +18,11 @@ from compressed_tensors.quantization import (
     preset_name_to_scheme,
 )
 from compressed_tensors.quantization.utils import calculate_qparams, is_module_quantized
-from lengthprobe.models.catalog import FIXTURE_FOLDERS
 from safetensors.torch import load_file, save_file
 from transformers import AutoModelForCausalLM
 
 from lengthprobe import load, measures
+from lengthprobe.checkpoints.catalog import FIXTURE_FOLDERS
 from lengthprobe.errors import ModelError
 from lengthprobe.reporting.ledger import Ledger
 from lengthprobe.reporting.tables import header

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import fields, replace
 from functools import partial
 
 import pytest
@@ -26,8 +26,9 @@ def thinking(tiny_it, opening):
         def responses(self, language):
             return tuple(replace(one, text=opening + one.text) for one in super().responses(language))
 
-    probe = Thinking("tiny-it", tiny_it.settings)
-    probe._responses = tiny_it._responses
+    probe = object.__new__(Thinking)
+    for field in fields(tiny_it):
+        object.__setattr__(probe, field.name, getattr(tiny_it, field.name))
     return probe
 
 

@@ -16,6 +16,7 @@ from lengthprobe.generation.transformers_engine import respond
 from lengthprobe.measures import control, control_with_only, control_without, control_without_random
 from lengthprobe.measures.causality.exact_answers import test_prompts as prompts_on_test_topics
 from lengthprobe.measures.causality.leading import leading_components, similar_sets
+from lengthprobe.probe import Probe
 from lengthprobe.statistics.once_more import lasting_interval
 from lengthprobe.task.prompts import split_of
 from lengthprobe.task.words import count_words
@@ -90,11 +91,18 @@ def test_with_only_the_mlp(probe, values):
     assert values(control_with_only(probe, language="it", kind="mlps")) == expected
 
 
+def rows_asked(monkeypatch):
+    """A list that fills with the rows that any probe is asked for under ablations."""
+    asked, under = [], Probe.under
+    monkeypatch.setattr(
+        Probe, "under", lambda one, rows, **how: asked.extend(rows) or under(one, rows, **how)
+    )
+    return asked
+
+
 def test_random_sets_take_turns(probe, monkeypatch):
     """Each prompt is answered under five sets, and every set on as many prompts as another, or one more."""
-    asked = []
-    under = probe.under
-    monkeypatch.setattr(probe, "under", lambda rows, **how: asked.extend(rows) or under(rows, **how))
+    asked = rows_asked(monkeypatch)
     found = control_without_random(probe, language="en")
     n = len(prompts_on_test_topics(probe, "en"))
     assert found.n == n
@@ -106,8 +114,7 @@ def test_random_sets_take_turns(probe, monkeypatch):
 
 def test_a_set_has_no_length_of_its_own(probe, monkeypatch):
     """Lengths come in turns in the stream; the prompts of a set ask for many of them all the same."""
-    asked, under = [], probe.under
-    monkeypatch.setattr(probe, "under", lambda rows, **how: asked.extend(rows) or under(rows, **how))
+    asked = rows_asked(monkeypatch)
     monkeypatch.setattr(answers_module, "test_prompts", lambda *_: in_turns)
     # Of four lengths in turn, and four groups of five sets in turn, each group would have one.
     in_turns = [
@@ -135,8 +142,7 @@ def test_fewer_than_ten_random_sets_decide_nothing(probe, monkeypatch, n_sets):
     """What random sets cost is not known from so few; how many there are is said, and none is asked."""
     sets = similar_sets(probe, leading_components(probe, language="en"), language="en")[:n_sets]
     monkeypatch.setattr(control_module, "similar_sets", lambda *_, **__: sets)
-    asked, under = [], probe.under
-    monkeypatch.setattr(probe, "under", lambda rows, **how: asked.extend(rows) or under(rows, **how))
+    asked = rows_asked(monkeypatch)
 
     random = control_without_random(probe, language="en")
 

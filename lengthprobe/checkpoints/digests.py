@@ -1,0 +1,116 @@
+"""Digests: what a checkpoint is by its content, wherever it lies and whatever it is called."""
+
+from __future__ import annotations
+
+import json
+import platform
+from concurrent.futures import ThreadPoolExecutor
+from functools import lru_cache
+from hashlib import file_digest, sha256
+from importlib.metadata import PackageNotFoundError, version
+from typing import TYPE_CHECKING
+
+from lengthprobe.checkpoints.adapters.config import CONFIG
+from lengthprobe.checkpoints.disk.stamps import files_read
+from lengthprobe.checkpoints.disk.weights import read_json
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+    from lengthprobe.checkpoints.files import Files
+    from lengthprobe.checkpoints.gguf.header import Gguf
+
+_TOKENIZER_FILES = (
+    *("tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json"),
+    *("tokenizer.model", "spiece.model", "tekken.json", "vocab.json", "vocab.txt", "merges.txt"),
+)
+# Where the one who saved it had it: of the machine, and not of the checkpoint. The base that an adapter is on
+# counts by its weights.
+_PATHS = ("_name_or_path", "base_model_name_or_path")
+_LIBRARIES = ("lengthprobe", "torch", "transformers", "tokenizers", "safetensors")
+
+
+def content_digest(files: Files) -> str:
+    """The SHA-256 of all that a checkpoint is loaded from: weights, config, tokenizer, template, ends, code.
+
+    A copy in another folder has the digest of the original.
+    """
+    folders = () if files.gguf is not None else files.directories
+    others = [
+        [path.name, _file_digest(path)]
+        for folder in folders
+        for path in files_read([folder], code=True)
+        # Paths of whoever saved the configs are left out of their digest.
+        if path.name not in ("config.json", CONFIG) and path.is_file()
+    ]
+    stated = [weights_digest(files), config_digest(files), tokenizer_digest(files), *others]
+    return sha256(json.dumps(stated).encode()).hexdigest()
+
+
+def config_digest(files: Files) -> str:
+    """The SHA-256 of the SHA-256s of the config and, for an adapter, of the adapter's after it.
+
+    Each is of the config as sorted JSON without the paths of whoever saved it, so that a copy has the digest
+    of the original. A GGUF file's is of what its header says beside the tokenizer.
+    """
+    if files.gguf is not None:
+        return _header_digest(files.gguf, tokenizer=False)
+    paths = [files.directory / "config.json", *([files.adapter / CONFIG] if files.adapter else [])]
+    stated = [{key: value for key, value in read_json(path).items() if key not in _PATHS} for path in paths]
+    digests = [sha256(json.dumps(each, sort_keys=True).encode()).hexdigest() for each in stated]
+    return sha256("".join(digests).encode()).hexdigest()
+
+
+def weights_digest(files: Files) -> str:
+    """The SHA-256 of the weight files' SHA-256s, in name order; an adapter's after those of its base.
+
+    A GGUF file has its own, as who offers the file states it.
+    """
+    if files.gguf is not None:
+        return _file_digest(files.gguf.path)
+    return _digest((*files.weights, *files.adapter_weights))
+
+
+def tokenizer_digest(files: Files) -> str:
+    """The SHA-256 of the SHA-256s of the tokenizer's files; of a GGUF file, of what its header says of it."""
+    if files.gguf is not None:
+        return _header_digest(files.gguf, tokenizer=True)
+    return _digest(path for name in _TOKENIZER_FILES if (path := files.tokenizer / name).is_file())
+
+
+def versions_of(files: Files) -> dict[str, str]:
+    """The versions of Python and of the libraries that a checkpoint runs with."""
+    adapter, gguf = files.adapter is not None, files.gguf is not None
+    versions = {"python": platform.python_version()}
+    for library in (*_LIBRARIES, *(("peft",) if adapter else ()), *(("gguf",) if gguf else ())):
+        try:
+            versions[library] = version(library)
+        except PackageNotFoundError:
+            versions[library] = "not installed"
+    return versions
+
+
+def _header_digest(gguf: Gguf, *, tokenizer: bool) -> str:
+    """The SHA-256 of what a header says of the tokenizer, or of all else."""
+    stated = {key: value for key, value in gguf.metadata.items() if key.startswith("tokenizer.") == tokenizer}
+    return sha256(json.dumps(stated, sort_keys=True).encode()).hexdigest()
+
+
+def _digest(paths: Iterable[Path]) -> str:
+    # Reading a large checkpoint is what takes the time, and hashing frees the interpreter.
+    with ThreadPoolExecutor() as pool:
+        digests = list(pool.map(_file_digest, paths))
+    return sha256("".join(digests).encode()).hexdigest()
+
+
+def _file_digest(path: Path) -> str:
+    state = path.stat()
+    return _digest_of_state(path, state.st_size, state.st_mtime_ns, state.st_ino)
+
+
+@lru_cache(maxsize=1024)
+def _digest_of_state(path: Path, *_state: int) -> str:
+    """The digest of a file as it is now: read once, and again when it was written anew."""
+    with path.open("rb") as file:
+        return file_digest(file, "sha256").hexdigest()
