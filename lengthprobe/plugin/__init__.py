@@ -25,7 +25,7 @@ from lengthprobe.plugin.run import RUN, Run
 from lengthprobe.plugin.selection import mark_claims
 from lengthprobe.plugin.shared_verdicts import note_takers, verdict_notes
 from lengthprobe.plugin.typed import refuse_untyped_flags
-from lengthprobe.plugin.verdicts import forget, keep_verdicts, keeping_of_fixture
+from lengthprobe.plugin.verdicts import forget, keep_verdicts, keep_verdicts_of_fixture
 from lengthprobe.spelling import for_pytest, spell_settings
 
 if TYPE_CHECKING:
@@ -163,7 +163,7 @@ def pytest_fixture_setup(
     fixturedef: pytest.FixtureDef[Any], request: pytest.FixtureRequest
 ) -> Generator[None, object, object]:
     """Keep every verdict that a fixture asks for."""
-    return (yield from keeping_of_fixture(request, fixturedef))
+    return (yield from keep_verdicts_of_fixture(request, fixturedef))
 
 
 @pytest.hookimpl(wrapper=True)

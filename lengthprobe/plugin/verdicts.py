@@ -83,7 +83,7 @@ def made_in_fixtures(item: pytest.Item) -> dict[Any, list[Verdict]]:
     return _taken(item, _MADE_IN_FIXTURES)
 
 
-def keeping_of_fixture(request: pytest.FixtureRequest, fixture: Any) -> Generator[None, object, object]:
+def keep_verdicts_of_fixture(request: pytest.FixtureRequest, fixture: Any) -> Generator[None, object, object]:
     """A wrapper of a fixture's setup that keeps what is asked and made in it, for every claim that takes it.
 
     Of several claims that share a fixture only the first sees it set up.
