@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lengthprobe.spelling import spelled
+from lengthprobe.spelling import spell_message
 from lengthprobe.untrusted_text import one_line
 
 
@@ -20,8 +20,8 @@ class LengthprobeError(Exception):
 
     def __init__(self, problem: str, fix: str = "") -> None:
         # Some exceptions say nothing, and nothing stands after the colon then.
-        self.problem = one_line(spelled(problem)).rstrip(": ")
-        self.fix = one_line(spelled(fix))
+        self.problem = one_line(spell_message(problem)).rstrip(": ")
+        self.fix = one_line(spell_message(fix))
         super().__init__(f"{self.problem}\n  fix: {self.fix}" if self.fix else self.problem)
 
     def __reduce__(self) -> tuple[type[LengthprobeError], tuple[str, str]]:

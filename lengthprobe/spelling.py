@@ -41,10 +41,10 @@ def for_shell(name: str, value: str | None) -> str:
 _spell: Callable[[str, str | None], str] = _for_python
 
 
-def spelled(message: str) -> str:
+def spell_message(message: str) -> str:
     """The message with every setting as its reader types the setting.
 
-    >>> spelled("take a smaller format (setting:dtype=bfloat16)")
+    >>> spell_message("take a smaller format (setting:dtype=bfloat16)")
     'take a smaller format (dtype=bfloat16)'
     """
     return _SETTING.sub(lambda found: _spell(found["name"], found["value"]), message)

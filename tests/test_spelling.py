@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from lengthprobe.errors import SettingsError
-from lengthprobe.spelling import for_pytest, for_shell, settings_spelled, spelled
+from lengthprobe.spelling import for_pytest, for_shell, settings_spelled, spell_message
 
 MESSAGE = "a smaller format (setting:dtype=bfloat16), or setting:device-map=cuda:0."
 
@@ -23,13 +23,13 @@ MESSAGE = "a smaller format (setting:dtype=bfloat16), or setting:device-map=cuda
 def test_each_face_has_its_own_options(spell, wanted):
     """What stands around a setting stays as it is."""
     with settings_spelled(spell):
-        assert spelled(MESSAGE) == wanted
+        assert spell_message(MESSAGE) == wanted
 
 
 def test_a_model_is_an_argument_in_a_shell():
     """The command takes it without an option."""
     with settings_spelled(for_shell):
-        assert spelled("setting:model=org/name:file.gguf") == "lengthprobe scan org/name:file.gguf"
+        assert spell_message("setting:model=org/name:file.gguf") == "lengthprobe scan org/name:file.gguf"
 
 
 def test_errors_are_spelled_for_pytest_where_the_plugin_runs():

@@ -14,7 +14,7 @@ from lengthprobe.components.names import Ablation
 from lengthprobe.measures.behaviour.exact_match import exact_match
 from lengthprobe.measures.causality.exact_answers import exact_under
 from lengthprobe.measures.per_response import measure_expression, probe_form
-from lengthprobe.spelling import spelled
+from lengthprobe.spelling import spell_message
 from lengthprobe.statistics.estimate import Estimate
 from lengthprobe.statistics.sample import Sample
 from lengthprobe.statistics.unmet import Unmet, first_unmet
@@ -106,7 +106,7 @@ def _unmet_in(whole: Ablatable, language: str, *, elsewhere: bool) -> Unmet | No
         return Unmet(
             "undecided",
             f"too few topics to tell whether there is control to explain{where}: {asked} asked about",
-            spelled(f"ask more than {whole.settings.budget} prompts: setting:budget=300"),
+            spell_message(f"ask more than {whole.settings.budget} prompts: setting:budget=300"),
         )
     if control.low >= FLOOR:
         return _unmet_on_test_topics(whole, language, where)
