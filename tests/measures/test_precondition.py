@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from copy import copy
 from dataclasses import replace
 from functools import partial
 
@@ -208,16 +207,19 @@ class TestBudget:
 
 def test_control_on_other_topics_alone_is_none(whole, monkeypatch):
     """A model that learnt its topics by heart has nothing to lose on those by which a cut is scored."""
-    learnt = copy(whole)
+    written = type(whole).responses
     wrong = [
         replace(one, text="wrong") if split_of(one.prompt) == "test" else one for one in whole.responses("en")
     ]
-    monkeypatch.setattr(learnt, "responses", lambda _language: tuple(wrong))
-    monkeypatch.setattr(learnt, "_whole", learnt)
 
-    verdict = measures.control_without(learnt, language="en") > 0.1
+    def learnt(probe, language):
+        return tuple(wrong) if probe.ablation == whole.ablation else written(probe, language)
 
-    assert measures.exact_match(learnt, language="en") > FLOOR
+    monkeypatch.setattr(type(whole), "responses", learnt)
+
+    verdict = measures.control_without(whole, language="en") > 0.1
+
+    assert measures.exact_match(whole, language="en") > FLOOR
     assert verdict.status == "broken"
     assert verdict.reason.startswith("no control to explain on test topics (0.0 %, interval 0.0 to ")
 
