@@ -18,7 +18,6 @@ from lengthprobe.checkpoints.text_alone import leave_out_unused
 from lengthprobe.components.anatomy import anatomy_of
 from lengthprobe.components.names import Ablation, Component
 from lengthprobe.errors import ModelError
-from lengthprobe.generation.transformers_engine import _generate
 from tests.activations.test_attention import patterns, rows, targets
 from tests.attribution.agreement import ARRAYS, distance
 from tests.attribution.architectures import (
@@ -32,7 +31,7 @@ from tests.attribution.architectures import (
     random_rows,
 )
 from tests.attribution.brute_force import _projection, brute_force
-from tests.components.ablated import checkpoint_of, generated, logits_after, named, random_prompts
+from tests.components.ablated import checkpoint_of, generate, generated, logits_after, named, random_prompts
 
 # Their softmax, router or recurrence is computed in float32 in a float64 model too.
 ROUNDED = (*LINEAR, *EXPERTS, "qwen3_vl_moe_text-sees")
@@ -58,7 +57,7 @@ def test_capture_equals_whole_rows(variant: str) -> None:
     """What is captured while a response is written is that of the finished rows, relative 1e-4 in float32."""
     model = random_model(variant)
     capture = Capture("random", readout_of(anatomy_of(model)), ENDS)
-    written, traces = _generate(checkpoint_of(model, ENDS), PROMPTS, Room(CAP), capture, None)
+    written, traces = generate(checkpoint_of(model, ENDS), PROMPTS, Room(CAP), capture, None)
     assert capture.problem is None
     for prompt, tokens, trace in zip(PROMPTS, written, traces, strict=True):
         steps = len(trace.token.logits)

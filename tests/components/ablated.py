@@ -21,7 +21,7 @@ from lengthprobe.checkpoints.loading import Checkpoint
 from lengthprobe.components.ablation import MeanOutputs, Surgery
 from lengthprobe.components.anatomy import anatomy_of
 from lengthprobe.components.names import Ablation, Component, find_components
-from lengthprobe.generation.transformers_engine import _generate
+from lengthprobe.generation.transformers_engine import Observer, _Batch
 from tests.attribution.architectures import HEADS, LAYERS, VOCABULARY
 from tests.attribution.brute_force import _PLACES
 
@@ -98,7 +98,7 @@ def generated(
     """The tokens that lengthprobe has an ablated model write, and the logits of their steps, [n, T, V]."""
     logits = Logits()
     surgery = Surgery(anatomy_of(model), tuple(ablations), means, tuple(map(tuple, donors)))
-    written, _ = _generate(checkpoint_of(model), prompts, Room(CAP), logits, surgery)
+    written, _ = generate(checkpoint_of(model), prompts, Room(CAP), logits, surgery)
     return written, torch.stack(logits.steps, 1)
 
 
@@ -107,6 +107,19 @@ def logits_after(model: Any, prompt: list[int], written: list[int]) -> Tensor:
     """The logits of each step of a row, from one pass over all of it, [T, V]."""
     logits: Tensor = model(torch.tensor([[*prompt, *written]]), use_cache=False).logits[0]
     return logits[len(prompt) - 1 : -1]
+
+
+def generate(
+    checkpoint: Checkpoint,
+    rows: Sequence[Sequence[int]],
+    room: Room,
+    observer: Observer | None,
+    surgery: Surgery | None,
+) -> tuple[list[list[int]], list[Any]]:
+    """All tokens that are written after each row in one batch, and what the observer made of them."""
+    batch = _Batch(checkpoint, rows, room, (lambda: observer) if observer else None, surgery)
+    (made,) = batch.generate(range(len(rows)))
+    return made
 
 
 def edited(model: Any, components: Sequence[Component]) -> Any:

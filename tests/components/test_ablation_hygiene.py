@@ -16,9 +16,16 @@ from lengthprobe.components.ablation import Surgery
 from lengthprobe.components.anatomy import anatomy_of
 from lengthprobe.components.names import Ablation, every_component
 from lengthprobe.errors import ModelError
-from lengthprobe.generation.transformers_engine import _generate
 from tests.attribution.architectures import HEADS, LAYERS, VARIANTS, random_model
-from tests.components.ablated import CAP, checkpoint_of, generated, named, random_means, random_prompts
+from tests.components.ablated import (
+    CAP,
+    checkpoint_of,
+    generate,
+    generated,
+    named,
+    random_means,
+    random_prompts,
+)
 
 PROMPTS, DONORS = random_prompts(5, 7), random_prompts(7, 6)
 MODES = ("zero", "mean", "resample")
@@ -46,7 +53,7 @@ def _state(model: Any) -> Any:
 
 
 def _plain(model: Any) -> list[list[int]]:
-    return _generate(checkpoint_of(model), PROMPTS, Room(CAP), None, None)[0]
+    return generate(checkpoint_of(model), PROMPTS, Room(CAP), None, None)[0]
 
 
 @torch.no_grad()
@@ -62,7 +69,7 @@ def test_nothing_is_left(variant: str, mode: str) -> None:
     model = random_model(variant)
     before, logits, written = _state(model), _logits(model), _plain(model)
     surgery = _surgery(model, mode)
-    ablated, _ = _generate(checkpoint_of(model), PROMPTS, Room(CAP), None, surgery)
+    ablated, _ = generate(checkpoint_of(model), PROMPTS, Room(CAP), None, surgery)
     assert ablated != written
     assert _state(model) == before
     assert torch.equal(_logits(model), logits)
@@ -85,7 +92,7 @@ def test_after_an_error(mode: str, at_pass: int, error: BaseException) -> None:
     handle = model.model.layers[1].mlp.register_forward_hook(fail)
     capture = Capture("random", readout_of(anatomy_of(model)), (1,))
     with pytest.raises(type(error)):
-        _generate(checkpoint_of(model), PROMPTS, Room(CAP), capture, _surgery(model, mode))
+        generate(checkpoint_of(model), PROMPTS, Room(CAP), capture, _surgery(model, mode))
     handle.remove()
     assert _state(model) == before
     assert torch.equal(_logits(model), logits)
@@ -114,7 +121,7 @@ def test_logits_that_are_not_finite(mode: str) -> None:
     surgery = _surgery(model, mode)
     model.model.norm.weight[3] = float("nan")
     with pytest.raises(ModelError, match=r"while components of it are ablated: first in model\.norm"):
-        _generate(checkpoint_of(model), PROMPTS, Room(CAP), None, surgery)
+        generate(checkpoint_of(model), PROMPTS, Room(CAP), None, surgery)
 
 
 def test_logits_that_the_ablation_makes_infinite() -> None:
@@ -126,7 +133,7 @@ def test_logits_that_the_ablation_makes_infinite() -> None:
     with pytest.raises(
         ModelError, match=r"NaN or infinite in float32, .*, while components of it are ablated\n"
     ):
-        _generate(checkpoint_of(model), PROMPTS, Room(CAP), None, surgery)
+        generate(checkpoint_of(model), PROMPTS, Room(CAP), None, surgery)
 
 
 def _in_a_thread(work: Callable[[], Any]) -> Any:
@@ -143,7 +150,7 @@ def test_another_thread_sees_the_whole_model(mode: str) -> None:
     """In the midst of an ablated pass another thread's passes and responses are those of the whole model."""
     model = random_model("llama-biases")
     logits, written = _logits(model), _plain(model)
-    expected = _generate(checkpoint_of(model), PROMPTS, Room(CAP), None, _surgery(model, mode))[0]
+    expected = generate(checkpoint_of(model), PROMPTS, Room(CAP), None, _surgery(model, mode))[0]
     owner, found = threading.get_ident(), []
 
     def meanwhile(*_: object) -> None:
@@ -151,7 +158,7 @@ def test_another_thread_sees_the_whole_model(mode: str) -> None:
             found.append(_in_a_thread(lambda: (_logits(model), _plain(model))))
 
     handle = model.model.layers[1].register_forward_hook(meanwhile)
-    ablated = _generate(checkpoint_of(model), PROMPTS, Room(CAP), None, _surgery(model, mode))[0]
+    ablated = generate(checkpoint_of(model), PROMPTS, Room(CAP), None, _surgery(model, mode))[0]
     handle.remove()
     ((of_other, written_by_other),) = found
     assert torch.equal(of_other, logits)
