@@ -92,7 +92,9 @@ def test_each_checkpoint_is_loaded_once_and_each_prompt_asked_once(project, monk
     loaded, asked = [], []
     load, answer = loading.load_checkpoint, answering.answer
     monkeypatch.setattr(loading, "load_checkpoint", lambda *args: loaded.append(args) or load(*args))
-    monkeypatch.setattr(answering, "answer", lambda *args: asked.append(len(args[1])) or answer(*args))
+    monkeypatch.setattr(
+        answering, "answer", lambda *args, **how: asked.append(len(args[1])) or answer(*args, **how)
+    )
 
     project.report()
 
@@ -106,7 +108,9 @@ def test_only_what_is_selected_is_asked(project, monkeypatch):
 
     asked = []
     answer = answering.answer
-    monkeypatch.setattr(answering, "answer", lambda *args: asked.append(args[1][0].language) or answer(*args))
+    monkeypatch.setattr(
+        answering, "answer", lambda *args, **how: asked.append(args[1][0].language) or answer(*args, **how)
+    )
 
     project.report("-k", "exact and it")
 
