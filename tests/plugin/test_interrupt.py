@@ -203,7 +203,7 @@ class TestEarlierReport:
 def test_first_report_of_a_run_without_a_claim_names_all(project):
     """Where no report is there yet, an empty one says more than none."""
     project.pytester.makeconftest(
-        "from lengthprobe.asking import answering\n\n\ndef stop(*_):\n    raise KeyboardInterrupt\n\n\n"
+        "from lengthprobe.asking import answering\n\n\ndef stop(*_, **__):\n    raise KeyboardInterrupt\n\n\n"
         "def pytest_collection_finish():\n    answering.answer = stop\n"
     )
 

@@ -236,12 +236,12 @@ def test_it(probe, copy, worker_id):
         project.pytester.makeconftest(
             "import os, pathlib\nfrom lengthprobe.asking import answering\n\n"
             "answer = answering.answer\n\n\n"
-            "def die_once(*args):\n"
+            "def die_once(*args, **how):\n"
             "    flag = pathlib.Path('died')\n"
             "    if not flag.exists():\n"
             "        flag.touch()\n"
             "        os._exit(9)\n"
-            "    return answer(*args)\n\n\n"
+            "    return answer(*args, **how)\n\n\n"
             "def pytest_collection_finish():\n    answering.answer = die_once\n"
         )
 
