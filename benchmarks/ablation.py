@@ -28,9 +28,6 @@ from lengthprobe.components.anatomy import Anatomy, anatomy_of
 from lengthprobe.components.layers import late_layers
 from lengthprobe.components.names import MODES, Ablation, Component
 
-# What respond() calls for each batch, once prompts are tokens.
-from lengthprobe.generation.transformers_engine import _generate
-
 PROMPT, RESPONSE = 40, 24
 HEADS = 8
 GOAL = 1.10
@@ -105,10 +102,10 @@ def ways_to_measure(model: Any, rows: Rows) -> tuple[Way, dict[str, Way]]:
     def ablated(ablations: list[Ablation], ends: tuple[int, ...]) -> list[list[int]]:
         resampled = any(one.resample for one in ablations)
         surgery = Surgery(anatomy, tuple(ablations), means, donors if resampled else ())
-        return _generate(checkpoint_of(model, ends), rows.prompts, RESPONSE, None, surgery)[0]
+        return written(checkpoint_of(model, ends), rows.prompts, RESPONSE, None, surgery)[0]
 
     def plain(ends: tuple[int, ...]) -> list[list[int]]:
-        return _generate(checkpoint_of(model, ends), rows.prompts, RESPONSE, None, None)[0]
+        return written(checkpoint_of(model, ends), rows.prompts, RESPONSE)[0]
 
     stated = {
         f"{mode}, {what}": [Ablation(**{mode: tuple(components)})] * n

@@ -24,6 +24,7 @@ import transformers
 from random_llama import SHAPES, Rows, checkpoint_of, options, random_llama, random_rows
 from transformers import GenerationConfig
 from turns import Stopwatch, clock, compare, compare_within, peak_of
+from writing import written
 
 from lengthprobe.attribution import direct_logit_attribution
 from lengthprobe.attribution.capture import Capture
@@ -31,9 +32,6 @@ from lengthprobe.attribution.readout import readout_of
 from lengthprobe.checkpoints.forward import cache_keyword
 from lengthprobe.checkpoints.loading import Checkpoint
 from lengthprobe.components.anatomy import anatomy_of
-
-# What respond() calls for each batch, once prompts are tokens.
-from lengthprobe.generation.transformers_engine import _generate
 
 PROMPT, RESPONSE = 40, 24
 PARTS = ("rows", "cache", "generation", "tools")
@@ -199,7 +197,7 @@ def _generating(model: Any, rows: Rows) -> dict[str, Way]:
         if stopwatch:
             stopwatch.watch(capture._kept, "embedding", "attention", "mlp", "final")
             stopwatch.watch(capture, "step", "finish")
-        return _generate(checkpoint, rows.prompts, RESPONSE, capture, None)
+        return written(checkpoint, rows.prompts, RESPONSE, capture)
 
     @torch.inference_mode()
     def transformers_own() -> Any:
@@ -221,7 +219,7 @@ def _generating(model: Any, rows: Rows) -> dict[str, Way]:
 
 
 def _written(checkpoint: Checkpoint, rows: Rows) -> list[list[int]]:
-    return _generate(checkpoint, rows.prompts, RESPONSE, None, None)[0]
+    return written(checkpoint, rows.prompts, RESPONSE)[0]
 
 
 def _by_others(model: Any, rows: Rows) -> dict[str, Way]:

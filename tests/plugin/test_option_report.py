@@ -285,7 +285,7 @@ def test_faithfulness(probe, language, report):
     @pytest.mark.parametrize(("args", "sizes"), [((), []), (("--lengthprobe-report=out",), [1, 2, 4, 8])])
     def test_curve_is_measured_for_a_report_only(self, project, monkeypatch, args, sizes):
         """A table shows nothing of it, and its answers cost time."""
-        rooms = [import_module(f"lengthprobe.{room}") for room in ("measures", "measures.causes")]
+        rooms = [import_module(f"lengthprobe.{room}") for room in ("measures", "portraits.causality")]
         asked = []
         for room, measure in [(room, room.control_without) for room in rooms]:
             monkeypatch.setattr(
@@ -412,7 +412,7 @@ class TestProblems:
         ("room", "name", "said"),
         [
             (
-                "measures.portrait",
+                "portraits.attribution",
                 "portrait",
                 "tiny-it is not in every figure of the report: ZeroDivisionError: *",
             ),
