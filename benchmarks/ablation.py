@@ -22,6 +22,7 @@ import torch
 import transformers
 from random_llama import SHAPES, Rows, checkpoint_of, options, random_llama, random_rows
 from turns import clock, compare, peak_of
+from writing import write_tokens
 
 from lengthprobe.components.ablation import MeanOutputs, Surgery
 from lengthprobe.components.anatomy import Anatomy, anatomy_of
@@ -102,10 +103,10 @@ def ways_to_measure(model: Any, rows: Rows) -> tuple[Way, dict[str, Way]]:
     def ablated(ablations: list[Ablation], ends: tuple[int, ...]) -> list[list[int]]:
         resampled = any(one.resample for one in ablations)
         surgery = Surgery(anatomy, tuple(ablations), means, donors if resampled else ())
-        return written(checkpoint_of(model, ends), rows.prompts, RESPONSE, None, surgery)[0]
+        return write_tokens(checkpoint_of(model, ends), rows.prompts, RESPONSE, None, surgery)[0]
 
     def plain(ends: tuple[int, ...]) -> list[list[int]]:
-        return written(checkpoint_of(model, ends), rows.prompts, RESPONSE)[0]
+        return write_tokens(checkpoint_of(model, ends), rows.prompts, RESPONSE)[0]
 
     stated = {
         f"{mode}, {what}": [Ablation(**{mode: tuple(components)})] * n

@@ -24,7 +24,7 @@ import transformers
 from random_llama import SHAPES, Rows, checkpoint_of, options, random_llama, random_rows
 from transformers import GenerationConfig
 from turns import Stopwatch, clock, compare, compare_within, peak_of
-from writing import written
+from writing import write_tokens
 
 from lengthprobe.attribution import direct_logit_attribution
 from lengthprobe.attribution.capture import Capture
@@ -197,7 +197,7 @@ def _generating(model: Any, rows: Rows) -> dict[str, Way]:
         if stopwatch:
             stopwatch.watch(capture._kept, "embedding", "attention", "mlp", "final")
             stopwatch.watch(capture, "step", "finish")
-        return written(checkpoint, rows.prompts, RESPONSE, capture)
+        return write_tokens(checkpoint, rows.prompts, RESPONSE, capture)
 
     @torch.inference_mode()
     def transformers_own() -> Any:
@@ -219,7 +219,7 @@ def _generating(model: Any, rows: Rows) -> dict[str, Way]:
 
 
 def _written(checkpoint: Checkpoint, rows: Rows) -> list[list[int]]:
-    return written(checkpoint, rows.prompts, RESPONSE)[0]
+    return write_tokens(checkpoint, rows.prompts, RESPONSE)[0]
 
 
 def _by_others(model: Any, rows: Rows) -> dict[str, Way]:

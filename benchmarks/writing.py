@@ -11,7 +11,7 @@ from lengthprobe.components.ablation import Surgery
 from lengthprobe.generation.transformers_engine import Observer, _Batch
 
 
-def written(
+def write_tokens(
     checkpoint: Checkpoint,
     rows: Sequence[Sequence[int]],
     most: int,
