@@ -66,12 +66,17 @@ class Subject:
         # What `runs.identity` found out; `runs` stands above, and has no name here.
         self.identity: Any = None
         self._respondent: dict[str, Any] | None = None
+        self._streams: dict[str, tuple[Prompt, ...]] = {}
         self._batches: dict[tuple[str, Ablation, str | None, bool], tuple[Write, ...]] = {}
 
     def prompts(self, language: str) -> tuple[Prompt, ...]:
-        """The prompt stream of a language."""
-        settings = self.settings
-        return prompts(language, lengths=settings.lengths, budget=settings.budget, seed=settings.seed)
+        """The prompt stream of a language, drawn once."""
+        if language not in self._streams:
+            settings = self.settings
+            self._streams[language] = prompts(
+                language, lengths=settings.lengths, budget=settings.budget, seed=settings.seed
+            )
+        return self._streams[language]
 
     def batches(
         self, language: str, *, ablation: Ablation = WHOLE, words: str | None = None, traces: bool = False
