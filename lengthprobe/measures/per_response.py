@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 from lengthprobe.errors import SettingsError
 from lengthprobe.measures.answered import check_answered
 from lengthprobe.statistics.estimate import Estimate, Observation
+from lengthprobe.statistics.measure_key import MeasureKey
 from lengthprobe.task.languages import load_language
 from lengthprobe.task.words import RIVAL_COUNTERS, count_words
 
@@ -46,7 +47,7 @@ def mean_of(
     probe: Measured,
     value: Callable[[Response, int], float] | None = None,
     *,
-    name: str,
+    name: str | MeasureKey,
     language: str,
     unit: str,
     bounds: tuple[float, float] | None,
@@ -61,7 +62,7 @@ def mean_of(
     Args:
         probe: The checkpoint.
         value: Gives the value of a response that has so many words.
-        name: Name of the measure.
+        name: Name of the measure, or its key where it has options.
         language: Code of the language.
         unit: Unit of the value.
         bounds: The least and greatest value possible, as in `Estimate.from_observations`.
@@ -86,7 +87,7 @@ def mean_of(
         each = values(asked, counts) if values else [value(*row) for row in rows] if value else ()
         return Estimate.from_observations(
             [_observation(*row) for row in zip(asked, each, counts, strict=True)],
-            name=measure_expression(name, probe, language, lengths),
+            name=measure_key(name, probe, language, lengths),
             unit=unit,
             bounds=bounds,
             alpha=probe.settings.alpha,
@@ -141,13 +142,12 @@ def probe_form(probe: Measured) -> Form | None:
     return form
 
 
-def measure_expression(name: str, probe: Measured, language: str, lengths: Collection[int] | None) -> str:
-    """A measure as it reads in an expression: `exact_match(tiny-it, en, N=4–9)`."""
-    if lengths is None:
-        return f"{name}({probe.name}, {language})"
-    span = sorted(lengths)
-    run = f"{span[0]}–{span[-1]}" if len(span) > 1 else str(span[0])
-    return f"{name}({probe.name}, {language}, N={run})"
+def measure_key(
+    name: str | MeasureKey, probe: Measured, language: str, lengths: Collection[int] | None
+) -> MeasureKey:
+    """The key of a measure of a probe, which reads as in an expression: `exact_match(tiny-it, en, N=4–9)`."""
+    key = MeasureKey(name) if isinstance(name, str) else name
+    return key.of(probe.name, language, lengths)
 
 
 def note_of(response: Response, n_words: int) -> str:
@@ -168,9 +168,11 @@ def _observation(response: Response, value: float, n_words: int) -> Observation:
     return Observation(prompt.id, prompt.topic, value, note_of(response, n_words))
 
 
-def name_with_arguments(name: str, kind: str, k: int | None, found_in: str | None, mode: str = "zero") -> str:
-    """A measure's name with what was asked of it: `control_without[2 heads, found in en, mean]`."""
+def key_with_arguments(
+    name: str, kind: str, k: int | None, found_in: str | None, mode: str = "zero"
+) -> MeasureKey:
+    """A measure's key with what was asked of it: `control_without[2 heads, found in en, mean]`."""
     asked = [kind if k is None else f"{k} {kind}"]
     asked += [f"found in {found_in}"] if found_in else []
     asked += [mode] if mode != "zero" else []
-    return f"{name}[{', '.join(asked)}]"
+    return MeasureKey(name, tuple(asked))

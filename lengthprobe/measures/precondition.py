@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from lengthprobe.components.names import Ablation
 from lengthprobe.measures.behaviour.exact_match import exact_match
 from lengthprobe.measures.causality.exact_answers import exact_under
-from lengthprobe.measures.per_response import measure_expression, probe_form
+from lengthprobe.measures.per_response import measure_key, probe_form
 from lengthprobe.spelling import spell_message
 from lengthprobe.statistics.estimate import Estimate
 from lengthprobe.statistics.sample import Sample
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from lengthprobe.measures.causality.leading import Ablatable
     from lengthprobe.measures.per_response import Measured
+    from lengthprobe.statistics.measure_key import MeasureKey
 
 FLOOR = 0.2  # of the answers; ours (METHODS §4)
 
@@ -65,7 +66,7 @@ def unmet_control(probe: Any, *languages: str | None, text_of: Any = None) -> Un
 
 def without_values(
     probe: Measured,
-    name: str,
+    name: str | MeasureKey,
     language: str,
     unmet: Unmet,
     *,
@@ -77,7 +78,7 @@ def without_values(
 
     Args:
         probe: The checkpoint.
-        name: Name of the measure.
+        name: Name of the measure, or its key where it has options.
         language: Code of the language.
         unmet: What was presupposed and is not so.
         unit: The measure's.
@@ -86,7 +87,7 @@ def without_values(
     """
     nothing = Estimate.from_observations(
         [],
-        name=measure_expression(name, probe, language, lengths),
+        name=measure_key(name, probe, language, lengths),
         unit=unit,
         bounds=bounds,
         alpha=probe.settings.alpha,

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from lengthprobe.errors import LengthprobeError
-from lengthprobe.plugin.findings import estimate_numbers
 from lengthprobe.plugin.markers import (
     claim_kind,
     claim_languages,
@@ -23,12 +22,13 @@ from lengthprobe.plugin.markers import (
 from lengthprobe.plugin.outcome import is_missed, no_case, no_finding, no_verdict_message, outcome
 from lengthprobe.plugin.verdicts import ASKED, is_running, never_asked, never_asked_after
 from lengthprobe.reporting.ledger import RED, Entry
+from lengthprobe.statistics.check import Beside
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from types import TracebackType
 
-    from lengthprobe.plugin.findings import Reported
+    from lengthprobe.statistics.check import Check
     from lengthprobe.statistics.estimate import Estimate
     from lengthprobe.statistics.verdict import Verdict
 
@@ -38,7 +38,7 @@ _WRITTEN = {"cwa": "CWA", "mlp": "MLP", "mlps": "MLPs", "italian": "Italian", "e
 _PACKAGE = Path(__file__).parents[1]
 
 BESIDE = pytest.StashKey[list["Estimate"]]()
-REPORTED = pytest.StashKey[list["Reported"]]()
+REPORTED = pytest.StashKey[list["Check"]]()
 _PART_FAILED, _RED = pytest.StashKey[bool](), pytest.StashKey[bool]()
 
 
@@ -213,11 +213,11 @@ def entry_of(
         language=language,
         published=_published(said.get("published"), language),
         verdict=verdict,
-        checks=[
+        checks=(
             *(each.as_check() for each in item.stash.get(ASKED, [])),
-            *(each.as_check() for each in item.stash.get(REPORTED, [])),
-        ],
-        beside=[_beside(each) for each in item.stash.get(BESIDE, [])],
+            *item.stash.get(REPORTED, []),
+        ),
+        beside=tuple(Beside.of(each) for each in item.stash.get(BESIDE, [])),
         message=message,
         duration_s=round(report.duration, 6) if report else 0.0,
         about=claim_subject(item),
@@ -229,7 +229,3 @@ def _published(figures: object, language: str | None) -> str:
     if isinstance(figures, dict):
         figures = figures.get(language)
     return "" if figures is None else str(figures)
-
-
-def _beside(estimate: Estimate) -> dict[str, Any]:
-    return {"name": estimate.name} | estimate_numbers(estimate)

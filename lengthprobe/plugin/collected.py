@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field, replace
 from shlex import quote
 from typing import TYPE_CHECKING, Any
 
@@ -41,7 +41,7 @@ class Collected:
     def add(self, told: dict[str, Any]) -> None:
         """Take up what another process of the session has collected: each of them has collected the same."""
         for one in told["claims"]:
-            self.claims.setdefault(one["nodeid"], Entry(**one))
+            self.claims.setdefault(one["nodeid"], Entry.from_dict(one))
         self.selection = Selection.largest(self.selection, told["selection"])
         self.deselected = max(self.deselected, told["deselected"])
         self.passed_over = max(self.passed_over, told["passed_over"])
@@ -49,7 +49,7 @@ class Collected:
     def as_dict(self) -> dict[str, Any]:
         """It as processes exchange it."""
         return {
-            "claims": [asdict(entry) for entry in self.claims.values()],
+            "claims": [entry.as_dict() for entry in self.claims.values()],
             "selection": self.selection.as_dict(),
             "deselected": self.deselected,
             "passed_over": self.passed_over,
@@ -88,10 +88,5 @@ def uncollected_file(nodeid: str, why: str) -> Entry:
 
 def lost_claim(claim: Entry, why: str) -> Entry:
     """The error that a claim is whose process died while its test ran."""
-    return Entry(
-        **{
-            **asdict(claim),
-            "verdict": "error",
-            "message": f"{why}: this claim has no verdict\n  fix: pytest {quote(claim.nodeid)}",
-        }
-    )
+    message = f"{why}: this claim has no verdict\n  fix: pytest {quote(claim.nodeid)}"
+    return replace(claim, verdict="error", message=message)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NoReturn
 import pytest
 
 from lengthprobe.plugin.claims import BESIDE, REPORTED
-from lengthprobe.plugin.findings import Reported
+from lengthprobe.plugin.findings import report_of
 from lengthprobe.plugin.run import RUN
 
 if TYPE_CHECKING:
@@ -72,6 +72,6 @@ def report(request: pytest.FixtureRequest) -> Callable[..., None]:
     reported = request.node.stash.setdefault(REPORTED, [])
 
     def state(found: Comparable | Verdict, says: str = "") -> None:
-        reported.append(Reported.of(found, says))
+        reported.append(report_of(found, says))
 
     return state

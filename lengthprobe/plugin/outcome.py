@@ -11,7 +11,7 @@ from lengthprobe.errors import Undecided
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from lengthprobe.plugin.findings import Reported
+    from lengthprobe.statistics.check import Check
     from lengthprobe.statistics.verdict import Verdict
 
 _ASSERT = "assert abs(measures.length_error(probe, language=language)) < 0.5"
@@ -20,7 +20,7 @@ _ASSERT = "assert abs(measures.length_error(probe, language=language)) < 0.5"
 def outcome(
     verdicts: Sequence[Verdict],
     error: BaseException | None,
-    reported: Sequence[Reported] | None = None,
+    reported: Sequence[Check] | None = None,
     unasked: Sequence[Verdict] = (),
     *,
     parts_failed: bool = False,

@@ -19,6 +19,8 @@ from lengthprobe.reporting.files import write_whole
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from lengthprobe.portraits.portrait import Portrait
+
 _STEP_SUMMARY = "GITHUB_STEP_SUMMARY"
 
 
@@ -75,7 +77,11 @@ class SessionOutputs:
             destination.release()
 
     def write(
-        self, ledger: Callable[[], Mapping[str, Any]], portraits: Mapping[str, Any], *, replaces: bool = True
+        self,
+        ledger: Callable[[], Mapping[str, Any]],
+        portraits: Mapping[str, Portrait],
+        *,
+        replaces: bool = True,
     ) -> None:
         """Write what is asked for; each file is there whole or not at all.
 
@@ -110,7 +116,9 @@ class SessionOutputs:
             return False
         return True
 
-    def _write_report(self, folder: Path, ledger: Mapping[str, Any], portraits: Mapping[str, Any]) -> None:
+    def _write_report(
+        self, folder: Path, ledger: Mapping[str, Any], portraits: Mapping[str, Portrait]
+    ) -> None:
         try:
             # What draws is imported only now, and can be missing or broken.
             from lengthprobe.reporting.page import write_report

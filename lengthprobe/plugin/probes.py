@@ -17,11 +17,12 @@ from lengthprobe.plugin.options import name_in_role
 from lengthprobe.plugin.progress import progress_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Sequence
+    from collections.abc import Callable, Collection, Mapping, Sequence
 
     from lengthprobe.asking.sharing import Exchange
     from lengthprobe.probe import Probe
     from lengthprobe.settings import Settings
+    from lengthprobe.statistics.measure_key import MeasureKey
 
 
 class Probes:
@@ -108,7 +109,7 @@ class Probes:
                 }
         return found
 
-    def new_portraits(self, roles: Sequence[str]) -> dict[str, dict[str, Any]]:
+    def new_portraits(self, roles: Sequence[str]) -> dict[str, Mapping[str, Any]]:
         """What figures show of the checkpoints in some roles; each is given once.
 
         A checkpoint has a portrait where what its components contribute has been captured.
@@ -124,13 +125,13 @@ class Probes:
         return found
 
     def new_pieces(
-        self, roles: Sequence[str], said: Collection[str]
-    ) -> list[tuple[tuple[str, ...], dict[str, Any]]]:
+        self, roles: Sequence[str], measured: Collection[MeasureKey]
+    ) -> list[tuple[tuple[str, ...], Mapping[str, Any]]]:
         """What figures show of what only some claims measure, with its place among all portraits; each once.
 
         Args:
             roles: Whose checkpoints a claim took.
-            said: The expressions that it compared or reported.
+            measured: The keys of what the claim compared or reported.
         """
         from lengthprobe.portraits.attribution import swap_portrait
         from lengthprobe.portraits.causality import causes
@@ -141,7 +142,7 @@ class Probes:
             for language in self._traced.get(name, ()):
                 probe = self._probes[name].in_role(role)
                 every = {("number_swap", language): partial(swap_portrait, probe, language)}
-                for place, draw in (every | causes(probe, language, said)).items():
+                for place, draw in (every | causes(probe, language, measured)).items():
                     if (role, *place) not in self._pieces:
                         piece = self._drawn(probe, draw)
                         if piece is not None:
@@ -149,7 +150,7 @@ class Probes:
                             found.append(((role, *place), piece))
         return found
 
-    def _portrait(self, probe: Probe) -> dict[str, Any] | None:
+    def _portrait(self, probe: Probe) -> Mapping[str, Any] | None:
         """A checkpoint's portrait, None where its components are not known; one process draws it for all."""
         from lengthprobe.portraits.attribution import portrait
 
@@ -158,7 +159,7 @@ class Probes:
 
         return self._drawn(probe, lambda: self._shared(f"portrait of {probe.source.name}", draw))
 
-    def _drawn(self, probe: Probe, draw: Callable[[], dict[str, Any] | None]) -> dict[str, Any] | None:
+    def _drawn(self, probe: Probe, draw: Callable[[], Mapping[str, Any] | None]) -> Mapping[str, Any] | None:
         try:
             return draw()
         except LengthprobeError:

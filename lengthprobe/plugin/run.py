@@ -7,7 +7,7 @@ import sys
 from dataclasses import asdict
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from lengthprobe.margins import Margins
     from lengthprobe.plugin.probes import Probes
     from lengthprobe.plugin.shared_folder import SharedFolder
+    from lengthprobe.portraits.portrait import Portrait
     from lengthprobe.settings import Settings
 
 RUN = pytest.StashKey["Run"]()
@@ -190,10 +191,10 @@ class Run:
             models = self.probes.identities(roles) if roles else {}
             drawn = claim_subject(item) == "mechanism" and option_value(self._config, "report") is not None
             report.lengthprobe = {  # type: ignore[attr-defined]
-                "entry": asdict(entry),
+                "entry": entry.as_dict(),
                 "models": models,
                 "portraits": self.probes.new_portraits(roles) if drawn else {},
-                "pieces": self.probes.new_pieces(roles, _said(entry)) if drawn else [],
+                "pieces": self.probes.new_pieces(roles, entry.measured) if drawn else [],
                 "problems": self.probes.problems if drawn else [],
             }
         if self._worker and self._directory is None and not self._told_collected:
@@ -210,7 +211,7 @@ class Run:
         if told is None:
             self.course.note(report)
         else:
-            self.ledger.record(Entry(**told["entry"]), told["models"])
+            self.ledger.record(Entry.from_dict(told["entry"]), told["models"])
             self._portraits |= told["portraits"]
             self._pieces |= {tuple(place): piece for place, piece in told["pieces"]}
             self.problems += [problem for problem in told["problems"] if problem not in self.problems]
@@ -235,7 +236,7 @@ class Run:
         if self.problems and not self._config.pluginmanager.has_plugin("terminalreporter"):
             sys.stderr.writelines(f"lengthprobe: {problem}\n" for problem in self.problems)
 
-    def _whole_portraits(self) -> dict[str, dict[str, Any]]:
+    def _whole_portraits(self) -> dict[str, Portrait]:
         """What the figures show, by role; in the same order whichever worker was first."""
         found = {role: portrait | {name: {} for name in PIECES} for role, portrait in self._portraits.items()}
         for (role, *folders, last), piece in sorted(self._pieces.items()):
@@ -243,7 +244,7 @@ class Run:
             for folder in folders:
                 inside = inside.setdefault(folder, {})
             inside[last] = piece
-        return found
+        return cast("dict[str, Portrait]", found)
 
     def close(self) -> None:
         """Remove what the workers shared, and let others write where the session wrote."""
@@ -290,8 +291,3 @@ class Run:
         shown = self.shown
         named = {role: {"name": name, "display_name": shown[role]} for role, name in self.names.items()}
         return self.ledger.as_dict(settings) | {"named": named, "not_run": self.not_run}
-
-
-def _said(entry: Entry) -> list[str]:
-    """What a claim measured, and compared or reported."""
-    return [check["expression"] for check in entry.checks if not check.get("unmet")]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from lengthprobe.components.layers import late_layers
 from lengthprobe.measures.attribution.by_component import estimate_of
@@ -19,10 +19,19 @@ if TYPE_CHECKING:
 
     from lengthprobe.asking.answers import Traced
     from lengthprobe.measures.attribution.by_component import ByComponent, Floats
+    from lengthprobe.portraits.portrait import (
+        AttributionPortrait,
+        CwaInLanguage,
+        Example,
+        Interval,
+        NumberSwap,
+        SharesByLayer,
+        Word,
+    )
     from lengthprobe.probe import Probe
 
 
-def portrait(probe: Probe, languages: Sequence[str]) -> dict[str, Any]:
+def portrait(probe: Probe, languages: Sequence[str]) -> AttributionPortrait:
     """The CWA of every component of a checkpoint in some languages, with intervals, and one response word by
     word.
 
@@ -50,7 +59,7 @@ def portrait(probe: Probe, languages: Sequence[str]) -> dict[str, Any]:
     }
 
 
-def swap_portrait(probe: Probe, language: str) -> dict[str, Any] | None:
+def swap_portrait(probe: Probe, language: str) -> NumberSwap | None:
     """What each layer gives to the stop because of the number, beside its CWA: shares of all components.
 
     Args:
@@ -82,8 +91,8 @@ def swap_portrait(probe: Probe, language: str) -> dict[str, Any] | None:
 
 def _shares_by_layer(
     probe: Probe, by_component: ByComponent, whole: ByComponent, language: str
-) -> dict[str, Any]:
-    def interval(component: Callable[[ByComponent], Floats]) -> list[float | None]:
+) -> SharesByLayer:
+    def interval(component: Callable[[ByComponent], Floats]) -> Interval:
         mean = estimate_of(
             probe, by_component, component, name="component", language=language, lengths=None, whole=whole
         )
@@ -99,13 +108,11 @@ def _shares_by_layer(
     }
 
 
-def _in_language(probe: Probe, language: str) -> dict[str, Any]:
+def _in_language(probe: Probe, language: str) -> CwaInLanguage:
     every = probe.traces(language)
     by_component = cwa_by_component(probe, language)
 
-    def interval(
-        component: Callable[[ByComponent], Floats], of: ByComponent = by_component
-    ) -> list[float | None]:
+    def interval(component: Callable[[ByComponent], Floats], of: ByComponent = by_component) -> Interval:
         found = estimate_of(probe, of, component, name="cwa", language=language, lengths=None)
         return [value if math.isfinite(value) else None for value in (found.mean, found.low, found.high)]
 
@@ -124,7 +131,7 @@ def _in_language(probe: Probe, language: str) -> dict[str, Any]:
     }
 
 
-def _example(probe: Probe, every: Sequence[Traced]) -> dict[str, Any]:
+def _example(probe: Probe, every: Sequence[Traced]) -> Example:
     """One response, word by word: the first exact one of a middling length, or else the first."""
     lengths = sorted(one.response.prompt.n_words for one in every)
     middle = lengths[len(lengths) // 2]
@@ -143,7 +150,7 @@ def _example(probe: Probe, every: Sequence[Traced]) -> dict[str, Any]:
     }
 
 
-def _words(probe: Probe, one: Traced) -> list[dict[str, Any]]:
+def _words(probe: Probe, one: Traced) -> list[Word]:
     """The words of a response with what the components gave to each: the sum over its tokens."""
     if one.trace is None or one.adherence is None:
         return []
@@ -151,19 +158,20 @@ def _words(probe: Probe, one: Traced) -> list[dict[str, Any]]:
     late = token.heads[:, list(late_layers(token.mlps.shape[1]))].sum((1, 2))
     final = token.mlps[:, -1]
     ids, counts = one.response.token_ids, one.adherence.counts
-    words: list[dict[str, Any]] = []
+    words: list[Word] = []
+    starts: list[int] = []
     for at in range(len(token.logits)):
         if not one.adherence.in_answer[at]:
             continue
         ends = at == len(ids)
         before = counts[at - 1] if at else 0
         if not words or ends or (counts[at] > before and before > 0):
-            words.append({"first": at, "late_heads": 0.0, "final_mlp": 0.0, "other": 0.0, "ends": ends})
+            starts.append(at)
+            words.append({"text": "", "late_heads": 0.0, "final_mlp": 0.0, "other": 0.0, "ends": ends})
         word = words[-1]
         word["late_heads"] += float(late[at])
         word["final_mlp"] += float(final[at])
         word["other"] += float(token.logits[at] - late[at] - final[at])
-    starts = [word.pop("first") for word in words]
     whole = part_thoughts(one.response.text, opened=one.response.opened)
     texts = [
         whole.answer_of_first(len(probe.checkpoint.decode(ids[:start]))) for start in (*starts, len(ids))

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import math
-import re
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Never
 
 from lengthprobe.components.names import Ablation, every_component
 from lengthprobe.measures.causality.control import (
@@ -17,18 +16,31 @@ from lengthprobe.measures.causality.control import (
 from lengthprobe.measures.causality.exact_answers import exact_by_set
 from lengthprobe.measures.causality.faithfulness import effects_by_component, faithfulness
 from lengthprobe.measures.causality.leading import KINDS, leading_components, relative_length, similar_sets
-from lengthprobe.measures.per_response import measure_expression
+from lengthprobe.measures.per_response import key_with_arguments, measure_key
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
 
     from lengthprobe.measures.causality.leading import Ablatable
+    from lengthprobe.portraits.portrait import (
+        BesideWhole,
+        Curve,
+        Elsewhere,
+        Faithfulness,
+        Interval,
+        LeadingAlone,
+        Piece,
+        RandomSets,
+    )
     from lengthprobe.statistics.estimate import Estimate
+    from lengthprobe.statistics.measure_key import MeasureKey
 
-    Draw = Callable[[], dict[str, Any]]
+    # Where nothing of similar size is there, random sets are an empty piece.
+    Empty = dict[str, Never]
+    Draw = Callable[[], Piece | Empty]
 
 
-def causes(probe: Ablatable, language: str, said: Collection[str]) -> dict[tuple[str, ...], Draw]:
+def causes(probe: Ablatable, language: str, measured: Collection[MeasureKey]) -> dict[tuple[str, ...], Draw]:
     """What a figure can show of the causes in a language, by its place in the portrait, and what draws it.
 
     Only what a claim has measured is there, at the number of components that a claim takes unless told. Of
@@ -37,22 +49,25 @@ def causes(probe: Ablatable, language: str, said: Collection[str]) -> dict[tuple
     Args:
         probe: The checkpoint.
         language: Code of the language in which the components are found.
-        said: The expressions that claims have compared or reported.
+        measured: The keys of what claims have compared or reported.
     """
+
+    def is_measured(name: str, kind: str, where: str = language, found_in: str | None = None) -> bool:
+        return measure_key(key_with_arguments(name, kind, None, found_in), probe, where, None) in measured
+
     found: dict[tuple[str, ...], Draw] = {}
     for kind in KINDS:
         place = ("causes", language, kind)
-        if _is_said(f"control_without[{kind}]", probe, language, said):
+        if is_measured("control_without", kind):
             found[*place, "without"] = partial(_curve, probe, language, kind)
-        if _is_said(f"control_without_random[{kind}]", probe, language, said):
+        if is_measured("control_without_random", kind):
             found[*place, "random"] = partial(_random, probe, language, kind)
-        if _is_said(f"control_with_only[{kind}]", probe, language, said):
+        if is_measured("control_with_only", kind):
             found[*place, "only"] = partial(_only, probe, language, kind)
         for other in probe.settings.languages:
-            elsewhere = f"control_without[{kind}, found in {language}]"
-            if other != language and _is_said(elsewhere, probe, other, said):
+            if other != language and is_measured("control_without", kind, other, found_in=language):
                 found[*place, "elsewhere", other] = partial(_elsewhere, probe, language, kind, other)
-    if _is_said("faithfulness", probe, language, said):
+    if measure_key("faithfulness", probe, language, None) in measured:
         found["faithfulness", language] = partial(_faithfulness, probe, language)
     return found
 
@@ -66,24 +81,20 @@ def curve_of(n: int, k: int) -> tuple[int, ...]:
     return tuple(sorted(doubling | {k}))
 
 
-def _is_said(name: str, probe: Ablatable, language: str, said: Collection[str]) -> bool:
-    measure = re.compile(rf"(?<!\w){re.escape(measure_expression(name, probe, language, None))}")
-    return any(measure.search(one) for one in said)
-
-
-def _curve(probe: Ablatable, language: str, kind: str) -> dict[str, Any]:
+def _curve(probe: Ablatable, language: str, kind: str) -> Curve:
     """Control without the leading components, for every number of them that the curve has."""
     chosen = leading_components(probe, language=language, kind=kind)
     of_model = every_component(probe.proof.n_layers, probe.proof.n_heads)
     sizes = curve_of(sum(one.kind == chosen[0].kind for one in of_model), len(chosen))
     every = {k: control_without(probe, language=language, kind=kind, k=k) for k in sizes}
-    return _beside_whole(probe, language, kind) | {
+    return {
+        **_beside_whole(probe, language, kind),
         "leading": [one.name for one in leading_components(probe, language=language, kind=kind, k=sizes[-1])],
         "by_k": {str(k): _interval(one) for k, one in every.items()},
     }
 
 
-def _random(probe: Ablatable, language: str, kind: str) -> dict[str, Any]:
+def _random(probe: Ablatable, language: str, kind: str) -> RandomSets | Empty:
     chosen = leading_components(probe, language=language, kind=kind)
     sets = similar_sets(probe, chosen, language=language)
     under = [Ablation().and_also(one, "zero") for one in sets]
@@ -91,19 +102,20 @@ def _random(probe: Ablatable, language: str, kind: str) -> dict[str, Any]:
     if not sets or not without.n:
         # None are of similar size, or too few.
         return {}
-    return _beside_whole(probe, language, kind) | {
+    return {
+        **_beside_whole(probe, language, kind),
         "without": _interval(without),
         "sets": list(exact_by_set(probe, language, under)),
         "length": relative_length(probe, chosen, sets, language=language),
     }
 
 
-def _only(probe: Ablatable, language: str, kind: str) -> dict[str, Any]:
+def _only(probe: Ablatable, language: str, kind: str) -> LeadingAlone:
     only = control_with_only(probe, language=language, kind=kind)
-    return _beside_whole(probe, language, kind) | {"with_only": _interval(only)}
+    return {**_beside_whole(probe, language, kind), "with_only": _interval(only)}
 
 
-def _elsewhere(probe: Ablatable, language: str, kind: str, other: str) -> dict[str, Any]:
+def _elsewhere(probe: Ablatable, language: str, kind: str, other: str) -> Elsewhere:
     """Control in another language without the components that lead in this one."""
     without = control_without(probe, language=other, kind=kind, found_in=language)
     k = len(leading_components(probe, language=language, kind=kind))
@@ -111,7 +123,7 @@ def _elsewhere(probe: Ablatable, language: str, kind: str, other: str) -> dict[s
     return {"k": k, "whole": _interval(whole), "without": _interval(without)}
 
 
-def _beside_whole(probe: Ablatable, language: str, kind: str) -> dict[str, Any]:
+def _beside_whole(probe: Ablatable, language: str, kind: str) -> BesideWhole:
     """How many components lead, and the control of the whole model, on so many prompts."""
     whole = control(probe, language=language)
     return {
@@ -122,7 +134,7 @@ def _beside_whole(probe: Ablatable, language: str, kind: str) -> dict[str, Any]:
     }
 
 
-def _faithfulness(probe: Ablatable, language: str) -> dict[str, Any]:
+def _faithfulness(probe: Ablatable, language: str) -> Faithfulness:
     """The rank correlation, and of every component its CWA in logits and its effect in words."""
     return {
         "correlation": _interval(faithfulness(probe, language=language)),
@@ -130,7 +142,7 @@ def _faithfulness(probe: Ablatable, language: str) -> dict[str, Any]:
     }
 
 
-def _interval(estimate: Estimate) -> list[float | None]:
+def _interval(estimate: Estimate) -> Interval:
     """Mean, low and high; None for what is not known, which JSON does not have."""
     numbers = (estimate.mean, estimate.low, estimate.high)
     # Adding zero takes the sign from a zero.

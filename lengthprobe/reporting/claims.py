@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 from lengthprobe.reporting.ledger import MISSING, UNCOLLECTED, VERDICTS
-from lengthprobe.reporting.quantities import margin, numbers, why_unmet
-from lengthprobe.reporting.strips import Strip, strips
+from lengthprobe.reporting.rows import rows_of
+from lengthprobe.reporting.strips import strips
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from lengthprobe.reporting.ledger import Entry
+    from lengthprobe.reporting.rows import Row
+    from lengthprobe.reporting.strips import Strip
 
 # A verdict is never told by its colour alone.
 SIGNS = {"holds": "✓", "broken": "✕", "undecided": "?", "error": "!", "skipped": "–", "reported": "i"} | {
@@ -20,35 +24,6 @@ SIGNS = {"holds": "✓", "broken": "✕", "undecided": "?", "error": "!", "skipp
 }
 _PLURALS = {"holds": "hold", "error": "errors"}
 _ABOUT = {"behaviour": "What the model writes", "mechanism": "What its components do"}
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One check of a claim in one language, or an estimate beside it.
-
-    Args:
-        language: Its code, nothing in a further row of the same claim.
-        verdict: One of `VERDICTS`, nothing in a further row.
-        word: How that is told.
-        beside: Name of an estimate that decides nothing.
-        effect: The mean.
-        interval: Its interval.
-        size: Prompts and topics.
-        margin: The relation to the margin.
-        published: The figure that the source gives.
-        strip: The interval drawn.
-    """
-
-    language: str
-    verdict: str
-    word: str
-    beside: str
-    effect: str
-    interval: str
-    size: str
-    margin: str
-    published: str
-    strip: Strip | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,11 +48,6 @@ class Group:
 def count_phrase(verdict: str, count: int) -> str:
     """A number of claims and what they came to, as in `2 hold`."""
     return f"{count} {verdict if count == 1 else _PLURALS.get(verdict, verdict)}"
-
-
-def verdict_words(claim: Mapping[str, Any]) -> str:
-    """A claim's verdict as it is told: one that an xfail mark expects is told as that."""
-    return f"{claim['verdict']}{' (expected)' * bool(claim.get('expected'))}"
 
 
 def headline_of(report: Mapping[str, Any]) -> str:
@@ -126,50 +96,35 @@ def headline(totals: Mapping[str, int], interrupted: str | None = None, uncollec
     return ", ".join([f"{count} of {claims} claim{'s' * (claims > 1)} {are} {what}", *others])
 
 
-def sections(claims: Sequence[Mapping[str, Any]]) -> list[tuple[str, list[Group]]]:
+def sections(claims: Sequence[Entry]) -> list[tuple[str, list[Group]]]:
     """The claims by what they are about; without a heading where all are about the same."""
     found: dict[str, list[Group]] = {}
-    for about, those in groupby(claims, key=lambda claim: claim.get("about", "behaviour")):
-        found.setdefault(about, []).extend(_groups(list(those)))
+    for about, those in groupby(claims, key=lambda claim: claim.about):
+        found.setdefault(about, []).extend(_groups(those))
     if len(found) == 1:
         return [("", groups) for groups in found.values()]
     return [(_ABOUT.get(about, about), groups) for about, groups in found.items()]
 
 
-def failed_claims(claims: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+def failed_claims(claims: Sequence[Entry]) -> list[Entry]:
     """The claims that have a verdict which a reader has to look at, broken ones first."""
-    return [claim for verdict in ("broken", "undecided") for claim in claims if claim["verdict"] == verdict]
+    return [claim for verdict in ("broken", "undecided") for claim in claims if claim.verdict == verdict]
 
 
-def messages(claims: Sequence[Mapping[str, Any]], verdict: str) -> list[tuple[str, int]]:
+def messages(claims: Sequence[Entry], verdict: str) -> list[tuple[str, int]]:
     """Why claims have no verdict, each cause once, with how many claims it stopped."""
-    return list(Counter(claim["message"] for claim in claims if claim["verdict"] == verdict).items())
+    return list(Counter(claim.message for claim in claims if claim.verdict == verdict).items())
 
 
-def _groups(claims: Sequence[Mapping[str, Any]]) -> Iterator[Group]:
-    for (name, statement, source, kind), those in groupby(
-        claims, key=lambda claim: tuple(claim[key] for key in ("claim", "statement", "source", "kind"))
+def _groups(claims: Iterable[Entry]) -> Iterator[Group]:
+    for titles, those in groupby(
+        claims, key=lambda claim: (claim.claim, claim.statement, claim.source, claim.kind)
     ):
-        together = list(those)
-        drawn = iter(strips([check for claim in together for check in claim["checks"]]))
-        rows = [row for claim in together for row in _rows(claim, drawn)]
-        yield Group(name, statement, source, kind, tuple(rows))
+        rows = [row for claim in those for row in rows_of(claim)]
+        drawn = iter(strips([row.check for row in rows if row.check]))
+        yield Group(*titles, tuple(_drawn(row, next(drawn) if row.check else None) for row in rows))
 
 
-def _rows(claim: Mapping[str, Any], drawn: Iterator[Strip | None]) -> Iterator[Row]:
-    # The source's figure stands with the number that it is to be compared with.
-    figure, beside = str(claim["published"]), claim["beside"]
-    for place, check in enumerate(claim["checks"] or [{}]):
-        yield Row(
-            "" if place else claim["language"] or "–",
-            "" if place else claim["verdict"],
-            "" if place else verdict_words(claim),
-            "",
-            *numbers(check),
-            margin(check),
-            "" if beside or place else figure,
-            next(drawn) if check else None,
-        )
-    for place, estimate in enumerate(beside):
-        name = str(estimate["name"]).partition("(")[0].replace("_", " ")
-        yield Row("", "", "", name, *numbers(estimate), why_unmet(estimate), "" if place else figure, None)
+def _drawn(row: Row, strip: Strip | None) -> Row:
+    """The row as a page has it: with its interval drawn, and in words."""
+    return replace(row, beside=row.beside.replace("_", " "), strip=strip)

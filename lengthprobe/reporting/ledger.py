@@ -6,8 +6,12 @@ from collections import Counter
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from lengthprobe.statistics.check import Beside, Check
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from lengthprobe.statistics.measure_key import MeasureKey
 
 SCHEMA = 1
 VERDICTS = ("holds", "broken", "undecided", "error", "skipped", "reported")
@@ -21,7 +25,7 @@ ROLES = ("model", "base", "reference")
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """What became of one claim. All of it can be written as JSON, and sent from process to process.
+    """What became of one claim.
 
     Args:
         nodeid: The test.
@@ -32,8 +36,8 @@ class Entry:
         language: Code of the language, None where the claim is about none, or about several.
         published: The figure that the source gives for it, if it gives one.
         verdict: One of `VERDICTS`.
-        checks: The verdicts asked for, as `Verdict.as_check` gives them; or what a finding reported.
-        beside: Estimates shown beside them, in the same form, that decide nothing.
+        checks: The verdicts asked for; or what a finding reported.
+        beside: Estimates shown beside them that decide nothing.
         message: Why there is no verdict.
         duration_s: How long the test took.
         about: `behaviour` or `mechanism`.
@@ -48,12 +52,35 @@ class Entry:
     language: str | None
     published: str
     verdict: str
-    checks: list[dict[str, Any]] = field(default_factory=list)
-    beside: list[dict[str, Any]] = field(default_factory=list)
+    checks: tuple[Check, ...] = ()
+    beside: tuple[Beside, ...] = ()
     message: str = ""
     duration_s: float = 0.0
     about: str = "behaviour"
     expected: bool = False
+
+    @classmethod
+    def from_dict(cls, kept: Mapping[str, Any]) -> Entry:
+        """The entry that JSON has kept, or that another process has sent."""
+        checks, beside = map(Check.from_dict, kept["checks"]), map(Beside.from_dict, kept["beside"])
+        return cls(**{**kept, "checks": tuple(checks), "beside": tuple(beside)})
+
+    def as_dict(self) -> dict[str, Any]:
+        """The entry as JSON keeps it."""
+        return asdict(self) | {
+            "checks": [one.as_dict() for one in self.checks],
+            "beside": [one.as_dict() for one in self.beside],
+        }
+
+    @property
+    def measured(self) -> set[MeasureKey]:
+        """The keys of what the claim measured, and compared or reported."""
+        return {key for check in self.checks if not check.unmet for key in check.measures}
+
+    @property
+    def word(self) -> str:
+        """The verdict as it is told: one that an xfail mark expects is told as that."""
+        return f"{self.verdict}{' (expected)' * self.expected}"
 
 
 @dataclass(slots=True)
@@ -130,13 +157,18 @@ class Ledger:
             "schema": SCHEMA,
             **{role: self.models.get(role) for role in ROLES},
             "settings": dict(settings),
-            "claims": [asdict(entry) for entry in self.entries.values()],
+            "claims": [entry.as_dict() for entry in self.entries.values()],
             "totals": self.totals,
             "interrupted": self.interrupted,
             "collected": len(known),
             "missing": self.missing,
             "deselected": self.deselected,
         }
+
+
+def entries_of(report: Mapping[str, Any]) -> list[Entry]:
+    """The claims of a report, as `Ledger.as_dict` has written it."""
+    return [Entry.from_dict(one) for one in report["claims"]]
 
 
 def shown_totals(totals: Mapping[str, int]) -> list[tuple[str, int]]:

@@ -5,23 +5,18 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from lengthprobe.reporting.claims import (
-    SIGNS,
-    count_phrase,
-    failed_claims,
-    headline_of,
-    messages,
-    verdict_words,
-)
-from lengthprobe.reporting.ledger import MISSING, ROLES, shown_totals
+from lengthprobe.reporting.claims import SIGNS, count_phrase, failed_claims, headline_of, messages
+from lengthprobe.reporting.ledger import MISSING, ROLES, entries_of, shown_totals
 from lengthprobe.reporting.names import name_of, place_of, title_of, unjudged_lines
-from lengthprobe.reporting.quantities import margin, numbers, why_unmet
+from lengthprobe.reporting.quantities import numbers
+from lengthprobe.reporting.rows import HEADERS, Row, rows_of
 from lengthprobe.untrusted_text import escaped_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-_HEADERS = ("claim", "language", "verdict", "effect", "interval", "n (topics)", "margin", "published")
+    from lengthprobe.reporting.ledger import Entry
+
 # All that means something in Markdown; a hyphen or a full stop within a word or a number means nothing.
 _MARKUP = re.compile(r"([!#$&()*+:<>@\[\\\]^_`{|}~]|(?<!\w)[-.]|[-.](?!\w)|(?<=www)\.)", re.IGNORECASE)
 _SHOWN = 400
@@ -50,7 +45,7 @@ def code(text: str, limit: int = _SHOWN) -> str:
 
 
 def _lines(report: Mapping[str, Any]) -> Iterator[str]:
-    claims, totals = report["claims"], report["totals"]
+    claims, totals = entries_of(report), report["totals"]
     name = title_of(report) or "no checkpoint was asked"
     yield f"## {plain(name)}: {headline_of(report).lower()}"
     yield ""
@@ -65,10 +60,10 @@ def _lines(report: Mapping[str, Any]) -> Iterator[str]:
     yield from _missing(report)
     if claims:
         yield ""
-        yield f"| {' | '.join(_HEADERS)} |"
-        yield f"|{' --- |' * len(_HEADERS)}"
+        yield f"| {' | '.join(HEADERS)} |"
+        yield f"|{' --- |' * len(HEADERS)}"
         for claim in claims:
-            yield from _rows(claim)
+            yield from map(_line, rows_of(claim))
     for claim in failed_claims(claims):
         yield from _explained(claim)
     for verdict in ("error", "skipped"):
@@ -90,33 +85,23 @@ def _missing(report: Mapping[str, Any]) -> Iterator[str]:
         yield from (f"- {code(nodeid)}" for nodeid in missing)
 
 
-def _rows(claim: Mapping[str, Any]) -> Iterator[str]:
-    verdict = f"{SIGNS[claim['verdict']]} {verdict_words(claim)}"
-    first = [plain(claim["claim"]), plain(claim["language"] or ""), verdict]
-    published = plain(claim["published"])
-    for check in claim["checks"] or [{}]:
-        yield _row([*first, *numbers(check), plain(margin(check)), "" if claim["beside"] else published])
-        first = ["", "", ""]
-    for estimate in claim["beside"]:
-        name = plain(str(estimate["name"]).partition("(")[0])
-        yield _row([f"beside: {name}", "", "", *numbers(estimate), plain(why_unmet(estimate)), published])
-        published = ""
+def _line(row: Row) -> str:
+    first = f"beside: {plain(row.beside)}" if row.beside else plain(row.claim)
+    verdict = f"{SIGNS[row.verdict]} {row.word}" if row.verdict else ""
+    cells = [first, plain(row.language), verdict, row.effect, row.interval, row.size]
+    return f"| {' | '.join([*cells, plain(row.margin), plain(row.published)])} |"
 
 
-def _row(cells: list[str]) -> str:
-    return f"| {' | '.join(cells)} |"
-
-
-def _explained(claim: Mapping[str, Any]) -> Iterator[str]:
-    language = f" ({plain(claim['language'])})" if claim["language"] else ""
+def _explained(claim: Entry) -> Iterator[str]:
+    language = f" ({plain(claim.language)})" if claim.language else ""
     yield ""
-    yield f"**{SIGNS[claim['verdict']]} {verdict_words(claim)}**{language}: {plain(claim['statement'])}"
+    yield f"**{SIGNS[claim.verdict]} {claim.word}**{language}: {plain(claim.statement)}"
     yield ""
-    for check in claim["checks"]:
-        if check["verdict"] == "holds":
+    for check in claim.checks:
+        if check.verdict == "holds":
             continue
         mean, interval, size = numbers(check)
-        found = "" if check.get("unmet") else f"{mean}, interval {interval}, n {size}; "
-        yield f"- {code(check['expression'])}: {found}{plain(check['reason'])}"
-        for note in check["worst"]:
+        found = "" if check.unmet else f"{mean}, interval {interval}, n {size}; "
+        yield f"- {code(check.expression)}: {found}{plain(check.reason)}"
+        for note in check.worst:
             yield f"  - {code(note)}"

@@ -6,18 +6,10 @@ import json
 import re
 from typing import TYPE_CHECKING, Any
 
-from lengthprobe.reporting.claims import (
-    SIGNS,
-    count_phrase,
-    failed_claims,
-    headline_of,
-    messages,
-    sections,
-    verdict_words,
-)
+from lengthprobe.reporting.claims import SIGNS, count_phrase, failed_claims, headline_of, messages, sections
 from lengthprobe.reporting.figures import NAMES, plates
 from lengthprobe.reporting.files import write_whole
-from lengthprobe.reporting.ledger import ROLES, shown_totals
+from lengthprobe.reporting.ledger import ROLES, entries_of, shown_totals
 from lengthprobe.reporting.markdown import summary
 from lengthprobe.reporting.names import name_of, title_of, unjudged_lines
 from lengthprobe.reporting.quantities import margin, numbers
@@ -32,7 +24,9 @@ if TYPE_CHECKING:
 
     from jinja2 import Environment
 
+    from lengthprobe.portraits.portrait import Portrait
     from lengthprobe.reporting.figures import Plate
+    from lengthprobe.statistics.background import Fact
 
 INDEX, JSON, SUMMARY = "index.html", "report.json", "summary.md"
 _TEXT_SHOWN = 600
@@ -49,9 +43,7 @@ def _drawings() -> tuple[str, ...]:
     return tuple(f"figures/{name}.svg" for name in NAMES)
 
 
-def write_report(
-    directory: Path, report: Mapping[str, Any], portraits: Mapping[str, Mapping[str, Any]]
-) -> Path:
+def write_report(directory: Path, report: Mapping[str, Any], portraits: Mapping[str, Portrait]) -> Path:
     """Write a report into a folder, which is made: the page, its figures, report.json and summary.md.
 
     Each file is there whole or not at all, the page last; figures of an earlier report are taken away. The
@@ -88,7 +80,7 @@ def write_report(
 
 def page(
     report: Mapping[str, Any],
-    portraits: Mapping[str, Mapping[str, Any]],
+    portraits: Mapping[str, Portrait],
     figures: tuple[Plate, ...],
 ) -> str:
     """The page: one file that needs nothing from anywhere, and no JavaScript.
@@ -100,7 +92,7 @@ def page(
     """
     from markupsafe import Markup
 
-    claims, settings = report["claims"], report["settings"]
+    claims, settings = entries_of(report), report["settings"]
     models = {role: report[role] for role in ROLES if report[role]}
     return (
         _environment()
@@ -150,7 +142,6 @@ def _environment() -> Environment:
         "numbers": numbers,
         "margin": margin,
         "printed": _printed,
-        "worded": verdict_words,
         "escaped": escaped_text,
         "name_of": name_of,
     }
@@ -163,18 +154,18 @@ def _printed(text: str) -> str:
     return _PER_CENT.sub("\u00a0%", _MINUS.sub("−", text))
 
 
-def _told(told: Mapping[str, Any]) -> str:
+def _told(told: Fact) -> str:
     """Components, controls or answers with their means, each on one line with its own."""
     return ", ".join(
-        means_in_words(told["what"], {name: value}).replace(" ", "\u00a0")
-        for name, value in told["values"].items()
+        means_in_words(told.what, {name: value}).replace(" ", "\u00a0") for name, value in told.values.items()
     )
 
 
-def _examples(portraits: Mapping[str, Mapping[str, Any]]) -> list[tuple[str, str]]:
+def _examples(portraits: Mapping[str, Portrait]) -> list[tuple[str, str]]:
     """Prompt and response of each example in full, since a figure has room for some of it."""
-    first = next((portraits[role] for role in ROLES if portraits.get(role)), {})
-    found = [one["example"] for one in first.get("languages", {}).values() if one.get("example")]
+    first = next((portraits[role] for role in ROLES if portraits.get(role)), None)
+    languages = first.get("languages", {}) if first else {}
+    found = [one["example"] for one in languages.values() if one.get("example")]
     return [
         (escaped_text(one["prompt"], _TEXT_SHOWN), escaped_text(one["response"], _TEXT_SHOWN))
         for one in found

@@ -2,100 +2,91 @@
 
 from __future__ import annotations
 
-import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from lengthprobe.statistics.check import Beside, Check
 from lengthprobe.untrusted_text import printable
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from lengthprobe.statistics.check import Numbers
 
 # So much of what a finding says has room in a column.
 _SAID = 60
 # As few digits as tell the ends of an interval from each other and from the margin, and these at the least.
 _LEAST = {"share": 1}
 _DIGITS, _MORE = 2, 5
-_MODEL = re.compile(r"\(.+?, ")
-_RELATION = re.compile(r" (?P<sign><=|>=|<|>) (?P<right>[^<>]+)$")
+_RIGHT_SHOWN = 40
 
 
-def numbers(check: Mapping[str, Any]) -> tuple[str, str, str]:
+def numbers(found: Check | Beside | None) -> tuple[str, str, str]:
     """Effect, interval and size of a check or of an estimate beside one; nothing where none was measured.
 
     Where two measures are compared they are of the difference between the two, and have a sign.
     """
-    if not check or check.get("unmet"):
+    if found is None or found.unmet:
         return "", "", ""
-    digits, right = _digits(check), relation(check)[1]
-    sign = "+" if right and not is_number(right) else ""
-    mean, low, high = (_quantity(check[key], check["unit"], digits, sign) for key in ("mean", "low", "high"))
+    if isinstance(found, Beside):
+        return printed_numbers(found.numbers)
+    signed = found.relation is not None and found.relation.against != ""
+    return printed_numbers(found.numbers, found.margin, signed=signed)
+
+
+def printed_numbers(
+    found: Numbers, margin: float | None = None, *, signed: bool = False
+) -> tuple[str, str, str]:
+    """Effect, interval and size in words.
+
+    Args:
+        found: The numbers.
+        margin: What they are to be told from.
+        signed: Whether they are of a difference.
+    """
+    digits, sign = _digits(found, margin), "+" if signed else ""
+    mean, low, high = (
+        _quantity(value, found.unit, digits, sign) for value in (found.mean, found.low, found.high)
+    )
     # An end that JSON does not have is infinite: nothing is known on that side.
     interval = f"{low} to {high}" if low and high else "none"
-    return mean, interval, f"{check['n']} ({check['clusters']})"
+    return mean, interval, f"{found.n} ({found.clusters})"
 
 
-def relation(check: Mapping[str, Any]) -> tuple[str, str]:
-    """How a check compares its estimate, and with what: `>`, `<` and the like, `±` for within.
-
-    Returns:
-        The sign and the right side as it was written; nothing where the check has no comparison.
-    """
-    found = _RELATION.search(check.get("expression", ""))
-    if found is None:
-        return "", ""
-    sign = found["sign"]
-    if sign in ("<", "<=") and check["expression"].startswith("abs("):
-        sign = "±"
-    return sign, found["right"]
-
-
-def margin(check: Mapping[str, Any]) -> str:
+def margin(check: Check | None) -> str:
     """The relation to the margin, as in `> 80 %` or `± 0.1 * cwa[final MLP](it)`, and what a finding says.
 
     Where a precondition is unmet it stands here, since there are no numbers to show.
 
     Of a finding that has no margin, its unit, where the numbers do not show it.
     """
-    said = printable(check.get("says", ""), _SAID)
-    unmet = why_unmet(check)
-    unit = printable(check["unit"]) if said and check["unit"] != "share" and not unmet else ""
-    return ": ".join(filter(None, (_relation(check) or unit, said, unmet)))
-
-
-def why_unmet(check: Mapping[str, Any]) -> str:
-    """Why nothing was measured of a check or of an estimate beside one, or nothing."""
-    return printable(check["reason"], None) if check.get("unmet") else ""
-
-
-def _relation(check: Mapping[str, Any]) -> str:
-    sign, right = relation(check)
-    if not sign:
+    if check is None:
         return ""
-    if not is_number(right):
-        # What it is compared with was measured too, on a checkpoint that is named on the left already.
-        model = _MODEL.search(right)
-        if model and model[0] in check["expression"].removesuffix(right):
-            right = right.replace(model[0], "(")
-        return f"{sign} {printable(right, 40)}"
-    if not check["margin"]:
+    said = printable(check.says or "", _SAID)
+    unmet, unit = why_unmet(check), check.numbers.unit
+    shown = printable(unit) if said and unit != "share" and not unmet else ""
+    return ": ".join(filter(None, (_relation(check) or shown, said, unmet)))
+
+
+def why_unmet(found: Check | Beside) -> str:
+    """Why nothing was measured of a check or of an estimate beside one, or nothing."""
+    return printable(found.reason, None) if found.unmet else ""
+
+
+def _relation(check: Check) -> str:
+    relation, unit = check.relation, check.numbers.unit
+    if relation is None:
+        return ""
+    sign = "±" if relation.within else relation.sign
+    if relation.against:
+        return f"{sign} {printable(relation.against, _RIGHT_SHOWN)}"
+    if not check.margin:
         return f"{sign} 0"
-    if check["unit"] == "share":
-        return f"{sign} {100 * check['margin']:g} %"
-    return f"{sign} {check['margin']:g} {printable(check['unit'])}"
+    if unit == "share":
+        return f"{sign} {100 * check.margin:g} %"
+    return f"{sign} {check.margin:g} {printable(unit)}"
 
 
-def is_number(text: str) -> bool:
-    """Whether the right side of a comparison is a margin that was fixed in advance."""
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True
-
-
-def _digits(check: Mapping[str, Any]) -> int:
-    """How many digits after the point the numbers of a check need."""
-    low, high, margin, unit = check["low"], check["high"], check.get("margin"), check["unit"]
+def _digits(found: Numbers, margin: float | None) -> int:
+    """How many digits after the point the numbers need."""
+    low, high, unit = found.low, found.high, found.unit
     least = _LEAST.get(unit, _DIGITS)
     needed = [least]
     for one, other in ((low, high), (low, margin), (high, margin)):

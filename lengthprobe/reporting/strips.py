@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
-
-from lengthprobe.reporting.quantities import is_number, relation
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
+
+    from lengthprobe.statistics.check import Check
 
 WIDTH = 160.0
 _EDGE = 6.0
 _ROOM = 0.08
+_WITHIN, _BEYOND = "±", "beyond"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +35,7 @@ class Strip:
     mean: float
 
 
-def strips(checks: Sequence[Mapping[str, Any]]) -> list[Strip | None]:
+def strips(checks: Sequence[Check]) -> list[Strip | None]:
     """A strip for each check; None where its margin is no number, or nothing is known of the mean.
 
     Of two measures the difference is drawn, beside 0.
@@ -50,23 +51,24 @@ def strips(checks: Sequence[Mapping[str, Any]]) -> list[Strip | None]:
     ]
 
 
-def _claim(check: Mapping[str, Any]) -> tuple[str, float, str] | None:
+def _claim(check: Check) -> tuple[str, float, str] | None:
     """The relation, the margin and the unit of a check that can be drawn."""
-    sign, right = relation(check)
-    magnitude = check["expression"].startswith("abs(")
-    if not sign or (magnitude and not is_number(right)) or check["mean"] is None:
+    relation, mean = check.relation, check.numbers.mean
+    if relation is None or check.margin is None or mean is None:
         return None
-    if sign in (">", ">=") and magnitude:
-        sign = "beyond"
-    return sign, float(check["margin"]), check["unit"]
+    if relation.magnitude and relation.against:
+        return None
+    sign = relation.sign
+    if relation.magnitude:
+        sign = _WITHIN if relation.within else _BEYOND
+    return sign, check.margin, check.numbers.unit
 
 
-def _strip(
-    check: Mapping[str, Any], claim: tuple[str, float, str], alike: Sequence[Mapping[str, Any]]
-) -> Strip:
+def _strip(check: Check, claim: tuple[str, float, str], alike: Sequence[Check]) -> Strip:
     sign, margin, _ = claim
-    margins = (-margin, margin) if sign in ("±", "beyond") else (margin,)
-    seen = [one[key] for one in alike for key in ("mean", "low", "high") if one[key] is not None]
+    margins = (-margin, margin) if sign in (_WITHIN, _BEYOND) else (margin,)
+    numbers = [one.numbers for one in alike]
+    seen = [end for one in numbers for end in (one.mean, one.low, one.high) if end is not None]
     least, most = min(*seen, *margins), max(*seen, *margins)
     room = _ROOM * (most - least) or 1.0
     least, most = least - room, most + room
@@ -77,13 +79,14 @@ def _strip(
 
     ends = tuple(place(one) for one in margins)
     claimed: tuple[tuple[float, float], ...]
-    if sign == "±":
+    if sign == _WITHIN:
         claimed = ((ends[0], ends[1]),)
-    elif sign == "beyond":
+    elif sign == _BEYOND:
         claimed = ((0.0, ends[0]), (ends[1], WIDTH))
     else:
         claimed = ((0.0, ends[0]),) if sign in ("<", "<=") else ((ends[0], WIDTH),)
     # An end that nothing is known of lies beyond the strip.
-    low = 0.0 if check["low"] is None else place(check["low"])
-    high = WIDTH if check["high"] is None else place(check["high"])
-    return Strip(claimed, ends, low, high, place(check["mean"]))
+    low = 0.0 if check.numbers.low is None else place(check.numbers.low)
+    high = WIDTH if check.numbers.high is None else place(check.numbers.high)
+    assert check.numbers.mean is not None
+    return Strip(claimed, ends, low, high, place(check.numbers.mean))

@@ -7,17 +7,17 @@ from typing import TYPE_CHECKING, Any
 
 from lengthprobe.reporting.ledger import ROLES, shown_totals
 from lengthprobe.reporting.names import name_of, place_of
-from lengthprobe.reporting.quantities import margin, numbers, why_unmet
+from lengthprobe.reporting.rows import HEADERS, rows_of
 from lengthprobe.settings import THOUGHT_LIMIT
 from lengthprobe.untrusted_text import printable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
-    from lengthprobe.reporting.ledger import Entry, Ledger
+    from lengthprobe.reporting.ledger import Ledger
+    from lengthprobe.reporting.rows import Row
     from lengthprobe.settings import Settings
 
-HEADERS = ("claim", "language", "verdict", "effect", "interval", "n (topics)", "margin", "published")
 _DIGEST_SHOWN = 12
 
 
@@ -84,7 +84,7 @@ def table(ledger: Ledger, paint: Callable[[str, str], str] = lambda text, _verdi
     """
     from tabulate import tabulate
 
-    rows = [row for entry in ledger.entries.values() for row in _rows(entry, paint)]
+    rows = [_cells(row, paint) for entry in ledger.entries.values() for row in rows_of(entry)]
     return str(tabulate(rows, HEADERS, tablefmt="simple", disable_numparse=True)).splitlines()
 
 
@@ -191,18 +191,8 @@ def _unfinished(counts: Mapping[str, Sequence[int]]) -> str:
     return f"; answers that are an unfinished thought: {said}" if said else ""
 
 
-def _rows(entry: Entry, paint: Callable[[str, str], str]) -> Iterator[list[str]]:
-    word = f"{entry.verdict}{' (expected)' * entry.expected}"
-    first = [printable(entry.claim), printable(entry.language or ""), paint(word, entry.verdict)]
-    # The source's figure stands with the number that it is to be compared with.
-    figure = printable(entry.published)
-    checks = entry.checks or [{}]
-    for check in checks:
-        yield [*first, *numbers(check), margin(check), "" if entry.beside else figure]
-        first = ["", "", ""]
-        if not entry.beside:
-            figure = ""
-    for estimate in entry.beside:
-        name = str(estimate["name"]).partition("(")[0]
-        yield [f"beside: {printable(name)}", "", "", *numbers(estimate), why_unmet(estimate), figure]
-        figure = ""
+def _cells(row: Row, paint: Callable[[str, str], str]) -> list[str]:
+    first = f"beside: {printable(row.beside)}" if row.beside else printable(row.claim)
+    verdict = paint(row.word, row.verdict) if row.verdict else ""
+    numbers = [row.effect, row.interval, row.size]
+    return [first, printable(row.language), verdict, *numbers, row.margin, printable(row.published)]

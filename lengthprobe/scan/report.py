@@ -11,9 +11,10 @@ from lengthprobe.errors import ReportError
 from lengthprobe.reporting.files import write_whole
 from lengthprobe.reporting.markdown import plain
 from lengthprobe.reporting.names import name_of
-from lengthprobe.reporting.quantities import numbers
+from lengthprobe.reporting.quantities import printed_numbers
 from lengthprobe.reporting.tables import spans
 from lengthprobe.scan.effects import most_as_strong
+from lengthprobe.statistics.check import Numbers
 from lengthprobe.untrusted_text import escaped_text, printable
 
 if TYPE_CHECKING:
@@ -172,8 +173,8 @@ def _headline(report: Mapping[str, Any]) -> str:
 
 
 def _cells(one: Mapping[str, Any]) -> list[str]:
-    fall, falls, _ = numbers(one["fall"])
-    rise, rises, _ = numbers(one["rise"])
+    fall, falls, _ = printed_numbers(Numbers(**one["fall"]))
+    rise, rises, _ = printed_numbers(Numbers(**one["rise"]))
     foretold = one["foretold"]
     return [
         one["component"], fall, falls, rise, rises,

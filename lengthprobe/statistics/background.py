@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 _MOST = 5
 _ANSWERS = "answers"
+Value = float | None
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,25 +54,32 @@ class Fact:
         what: `largest components`, `controls`, `answers` or `differ most`.
         of: The estimate; nothing where that goes without saying.
         values: By the name of a component or a control its mean; of components that differ, the one and the
-            other.
+            other. None for what is not known.
     """
 
     what: str
     of: str
-    values: Mapping[str, float | tuple[float, float]]
+    values: Mapping[str, Value | tuple[Value, ...]]
+
+    @classmethod
+    def from_dict(cls, kept: Mapping[str, Any]) -> Fact:
+        """It from JSON."""
+        pairs = kept["values"].items()
+        values = {name: tuple(value) if isinstance(value, list) else value for name, value in pairs}
+        return cls(kept["what"], kept["of"], values)
 
     def line(self) -> str:
         """It in words."""
         of = f"{self.of}: " if self.of else ""
         return f"{of}{self.what}: {means_in_words(self.what, self.values)}"
 
-    def as_dict(self) -> dict[str, Any]:
-        """It as a report keeps it; a number that JSON does not have is None."""
+    def finite(self) -> Fact:
+        """It as a report keeps it: a number that JSON does not have is None."""
         values = {
-            name: [_finite(one) for one in value] if isinstance(value, tuple) else _finite(value)
+            name: tuple(map(_finite, value)) if isinstance(value, tuple) else _finite(value)
             for name, value in self.values.items()
         }
-        return {"what": self.what, "of": self.of, "values": values}
+        return Fact(self.what, self.of, values)
 
 
 def background_facts(backgrounds: Sequence[Background]) -> list[Fact]:
@@ -132,5 +140,5 @@ def _number(value: float | None, sign: str) -> str:
     return "not known" if value is None else in_three_digits(value, sign)
 
 
-def _finite(value: float) -> float | None:
-    return value if math.isfinite(value) else None
+def _finite(value: Value) -> Value:
+    return value if value is not None and math.isfinite(value) else None

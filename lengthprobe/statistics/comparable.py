@@ -6,9 +6,13 @@ import math
 import operator
 from abc import ABC, abstractmethod
 from numbers import Real
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn, cast
+
+from lengthprobe.statistics.measure_key import without_checkpoints
 
 if TYPE_CHECKING:
+    from lengthprobe.statistics.comparison import Shown
+    from lengthprobe.statistics.measure_key import MeasureKey
     from lengthprobe.statistics.verdict import Verdict
 
 _OPERATORS = {"<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge}
@@ -21,6 +25,22 @@ class Comparable(ABC):
 
     # Else numpy would take `np.float64(0.5) > estimate` apart by itself.
     __array_ufunc__ = None
+
+    @property
+    @abstractmethod
+    def measures(self) -> tuple[MeasureKey, ...]:
+        """The keys of the measures that it is of."""
+
+    @property
+    def label(self) -> str:
+        """The name without what it is taken of; of several measures, the name without their checkpoints."""
+        whole = without_checkpoints(self.name, self.measures, self.measures)
+        return next((key.measure for key in self.measures if str(key) == self.name), whole)
+
+    @property
+    def shown(self) -> Shown:
+        """What a reader is shown of it."""
+        return cast("Shown", self)
 
     @abstractmethod
     def _compared(self, sign: str, other: object) -> Verdict:

@@ -16,6 +16,8 @@ from lengthprobe.statistics.unmet import first_unmet
 
 if TYPE_CHECKING:
     from lengthprobe.statistics.background import Background
+    from lengthprobe.statistics.check import Relation
+    from lengthprobe.statistics.measure_key import MeasureKey
     from lengthprobe.statistics.sample import Sample
     from lengthprobe.statistics.unmet import Unmet
 
@@ -53,6 +55,10 @@ class Shown(Protocol):
     @property
     def name(self) -> str:
         """What was measured, as it reads in an expression."""
+
+    @property
+    def measures(self) -> tuple[MeasureKey, ...]:
+        """The keys of the measures that it is of."""
 
     @property
     def effect(self) -> str:
@@ -107,6 +113,10 @@ class Shown(Protocol):
         """Why the data cannot decide anything about it, or nothing."""
 
     @property
+    def unmet(self) -> Unmet | None:
+        """What a claim about it presupposes and is not so."""
+
+    @property
     def recounted(self) -> Self:
         """The same under the other word counter, or itself."""
 
@@ -117,6 +127,22 @@ class Shown(Protocol):
     @property
     def background(self) -> tuple[Background, ...]:
         """What a reader of a claim that failed is told beside it."""
+
+
+def check_mixable(name: str, one: Shown, other: Shown) -> None:
+    """Check that two estimates are counted in the same unit, and decided at the same alpha.
+
+    Args:
+        name: What is made of them, for the message.
+        one, other: The estimates.
+
+    Raises:
+        ValueError: They are not.
+    """
+    if (one.unit, one.alpha) != (other.unit, other.alpha):
+        raise ValueError(
+            f"{name}: {one.unit} at alpha {one.alpha} do not mix with {other.unit} at alpha {other.alpha}"
+        )
 
 
 class Part(NamedTuple):
@@ -146,6 +172,8 @@ class Comparison:
         regions: Where it lies if the comparison is true, and where if it is false, in words.
         every: Whether every part must be true (`abs(e) < m`), or any (`abs(e) > m`).
         strict: Whether the margin itself is excluded.
+        relation: How the expression compares its left side, and with what.
+        measures: The keys of all measures in the expression.
     """
 
     expression: str
@@ -155,6 +183,8 @@ class Comparison:
     regions: tuple[str, ...]
     every: bool = True
     strict: bool = True
+    relation: Relation | None = None
+    measures: tuple[MeasureKey, ...] = ()
 
     @property
     def alpha_holds(self) -> float:

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 
 from lengthprobe.settings import MOST_ALPHA
 from lengthprobe.statistics.comparable import Comparable, number
-from lengthprobe.statistics.comparison import Part
+from lengthprobe.statistics.comparison import Part, check_mixable
 from lengthprobe.statistics.forms import merge_forms
 from lengthprobe.statistics.magnitude import Magnitude
+from lengthprobe.statistics.measure_key import MeasureKey, all_keys
 from lengthprobe.statistics.sample import (
     Observation,
     Sample,
@@ -59,6 +60,7 @@ class Estimate(Comparable):
         effect: What a reader is told that the mean is.
         forms: In what the checkpoints behind the values were asked.
         unmet: What a claim presupposes and is not so: there are no values then, and each comparison says so.
+        measures: The keys of the measures that it is of, those of all its terms.
     """
 
     name: str
@@ -76,6 +78,7 @@ class Estimate(Comparable):
     effect: str = "mean"
     forms: tuple[Form, ...] = ()
     unmet: Unmet | None = None
+    measures: tuple[MeasureKey, ...] = ()
     _limits: dict[tuple[float, float], tuple[float, float]] = field(default_factory=dict, init=False)
 
     @classmethod
@@ -83,7 +86,7 @@ class Estimate(Comparable):
         cls,
         observations: Iterable[Observation],
         *,
-        name: str,
+        name: str | MeasureKey,
         unit: str,
         bounds: tuple[float, float] | None,
         alpha: float = 0.05,
@@ -100,7 +103,7 @@ class Estimate(Comparable):
 
         Args:
             observations: The values.
-            name: What was measured, as it reads in an expression: `length_error(tiny-it, en)`.
+            name: What was measured, as it reads in an expression (`length_error(tiny-it, en)`), or its key.
             unit: What it is counted in.
             bounds: The least and the greatest value that the measure can give. None where there is none and
                 the values are like normal ones; infinite where a rare value may lie far out, which no
@@ -128,14 +131,15 @@ class Estimate(Comparable):
             )
         if worst not in _MIRRORED:
             raise ValueError(f"{name}: worst={worst!r} is none of {', '.join(_MIRRORED)}")
-        sample = replace(usable_sample(tuple(observations), bounds, name), flaw=flaw)
+        sample = replace(usable_sample(tuple(observations), bounds, str(name)), flaw=flaw)
         if whole is not None:
-            whole = usable_whole(whole, sample, name)
+            whole = usable_whole(whole, sample, str(name))
         return cls(
-            *(name, unit, (sample,), alpha, alpha_shares, rival, worst, counter),
+            *(str(name), unit, (sample,), alpha, alpha_shares, rival, worst, counter),
             whole=whole,
             topics=topics,
             forms=() if form is None else (form,),
+            measures=(name if isinstance(name, MeasureKey) else MeasureKey(name),),
         )
 
     @cached_property
@@ -256,11 +260,7 @@ class Estimate(Comparable):
             raise TypeError(
                 f"{name}: {other!r} is no estimate; a number is a margin: write {self.name} > {other!r}"
             )
-        if (self.unit, self.alpha) != (other.unit, other.alpha):
-            raise ValueError(
-                f"{name}: {self.unit} at alpha {self.alpha} do not mix "
-                f"with {other.unit} at alpha {other.alpha}"
-            )
+        check_mixable(name, self, other)
         forms = merge_forms(self.forms, other.forms)
         rival = None
         if self.rival is not None or other.rival is not None:
@@ -280,6 +280,7 @@ class Estimate(Comparable):
             effect="mean",
             forms=forms,
             unmet=first_unmet(self.unmet, other.unmet),
+            measures=all_keys(self.measures, other.measures),
         )
 
     def side(self, below: bool, margin: float) -> Part:
@@ -292,14 +293,13 @@ class Estimate(Comparable):
 
     def _compared(self, sign: str, other: object) -> Verdict:
         if isinstance(other, Estimate):
-            contrast, margin, name = self - other, 0.0, other.name
+            contrast, margin, right = self - other, 0.0, other
         elif isinstance(other, Comparable):
             return other._compared(_REVERSED[sign], self)
         else:
-            contrast, margin = self, number(other, f"{self.name} {sign} 0.5")
-            name = f"{margin:g}"
+            contrast, margin, right = self, number(other, f"{self.name} {sign} 0.5"), None
         part = contrast.side(sign[0] == "<", margin)
-        return decide_side(sign, (self.name, name), part, contrast, margin)
+        return decide_side(sign, self, right, part, contrast, margin)
 
     def __repr__(self) -> str:
         # Adding zero takes the sign from a zero.

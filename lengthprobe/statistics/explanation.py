@@ -26,7 +26,8 @@ def explanation(comparison: Comparison) -> list[str]:
         told_of = filter(None, (comparison.reason, comparison.unmet.advice))
         return [first, *(f"  {printable(line, None)}" for line in told_of)]
     # What the mean is of stands in the expression, unless it is of a difference that has no name there.
-    name = "" if estimate.name in comparison.expression else f"{estimate.name}: "
+    is_difference = comparison.relation is not None and comparison.relation.against != ""
+    name = f"{estimate.name}: " if is_difference else ""
     measured = f"{_count(estimate.n, 'prompt')}, {_count(estimate.clusters, 'topic')}"
     # Of a difference without a name the margin is the other side of the expression.
     margin = "" if name else f"; margin {_margin(comparison.margin, estimate.unit)}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, Self
 
+from lengthprobe.statistics.check import Relation
 from lengthprobe.statistics.comparable import Comparable, number
 from lengthprobe.statistics.comparison import Comparison, Shown
 from lengthprobe.statistics.explanation import quantity
@@ -12,6 +13,7 @@ from lengthprobe.statistics.verdict import Verdict, decide
 
 if TYPE_CHECKING:
     from lengthprobe.statistics.comparison import Part
+    from lengthprobe.statistics.measure_key import MeasureKey
 
 
 class Signed(Shown, Protocol):
@@ -36,6 +38,21 @@ class Magnitude(Comparable):
     name: str
     estimate: Signed
 
+    @property
+    def measures(self) -> tuple[MeasureKey, ...]:
+        """The keys of the measures that the mean or the share is of."""
+        return self.estimate.measures
+
+    @property
+    def label(self) -> str:
+        """The name without what it is of."""
+        return "abs"
+
+    @property
+    def shown(self) -> Signed:
+        """The mean or the share, which has a sign."""
+        return self.estimate
+
     def _compared(self, sign: str, other: object) -> Verdict:
         mean, below = self.estimate, sign[0] == "<"
         if isinstance(other, Magnitude):
@@ -49,22 +66,24 @@ class Magnitude(Comparable):
             # |a| < b says that a - b < 0 and -a - b < 0; |a| > b that one of them is above 0.
             upper, lower = contrasts
             parts = upper.side(below, 0.0), lower.side(below, 0.0)
-            shown, margin, name = max(contrasts, key=lambda contrast: contrast.mean), 0.0, other.name
+            shown, margin, right = max(contrasts, key=lambda contrast: contrast.mean), 0.0, other
         else:
             margin = number(other, f"{self.name} {sign} 0.5")
             if margin < 0 or (margin == 0 and sign != ">"):
                 raise ValueError(f"{self.name} {sign} {margin:g}: a magnitude is never below 0")
             parts = mean.side(below, margin), mean.side(not below, -margin)
-            shown, name = mean, f"{margin:g}"
-        stated = name if isinstance(other, Comparable) else quantity(margin, mean.unit)
+            shown, right = mean, None
+        stated = quantity(margin, mean.unit) if right is None else right.name
         return decide(
             Comparison(
-                expression=f"{self.name} {sign} {name}",
+                expression=f"{self.name} {sign} {f'{margin:g}' if right is None else right.name}",
                 parts=parts,
                 estimate=shown,
                 margin=margin,
                 regions=(f"within ± {stated}", f"beyond ± {stated}")[:: 1 if below else -1],
                 every=below,
                 strict=sign in "<>",
+                relation=Relation.between(sign, self, right, magnitude=True),
+                measures=shown.measures,
             )
         )

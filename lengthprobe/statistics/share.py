@@ -18,6 +18,7 @@ from lengthprobe.statistics.verdict import Verdict, decide_side
 if TYPE_CHECKING:
     from lengthprobe.statistics.background import Background
     from lengthprobe.statistics.forms import Form
+    from lengthprobe.statistics.measure_key import MeasureKey
     from lengthprobe.statistics.sample import Observation
     from lengthprobe.statistics.unmet import Unmet
 
@@ -135,6 +136,16 @@ class Share(Comparable):
         return self.estimate.unmet
 
     @property
+    def label(self) -> str:
+        """The name without what it is of."""
+        return "fall_of_share" if self.effect == "fall" else "share"
+
+    @property
+    def measures(self) -> tuple[MeasureKey, ...]:
+        """The keys of the measures that the estimate is of."""
+        return self.estimate.measures
+
+    @property
     def forms(self) -> tuple[Form, ...]:
         """In what the checkpoints behind the values were asked."""
         return self.estimate.forms
@@ -210,7 +221,7 @@ class Share(Comparable):
         below = sign[0] == "<"
         # What is too small for the claim, or too large, is what a reader looks for.
         shown = replace(self, estimate=replace(self.estimate, worst="high" if below else "low"))
-        return decide_side(sign, (self.name, f"{margin:g}"), self.side(below, margin), shown, margin)
+        return decide_side(sign, self, None, self.side(below, margin), shown, margin)
 
     def __repr__(self) -> str:
         return f"<{self.name}: {self.mean:.4g} [{self.low:.4g}, {self.high:.4g}] share, n={self.n}>"

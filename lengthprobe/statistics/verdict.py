@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from lengthprobe.errors import Undecided
 from lengthprobe.statistics.background import background_facts
+from lengthprobe.statistics.check import Check, Numbers, Relation
 from lengthprobe.statistics.comparison import Comparison
 from lengthprobe.statistics.explanation import advice, explanation, prompts_to_show, quantity
 from lengthprobe.statistics.idle import check_decidable
 from lengthprobe.statistics.recording import note_asked, note_made, record_asked_verdicts
 
 if TYPE_CHECKING:
+    from lengthprobe.statistics.comparable import Comparable
     from lengthprobe.statistics.comparison import Part, Shown
 
-__all__ = ["Verdict", "decide", "decide_side", "numbers_of", "record_asked_verdicts"]
-
-# The numbers of a comparison whose precondition is unmet.
-NOT_MEASURED = {"mean": None, "low": None, "high": None, "n": 0, "clusters": 0}
+__all__ = ["Verdict", "decide", "decide_side", "record_asked_verdicts"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,43 +56,28 @@ class Verdict:
     def _text(self) -> str:
         return "\n".join(explanation(self.comparison))
 
-    def as_check(self) -> dict[str, Any]:
-        """The verdict as a report keeps it; a number that JSON does not have is None.
+    def as_check(self) -> Check:
+        """The verdict as a report keeps it.
 
         One that does not hold has with it its worst prompts and what stands behind the estimate, one that is
         undecided what would decide it. Where a precondition is unmet there are no numbers: none was measured.
         """
-        unmet = self.comparison.unmet is not None
+        comparison, estimate = self.comparison, self.estimate
+        unmet = comparison.unmet is not None
         failed = self.status != "holds" and not unmet
-        return {
-            "expression": self.expression,
-            "verdict": self.status,
-            **numbers_of(self.estimate),
-            **(NOT_MEASURED if unmet else {}),
-            "margin": self.margin,
-            "reason": self.reason,
-            "unmet": unmet,
-            "advice": advice(self.comparison) or None,
-            "background": [one.as_dict() for one in background_facts(self.estimate.background)]
-            if failed
-            else [],
-            "worst": [one.note for one in prompts_to_show(self.comparison)] if failed else [],
-        }
-
-
-def numbers_of(estimate: Shown) -> dict[str, Any]:
-    """An estimate as a report keeps it; a number that JSON does not have is None."""
-    mean, low, high = (
-        value if math.isfinite(value) else None for value in (estimate.mean, estimate.low, estimate.high)
-    )
-    return {
-        "mean": mean,
-        "low": low,
-        "high": high,
-        "n": estimate.n,
-        "clusters": estimate.clusters,
-        "unit": estimate.unit,
-    }
+        return Check(
+            expression=self.expression,
+            verdict=self.status,
+            numbers=Numbers.not_measured(estimate.unit) if unmet else Numbers.of(estimate),
+            margin=self.margin,
+            reason=self.reason,
+            unmet=unmet,
+            advice=advice(comparison) or None,
+            background=tuple(one.finite() for one in background_facts(estimate.background)) if failed else (),
+            worst=tuple(one.note for one in prompts_to_show(comparison)) if failed else (),
+            relation=comparison.relation,
+            measures=comparison.measures,
+        )
 
 
 def decide(comparison: Comparison) -> Verdict:
@@ -116,23 +99,28 @@ def decide(comparison: Comparison) -> Verdict:
     return verdict
 
 
-def decide_side(sign: str, names: tuple[str, str], part: Part, shown: Shown, margin: float) -> Verdict:
+def decide_side(
+    sign: str, left: Comparable, right: Comparable | None, part: Part, shown: Shown, margin: float
+) -> Verdict:
     """The verdict on a comparison that is one statement.
 
     Args:
         sign: `<`, `<=`, `>` or `>=`.
-        names: What stands on the left and on the right of it.
+        left: What stands on the left of the sign.
+        right: What stands on the right of the sign, None for the margin.
         part: The statement.
         shown, margin: The `estimate` and the `margin` of the Comparison.
     """
     stated = quantity(margin, shown.unit)
     return decide(
         Comparison(
-            expression=f"{names[0]} {sign} {names[1]}",
+            expression=f"{left.name} {sign} {f'{margin:g}' if right is None else right.name}",
             parts=(part,),
             estimate=shown,
             margin=margin,
             regions=(f"below {stated}", f"above {stated}")[:: 1 if part.below else -1],
             strict=sign in "<>",
+            relation=Relation.between(sign, left, right),
+            measures=shown.measures,
         )
     )

@@ -9,7 +9,10 @@ from pathlib import Path
 import pytest
 
 from lengthprobe.checkpoints.display_names import display_name, display_names
-from lengthprobe.reporting.quantities import margin, relation
+from lengthprobe.reporting.quantities import margin
+from lengthprobe.statistics.check import Relation
+from lengthprobe.statistics.estimate import Estimate, Observation
+from lengthprobe.statistics.measure_key import MeasureKey
 
 pytestmark = pytest.mark.usefixtures("here")
 
@@ -273,7 +276,12 @@ def test_comparison_is_read_from_an_expression_with_any_name() -> None:
     """What a name holds is never taken for the comparison or for a margin."""
     made("a > b, (c)")
     shown = display_name("./a > b, (c)")
-    check = {"expression": f"exact_match({shown}, en) > 0.8", "margin": 0.8, "unit": "share"}
+    key = MeasureKey("exact_match").of(shown, "en", None)
+    rows = [Observation(f"p{at}", f"t{at}", float(at > 0)) for at in range(40)]
+    estimate = Estimate.from_observations(rows, name=key, unit="share", bounds=(0.0, 1.0))
 
-    assert relation(check) == (">", "0.8")
+    check = (estimate > 0.8).as_check()
+
+    assert check.expression == f"exact_match({shown}, en) > 0.8"
+    assert check.relation == Relation(">")
     assert margin(check) == "> 80 %"

@@ -18,7 +18,11 @@ from lengthprobe.measures import (
     leading_components,
 )
 from lengthprobe.measures.causality.exact_answers import exact_by_set
+from lengthprobe.measures.per_response import key_with_arguments
 from lengthprobe.portraits.causality import causes, curve_of
+from lengthprobe.probe import Probe
+from lengthprobe.settings import Settings
+from lengthprobe.statistics.measure_key import MeasureKey
 
 
 @pytest.fixture(scope="module")
@@ -29,9 +33,9 @@ def probe():
     return made
 
 
-def names(*expressions):
-    """What claims have compared, with another measure beside it."""
-    return [f"1 - {one} > 0.1" for one in expressions]
+def keys(*estimates):
+    """The keys of what a claim has compared, each estimate with the control of the whole model."""
+    return {key for one in estimates for key in one.measures} | {MeasureKey("control").of("m", "en", None)}
 
 
 def numbers(estimate):
@@ -56,16 +60,49 @@ def test_points_of_the_curve(n, k, sizes):
 
 def test_nothing_is_drawn_that_no_claim_has_measured(probe):
     """Neither of other languages and kinds, nor of measures that are called alike."""
-    said = names("control_without[heads](tiny-it, it)", "unfaithfulness(tiny-it, en)", "control(tiny-it, en)")
+    measured = {
+        MeasureKey("control_without", ("heads",)).of("tiny-it", "it", None),
+        MeasureKey("control_without", ("2 heads",)).of("tiny-it", "en", None),
+        MeasureKey("control_without", ("heads",)).of("tiny-it", "en", [3]),
+        MeasureKey("control_without", ("heads",)).of("tiny-base", "en", None),
+        MeasureKey("unfaithfulness").of("tiny-it", "en", None),
+        MeasureKey("control").of("tiny-it", "en", None),
+    }
 
-    assert causes(probe, "en", said) == {}
-    assert list(causes(probe, "it", said)) == [("causes", "it", "heads", "without")]
+    assert causes(probe, "en", measured) == {}
+    assert list(causes(probe, "it", measured)) == [("causes", "it", "heads", "without")]
+
+
+@pytest.mark.parametrize(
+    "compare",
+    [
+        lambda less, whole: whole - less > 0.1,
+        lambda less, whole: abs(0.5 * whole - less) < whole,
+        lambda less, whole: whole > 0.1 * less,
+        lambda less, _: -less < -0.5,
+    ],
+    ids=["difference", "magnitude", "right side", "negative"],
+)
+def test_measure_is_drawn_wherever_it_stands_in_a_claim(probe, compare):
+    """A difference, a multiple and either side of a comparison are of all that they are made of."""
+    verdict = compare(control_without(probe, language="en"), control(probe, language="en"))
+
+    assert list(causes(probe, "en", verdict.as_check().measures)) == [("causes", "en", "heads", "without")]
+
+
+def test_measure_is_drawn_under_any_display_name():
+    """Also under one that reads like another measure of another checkpoint."""
+    name = "faithfulness(tiny-it, en) - (a, en) > 0.5"
+    odd = Probe("tiny-it", Settings(languages=("en",)), display_name=name)
+    key = key_with_arguments("control_without", "heads", None, None).of(name, "en", None)
+
+    assert list(causes(odd, "en", {key})) == [("causes", "en", "heads", "without")]
+    assert causes(odd, "en", {key.of("tiny-it", "en", None)}) == {}
 
 
 def test_curve(probe):
     """Control without the first k, for each k; the names of those that are cut."""
-    said = names(control_without(probe, language="en").name)
-    (draw,) = causes(probe, "en", said).values()
+    (draw,) = causes(probe, "en", keys(control_without(probe, language="en"))).values()
 
     found = draw()
 
@@ -88,7 +125,7 @@ def test_beside_the_curve(probe):
         control_with_only(probe, language="it", kind="mlps"),
         control_without(probe, language="en", kind="mlps", found_in="it"),
     )
-    every = causes(probe, "it", names(*(one.name for one in measured)))
+    every = causes(probe, "it", keys(*measured))
     place = ("causes", "it", "mlps")
     assert list(every) == [(*place, "random"), (*place, "only"), (*place, "elsewhere", "en")]
     random, only, elsewhere = (draw() for draw in every.values())
@@ -104,7 +141,7 @@ def test_beside_the_curve(probe):
 def test_faithfulness(probe):
     """The correlation, and each component's CWA and effect, as the estimate notes them."""
     estimate = faithfulness(probe, language="en")
-    (draw,) = causes(probe, "en", names(estimate.name)).values()
+    (draw,) = causes(probe, "en", keys(estimate)).values()
 
     found = draw()
 
@@ -127,5 +164,5 @@ def test_exact_answers_set_by_set(probe):
 def test_no_random_sets_of_similar_size(probe, monkeypatch):
     """Then there is nothing to draw beside the curve."""
     monkeypatch.setattr(sys.modules["lengthprobe.portraits.causality"], "similar_sets", lambda *_, **__: ())
-    said = names("control_without_random[heads](tiny-it, en)")
-    assert causes(probe, "en", said)["causes", "en", "heads", "random"]() == {}
+    key = MeasureKey("control_without_random", ("heads",)).of("tiny-it", "en", None)
+    assert causes(probe, "en", {key})["causes", "en", "heads", "random"]() == {}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -55,6 +56,12 @@ def check() -> Callable[..., dict[str, Any]]:
 def hostile() -> tuple[str, ...]:
     """Return words that a model might write, and that no page may take for anything but words."""
     return HOSTILE
+
+
+@pytest.fixture(scope="session")
+def beside() -> Callable[..., dict[str, Any]]:
+    """Return a function that makes an estimate beside a claim."""
+    return make_beside
 
 
 def make_portrait(
@@ -129,9 +136,27 @@ def make_check(expression: str = "length_error(m, en) > 0", **changes: Any) -> d
         "unit": "words",
         "reason": "the whole interval lies above 0",
         "advice": None,
+        "unmet": False,
         "background": [],
         "worst": [],
+        "relation": _relation(expression),
+        "measures": [],
     } | changes
+
+
+def make_beside(name: str, **numbers: Any) -> dict[str, Any]:
+    """An estimate beside a claim: a measure in English of the checkpoint m."""
+    found = {"mean": 0.25, "low": 0.1, "high": 0.4, "n": 300, "clusters": 151, "unit": "words"}
+    return {"name": f"{name}(m, en)", **found, "reason": "", "unmet": False, "label": name} | numbers
+
+
+def _relation(expression: str) -> dict[str, Any] | None:
+    """How a made-up expression compares."""
+    found = re.search(r" (?P<sign><=|>=|<|>) (?P<right>[^<>]+)$", expression)
+    if found is None:
+        return None
+    against = "" if re.fullmatch(r"-?[\d.]+", found["right"]) else found["right"]
+    return {"sign": found["sign"], "magnitude": expression.startswith("abs("), "against": against}
 
 
 def make_claim(verdict: str = "holds", *checks: dict[str, Any], **changes: Any) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from lengthprobe.reporting.claims import count_phrase, failed_claims, headline, messages, sections
+from lengthprobe.reporting.ledger import Entry
 
 NONE = {"holds": 0, "broken": 0, "undecided": 0, "error": 0, "skipped": 0, "reported": 0}
 
@@ -55,9 +56,14 @@ def test_counted():
     ]
 
 
+def entries(*claims):
+    """The claims of a report, as they are read from it."""
+    return [Entry.from_dict(one) for one in claims]
+
+
 def test_languages_of_a_claim_stand_under_one_heading(claim):
     """In the order of the report."""
-    [(heading, [group])] = sections([claim(language="en"), claim(language="it")])
+    [(heading, [group])] = sections(entries(claim(language="en"), claim(language="it")))
 
     assert (heading, group.claim, group.kind) == ("", "it is so", "requirement")
     assert [row.language for row in group.rows] == ["en", "it"]
@@ -65,17 +71,17 @@ def test_languages_of_a_claim_stand_under_one_heading(claim):
 
 def test_claims_about_parts_stand_apart(claim):
     """From those about what the model writes; with one kind alone there is no heading."""
-    both = sections([claim(), claim(about="mechanism"), claim()])
+    both = sections(entries(claim(), claim(about="mechanism"), claim()))
 
     assert [heading for heading, _ in both] == ["What the model writes", "What its components do"]
     assert [len(groups) for _, groups in both] == [2, 1]
 
 
-def test_further_rows_repeat_nothing(claim, check):
+def test_further_rows_repeat_nothing(claim, check, beside):
     """A second check and an estimate beside it belong to the row above; the published figure to the last."""
-    beside = {"name": "raw_error(m, en)", **check(mean=7.0)}
+    estimate = beside("raw_error", mean=7.0)
 
-    [(_, [group])] = sections([claim("holds", check(), check("b > 0"), beside=[beside])])
+    [(_, [group])] = sections(entries(claim("holds", check(), check("b > 0"), beside=[estimate])))
 
     assert [(row.verdict, row.beside, row.published) for row in group.rows] == [
         ("holds", "", ""),
@@ -86,7 +92,7 @@ def test_further_rows_repeat_nothing(claim, check):
 
 def test_claim_without_a_check_has_its_verdict(claim):
     """An error or a skip has no numbers, and no strip."""
-    [(_, [group])] = sections([claim("skipped", checks=[])])
+    [(_, [group])] = sections(entries(claim("skipped", checks=[])))
 
     [row] = group.rows
     assert (row.verdict, row.effect, row.strip) == ("skipped", "", None)
@@ -96,12 +102,12 @@ def test_broken_claims_come_before_undecided_ones(claim):
     """What holds needs no explanation."""
     verdicts = ("undecided", "holds", "broken", "error")
 
-    assert [one["verdict"] for one in failed_claims([claim(one) for one in verdicts])] == [
-        "broken",
-        "undecided",
-    ]
+    assert [one.verdict for one in failed_claims(entries(*map(claim, verdicts)))] == ["broken", "undecided"]
 
 
 def test_messages_are_counted(claim):
     """Each cause once."""
-    assert messages([claim("skipped", message=one) for one in "aba"], "skipped") == [("a", 2), ("b", 1)]
+    assert messages(entries(*(claim("skipped", message=one) for one in "aba")), "skipped") == [
+        ("a", 2),
+        ("b", 1),
+    ]

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
 
 from lengthprobe.reporting.ledger import Entry, Ledger
+from lengthprobe.statistics.background import Fact
+from lengthprobe.statistics.check import Beside, Check, Numbers, Relation
+from lengthprobe.statistics.measure_key import MeasureKey
 
 
 def entry(nodeid="test_a.py::test_it", verdict="holds", **changes):
@@ -101,11 +103,39 @@ def test_report_has_the_keys_of_the_schema_in_order():
     ]
     assert (report["schema"], report["model"], report["base"]) == (1, {"name": "tiny-it"}, None)
     assert report["settings"] == {"budget": 300}
-    assert report["claims"] == [asdict(entry("a"))]
+    assert report["claims"] == [entry("a").as_dict()]
 
 
 def test_entry_survives_the_way_between_processes():
     """Everything in it is of the kinds that JSON has."""
-    one = entry(checks=[{"expression": "a < 1", "mean": None}], message="why", duration_s=0.25)
+    key = MeasureKey("cwa", ("late heads", "per step"), "tiny-it", "en", (3, 4))
+    numbers = Numbers(None, 0.5, None, 3, 2, "share")
+    told = Fact("differ most", "", {"MLP3": (9.4, None), "L0H0": 1.0})
+    check = Check(
+        "abs(a) < 0.1 * b",
+        "reported",
+        numbers,
+        margin=0.0,
+        background=(told,),
+        worst=("wrote 3",),
+        says="near",
+        relation=Relation("<", magnitude=True, against="0.1 * b"),
+        measures=(key, MeasureKey("b")),
+    )
+    one = entry(
+        checks=(check, Check("a", "reported", numbers)),
+        beside=(Beside("b", numbers, label="c"),),
+        message="why",
+        duration_s=0.25,
+    )
 
-    assert Entry(**json.loads(json.dumps(asdict(one)))) == one
+    assert Entry.from_dict(json.loads(json.dumps(one.as_dict()))) == one
+
+
+def test_what_was_measured_is_what_was_compared():
+    """Where a precondition is unmet, nothing was."""
+    numbers, keys = Numbers(0.5, 0.4, 0.6, 3, 2, "share"), [MeasureKey(name) for name in "abc"]
+    both = Check("a - b > 0", "holds", numbers, measures=(keys[0], keys[1]))
+    unmet = Check("c > 0", "broken", numbers, unmet=True, measures=(keys[2],))
+
+    assert entry(checks=(both, unmet)).measured == {*keys[:2]}

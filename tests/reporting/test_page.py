@@ -165,12 +165,12 @@ class TestPage:
         assert "pytest mech_tests --lengthprobe-model=NAME --lengthprobe-report=DIR" in read.shown
         assert "figure" not in [tag for tag, *_ in read.tags]
 
-    def test_explains_what_does_not_hold(self, shown, report, claim, check):
+    def test_explains_what_does_not_hold(self, shown, report, claim, check, beside):
         """The comparison, why, the worst prompts, and the controls beside it; nothing of what holds."""
         bad = check(verdict="broken", reason="it lies below", worst=["asked 3, wrote 5: 'a' → 'b'"])
-        beside = {"name": "shuffled(m, en)", **check(mean=7.5)}
+        shuffled = beside("shuffled", mean=7.5)
 
-        text = shown(report(claim("broken", bad, check("fine > 0"), beside=[beside])), {}).shown
+        text = shown(report(claim("broken", bad, check("fine > 0"), beside=[shuffled])), {}).shown
 
         attention = " ".join(text.rpartition("What needs attention")[2].partition("language")[0].split())
         for part in ("it lies below", "asked 3, wrote 5: 'a' → 'b'", "beside: shuffled(m, en)7.50 words"):

@@ -4,7 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from lengthprobe.reporting.strips import WIDTH, strips
+from lengthprobe.reporting import strips as room
+from lengthprobe.reporting.strips import WIDTH
+from lengthprobe.statistics.check import Check
+
+
+def strips(checks):
+    """The strips of the checks of a report."""
+    return room.strips([Check.from_dict(one) for one in checks])
 
 
 def test_mean_lies_in_its_interval_on_the_claimed_side(check):
@@ -66,7 +73,7 @@ def test_end_that_is_not_known_lies_beyond(check):
 )
 def test_what_has_no_fixed_margin_is_not_drawn(check, changes):
     """There is no place to draw it at."""
-    assert strips([check() | changes]) == [None]
+    assert strips([check(**changes)]) == [None]
 
 
 def test_two_measures_are_drawn_as_their_difference(check):

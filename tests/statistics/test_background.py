@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping
+from dataclasses import asdict
 
 from lengthprobe.statistics.background import Background, Fact, background_facts, means_in_words
 
@@ -110,9 +111,9 @@ def test_one_estimate_twice() -> None:
 def test_in_a_report() -> None:
     """As JSON takes it, which has no number for NaN; a page tells it in the same words."""
     moved = Fact("differ most", "", {"MLP0": (5.0, 0.25), "L0H0": (math.nan, 1.0)})
-    found = json.loads(json.dumps(moved.as_dict(), allow_nan=False))
+    found = json.loads(json.dumps(asdict(moved.finite()), allow_nan=False))
     assert found == {"what": "differ most", "of": "", "values": {"MLP0": [5.0, 0.25], "L0H0": [None, 1.0]}}
     assert (
         means_in_words(found["what"], found["values"]) == "MLP0 +5 against +0.25, L0H0 not known against +1"
     )
-    assert Fact("controls", "late", {"shuffled": 2.0}).as_dict()["values"] == {"shuffled": 2.0}
+    assert Fact.from_dict(found) == moved.finite()

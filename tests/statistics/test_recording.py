@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from lengthprobe.measures import absolute_error
-from lengthprobe.plugin.findings import Reported
+from lengthprobe.plugin.findings import report_of
 from lengthprobe.statistics import recording as room
 from lengthprobe.statistics.estimate import Estimate, Observation
 from lengthprobe.statistics.recording import record_asked_verdicts, record_made_verdicts
@@ -44,7 +44,7 @@ def test_threads_are_heard():
 def test_what_lengthprobe_compares_for_itself_is_not_the_claims():
     """What a finding reports is made a verdict on the way."""
     with record_made_verdicts() as made, record_asked_verdicts() as asked:
-        Reported.of(ZEROS, "near zero")
+        report_of(ZEROS, "near zero")
 
     assert made == asked == []
 

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from lengthprobe import measures
+from lengthprobe.statistics.check import Numbers
 from lengthprobe.statistics.estimate import Estimate, Observation, Sample
 from lengthprobe.statistics.once_more import lasting_interval, ratio_interval
 from lengthprobe.statistics.share import share
@@ -206,9 +207,9 @@ class TestComparison:
     def test_in_a_report_is_as_any_check(self):
         """Unit and margin as of a share, the prompts as they fell short."""
         check = (share(estimate([0] * 60, note="wrote 3")) > 0.02).as_check()
-        assert check["worst"][0] == "0 of 30 logits; wrote 3"
-        assert (check["mean"], check["low"], check["high"]) == (0, 0, 0)
-        assert (check["margin"], check["unit"], check["n"], check["clusters"]) == (0.02, "share", 60, 30)
+        assert check.worst[0] == "0 of 30 logits; wrote 3"
+        assert check.numbers == Numbers(0, 0, 0, n=60, clusters=30, unit="share")
+        assert check.margin == 0.02
 
 
 class TestExplanation:

@@ -8,6 +8,7 @@ import pytest
 
 from lengthprobe.errors import Undecided
 from lengthprobe.measures.attribution.fall_of_share import fall_of_share
+from lengthprobe.statistics.check import Numbers
 from lengthprobe.statistics.estimate import Estimate, Observation
 from lengthprobe.statistics.sample import Sample
 from lengthprobe.statistics.share import share
@@ -73,11 +74,11 @@ def test_check_of_a_report():
     """It says that a precondition is unmet, with its reason, and has no numbers."""
     check = (0.5 * estimate() < LACKING).as_check()
 
-    assert check["verdict"] == "broken"
-    assert (check["unmet"], check["reason"], check["advice"]) == (True, NONE.reason, NONE.advice)
-    assert [check[key] for key in ("mean", "low", "high", "n", "clusters")] == [None, None, None, 0, 0]
-    assert not check["worst"]
-    assert not (estimate() > 0).as_check()["unmet"]
+    assert check.verdict == "broken"
+    assert (check.unmet, check.reason, check.advice) == (True, NONE.reason, NONE.advice)
+    assert check.numbers == Numbers(None, None, None, n=0, clusters=0, unit="logits")
+    assert not check.worst
+    assert not (estimate() > 0).as_check().unmet
 
 
 def test_reference_that_lacks_it_decides_nothing_of_the_candidate():

@@ -245,7 +245,7 @@ class TestAsCheck:
 
     def test_has_the_fields_of_a_check(self):
         """Numbers as they are."""
-        assert (ones < 0.5).as_check() == {
+        assert json.loads(json.dumps((ones < 0.5).as_check().as_dict())) == {
             "expression": "error < 0.5",
             "verdict": "broken",
             "mean": 1.0,
@@ -260,6 +260,9 @@ class TestAsCheck:
             "advice": None,
             "background": [],
             "worst": [one.note for one in worst(ones)],
+            "says": None,
+            "relation": {"sign": "<", "magnitude": False, "against": ""},
+            "measures": [{"name": "error", "options": [], "checkpoint": "", "language": "", "lengths": []}],
         }
 
     def test_in_a_report_has_its_advice_and_its_background(self):
@@ -267,17 +270,17 @@ class TestAsCheck:
         asked = []
         background = Background("late", {"MLP0": 1.0}, lambda: asked.append("asked") or {"shuffled": 2.0})
         found = replace(zeros, background=(background,))
-        assert ((found < 0.5).as_check()["background"], asked) == ([], [])
-        check = (found < 0.1).as_check()
+        assert ((found < 0.5).as_check().background, asked) == ((), [])
+        check = (found < 0.1).as_check().as_dict()
         assert check["advice"].endswith("more topics would decide it")
-        assert check["background"] == [
+        assert check["background"] == (
             {"what": "largest components", "of": "", "values": {"MLP0": 1.0}},
             {"what": "controls", "of": "", "values": {"shuffled": 2.0}},
-        ]
-        assert (found < -0.5).as_check()["background"] == check["background"]
+        )
+        assert (found < -0.5).as_check().as_dict()["background"] == check["background"]
 
     @pytest.mark.parametrize("unsure", [estimate([], bounds=None), estimate([3], bounds=None)])
     def test_writes_what_json_has_no_number_for_as_none(self, unsure):
         """NaN and infinities."""
-        check = json.loads(json.dumps((unsure < 1).as_check(), allow_nan=False))
+        check = json.loads(json.dumps((unsure < 1).as_check().as_dict(), allow_nan=False))
         assert (check["low"], check["high"]) == (None, None)

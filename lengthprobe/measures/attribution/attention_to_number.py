@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Protocol
 from lengthprobe.components.names import first_few_names
 from lengthprobe.measures.answered import check_answered
 from lengthprobe.measures.attribution.by_component import Traceable
-from lengthprobe.measures.per_response import measure_expression, note_of, probe_form
+from lengthprobe.measures.per_response import measure_key, note_of, probe_form
 from lengthprobe.measures.precondition import unmet_control, without_values
 from lengthprobe.statistics.estimate import Estimate, Observation
+from lengthprobe.statistics.measure_key import MeasureKey
 from lengthprobe.task.distractor import distracted_prompt
 
 if TYPE_CHECKING:
@@ -91,7 +92,7 @@ def _attention(
     bounds: tuple[float, float] | None,
 ) -> Estimate:
     chosen = probe.heads(heads)
-    called = f"{name}[{first_few_names([one.name for one in chosen])}]"
+    called = MeasureKey(name, (first_few_names([one.name for one in chosen]),))
     if unmet := unmet_control(probe, language):
         return without_values(probe, called, language, unmet, bounds=bounds)
     every = probe.traces(language)
@@ -109,7 +110,7 @@ def _attention(
         )
     return Estimate.from_observations(
         observations,
-        name=measure_expression(called, probe, language, None),
+        name=measure_key(called, probe, language, None),
         unit="share",
         bounds=bounds,
         alpha=probe.settings.alpha,

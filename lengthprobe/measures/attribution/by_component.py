@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol
 
-from lengthprobe.measures.per_response import Measured, measure_expression, probe_form
+from lengthprobe.measures.per_response import Measured, measure_key, probe_form
 from lengthprobe.statistics.background import Background
 from lengthprobe.statistics.estimate import Estimate, Observation
 from lengthprobe.statistics.halves import cross_fitted_size
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from lengthprobe.asking.answers import Traced
     from lengthprobe.attribution.forced import Forced
     from lengthprobe.attribution.trace import ForcedTrace
+    from lengthprobe.statistics.measure_key import MeasureKey
     from lengthprobe.task.prompts import Prompt
 
     Floats = NDArray[np.float64]
@@ -99,7 +100,7 @@ def estimate_of(
     by_component: ByComponent,
     component: Callable[[ByComponent], Floats],
     *,
-    name: str,
+    name: str | MeasureKey,
     language: str,
     lengths: Collection[int] | None,
     whole: ByComponent | None = None,
@@ -112,7 +113,7 @@ def estimate_of(
         probe: The checkpoint.
         by_component: What each component gave.
         component: The component, or group of components.
-        name: Name of the measure.
+        name: Name of the measure, or its key where it has options.
         language: Code of the language.
         lengths: The lengths that were selected, for the name.
         whole: What the whole is taken from, where that is something else.
@@ -131,10 +132,10 @@ def estimate_of(
             for (prompt, note), value in zip(at_prompt, values, strict=True)
         ]
 
-    stated = measure_expression(name, probe, language, lengths)
+    key = measure_key(name, probe, language, lengths)
     estimate = Estimate.from_observations(
         observed(component(by_component)),
-        name=stated,
+        name=key,
         unit="logits",
         bounds=None,
         alpha=probe.settings.alpha,
@@ -146,7 +147,7 @@ def estimate_of(
         form=probe_form(probe),
     )
     told = controls if by_component.prompts else dict
-    return replace(estimate, background=(Background(stated, by_component.by_name, told),))
+    return replace(estimate, background=(Background(str(key), by_component.by_name, told),))
 
 
 def _flaw(measured: int, asked: int | None) -> str:

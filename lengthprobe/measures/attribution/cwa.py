@@ -10,6 +10,7 @@ from lengthprobe.measures.attribution.by_component import ByComponent, estimate_
 from lengthprobe.measures.attribution.component_groups import early_controls, group_of
 from lengthprobe.measures.per_response import check_lengths, note_of
 from lengthprobe.measures.precondition import unmet_control, without_values
+from lengthprobe.statistics.measure_key import MeasureKey
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
@@ -61,7 +62,7 @@ def cwa(
     stated += ["per step"] if per_step else []
     stated += [f"on {text_of.name}'s text"] if text_of is not None else []
     if unmet := unmet_control(probe, language, text_of=text_of):
-        called = f"cwa[{', '.join(stated)}]"
+        called = MeasureKey("cwa", tuple(stated))
         return without_values(probe, called, language, unmet, unit="logits", bounds=None, lengths=lengths)
 
     def under(signs: str) -> ByComponent:
@@ -76,7 +77,7 @@ def cwa(
         probe,
         by_component,
         group,
-        name=f"cwa[{', '.join(stated)}]",
+        name=MeasureKey("cwa", tuple(stated)),
         language=language,
         lengths=lengths,
         # A control is related to the same whole as what it controls.

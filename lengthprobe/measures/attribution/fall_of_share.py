@@ -6,10 +6,12 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from lengthprobe.measures.attribution.by_component import LEAST_MEASURED
+from lengthprobe.statistics.comparison import check_mixable
 from lengthprobe.statistics.digits import in_three_digits
 from lengthprobe.statistics.estimate import Estimate
 from lengthprobe.statistics.explanation import quantity
 from lengthprobe.statistics.forms import merge_forms
+from lengthprobe.statistics.measure_key import all_keys
 from lengthprobe.statistics.sample import Observation, Sample
 from lengthprobe.statistics.share import Share, share
 from lengthprobe.statistics.unmet import first_unmet
@@ -46,18 +48,23 @@ def fall_of_share(candidate: Estimate, reference: Estimate) -> Share:
     """
     forms = merge_forms(candidate.forms, reference.forms)
     name = f"fall_of_share({candidate.name}, {reference.name})"
-    if (candidate.unit, candidate.alpha) != (reference.unit, reference.alpha):
-        raise ValueError(
-            f"{name}: {candidate.unit} at alpha {candidate.alpha} do not mix "
-            f"with {reference.unit} at alpha {reference.alpha}"
-        )
+    check_mixable(name, candidate, reference)
+    keys = all_keys(candidate.measures, reference.measures)
     lacking = None if reference.unmet is None else reference.unmet.of_reference()
     if unmet := first_unmet(candidate.unmet, lacking):
         # Of the other side there may be values: without the first they are no fall.
         nothing = Sample((), None)
-        none = replace(candidate, name=name, samples=(nothing,), whole=nothing, rival=None, unmet=unmet)
+        none = replace(
+            candidate,
+            name=name,
+            samples=(nothing,),
+            whole=nothing,
+            rival=None,
+            unmet=unmet,
+            measures=keys,
+        )
         return Share(name, none, effect="fall")
-    fall = replace(_fall(candidate, reference, name), forms=forms)
+    fall = replace(_fall(candidate, reference, name), forms=forms, measures=keys)
     return Share(name, fall, effect="fall", noted=_noted(fall.samples[0], candidate, reference))
 
 

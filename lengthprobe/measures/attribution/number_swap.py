@@ -10,6 +10,7 @@ from lengthprobe.measures.attribution.by_component import ByComponent, estimate_
 from lengthprobe.measures.attribution.component_groups import early_controls, group_of
 from lengthprobe.measures.per_response import note_of
 from lengthprobe.measures.precondition import unmet_control, without_values
+from lengthprobe.statistics.measure_key import MeasureKey
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -50,7 +51,7 @@ def number_swap(probe: Traceable, *, component: str, language: str) -> Estimate:
         SettingsError: No group has this name.
         ModelError: The checkpoint's components are not known, or do not add up to its logits.
     """
-    name, group = f"number_swap[{component}]", group_of(component, probe)
+    name, group = MeasureKey("number_swap", (component,)), group_of(component, probe)
     if unmet := unmet_control(probe, language):
         return without_values(probe, name, language, unmet, unit="logits", bounds=None)
     check_answered(probe, [one.response for one in probe.traces(language)], language)

@@ -9,6 +9,7 @@ from lengthprobe.measures.attribution.by_component import ByComponent, estimate_
 from lengthprobe.measures.attribution.component_groups import early_controls, group_of
 from lengthprobe.measures.per_response import check_lengths, note_of
 from lengthprobe.measures.precondition import unmet_control, without_values
+from lengthprobe.statistics.measure_key import MeasureKey
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -44,7 +45,7 @@ def stop_cwa(
     """
     from lengthprobe.attribution.cumulative import cumulative, due_weights, stop_weights
 
-    name, group = f"stop_cwa[{component}]", group_of(component, probe)
+    name, group = MeasureKey("stop_cwa", (component,)), group_of(component, probe)
     check_lengths(lengths)
     if unmet := unmet_control(probe, language):
         return without_values(probe, name, language, unmet, unit="logits", bounds=None, lengths=lengths)

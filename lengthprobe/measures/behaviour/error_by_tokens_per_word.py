@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from lengthprobe.errors import SettingsError
 from lengthprobe.measures.per_response import (
     RIVALS,
-    measure_expression,
+    measure_key,
     note_of,
     probe_form,
     selected_responses,
@@ -57,7 +57,7 @@ def error_by_tokens_per_word(probe: Measured, *, language: str) -> Estimate:
 
         return Estimate.from_observations(
             observations(parts),
-            name=measure_expression("error_by_tokens_per_word", probe, language, None),
+            name=measure_key("error_by_tokens_per_word", probe, language, None),
             unit="share",
             bounds=None,
             alpha=probe.settings.alpha,

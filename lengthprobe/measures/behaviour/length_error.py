@@ -6,6 +6,7 @@ import math
 from typing import TYPE_CHECKING
 
 from lengthprobe.measures.per_response import mean_of
+from lengthprobe.statistics.measure_key import MeasureKey
 from lengthprobe.statistics.winsorised import WINSORISED_AT, winsorised_error
 
 if TYPE_CHECKING:
@@ -79,6 +80,6 @@ def absolute_error(
     )
 
 
-def _stated(name: str, at: float) -> str:
-    """A measure's name, with where errors are winsorised if that is not the default."""
-    return name if at == WINSORISED_AT else f"{name}[winsorised at {at:g}]"
+def _stated(name: str, at: float) -> MeasureKey:
+    """A measure's key, with where errors are winsorised if that is not the default."""
+    return MeasureKey(name, () if at == WINSORISED_AT else (f"winsorised at {at:g}",))

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Protocol
 from lengthprobe.errors import FewWordsError
 from lengthprobe.generation.vocabulary import WORDS
 from lengthprobe.measures.behaviour.length_error import length_error
-from lengthprobe.measures.per_response import Measured, measure_expression, probe_form
+from lengthprobe.measures.per_response import Measured, measure_key, probe_form
 from lengthprobe.statistics.estimate import Estimate
+from lengthprobe.statistics.measure_key import MeasureKey
 from lengthprobe.statistics.winsorised import WINSORISED_AT
 
 if TYPE_CHECKING:
@@ -61,7 +62,7 @@ def error_with_words(probe: Constrainable, *, language: str, words: str) -> Esti
     except FewWordsError as error:
         return Estimate.from_observations(
             [],
-            name=measure_expression(f"length_error[{words}]", probe, language, None),
+            name=measure_key(MeasureKey("length_error", (words,)), probe, language, None),
             unit="words",
             bounds=(-WINSORISED_AT, WINSORISED_AT),
             alpha=probe.settings.alpha,

@@ -11,7 +11,7 @@ from lengthprobe.components.names import Ablation, Component, every_component
 from lengthprobe.measures.attribution.cwa import cwa_by_component
 from lengthprobe.measures.causality.exact_answers import exact_under
 from lengthprobe.measures.causality.leading import SIMILAR, leading_components, others_of_kind, similar_sets
-from lengthprobe.measures.per_response import name_with_arguments
+from lengthprobe.measures.per_response import key_with_arguments
 from lengthprobe.measures.precondition import unmet_control, without_values
 from lengthprobe.statistics.sample import Sample
 
@@ -61,7 +61,7 @@ def control_without(
     Raises:
         LengthprobeError: As `leading_components`; or the mode is unknown.
     """
-    called = name_with_arguments("control_without", kind, k, found_in, mode)
+    called = key_with_arguments("control_without", kind, k, found_in, mode)
     if unmet := unmet_control(probe, language, found_in):
         return without_values(probe, called, language, unmet)
     chosen = leading_components(probe, language=found_in or language, kind=kind, k=k)
@@ -83,7 +83,7 @@ def control_without_random(
     Args:
         probe, language, kind, k, mode: As in `control_without`.
     """
-    called = name_with_arguments("control_without_random", kind, k, None, mode)
+    called = key_with_arguments("control_without_random", kind, k, None, mode)
     if unmet := unmet_control(probe, language):
         return without_values(probe, called, language, unmet)
     chosen = leading_components(probe, language=language, kind=kind, k=k)
@@ -103,7 +103,7 @@ def control_with_only(
     Args:
         probe, language, kind, k, mode: As in `control_without`.
     """
-    called = name_with_arguments("control_with_only", kind, k, None, mode)
+    called = key_with_arguments("control_with_only", kind, k, None, mode)
     if unmet := unmet_control(probe, language):
         return without_values(probe, called, language, unmet)
     chosen = leading_components(probe, language=language, kind=kind, k=k)

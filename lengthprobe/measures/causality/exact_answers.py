@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from lengthprobe.components.names import Ablation
 from lengthprobe.errors import SettingsError
 from lengthprobe.measures.answered import check_answered
-from lengthprobe.measures.per_response import RIVALS, measure_expression, note_of, probe_form
+from lengthprobe.measures.per_response import RIVALS, measure_key, note_of, probe_form
 from lengthprobe.statistics.background import Background
 from lengthprobe.statistics.estimate import Estimate, Observation
 from lengthprobe.statistics.sample import Sample, draws
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from lengthprobe.measures.causality.leading import Ablatable
+    from lengthprobe.statistics.measure_key import MeasureKey
     from lengthprobe.task.prompts import Prompt, Response
 
 # Of several sets of components each prompt is answered under five, which take turns.
@@ -51,7 +52,7 @@ def test_prompts(probe: Ablatable, language: str) -> list[Prompt]:
 def exact_under(
     probe: Ablatable,
     language: str,
-    name: str,
+    name: str | MeasureKey,
     sets: Sequence[Ablation],
     *,
     components: Mapping[str, float] | None = None,
@@ -62,7 +63,7 @@ def exact_under(
     Args:
         probe: The checkpoint.
         language: Code of the language.
-        name: Name of the measure.
+        name: Name of the measure, or its key where it has options.
         sets: What is ablated; each prompt is answered under five of them, which take turns.
         components: What stands behind the estimate, for a reader of a claim that failed.
         drawn: Whether the sets are random ones of many, so that the interval has to leave room for others.
@@ -77,7 +78,7 @@ def exact_under(
     def under(counter: str, rival: Estimate | None) -> Estimate:
         found = Estimate.from_observations(
             [_observation(some, counter) for some in responses.values()],
-            name=measure_expression(name, probe, language, None),
+            name=measure_key(name, probe, language, None),
             unit="share",
             bounds=(0.0, 1.0),
             alpha=probe.settings.alpha,

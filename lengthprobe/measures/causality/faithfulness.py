@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from lengthprobe.components.names import Ablation, Component, every_component
 from lengthprobe.measures.attribution.cwa import cwa_by_component
 from lengthprobe.measures.causality.exact_answers import ablated_responses, test_prompts
-from lengthprobe.measures.per_response import measure_expression, probe_form
+from lengthprobe.measures.per_response import measure_key, probe_form
 from lengthprobe.measures.precondition import unmet_control, without_values
 from lengthprobe.statistics.digits import in_three_digits
 from lengthprobe.statistics.estimate import Estimate, Observation
@@ -58,7 +58,7 @@ def faithfulness(probe: Ablatable, *, language: str) -> Estimate:
             )
             for (name, (cwa, effect)), value in zip(found.items(), pseudo, strict=True)
         ],
-        name=measure_expression("faithfulness", probe, language, None),
+        name=measure_key("faithfulness", probe, language, None),
         unit="rank correlation",
         bounds=None,
         alpha=probe.settings.alpha,

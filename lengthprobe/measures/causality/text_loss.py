@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from lengthprobe.components.names import Ablation
 from lengthprobe.measures.causality.leading import Ablatable, leading_components
-from lengthprobe.measures.per_response import measure_expression, name_with_arguments, probe_form
+from lengthprobe.measures.per_response import key_with_arguments, measure_key, probe_form
 from lengthprobe.measures.precondition import unmet_control, without_values
 from lengthprobe.statistics.estimate import Estimate, Observation
 from lengthprobe.task.languages import load_language
@@ -45,7 +45,7 @@ def text_loss_rise(
     Raises:
         LengthprobeError: As `leading_components`.
     """
-    called = name_with_arguments("text_loss_rise", kind, k, found_in)
+    called = key_with_arguments("text_loss_rise", kind, k, found_in)
     if unmet := unmet_control(probe, found_in or language):
         return without_values(probe, called, language, unmet, unit="nats", bounds=None)
     sentences = load_language(language).ordinary
@@ -57,7 +57,7 @@ def text_loss_rise(
             Observation(f"{language} {at}", f"sentence {at}", without - with_all, repr(sentence))
             for at, (sentence, without, with_all) in enumerate(zip(sentences, cut, whole, strict=True))
         ],
-        name=measure_expression(called, probe, language, None),
+        name=measure_key(called, probe, language, None),
         unit="nats",
         bounds=None,
         alpha=probe.settings.alpha,

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from lengthprobe.portraits.portrait import Portrait
     from lengthprobe.reporting.svg import Drawing
 
 
@@ -28,7 +29,7 @@ class Plate:
     drawing: Drawing
 
 
-def plates(portraits: Mapping[str, Mapping[str, Any]]) -> tuple[Plate, ...]:
+def plates(portraits: Mapping[str, Portrait]) -> tuple[Plate, ...]:
     """The figures that can be drawn of what was measured, in the order of the page.
 
     Args:

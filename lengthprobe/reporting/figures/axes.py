@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from matplotlib.artist import Artist
     from matplotlib.axes import Axes
 
+    from lengthprobe.portraits.portrait import Portrait
+
 WIDTH = 9.2
 _HANDLE, _LETTERS_ACROSS = 9, 12.5
 
@@ -45,7 +47,7 @@ def width_of(codes: Sequence[str]) -> float:
     return max(WIDTH, WIDTH / 2.2 * len(codes))
 
 
-def head(axes: Axes, portraits: Mapping[str, Mapping[str, Any]], language: str) -> None:
+def head(axes: Axes, portraits: Mapping[str, Portrait], language: str) -> None:
     """Say which language a panel shows, and on how many prompts."""
     axes.set_title(language_name(language), color=INK)
     first = portraits[roles(portraits, language)[0]]["languages"][language]
@@ -77,13 +79,13 @@ def zero(axes: Axes) -> None:
     axes.spines["left"].set_visible(False)
 
 
-def mark_late(axes: Axes, portraits: Mapping[str, Mapping[str, Any]]) -> None:
+def mark_late(axes: Axes, portraits: Mapping[str, Portrait]) -> None:
     """Shade the late layers."""
     if layers := late_layers_of_portraits(portraits):
         axes.axvspan(layers[0] - 0.5, layers[-1] + 0.5, facecolor=LATE, edgecolor="none", zorder=0)
 
 
-def legend(figure: Figure, portraits: Mapping[str, Mapping[str, Any]], *, late: bool = False) -> None:
+def legend(figure: Figure, portraits: Mapping[str, Portrait], *, late: bool = False) -> None:
     """Say above the panels which line is whose, and what is shaded where late layers are."""
     shown = roles(portraits)
     handles: list[Artist] = [

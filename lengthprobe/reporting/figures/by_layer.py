@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from matplotlib.ticker import MaxNLocator
@@ -16,13 +16,18 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
+    from lengthprobe.portraits.portrait import ByLayer, Portrait
+
 NAME = "cwa_by_layer"
 TITLE = "Cumulative weighted attribution by layer"
-_COMPONENTS = (("heads_by_layer", "attention heads"), ("mlps_by_layer", "MLP"))
+_COMPONENTS: tuple[tuple[ByLayer, str], ...] = (
+    ("heads_by_layer", "attention heads"),
+    ("mlps_by_layer", "MLP"),
+)
 _MARKERS = 16
 
 
-def caption(portraits: Mapping[str, Mapping[str, Any]]) -> str:
+def caption(portraits: Mapping[str, Portrait]) -> str:
     """How the figure is read."""
     first = portraits[roles(portraits)[0]]
     said = (
@@ -38,7 +43,7 @@ def caption(portraits: Mapping[str, Mapping[str, Any]]) -> str:
     return said
 
 
-def figure(portraits: Mapping[str, Mapping[str, Any]]) -> Figure | None:
+def figure(portraits: Mapping[str, Portrait]) -> Figure | None:
     """One column of panels a language: heads above, MLPs below, the same scale along a row."""
     codes = languages(portraits)
     made = sheet(width_of(codes), 5.2)
@@ -59,7 +64,7 @@ def figure(portraits: Mapping[str, Mapping[str, Any]]) -> Figure | None:
     return made
 
 
-def _panel(axes: Axes, portraits: Mapping[str, Mapping[str, Any]], language: str, component: str) -> None:
+def _panel(axes: Axes, portraits: Mapping[str, Portrait], language: str, component: ByLayer) -> None:
     for role in reversed(roles(portraits, language)):
         mean, low, high = triples(portraits[role]["languages"][language][component]).T
         layers, line = np.arange(len(mean)), LINES[role]

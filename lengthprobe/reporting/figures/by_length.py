@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -15,13 +15,18 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
+    from lengthprobe.portraits.portrait import ByLength, Portrait
+
 NAME = "cwa_by_length"
 TITLE = "Attribution by the number of words asked for"
-_COMPONENTS = (("final_mlp_by_length", "final MLP"), ("late_heads_by_length", "late heads"))
+_COMPONENTS: tuple[tuple[ByLength, str], ...] = (
+    ("final_mlp_by_length", "final MLP"),
+    ("late_heads_by_length", "late heads"),
+)
 _APART = 0.14
 
 
-def caption(portraits: Mapping[str, Mapping[str, Any]]) -> str:  # noqa: ARG001
+def caption(portraits: Mapping[str, Portrait]) -> str:  # noqa: ARG001
     """How the figure is read."""
     return (
         "Each point is the mean over the prompts that ask for so many words, with its interval over topics. "
@@ -30,7 +35,7 @@ def caption(portraits: Mapping[str, Mapping[str, Any]]) -> str:  # noqa: ARG001
     )
 
 
-def figure(portraits: Mapping[str, Mapping[str, Any]]) -> Figure | None:
+def figure(portraits: Mapping[str, Portrait]) -> Figure | None:
     """One column of panels a language: the final MLP above, the late heads below."""
     codes = languages(portraits)
     made = sheet(width_of(codes), 4.6)
@@ -48,7 +53,7 @@ def figure(portraits: Mapping[str, Mapping[str, Any]]) -> Figure | None:
     return made
 
 
-def _panel(axes: Axes, portraits: Mapping[str, Mapping[str, Any]], language: str, component: str) -> None:
+def _panel(axes: Axes, portraits: Mapping[str, Portrait], language: str, component: ByLength) -> None:
     shown, asked = roles(portraits, language), set()
     for place, role in enumerate(shown):
         by_length = {int(n): row for n, row in portraits[role]["languages"][language][component].items()}

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
+    from lengthprobe.portraits.portrait import BesideWhole, Causes, Portrait, RandomSets
+
 NAME = "causes"
 TITLE = "What is left of the control without the leading components"
 _KINDS = {"heads": "heads", "mlps": "MLPs"}
@@ -34,7 +36,7 @@ _NUMBERS_APART = 0.05
 _ROOM = 1.35
 
 
-def caption(portraits: Mapping[str, Mapping[str, Any]]) -> str:  # noqa: ARG001
+def caption(portraits: Mapping[str, Portrait]) -> str:  # noqa: ARG001
     """How the figure is read."""
     return (
         "How many answers stay exact when components are cut. Dashed: the whole model. Blue: without the "
@@ -46,7 +48,7 @@ def caption(portraits: Mapping[str, Mapping[str, Any]]) -> str:  # noqa: ARG001
     )
 
 
-def figure(portraits: Mapping[str, Mapping[str, Any]]) -> Figure | None:
+def figure(portraits: Mapping[str, Portrait]) -> Figure | None:
     """One row of panels for each checkpoint, language and kind that a claim measured; None without any."""
     rows = list(_rows(portraits))
     if not rows:
@@ -74,7 +76,7 @@ def figure(portraits: Mapping[str, Mapping[str, Any]]) -> Figure | None:
     return made
 
 
-def draw_curve(axes: Axes, found: Mapping[str, Any]) -> None:
+def draw_curve(axes: Axes, found: Causes) -> None:
     """Draw control over the number of components cut, beside the whole model's and that of random sets.
 
     Args:
@@ -109,7 +111,7 @@ def _tick(k: int, claimed: int, width: float) -> str:
     return "" if 0 < apart < _NUMBERS_APART else str(k)
 
 
-def _random(axes: Axes, found: Mapping[str, Any], width: float) -> None:
+def _random(axes: Axes, found: RandomSets, width: float) -> None:
     """The random sets beside k, each a dot, and their mean with its interval, on an axis of this width."""
     sets = 100 * np.array(found["sets"], dtype=float)
     # Strewn so that sets with the same control do not hide each other.
@@ -121,7 +123,7 @@ def _random(axes: Axes, found: Mapping[str, Any], width: float) -> None:
     axes.plot(place, mean, color=GREY, marker="D", markersize=5.5, linestyle="")
 
 
-def _points(axes: Axes, found: Mapping[str, Any]) -> None:
+def _points(axes: Axes, found: Causes) -> None:
     """What is measured at k alone: these components left alone, and other languages without them."""
     _frame(axes)
     named: list[str] = []
@@ -145,13 +147,18 @@ def _point(
     axes.plot(at, mean, color=BLUE, marker=marker, markersize=7, linestyle="", zorder=3)
 
 
-def _whole(axes: Axes, found: Mapping[str, Any]) -> None:
+def _whole(axes: Axes, found: Causes) -> None:
     """The control of the whole model, across the panel."""
-    first = next((one for name, one in found.items() if name != "elsewhere"), None)
-    if first:
+    if first := _first(found):
         mean, low, high = 100 * triples([first["whole"]])[0]
         axes.axhspan(low, high, facecolor=LATE, edgecolor="none", zorder=0)
         axes.axhline(mean, zorder=2, **_WHOLE)
+
+
+def _first(found: Causes) -> BesideWhole | None:
+    """What tells the control of the whole model, None where only other languages were measured."""
+    every = (found.get("only"), found.get("random"), found.get("without"))
+    return next((one for one in every if one), None)
 
 
 def _frame(axes: Axes) -> None:
@@ -169,9 +176,10 @@ def _legend() -> tuple[list[Artist], list[str]]:
     return handles, ["whole model", "without the leading k", "without random ones of similar size"]
 
 
-def _below(found: Mapping[str, Any]) -> str:
+def _below(found: Causes) -> str:
     """On how much it rests, and which components lead."""
-    said = [f"{one['n']} prompts, {one['clusters']} topics" for one in found.values() if "n" in one][:1]
+    first = _first(found)
+    said = [f"{first['n']} prompts, {first['clusters']} topics"] if first else []
     if without := found.get("without"):
         leading = [escaped_text(str(name), 16) for name in without["leading"][: without["k"]]]
         more = f" and {len(leading) - _NAMED} more" if len(leading) > _NAMED else ""
@@ -182,8 +190,8 @@ def _below(found: Mapping[str, Any]) -> str:
 
 
 def _rows(
-    portraits: Mapping[str, Mapping[str, Any]],
-) -> Iterator[tuple[str, str, str, Mapping[str, Any]]]:
+    portraits: Mapping[str, Portrait],
+) -> Iterator[tuple[str, str, str, Causes]]:
     """Role, language and kind of what was measured, with what was found."""
     for role in roles(portraits):
         for language in languages(portraits):

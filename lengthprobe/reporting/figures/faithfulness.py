@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from numpy.typing import NDArray
 
+    from lengthprobe.portraits.portrait import Faithfulness, Portrait
+
 NAME = "faithfulness"
 TITLE = "Attribution against cause, component by component"
 _ACROSS, _ROW = 2, 3.3
@@ -30,7 +32,7 @@ _MLPS: Any = {"color": VERMILLION, "marker": "s"}
 _NAMED, _SIZE = 12, (0.1, 0.06)
 
 
-def caption(portraits: Mapping[str, Mapping[str, Any]]) -> str:  # noqa: ARG001
+def caption(portraits: Mapping[str, Portrait]) -> str:  # noqa: ARG001
     """How the figure is read."""
     return (
         "Each point is one component. Farther right: the component gives more to the tokens that keep to the "
@@ -41,7 +43,7 @@ def caption(portraits: Mapping[str, Mapping[str, Any]]) -> str:  # noqa: ARG001
     )
 
 
-def figure(portraits: Mapping[str, Mapping[str, Any]]) -> Figure | None:
+def figure(portraits: Mapping[str, Portrait]) -> Figure | None:
     """One panel for each checkpoint and language in which a finding measured it; None without any."""
     shown = list(_shown(portraits))
     if not shown:
@@ -72,7 +74,7 @@ def figure(portraits: Mapping[str, Mapping[str, Any]]) -> Figure | None:
     return made
 
 
-def _panel(axes: Axes, found: Mapping[str, Any]) -> None:
+def _panel(axes: Axes, found: Faithfulness) -> None:
     zero(axes)
     axes.axvline(0, color=MUTED, linewidth=0.9, zorder=1.5)
     names = list(found["components"])
@@ -108,7 +110,7 @@ def _is_free(middle: NDArray[np.float64], others: NDArray[np.float64], apart: ND
     return not (np.abs(others - middle) < apart).all(1).any()
 
 
-def _correlation(found: Mapping[str, Any]) -> str:
+def _correlation(found: Faithfulness) -> str:
     mean, low, high = triples([found["correlation"]])[0]
     if not np.isfinite(mean):
         return f"{len(found['components'])} components"
@@ -120,7 +122,7 @@ def _signed(value: float) -> str:
     return f"{round(value, 2) + 0.0:.2f}".replace("-", "−")
 
 
-def _shown(portraits: Mapping[str, Mapping[str, Any]]) -> Iterator[tuple[str, str, Mapping[str, Any]]]:
+def _shown(portraits: Mapping[str, Portrait]) -> Iterator[tuple[str, str, Faithfulness]]:
     for role in roles(portraits):
         for language in languages(portraits):
             if found := portraits[role].get("faithfulness", {}).get(language):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from matplotlib.cm import ScalarMappable
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from numpy.typing import NDArray
 
+    from lengthprobe.portraits.portrait import Portrait
+
 NAME = "head_map"
 TITLE = "Attribution of every head"
 _CELLS_WITH_NUMBERS = 96
@@ -34,7 +36,7 @@ _LEAST_ROW = 0.06
 COLOURS = LinearSegmentedColormap.from_list("against-for", DIVERGING, N=129)
 
 
-def caption(portraits: Mapping[str, Mapping[str, Any]]) -> str:  # noqa: ARG001
+def caption(portraits: Mapping[str, Portrait]) -> str:  # noqa: ARG001
     """How the figure is read."""
     return (
         "A cell is one head. A row is one layer, the last on top. Blue heads wrote for the requested length, "
@@ -43,7 +45,7 @@ def caption(portraits: Mapping[str, Mapping[str, Any]]) -> str:  # noqa: ARG001
     )
 
 
-def figure(portraits: Mapping[str, Mapping[str, Any]]) -> Figure | None:
+def figure(portraits: Mapping[str, Portrait]) -> Figure | None:
     """One row of maps a checkpoint, one column a language."""
     shown, codes = roles(portraits), languages(portraits)
     maps = {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from matplotlib.ticker import MaxNLocator
@@ -17,10 +17,12 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
+    from lengthprobe.portraits.portrait import ByLayer, OfSwap, Portrait, Together
+
 NAME = "number_swap"
 TITLE = "The stop because of the number, beside CWA"
 # Two pairs: what wrote the words, and what ended them because of the number.
-_PANELS = (
+_PANELS: tuple[tuple[OfSwap, ByLayer, Together, str, str], ...] = (
     ("cwa", "heads_by_layer", "late_heads", "heads: CWA", "late heads"),
     ("number_swap", "heads_by_layer", "late_heads", "heads: number swap", "late heads"),
     ("cwa", "mlps_by_layer", "final_mlp", "MLP: CWA", "final MLP"),
@@ -32,7 +34,7 @@ _BELOW_NAME = 15
 _MARKERS = 8
 
 
-def caption(portraits: Mapping[str, Mapping[str, Any]]) -> str:  # noqa: ARG001
+def caption(portraits: Mapping[str, Portrait]) -> str:  # noqa: ARG001
     """How the figure is read."""
     return (
         "Two measures stand side by side. CWA: what a layer gives to the tokens that keep to the length. "
@@ -43,7 +45,7 @@ def caption(portraits: Mapping[str, Mapping[str, Any]]) -> str:  # noqa: ARG001
     )
 
 
-def figure(portraits: Mapping[str, Mapping[str, Any]]) -> Figure | None:
+def figure(portraits: Mapping[str, Portrait]) -> Figure | None:
     """One row of panels a language; None where no claim has measured the number swap."""
     drawn = {role: portraits[role] for role in roles(portraits) if portraits[role].get("number_swap")}
     codes = [

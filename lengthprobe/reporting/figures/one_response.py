@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -17,9 +17,11 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
+    from lengthprobe.portraits.portrait import OfWord, Portrait, Word
+
 NAME = "one_response"
 TITLE = "One response, word by word"
-_COMPONENTS = (
+_COMPONENTS: tuple[tuple[OfWord, str, str], ...] = (
     ("late_heads", "late heads", BLUE),
     ("final_mlp", "final MLP", VERMILLION),
     ("other", "the rest", GREY),
@@ -31,7 +33,7 @@ _PROMPT_SHOWN = 110
 _HEAD, _BETWEEN, _ROW = 1.9, 1.3, 0.235
 
 
-def caption(portraits: Mapping[str, Mapping[str, Any]]) -> str:
+def caption(portraits: Mapping[str, Portrait]) -> str:
     """How the figure is read."""
     portrait = portraits[roles(portraits)[0]]
     return (
@@ -41,7 +43,7 @@ def caption(portraits: Mapping[str, Mapping[str, Any]]) -> str:
     )
 
 
-def figure(portraits: Mapping[str, Mapping[str, Any]]) -> Figure | None:
+def figure(portraits: Mapping[str, Portrait]) -> Figure | None:
     """One block a language: a row a word, in reading order, a column of bars a component."""
     first = portraits[roles(portraits)[0]]["languages"]
     examples = {
@@ -67,7 +69,7 @@ def figure(portraits: Mapping[str, Mapping[str, Any]]) -> Figure | None:
     return made
 
 
-def _bars(row: Sequence[Axes], words: Sequence[Mapping[str, Any]], *, last: bool) -> None:
+def _bars(row: Sequence[Axes], words: Sequence[Word], *, last: bool) -> None:
     """Draw a bar for every word, in a panel for every component."""
     shown = words[:_WORDS_SHOWN]
     places = np.arange(len(shown))
@@ -90,6 +92,6 @@ def _bars(row: Sequence[Axes], words: Sequence[Mapping[str, Any]], *, last: bool
         row[-1].set_xlabel("logits", loc="right")
 
 
-def _word(word: Mapping[str, Any]) -> str:
+def _word(word: Word) -> str:
     text = " ".join(escaped_text(str(word["text"]), _LETTERS_SHOWN).split())
     return f"{text} ■".strip() if word["ends"] else text

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
+
+    from lengthprobe.portraits.portrait import Portrait
 
 Dash = Literal["-"] | tuple[float, tuple[float, ...]]
 _NAME_SHOWN = 48
@@ -38,16 +40,18 @@ LINES = {
 }
 
 
-def roles(portraits: Mapping[str, Mapping[str, Any]], language: str | None = None) -> list[str]:
+def roles(portraits: Mapping[str, Portrait], language: str | None = None) -> list[str]:
     """The roles that were measured, the model first; in one language where one is given."""
     return [
         role
         for role in ROLES
-        if (found := portraits.get(role, {}).get("languages")) and (language is None or language in found)
+        if role in portraits
+        and (found := portraits[role].get("languages"))
+        and (language is None or language in found)
     ]
 
 
-def languages(portraits: Mapping[str, Mapping[str, Any]]) -> list[str]:
+def languages(portraits: Mapping[str, Portrait]) -> list[str]:
     """The languages that any role was measured in, in the order of the first that was."""
     return list(dict.fromkeys(code for role in roles(portraits) for code in portraits[role]["languages"]))
 
@@ -57,18 +61,18 @@ def language_name(code: str) -> str:
     return load_language(code).name if code in available() else escaped_text(code, 24)
 
 
-def label(portraits: Mapping[str, Mapping[str, Any]], role: str) -> str:
+def label(portraits: Mapping[str, Portrait], role: str) -> str:
     """A checkpoint and the role that it plays."""
     name = escaped_text(str(portraits[role]["name"]), _NAME_SHOWN).replace("\n", " ")
     return name if role == "model" else f"{name} ({role})"
 
 
-def late_layers_of_portraits(portraits: Mapping[str, Mapping[str, Any]]) -> tuple[int, ...]:
+def late_layers_of_portraits(portraits: Mapping[str, Portrait]) -> tuple[int, ...]:
     """The late layers of the first checkpoint, which the axes are drawn for."""
     return tuple(portraits[roles(portraits)[0]]["late_layers"])
 
 
-def late_name(portrait: Mapping[str, Any]) -> str:
+def late_name(portrait: Portrait) -> str:
     """The late layers in words."""
     layers = tuple(portrait["late_layers"])
     return f"layer {layers[0]}" if len(layers) == 1 else f"layers {spans(layers)}".replace("-", " to ")

@@ -158,4 +158,4 @@ def test_worst_prompts_have_what_each_side_gave():
     fall = fall_of_share(measure(0.15), reference)
     # Prompt 0: wholes of 10, parts of 0.15 and 0.3 of that, less 0.01.
     assert fall.samples[0].observations[0].note == "1.49 of 10 against 2.99 of 10 logits; against: wrote p0"
-    assert (fall < 0.2).as_check()["worst"][0].endswith(f"against: wrote {worst(fall)[0].prompt_id}")
+    assert (fall < 0.2).as_check().worst[0].endswith(f"against: wrote {worst(fall)[0].prompt_id}")

@@ -1,0 +1,80 @@
+"""Rows: what the table, the summary and the page show of a claim, built in one place."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from lengthprobe.reporting.quantities import margin, numbers, why_unmet
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from lengthprobe.reporting.ledger import Entry
+    from lengthprobe.reporting.strips import Strip
+    from lengthprobe.statistics.check import Check
+
+HEADERS = ("claim", "language", "verdict", "effect", "interval", "n (topics)", "margin", "published")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """One check of a claim in one language, or an estimate beside it.
+
+    Args:
+        claim: The claim's name, nothing in a further row of the same claim.
+        language: Code of the language, nothing in a further row or where there is none.
+        verdict: One of `VERDICTS`, nothing in a further row.
+        word: How that is told.
+        beside: Label of an estimate that decides nothing.
+        effect: The mean.
+        interval: Its interval.
+        size: Prompts and topics.
+        margin: The relation to the margin.
+        published: The figure that the source gives.
+        check: The check, None without one.
+        strip: The interval drawn, on a page.
+    """
+
+    claim: str = ""
+    language: str = ""
+    verdict: str = ""
+    word: str = ""
+    beside: str = ""
+    effect: str = ""
+    interval: str = ""
+    size: str = ""
+    margin: str = ""
+    published: str = ""
+    check: Check | None = None
+    strip: Strip | None = None
+
+
+def rows_of(entry: Entry) -> Iterator[Row]:
+    """A row for each check of a claim, one for a claim without any, and one for each estimate beside them."""
+    # The source's figure stands with the number that it is to be compared with.
+    figure = entry.published
+    for place, check in enumerate(entry.checks or [None]):
+        effect, interval, size = numbers(check)
+        yield Row(
+            claim="" if place else entry.claim,
+            language="" if place else entry.language or "",
+            verdict="" if place else entry.verdict,
+            word="" if place else entry.word,
+            effect=effect,
+            interval=interval,
+            size=size,
+            margin=margin(check),
+            published="" if entry.beside or place else figure,
+            check=check,
+        )
+    for place, estimate in enumerate(entry.beside):
+        effect, interval, size = numbers(estimate)
+        yield Row(
+            beside=estimate.label,
+            effect=effect,
+            interval=interval,
+            size=size,
+            margin=why_unmet(estimate),
+            published="" if place else figure,
+        )
