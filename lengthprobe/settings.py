@@ -187,7 +187,7 @@ def read_lengths(text: str) -> tuple[int, ...]:
         first, dash, last = (each.strip() for each in part.partition("-"))
         ends = (first, last) if dash else (first, first)
         if not all(end.isdecimal() for end in ends):
-            raise ValueError(f"{part.strip()!r} is no number of words and no range of them")
+            raise ValueError(f"{part.strip()!r} is neither a number of words nor a range (3-9 or 3,5,7)")
         # Python does not read a number of thousands of digits, and says so in words of its own.
         low, high = (int(end) if len(end) <= _DIGITS else _LONGEST_REQUEST + 1 for end in ends)
         if low > high:

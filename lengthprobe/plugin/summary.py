@@ -55,7 +55,7 @@ def write_summary(terminal: pytest.TerminalReporter, run: Run) -> None:
     if run.ledger.entries or run.ledger.missing:
         lines = [*header(run.ledger, run.settings, run.shown, run.margins.changed()), ""]
     if run.ledger.entries:
-        lines += [*table(run.ledger, paint), ""]
+        lines += [*table(run.ledger, run.settings.alpha, paint), ""]
     for line in (*lines, *notes(run.ledger), *run.not_run, *missing_claim_lines(run.ledger)):
         terminal.write_line(line)
     if run.ledger.entries:

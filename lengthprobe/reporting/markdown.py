@@ -9,7 +9,7 @@ from lengthprobe.reporting.claims import SIGNS, count_phrase, failed_claims, hea
 from lengthprobe.reporting.ledger import MISSING, ROLES, entries_of, shown_totals
 from lengthprobe.reporting.names import name_of, place_of, title_of, unjudged_lines
 from lengthprobe.reporting.quantities import numbers
-from lengthprobe.reporting.rows import HEADERS, Row, rows_of
+from lengthprobe.reporting.rows import Row, headers, rows_of
 from lengthprobe.untrusted_text import escaped_text
 
 if TYPE_CHECKING:
@@ -60,8 +60,9 @@ def _lines(report: Mapping[str, Any]) -> Iterator[str]:
     yield from _missing(report)
     if claims:
         yield ""
-        yield f"| {' | '.join(HEADERS)} |"
-        yield f"|{' --- |' * len(HEADERS)}"
+        titles = headers(report["settings"]["alpha"])
+        yield f"| {' | '.join(titles)} |"
+        yield f"|{' --- |' * len(titles)}"
         for claim in claims:
             yield from map(_line, rows_of(claim))
     for claim in failed_claims(claims):

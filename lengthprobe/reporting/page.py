@@ -13,6 +13,7 @@ from lengthprobe.reporting.ledger import ROLES, entries_of, shown_totals
 from lengthprobe.reporting.markdown import summary
 from lengthprobe.reporting.names import name_of, title_of, unjudged_lines
 from lengthprobe.reporting.quantities import margin, numbers
+from lengthprobe.reporting.rows import level
 from lengthprobe.reporting.settings import facts, settings_by_name
 from lengthprobe.reporting.strips import WIDTH
 from lengthprobe.statistics.background import means_in_words
@@ -105,7 +106,7 @@ def page(
             unheard=unjudged_lines(report),
             settings=settings_by_name(settings),
             margins=settings.get("margins", {}),
-            level=f"{100 * (1 - 2 * settings.get('alpha', 0.05)):g}\u00a0%",
+            level=level(settings["alpha"]).replace(" ", "\u00a0"),
             sections=sections(claims),
             failed=failed_claims(claims),
             errors=messages(claims, "error"),

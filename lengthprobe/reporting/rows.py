@@ -14,7 +14,25 @@ if TYPE_CHECKING:
     from lengthprobe.reporting.strips import Strip
     from lengthprobe.statistics.check import Check
 
-HEADERS = ("claim", "language", "verdict", "effect", "interval", "n (topics)", "margin", "published")
+
+def headers(alpha: float) -> tuple[str, ...]:
+    """The headers of the table's columns, with the level of the intervals.
+
+    >>> headers(0.05)[4]
+    '90 % interval'
+
+    Args:
+        alpha: One-sided error rate of each end of an interval.
+    """
+    return (
+        *("claim", "language", "verdict", "effect", f"{level(alpha)} interval"),
+        *("n (topics)", "margin", "published"),
+    )
+
+
+def level(alpha: float) -> str:
+    """The share of cases in which an interval covers the truth, when each end errs in a share of alpha."""
+    return f"{100 * (1 - 2 * alpha):g} %"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from lengthprobe.reporting.ledger import ROLES, shown_totals
 from lengthprobe.reporting.names import name_of, place_of
-from lengthprobe.reporting.rows import HEADERS, rows_of
+from lengthprobe.reporting.rows import headers, rows_of
 from lengthprobe.settings import THOUGHT_LIMIT
 from lengthprobe.untrusted_text import printable
 
@@ -75,17 +75,20 @@ def spans(numbers: tuple[int, ...]) -> str:
     return ", ".join(str(run[0]) if len(run) == 1 else f"{run[0]}-{run[-1]}" for run in runs)
 
 
-def table(ledger: Ledger, paint: Callable[[str, str], str] = lambda text, _verdict: text) -> list[str]:
+def table(
+    ledger: Ledger, alpha: float, paint: Callable[[str, str], str] = lambda text, _verdict: text
+) -> list[str]:
     """The lines of the table, one row for each check of a claim and for each estimate beside it.
 
     Args:
         ledger: What was decided.
+        alpha: One-sided error rate of each end of an interval.
         paint: Gives a word the colour of a verdict.
     """
     from tabulate import tabulate
 
     rows = [_cells(row, paint) for entry in ledger.entries.values() for row in rows_of(entry)]
-    return str(tabulate(rows, HEADERS, tablefmt="simple", disable_numparse=True)).splitlines()
+    return str(tabulate(rows, headers(alpha), tablefmt="simple", disable_numparse=True)).splitlines()
 
 
 def totals(ledger: Ledger) -> str:

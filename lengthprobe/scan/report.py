@@ -12,6 +12,7 @@ from lengthprobe.reporting.files import write_whole
 from lengthprobe.reporting.markdown import plain
 from lengthprobe.reporting.names import name_of
 from lengthprobe.reporting.quantities import printed_numbers
+from lengthprobe.reporting.rows import level
 from lengthprobe.reporting.tables import spans
 from lengthprobe.scan.effects import most_as_strong
 from lengthprobe.statistics.check import Numbers
@@ -25,10 +26,6 @@ if TYPE_CHECKING:
     from lengthprobe.scan.plan import Plan
     from lengthprobe.scan.scanning import Found
 
-HEADERS = (
-    *("component", "exact falls by", "interval", "|error| rises by", "interval"),
-    *("foretold", "CWA", "number swap", "gradient"),
-)
 JSON, MARKDOWN, MAP = "scan.json", "scan.md", "effect_map.svg"
 # What was spent to find the top; the rest measured them, and those drawn by chance.
 _FINDING = ("attribution", "gradient", "forcing", "finding")
@@ -79,6 +76,15 @@ def as_dict(
     }
 
 
+def effect_headers(alpha: float) -> tuple[str, ...]:
+    """The headers of the table's columns; alpha is the one-sided error rate of each end of an interval."""
+    interval = f"{level(alpha)} interval"
+    return (
+        *("component", "exact falls by", interval, "|error| rises by", interval),
+        *("foretold", "CWA", "number swap", "gradient"),
+    )
+
+
 def _of_every_component(found: Found, components: Sequence[str], plan: Plan, kept: PartialScan) -> float:
     """About what a full scan would have cost, in steps of a row; exact of one.
 
@@ -97,16 +103,16 @@ def lines(report: Mapping[str, Any]) -> list[str]:
     from tabulate import tabulate
 
     name = printable(name_of(report["model"]))
-    table = tabulate(
-        [_cells(one) for one in report["top"]], HEADERS, tablefmt="simple", disable_numparse=True
-    )
+    rows, titles = [_cells(one) for one in report["top"]], effect_headers(report["alpha"])
+    table = tabulate(rows, titles, tablefmt="simple", disable_numparse=True)
     return [f"{name}: {_headline(report)}", "", *table.splitlines(), "", *_told(report)]
 
 
 def markdown(report: Mapping[str, Any]) -> str:
     """The report as Markdown."""
-    cells = [[plain(cell) for cell in row] for row in [HEADERS, *map(_cells, report["top"])]]
-    rows = [cells[0], ["---"] * len(HEADERS), *cells[1:]]
+    titles = effect_headers(report["alpha"])
+    cells = [[plain(cell) for cell in row] for row in [titles, *map(_cells, report["top"])]]
+    rows = [cells[0], ["---"] * len(cells[0]), *cells[1:]]
     table = [f"| {' | '.join(row)} |" for row in rows]
     told = [line for one in _told(report) for line in ("", plain(one))]
     return "\n".join([f"## {plain(name_of(report['model']))}: {_headline(report)}", "", *table, *told]) + "\n"

@@ -20,7 +20,7 @@ def test_says_who_what_and_why(report, claim, check):
         "✓ 1 holds · ✕ 1 broken · ? 0 undecided · ! 0 errors · – 0 skipped",
         "<br>base: tiny-base",
         "",
-        "| claim | language | verdict | effect | interval | n (topics) | margin | published |",
+        "| claim | language | verdict | effect | 90 % interval | n (topics) | margin | published |",
         "| --- | --- | --- | --- | --- | --- | --- | --- |",
         r"| it is so | en | ✓ holds | 0.25 | 0.10 to 0.40 | 300 (151) | \> 0 | \-0.07 |",
         r"| it is so | it | ✕ broken | 0.25 | 0.10 to 0.40 | 300 (151) | \> 0 | \-0.07 |",

@@ -67,7 +67,7 @@ def ledger(*checks, verdict="holds", models=None, **changes):
 
 def cells(book):
     """The rows of the table under its head, each as its cells."""
-    head, rule, *rows = table(book)
+    head, rule, *rows = table(book, 0.05)
     ends = [at for at, sign in enumerate(f"{rule} ") if sign == " " and (at == 0 or rule[at - 1] == "-")]
     starts = [0, *(end + 2 for end in ends[:-1])]
     assert head.split()[0] == "claim"
@@ -189,18 +189,27 @@ class TestTable:
 
         assert row[3:5] == shown
 
+    def test_head_states_the_level_of_the_intervals(self):
+        """Each end errs in a share of alpha."""
+        assert " 90 % interval " in table(ledger(check()), 0.05)[0]
+        assert " 98 % interval " in table(ledger(check()), 0.01)[0]
+
     def test_verdict_is_painted_by_what_it_is(self):
         """The columns stay where they are."""
-        plain = table(ledger(check()))
+        plain = table(ledger(check()), 0.05)
         painted = table(
-            ledger(check()), lambda text, verdict: f"\x1b[32m{text}\x1b[0m" if verdict == "holds" else text
+            ledger(check()),
+            0.05,
+            lambda text, verdict: f"\x1b[32m{text}\x1b[0m" if verdict == "holds" else text,
         )
 
         assert [line.replace("\x1b[32m", "").replace("\x1b[0m", "") for line in painted] == plain
 
     def test_control_characters_are_dropped(self):
         """From names of tests and languages alike."""
-        assert "\x1b" not in "".join(table(ledger(check(), claim="a\x1b[31mb", language="\x1b]0;x\x07en")))
+        assert "\x1b" not in "".join(
+            table(ledger(check(), claim="a\x1b[31mb", language="\x1b]0;x\x07en"), 0.05)
+        )
 
 
 class TestHeader:

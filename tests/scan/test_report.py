@@ -15,7 +15,7 @@ from lengthprobe.errors import ReportError
 from lengthprobe.probe import Probe
 from lengthprobe.scan.command import scan
 from lengthprobe.scan.plan import Plan
-from lengthprobe.scan.report import HEADERS, effect_map_svg, lines, markdown, write
+from lengthprobe.scan.report import effect_headers, effect_map_svg, lines, markdown, write
 
 SVG = "{http://www.w3.org/2000/svg}"
 NAUGHTY = "<b>x</b> | [a](http://b) \x1b[31m"
@@ -49,11 +49,11 @@ def test_has_all_that_the_top_is_told_by(report: dict[str, Any]) -> None:
 
 
 def test_table_has_a_row_for_each_of_the_top(report: dict[str, Any]) -> None:
-    """In their order, under the headers; below it what chance found, and the cost."""
+    """In their order, under the effect_headers; below it what chance found, and the cost."""
     shown = lines(report)
 
     assert shown[0].startswith("tiny-it: 100.0 % of 4 answers exact in en")
-    assert [header in shown[2] for header in HEADERS] == [True] * len(HEADERS)
+    assert all(header in shown[2] for header in effect_headers(0.05))
     assert [row.split()[0] for row in shown[4:6]] == [one["component"] for one in report["top"]]
     assert shown[8].startswith("of the 23 other components 2, drawn by chance, were ablated on 4 prompts")
     assert shown[9].startswith("asked in chat form for 3-9 words; cap ")
@@ -98,7 +98,7 @@ def test_markdown_has_the_same_table(report: dict[str, Any]) -> None:
     """A head, a rule, a row for each."""
     rows = [line for line in markdown(report).splitlines() if line.startswith("|")]
     assert len(rows) == 2 + len(report["top"])
-    assert all(row.count(" | ") == len(HEADERS) - 1 for row in rows)
+    assert all(row.count(" | ") == len(effect_headers(0.05)) - 1 for row in rows)
 
 
 def test_a_name_is_nothing_but_text(named: Callable[[str], dict[str, Any]]) -> None:
