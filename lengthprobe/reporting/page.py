@@ -13,10 +13,10 @@ from lengthprobe.reporting.ledger import ROLES, entries_of, shown_totals
 from lengthprobe.reporting.markdown import summary
 from lengthprobe.reporting.names import name_of, title_of, unjudged_lines
 from lengthprobe.reporting.quantities import margin, numbers
-from lengthprobe.reporting.rows import level
 from lengthprobe.reporting.settings import facts, settings_by_name
 from lengthprobe.reporting.strips import WIDTH
 from lengthprobe.statistics.background import means_in_words
+from lengthprobe.statistics.digits import interval_name
 from lengthprobe.untrusted_text import escaped_text
 
 if TYPE_CHECKING:
@@ -106,7 +106,7 @@ def page(
             unheard=unjudged_lines(report),
             settings=settings_by_name(settings),
             margins=settings.get("margins", {}),
-            level=level(settings["alpha"]).replace(" ", "\u00a0"),
+            interval_name=interval_name(settings["alpha"]).replace(" ", "\u00a0", 1),
             sections=sections(claims),
             failed=failed_claims(claims),
             errors=messages(claims, "error"),

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from lengthprobe.reporting.quantities import margin, numbers, why_unmet
+from lengthprobe.statistics.digits import interval_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,14 +26,9 @@ def headers(alpha: float) -> tuple[str, ...]:
         alpha: One-sided error rate of each end of an interval.
     """
     return (
-        *("claim", "language", "verdict", "effect", f"{level(alpha)} interval"),
+        *("claim", "language", "verdict", "effect", interval_name(alpha)),
         *("n (topics)", "margin", "published"),
     )
-
-
-def level(alpha: float) -> str:
-    """The share of cases in which an interval covers the truth, when each end errs in a share of alpha."""
-    return f"{100 * (1 - 2 * alpha):g} %"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,10 +12,10 @@ from lengthprobe.reporting.files import write_whole
 from lengthprobe.reporting.markdown import plain
 from lengthprobe.reporting.names import name_of
 from lengthprobe.reporting.quantities import printed_numbers
-from lengthprobe.reporting.rows import level
 from lengthprobe.reporting.tables import spans
 from lengthprobe.scan.effects import most_as_strong
 from lengthprobe.statistics.check import Numbers
+from lengthprobe.statistics.digits import interval_name
 from lengthprobe.untrusted_text import escaped_text, printable
 
 if TYPE_CHECKING:
@@ -78,7 +78,7 @@ def as_dict(
 
 def effect_headers(alpha: float) -> tuple[str, ...]:
     """The headers of the table's columns; alpha is the one-sided error rate of each end of an interval."""
-    interval = f"{level(alpha)} interval"
+    interval = interval_name(alpha)
     return (
         *("component", "exact falls by", interval, "|error| rises by", interval),
         *("foretold", "CWA", "number swap", "gradient"),

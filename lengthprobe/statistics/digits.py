@@ -18,3 +18,15 @@ def in_three_digits(value: float, sign: str = "") -> str:
     # From 999.5 three digits would be rounded up to a fourth.
     whole = 999.5 <= abs(value) < _LONGEST
     return f"{value:{sign}.{'0f' if whole else '3g'}}"
+
+
+def interval_name(alpha: float) -> str:
+    """The name of an interval by its level, the share of cases in which the interval covers the truth.
+
+    >>> interval_name(0.05)
+    '90 % interval'
+
+    Args:
+        alpha: One-sided error rate of each end.
+    """
+    return f"{100 * (1 - 2 * alpha):g} % interval"

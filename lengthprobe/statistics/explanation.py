@@ -6,6 +6,7 @@ import math
 from typing import TYPE_CHECKING
 
 from lengthprobe.statistics.background import background_facts
+from lengthprobe.statistics.digits import interval_name
 from lengthprobe.statistics.planning import MOST_TOPICS, topics_needed
 from lengthprobe.untrusted_text import printable
 
@@ -102,13 +103,12 @@ def _margin(value: float, unit: str) -> str:
 
 
 def _effect(estimate: Shown, margin: float) -> str:
-    level = 100 * (1 - 2 * estimate.alpha)
     unit = "" if estimate.unit == "share" else f" {estimate.unit}"
     effect = f"{estimate.effect} {_shown(estimate.mean, estimate.unit, margin)}{unit}"
     if math.isinf(estimate.low) and math.isinf(estimate.high):
         return f"{effect}, no interval"
     limits = " to ".join(_shown(limit, estimate.unit, margin) for limit in (estimate.low, estimate.high))
-    return f"{effect}, {level:g} % interval {limits}"
+    return f"{effect}, {interval_name(estimate.alpha)} {limits}"
 
 
 def _count(number: int, what: str) -> str:

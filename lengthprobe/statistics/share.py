@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from lengthprobe.statistics.comparable import Comparable, number
 from lengthprobe.statistics.comparison import Part
-from lengthprobe.statistics.digits import in_three_digits
+from lengthprobe.statistics.digits import in_three_digits, interval_name
 from lengthprobe.statistics.estimate import Estimate
 from lengthprobe.statistics.magnitude import Magnitude
 from lengthprobe.statistics.sample import Sample, join_samples
@@ -182,7 +182,7 @@ class Share(Comparable):
             return ""
         return (
             f"what it is a share of is not surely above 0: mean {whole.mean:.4g} {whole.unit}, "
-            f"{100 * (1 - 2 * self.alpha):g} % interval {whole.low:.4g} to {whole.high:.4g}"
+            f"{interval_name(self.alpha)} {whole.low:.4g} to {whole.high:.4g}"
         )
 
     def interval(self, alpha: float) -> tuple[float, float]:

@@ -49,7 +49,7 @@ def test_has_all_that_the_top_is_told_by(report: dict[str, Any]) -> None:
 
 
 def test_table_has_a_row_for_each_of_the_top(report: dict[str, Any]) -> None:
-    """In their order, under the effect_headers; below it what chance found, and the cost."""
+    """In their order, under the headers; below it what chance found, and the cost."""
     shown = lines(report)
 
     assert shown[0].startswith("tiny-it: 100.0 % of 4 answers exact in en")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from lengthprobe.measures.attribution.by_component import LEAST_MEASURED
 from lengthprobe.statistics.comparison import check_mixable
-from lengthprobe.statistics.digits import in_three_digits
+from lengthprobe.statistics.digits import in_three_digits, interval_name
 from lengthprobe.statistics.estimate import Estimate
 from lengthprobe.statistics.explanation import quantity
 from lengthprobe.statistics.forms import merge_forms
@@ -103,10 +103,9 @@ def _flaw(ours: Share, theirs: Share, common: Set[str]) -> str:
     if theirs.low > 0:
         return ""
     mean, low, high = (quantity(round(one, 4), "share") for one in (theirs.mean, theirs.low, theirs.high))
-    level = f"{100 * (1 - 2 * theirs.alpha):g} % interval"
-    return (
-        f"the reference's own share is not surely above 0 ({mean}, {level} {low} to {high}): nothing can fall"
-    )
+    interval = interval_name(theirs.alpha)
+    measured = f"{mean}, {interval} {low} to {high}"
+    return f"the reference's own share is not surely above 0 ({measured}): nothing can fall"
 
 
 def _linearised(estimate: Estimate, common: Set[str]) -> Sample:
