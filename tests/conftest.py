@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 # Tests ask the network for nothing; set before huggingface_hub reads it.
 os.environ["HF_HUB_OFFLINE"] = "1"
+# The models are small and the processes many: threads would only wait for each other. Before torch reads it.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 SPECIAL = ["<|begin|>", "<|end|>", "<|turn|>", "<|role|>", "<|pad|>"]
 TEMPLATE = (

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-# The models are small and the processes many: threads would only wait for each other.
-os.environ.setdefault("OMP_NUM_THREADS", "1")
-
+# Plugins of others take longer to import than most runs here last.
 INI = """
 [pytest]
+addopts = -p no:hypothesispytest -p no:anyio -p no:jaxtyping -p no:typeguard
 lengthprobe_model = tiny-it
 lengthprobe_languages = en
 lengthprobe_budget = 16
