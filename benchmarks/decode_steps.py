@@ -5,7 +5,8 @@
 
 A decoding step is one forward pass within a call of generate. On an accelerator a step costs what the host
 costs, whatever its number of rows. Of a row's steps those up to its end are of use; after its end a row is
-padded until the batch ends. Each claim is listed with what it was the first to ask for, the most steps first.
+padded until the batch ends. What is asked before the first claim runs is of all claims; each claim is listed
+with what it asked for beside, or what its figures did, the most steps first.
 """
 
 from __future__ import annotations
@@ -87,7 +88,7 @@ class Counting:
     def _count(self, count: Count) -> None:
         running = os.environ.get("PYTEST_CURRENT_TEST", "").rpartition("::")[2]
         name, _, phase = running.partition(" ")
-        self.by_claim["preparation" if phase == "(setup)" else name].add(count)
+        self.by_claim["all claims, in rounds" if phase == "(setup)" else name].add(count)
 
 
 def main() -> None:

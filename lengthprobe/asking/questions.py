@@ -51,6 +51,16 @@ class Question(Generic[Answer]):
         """A question whose answer holds this one's too."""
         return None
 
+    @property
+    def can_be_planned(self) -> bool:
+        """Whether it may be asked before the code that wants it, by whoever plans (`asking.planning`)."""
+        return not self.is_large
+
+    @property
+    def manner(self) -> tuple[object, ...]:
+        """Questions of one manner are asked together."""
+        return (type(self).__name__,)
+
     def content(self, settings: Settings) -> Mapping[str, Any]:
         """All that the answer hangs on beside the checkpoint and how it runs, as JSON takes it."""
         raise NotImplementedError
@@ -113,6 +123,17 @@ class Write(Question["Answers"]):
     def wider(self) -> Write | None:
         """The same with attributions: capturing them changes no response."""
         return None if self.traces else replace(self, traces=True)
+
+    @property
+    def can_be_planned(self) -> bool:
+        """Whoever wants attributions says so before the first answer (`asking.asker.Asker.prepare`)."""
+        return not self.traces
+
+    @property
+    def manner(self) -> tuple[object, ...]:
+        """All but the rows, and whether each row has a donor, which takes a row of its own."""
+        resampled = any(one.resample for one in self.ablations)
+        return ("Write", self.traces, self.words, self.beyond, resampled)
 
     def content(self, settings: Settings) -> Mapping[str, Any]:
         """The prompts, with what is done for each."""

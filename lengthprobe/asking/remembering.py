@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from lengthprobe.asking.answers import Answers
+from lengthprobe.asking.planning import current_plan
 from lengthprobe.errors import LanguageError, LengthprobeError, SettingsError
 
 if TYPE_CHECKING:
@@ -46,12 +47,19 @@ class Remembering:
         return remembered_answer(self._answers, question) is not None
 
     def answer(self, questions: Sequence[Question[Answer]]) -> list[Answer]:
-        """The answers; what is new is asked all at once."""
+        """The answers; what is new is asked all at once.
+
+        Raises:
+            Lacking: Something is new, and is only planned (`asking.planning`).
+            LengthprobeError: As `Engine.answer`.
+        """
         new = [one for one in dict.fromkeys(questions) if remembered_answer(self._answers, one) is None]
         passing: dict[Question[Any], Any] = {}
         if new:
             if self._failure is not None:
                 raise self._failure
+            if (plan := current_plan()) is not None:
+                plan.lack(self, new)
             try:
                 with self._progress.over(new):
                     answers = self._engine.answer(new)

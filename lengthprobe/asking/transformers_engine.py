@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from lengthprobe.asking.merging import is_worth_merging, merge
 from lengthprobe.asking.questions import Attend, Describe, Force, Observe, Prove, Score, Write
 from lengthprobe.errors import SettingsError
 from lengthprobe.task.prompts import prompts
@@ -11,10 +12,12 @@ from lengthprobe.task.prompts import prompts
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from lengthprobe.asking.merging import Merged
     from lengthprobe.asking.question_progress import QuestionProgress
     from lengthprobe.asking.questions import Answer, Question
     from lengthprobe.attribution.readout import Readout
     from lengthprobe.checkpoints.held import Held
+    from lengthprobe.checkpoints.loading import Checkpoint
     from lengthprobe.components.ablation import MeanOutputs, Surgery
     from lengthprobe.components.names import Ablation
     from lengthprobe.generation.constraint import Constraint
@@ -56,7 +59,8 @@ class TransformersEngine:
         from lengthprobe.asking import answering
 
         answers: list[Any] = []
-        for question in questions:
+        merged = self._merged(questions)
+        for question in merged.calls if merged else questions:
             with self._progress.during(question):
                 # No function of its own: who reads a traceback finds the question here.
                 if isinstance(question, Write):
@@ -64,7 +68,19 @@ class TransformersEngine:
                     answers.append(answering.answer(checkpoint, question.prompts, self._settings, **tools))
                 else:
                     answers.append(self._answer_one(question))
-        return answers
+        return merged.divide(answers) if merged else answers  # type: ignore[return-value]
+
+    def _merged(self, questions: Sequence[Question[Any]]) -> Merged | None:
+        """The questions in fewer calls, None where that gains nothing, or might change a response.
+
+        In float32 a row's neighbours move the last bits of its logits. In a shorter format, or where
+        activations are quantized too, they move enough to change tokens.
+        """
+        if not is_worth_merging(questions, self._held.batch_size):
+            return None
+        if not _keeps_rows_apart(self._held.checkpoint):
+            return None
+        return merge([one for one in questions if isinstance(one, Write)], self._held.batch_size)
 
     def _answer_one(self, question: Question[Any]) -> Any:
         """The answer to a question for which nothing is written."""
@@ -162,3 +178,11 @@ class TransformersEngine:
 
             self._readout = readout_of(anatomy_of(self._held.checkpoint.model))
         return self._readout
+
+
+def _keeps_rows_apart(checkpoint: Checkpoint) -> bool:
+    """Whether a row's neighbours in a batch move no more than the last bits of its logits."""
+    import torch
+
+    precise = torch.get_float32_matmul_precision() == "highest"
+    return checkpoint.dtype == torch.float32 and precise and not checkpoint.quantized

@@ -19,7 +19,9 @@ if TYPE_CHECKING:
 
 _SPREAD = ("balanced", "balanced_low_0", "sequential")
 _CPU_BATCH = 100
-_LARGEST_BATCH = 128
+# On a CPU: a model is small whose batch of so many prompts takes no more than that beside its weights.
+_SMALL_MODELS_BATCH, _SMALL_MODELS_BYTES = 256, 1 << 32
+_LARGEST_BATCH = 512
 _PROMPT_TOKENS = 256
 # What weights, key-value cache and activations may take of a device's memory; the rest is the allocator's.
 _USABLE = 0.85
@@ -90,14 +92,16 @@ def choose_batch_size(files: Files, settings: Settings, placement: Placement) ->
     if settings.batch_size is not None:
         return settings.batch_size
     if placement.device.type != "cuda":
-        return _CPU_BATCH
+        # A step of a small model costs the host's work, whatever its rows.
+        is_small = _SMALL_MODELS_BATCH * _row_bytes(files, settings, placement.dtype) <= _SMALL_MODELS_BYTES
+        return _SMALL_MODELS_BATCH if is_small else _CPU_BATCH
     devices = range(torch.cuda.device_count()) if placement.spread else [placement.device.index or 0]
     memory = sum(torch.cuda.get_device_properties(index).total_memory for index in devices)
     return largest_batch(files, settings, placement.dtype, memory)
 
 
 def largest_batch(files: Files, settings: Settings, dtype: torch.dtype | None, memory: int) -> int:
-    """The largest power of two of prompts that should fit beside the weights, at most 128.
+    """The largest power of two of prompts that should fit beside the weights, at most 512.
 
     Args:
         files: The checkpoint.
@@ -105,10 +109,16 @@ def largest_batch(files: Files, settings: Settings, dtype: torch.dtype | None, m
         dtype: The number format, None for the checkpoint's own.
         memory: Memory of the devices in bytes.
     """
+    own_size, size = _sizes(files, dtype)
+    free = _USABLE * memory - files.weight_bytes * size / own_size
+    rows = int(free / _row_bytes(files, settings, dtype))
+    return min(_LARGEST_BATCH, 1 << max(0, rows.bit_length() - 1)) if rows > 0 else 1
+
+
+def _row_bytes(files: Files, settings: Settings, dtype: torch.dtype | None) -> int:
+    """What one prompt of a batch may take beside the weights, in bytes."""
     shape = files.config.get_text_config()
-    own = _stated_dtype(files)
-    own_size = own.itemsize if isinstance(own, torch.dtype) else 4
-    size = dtype.itemsize if dtype else own_size
+    _, size = _sizes(files, dtype)
     heads = shape.num_attention_heads
     key_value_heads = getattr(shape, "num_key_value_heads", None) or heads
     head_width = getattr(shape, "head_dim", None) or shape.hidden_size // heads
@@ -120,9 +130,14 @@ def largest_batch(files: Files, settings: Settings, dtype: torch.dtype | None, m
     activations = tokens * (8 * shape.hidden_size + 3 * inner) * size
     # Logits are copied to float32, and the copy is looked at.
     logits = 3 * 4 * shape.vocab_size
-    free = _USABLE * memory - files.weight_bytes * size / own_size
-    rows = int(free / (cache + activations + logits))
-    return min(_LARGEST_BATCH, 1 << max(0, rows.bit_length() - 1)) if rows > 0 else 1
+    return int(cache + activations + logits)
+
+
+def _sizes(files: Files, dtype: torch.dtype | None) -> tuple[int, int]:
+    """Bytes of a number in the files, and once it is loaded in a format, None for the files' own."""
+    own = _stated_dtype(files)
+    own_size = own.itemsize if isinstance(own, torch.dtype) else 4
+    return own_size, dtype.itemsize if dtype else own_size
 
 
 def _stated_dtype(files: Files) -> object:

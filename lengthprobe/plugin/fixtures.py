@@ -23,19 +23,19 @@ if TYPE_CHECKING:
 @pytest.fixture(scope="session")
 def probe(request: pytest.FixtureRequest) -> Probe:
     """The checkpoint under test, asked every prompt."""
-    return request.config.stash[RUN].probes.ask("model", request.session.items)
+    return _asked("model", request)
 
 
 @pytest.fixture(scope="session")
 def base_probe(request: pytest.FixtureRequest) -> Probe:
     """Its base model, asked the same prompts; a claim that takes it is skipped where none is known."""
-    return request.config.stash[RUN].probes.ask("base", request.session.items)
+    return _asked("base", request)
 
 
 @pytest.fixture(scope="session")
 def reference_probe(request: pytest.FixtureRequest) -> Probe:
     """The reference, asked the same prompts; a claim that takes it runs where one is named."""
-    return request.config.stash[RUN].probes.ask("reference", request.session.items)
+    return _asked("reference", request)
 
 
 @pytest.fixture(scope="session")
@@ -75,3 +75,12 @@ def report(request: pytest.FixtureRequest) -> Callable[..., None]:
         reported.append(report_of(found, says))
 
     return state
+
+
+def _asked(role: str, request: pytest.FixtureRequest) -> Probe:
+    """The probe in a role, once what the session's claims need has been asked."""
+    from lengthprobe.plugin.rounds import ask_in_rounds
+
+    found = request.config.stash[RUN].probes.ask(role, request.session.items)
+    ask_in_rounds(request.session)
+    return found

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from lengthprobe.settings import Settings
     from lengthprobe.statistics.measure_key import MeasureKey
 
+    Draw = Callable[[], Mapping[str, Any] | None]
+
 
 class Probes:
     """Makes the probe of each role when a claim first wants it.
@@ -44,6 +46,8 @@ class Probes:
         self._identities: dict[str, dict[str, Any]] = {}
         self._roles: dict[str, str] = {}
         self._traced: dict[str, list[str]] = {}
+        # The roles for which a checkpoint was prepared.
+        self._prepared: set[tuple[str, ...]] = set()
         self._shown: set[str] = set()
         self._pieces: set[tuple[str, ...]] = set()
         self.problems: list[str] = []
@@ -82,7 +86,7 @@ class Probes:
         if name not in self._probes:
             self._probes[name] = self._make(name)
         probe, self._roles[role] = self._probes[name], name
-        self._prepare(probe, items, [one for one in self._roles if self._roles[one] == name])
+        self._prepare(probe, items, tuple(one for one in self._roles if self._roles[one] == name))
         if name not in self._identities:
             self._identities[name] = self._identity(probe) | self._lineage(name)
         # A base has seldom the template of what was tuned from it: it is compared as it is.
@@ -133,21 +137,28 @@ class Probes:
             roles: Whose checkpoints a claim took.
             measured: The keys of what the claim compared or reported.
         """
+        found = []
+        for place, draw in self.draws(roles, measured).items():
+            if place not in self._pieces:
+                piece = self._drawn(self._probes[self._roles[place[0]]], draw)
+                if piece is not None:
+                    self._pieces.add(place)
+                    found.append((place, piece))
+        return found
+
+    def draws(self, roles: Sequence[str], measured: Collection[MeasureKey]) -> dict[tuple[str, ...], Draw]:
+        """What draws each piece of `new_pieces`, by its place among all portraits."""
         from lengthprobe.portraits.attribution import swap_portrait
         from lengthprobe.portraits.causality import causes
 
-        found = []
+        found: dict[tuple[str, ...], Draw] = {}
         for role in roles:
             name = self._roles.get(role, "")
             for language in self._traced.get(name, ()):
                 probe = self._probes[name].in_role(role)
-                every = {("number_swap", language): partial(swap_portrait, probe, language)}
-                for place, draw in (every | causes(probe, language, measured)).items():
-                    if (role, *place) not in self._pieces:
-                        piece = self._drawn(probe, draw)
-                        if piece is not None:
-                            self._pieces.add((role, *place))
-                            found.append(((role, *place), piece))
+                found[role, "number_swap", language] = partial(swap_portrait, probe, language)
+                every = causes(probe, language, measured)
+                found |= {(role, *place): draw for place, draw in every.items()}
         return found
 
     def _portrait(self, probe: Probe) -> Mapping[str, Any] | None:
@@ -159,7 +170,7 @@ class Probes:
 
         return self._drawn(probe, lambda: self._shared(f"portrait of {probe.source.name}", draw))
 
-    def _drawn(self, probe: Probe, draw: Callable[[], Mapping[str, Any] | None]) -> Mapping[str, Any] | None:
+    def _drawn(self, probe: Probe, draw: Draw) -> Mapping[str, Any] | None:
         try:
             return draw()
         except LengthprobeError:
@@ -175,11 +186,13 @@ class Probes:
                 self.problems.append(problem)
             return None
 
-    def _prepare(self, probe: Probe, items: Sequence[pytest.Item], roles: Sequence[str]) -> None:
-        """Ask a checkpoint in the languages that the session's tests need of it in some roles.
+    def _prepare(self, probe: Probe, items: Sequence[pytest.Item], roles: tuple[str, ...]) -> None:
+        """Ask a checkpoint, once, in the languages that the session's tests need of it in some roles.
 
         What its components contributed is captured where any of them is about the mechanism.
         """
+        if roles in self._prepared:
+            return
         known = self._settings.languages
         running = [item for item in items if takes(item, roles) and set(needed_languages(item)) <= {*known}]
         wanted = {language for item in running for language in needed_languages(item)}
@@ -188,6 +201,7 @@ class Probes:
         probe.prepare(languages, traces=about_components)
         if about_components and languages:
             self._traced[probe.source.name] = languages
+        self._prepared.add(roles)
 
     def _make(self, name: str) -> Probe:
         from lengthprobe.probe import Probe

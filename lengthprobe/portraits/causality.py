@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Never
 from lengthprobe.components.names import Ablation, every_component
 from lengthprobe.measures.causality.control import (
     control,
+    control_by_number,
     control_with_only,
     control_without,
     control_without_random,
@@ -85,12 +86,15 @@ def _curve(probe: Ablatable, language: str, kind: str) -> Curve:
     """Control without the leading components, for every number of them that the curve has."""
     chosen = leading_components(probe, language=language, kind=kind)
     of_model = every_component(probe.proof.n_layers, probe.proof.n_heads)
-    sizes = curve_of(sum(one.kind == chosen[0].kind for one in of_model), len(chosen))
-    every = {k: control_without(probe, language=language, kind=kind, k=k) for k in sizes}
+    claimed = len(chosen)
+    sizes = curve_of(sum(one.kind == chosen[0].kind for one in of_model), claimed)
+    beside = [k for k in sizes if k != claimed]
+    every = control_by_number(probe, language=language, kind=kind, sizes=beside)
+    every[claimed] = control_without(probe, language=language, kind=kind)
     return {
         **_beside_whole(probe, language, kind),
         "leading": [one.name for one in leading_components(probe, language=language, kind=kind, k=sizes[-1])],
-        "by_k": {str(k): _interval(one) for k, one in every.items()},
+        "by_k": {str(k): _interval(every[k]) for k in sizes},
     }
 
 

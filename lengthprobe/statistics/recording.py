@@ -58,6 +58,18 @@ def record_made_verdicts() -> Iterator[list[Verdict]]:
         _made = _without(_made, verdicts)
 
 
+@contextmanager
+def unrecorded() -> Iterator[None]:
+    """While it lasts, no list that was open before hears of a verdict."""
+    global _asked, _made
+    before = _asked, _made
+    _asked, _made = (), ()
+    try:
+        yield
+    finally:
+        _asked, _made = before
+
+
 def note_asked(verdict: Verdict) -> None:
     """Add a verdict whose truth is asked to the lists that are open."""
     if _asked and _is_of_a_claim():

@@ -36,9 +36,16 @@ def no_accelerator(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.usefixtures("no_accelerator")
 def test_cpu_where_there_is_no_accelerator(files: Files) -> None:
-    """By itself, a machine without an accelerator computes in float32 on the CPU, 100 prompts at once."""
+    """By itself, a machine without an accelerator computes in float32 on the CPU.
+
+    It asks a small model 256 prompts at once, and one of the width of SmolLM2 100.
+    """
     found = place(files, Settings())
     assert (found.device, found.dtype, found.spread) == (torch.device("cpu"), torch.float32, None)
+    assert choose_batch_size(files, Settings(), found) == 256
+    files.config.update(
+        {"num_hidden_layers": 30, "hidden_size": 576, "intermediate_size": 1536, "head_dim": 64}
+    )
     assert choose_batch_size(files, Settings(), found) == 100
 
 
@@ -56,7 +63,7 @@ def test_accelerator_where_there_is_one(files: Files) -> None:
     """By itself, a machine with an accelerator computes there in the checkpoint's own format."""
     found = place(files, Settings())
     assert (found.device, found.dtype, found.spread) == (torch.device("cuda", 0), None, None)
-    assert choose_batch_size(files, Settings(), found) == 128
+    assert choose_batch_size(files, Settings(), found) == 512
 
 
 @pytest.mark.parametrize("dtype", ["float32", "bfloat16", "float16"])
@@ -121,11 +128,11 @@ def test_spreading_without_accelerate(files: Files, monkeypatch: pytest.MonkeyPa
 
 
 def test_largest_batch(files: Files) -> None:
-    """The batch is the largest power of two that fits beside the weights, between 1 and 128."""
+    """The batch is the largest power of two that fits beside the weights, between 1 and 512."""
     # 3 layers of width 32, 2 key-value heads of width 8, MLP 64, vocabulary V, float32, 356 tokens a prompt:
     # cache 2·3·2·8·4·356 + activations 356·(8·32 + 3·64)·4 + logits 12·V bytes.
     row = 136_704 + 637_952 + 12 * files.config.vocab_size
-    for rows, expected in ((0.5, 1), (1.1, 1), (4.1, 4), (7.9, 4), (8.1, 8), (1000, 128)):
+    for rows, expected in ((0.5, 1), (1.1, 1), (4.1, 4), (7.9, 4), (8.1, 8), (1000, 512)):
         memory = int((files.weight_bytes + rows * row) / 0.85)
         assert largest_batch(files, Settings(), torch.float32, memory) == expected
 

@@ -85,7 +85,7 @@ def test_same_figures_in_workers(project, args):
 
 
 def test_each_checkpoint_is_loaded_once_and_each_prompt_asked_once(project, monkeypatch):
-    """Two checkpoints, 16 prompts in each of two languages, in one batch a language."""
+    """Two checkpoints, 16 prompts in each of two languages, in one call."""
     from lengthprobe.asking import answering
     from lengthprobe.checkpoints import loading
 
@@ -99,7 +99,7 @@ def test_each_checkpoint_is_loaded_once_and_each_prompt_asked_once(project, monk
     project.report()
 
     assert len(loaded) == 2
-    assert asked == [16, 16, 16, 16]
+    assert asked == [32, 32]
 
 
 def test_only_what_is_selected_is_asked(project, monkeypatch):

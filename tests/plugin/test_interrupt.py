@@ -17,9 +17,11 @@ NAMES = ("first", "second", "third")
 
 
 def claims(second: str = HOLDS, first: str = HOLDS) -> str:
-    """Three claims."""
+    """Three claims; they take `request`, so that none is run before its turn."""
     bodies = zip(NAMES, (first, second, HOLDS), strict=True)
-    return "\n\n".join(f"@pytest.mark.claim\ndef test_{name}(probe):\n    {body}\n" for name, body in bodies)
+    return "\n\n".join(
+        f"@pytest.mark.claim\ndef test_{name}(probe, request):\n    {body}\n" for name, body in bodies
+    )
 
 
 def node(name: str) -> str:

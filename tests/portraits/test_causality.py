@@ -17,6 +17,7 @@ from lengthprobe.measures import (
     faithfulness,
     leading_components,
 )
+from lengthprobe.measures.causality.control import control_by_number
 from lengthprobe.measures.causality.exact_answers import exact_by_set
 from lengthprobe.measures.per_response import key_with_arguments
 from lengthprobe.portraits.causality import causes, curve_of
@@ -113,8 +114,11 @@ def test_curve(probe):
         "clusters": whole.clusters,
     }
     assert found["whole"] == numbers(whole)
-    for k in (1, 2, 4, 8):
-        assert found["by_k"][str(k)] == numbers(control_without(probe, language="en", k=k))
+    assert list(found["by_k"]) == ["1", "2", "4", "8"]
+    assert found["by_k"]["4"] == numbers(control_without(probe, language="en", k=4))
+    beside = control_by_number(probe, language="en", kind="heads", sizes=(1, 2, 8))
+    for k in (1, 2, 8):
+        assert found["by_k"][str(k)] == numbers(beside[k])
     assert found["leading"] == [one.name for one in leading_components(probe, language="en", k=8)]
 
 

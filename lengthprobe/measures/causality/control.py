@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from lengthprobe.components.layers import late_layers
 from lengthprobe.components.names import Ablation, Component, every_component
 from lengthprobe.measures.attribution.cwa import cwa_by_component
-from lengthprobe.measures.causality.exact_answers import exact_under
+from lengthprobe.measures.causality.exact_answers import exact_under, exact_under_each
 from lengthprobe.measures.causality.leading import SIMILAR, leading_components, others_of_kind, similar_sets
 from lengthprobe.measures.per_response import key_with_arguments
 from lengthprobe.measures.precondition import unmet_control, without_values
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 # With the truth at the margin a claim errs in up to half of all cases against one random set, and against two
 # in a third, since sets lie apart (benchmarks/necessity_margin.py; METHODS §9).
 FEWEST_SETS = 10
+# What only a figure shows, and no claim decides, is asked about so many test topics.
+FIGURE_PROMPTS = 25
 
 
 def control(probe: Ablatable, *, language: str) -> Estimate:
@@ -67,6 +69,24 @@ def control_without(
     chosen = leading_components(probe, language=found_in or language, kind=kind, k=k)
     components = _cwa(probe, found_in or language, chosen)
     return exact_under(probe, language, called, [_all(chosen, mode)], components=components)
+
+
+def control_by_number(
+    probe: Ablatable, *, language: str, kind: str, sizes: Sequence[int]
+) -> dict[int, Estimate]:
+    """Control without the k components of highest CWA, for several k, on few test topics; for a figure.
+
+    Args:
+        probe, language, kind: As in `control_without`.
+        sizes: Every k.
+    """
+    keys = {k: key_with_arguments("control_without", kind, k, None) for k in sizes}
+    if unmet := unmet_control(probe, language):
+        return {k: without_values(probe, key, language, unmet) for k, key in keys.items()}
+    chosen = {k: leading_components(probe, language=language, kind=kind, k=k) for k in sizes}
+    named = {keys[k]: _all(chosen[k], "zero") for k in sizes}
+    found = exact_under_each(probe, language, named, n_prompts=FIGURE_PROMPTS)
+    return dict(zip(sizes, found, strict=True))
 
 
 def control_without_random(

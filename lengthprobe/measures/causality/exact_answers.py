@@ -71,6 +71,41 @@ def exact_under(
     prompts = test_prompts(probe, language)
     turns = _turns(prompts, sets)
     answers = dict(zip(turns, ablated_responses(probe, language, turns), strict=True))
+    return _estimate(probe, prompts, name, answers, components=components, drawn=drawn)
+
+
+def exact_under_each(
+    probe: Ablatable, language: str, named: Mapping[MeasureKey, Ablation], *, n_prompts: int
+) -> list[Estimate]:
+    """The share of exact answers under each of several ablations, asked together; for a figure.
+
+    Args:
+        probe: The checkpoint.
+        language: Code of the language.
+        named: The ablations, by the key of what is measured under each.
+        n_prompts: On so many test topics.
+    """
+    prompts = test_prompts(probe, language)[:n_prompts]
+    turns = [(prompt, ablation) for ablation in named.values() for prompt in prompts]
+    # An answer that is longer than N is not exact, however long it gets.
+    answers = dict(zip(turns, ablated_responses(probe, language, turns, beyond=0), strict=True))
+    return [
+        _estimate(probe, prompts, key, {turn: answers[turn] for turn in turns if turn[1] == ablation})
+        for key, ablation in named.items()
+    ]
+
+
+def _estimate(
+    probe: Ablatable,
+    prompts: Sequence[Prompt],
+    name: str | MeasureKey,
+    answers: Mapping[tuple[Prompt, Ablation], Response],
+    *,
+    components: Mapping[str, float] | None = None,
+    drawn: bool = False,
+) -> Estimate:
+    """The share of exact ones among the answers to some prompts, each prompt's a mean over its ablations."""
+    language = prompts[0].language
     responses: dict[str, list[Response]] = {one.id: [] for one in prompts}
     for (prompt, _), response in answers.items():
         responses[prompt.id].append(response)
@@ -111,13 +146,24 @@ def exact_by_set(probe: Ablatable, language: str, sets: Sequence[Ablation]) -> t
 
 
 def ablated_responses(
-    probe: Ablatable, language: str, asked: Sequence[tuple[Prompt, Ablation]]
+    probe: Ablatable,
+    language: str,
+    asked: Sequence[tuple[Prompt, Ablation]],
+    *,
+    beyond: int = int(WINSORISED_AT),
 ) -> list[Response]:
-    """The response to each prompt under its ablation; those of the whole model are there already."""
+    """The response to each prompt under its ablation; those of the whole model are there already.
+
+    Args:
+        probe: The checkpoint.
+        language: Code of the language.
+        asked: The prompts, with what is ablated for each.
+        beyond: So many words above N a response is followed: what is longer is no exact answer, and its
+            error is winsorised there.
+    """
     whole = {one.prompt.id: one for one in probe.responses(language)}
     cut = [one for one in asked if one[1].components]
-    # What is longer is no exact answer, and its error is winsorised there.
-    under = iter(probe.under(cut, beyond=int(WINSORISED_AT)))
+    under = iter(probe.under(cut, beyond=beyond))
     return [next(under) if ablation.components else whole[prompt.id] for prompt, ablation in asked]
 
 

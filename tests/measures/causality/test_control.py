@@ -14,6 +14,7 @@ from lengthprobe import load
 from lengthprobe.errors import SettingsError
 from lengthprobe.generation.transformers_engine import respond
 from lengthprobe.measures import control, control_with_only, control_without, control_without_random
+from lengthprobe.measures.causality.control import control_by_number
 from lengthprobe.measures.causality.exact_answers import test_prompts as prompts_on_test_topics
 from lengthprobe.measures.causality.leading import leading_components, similar_sets
 from lengthprobe.probe import Probe
@@ -68,6 +69,28 @@ def test_without_heads(probe, values):
     prompts = prompts_on_test_topics(probe, "en")
     chosen = [(one.layer, one.head) for one in leading_components(probe, language="en")]
     assert values(control_without(probe, language="en")) == exact_by_hand(probe, prompts, chosen)
+
+
+def test_without_several_numbers_of_heads(probe, values, monkeypatch):
+    """For a figure: asked together, of the first prompts alone, and cut off sooner, each exact as by hand."""
+    monkeypatch.setattr("lengthprobe.measures.causality.control.FIGURE_PROMPTS", 12)
+    prompts = prompts_on_test_topics(probe, "en")[:12]
+    leading = leading_components(probe, language="en", k=8)
+    asked = []
+    under = Probe.under
+    monkeypatch.setattr(
+        Probe, "under", lambda self, rows, **how: asked.append(len(rows)) or under(self, rows, **how)
+    )
+
+    found = control_by_number(probe, language="en", kind="heads", sizes=(1, 8))
+
+    # The check of the preconditions cuts nothing.
+    assert [n for n in asked if n] == [24]
+    for k, estimate in found.items():
+        chosen = [(one.layer, one.head) for one in leading[:k]]
+        assert estimate.name == f"control_without[{k} heads](tiny-it, en)"
+        assert values(estimate) == exact_by_hand(probe, prompts, chosen)
+    assert values(found[1]) != values(found[8])
 
 
 def test_without_the_mlp_of_another_language(probe, values):

@@ -1,0 +1,79 @@
+"""Planning: what some code would ask that nobody has answered yet, found out by running it."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, NoReturn
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from lengthprobe.asking.questions import Question
+    from lengthprobe.asking.remembering import Remembering
+
+
+class Lacking(BaseException):
+    """Code that is run for planning has asked a question without an answer. No `except Exception` takes it.
+
+    Args:
+        noted: Whether the question is in the plan, so that the code comes further once the plan was asked.
+    """
+
+    def __init__(self, *, noted: bool) -> None:
+        super().__init__()
+        self.noted = noted
+
+
+@dataclass(slots=True, eq=False)
+class Plan:
+    """The questions that were found to have no answer.
+
+    Args:
+        questions: Those to each checkpoint, in the order in which they were found.
+    """
+
+    questions: dict[Remembering, dict[Question[Any], None]] = field(default_factory=dict)
+
+    def lack(self, memory: Remembering, questions: Sequence[Question[Any]]) -> NoReturn:
+        """Note the questions that can be planned.
+
+        Raises:
+            Lacking: Always: the code cannot go on.
+        """
+        planned = [one for one in questions if one.can_be_planned]
+        if planned:
+            self.questions.setdefault(memory, {}).update(dict.fromkeys(planned))
+        raise Lacking(noted=bool(planned))
+
+    def ask(self) -> None:
+        """Ask every question; those that are answered in one manner are asked together.
+
+        Raises:
+            LengthprobeError: As `Engine.answer`.
+        """
+        for memory, questions in self.questions.items():
+            manners: dict[tuple[object, ...], list[Question[Any]]] = {}
+            for one in questions:
+                manners.setdefault(one.manner, []).append(one)
+            for together in manners.values():
+                memory.answer(together)
+
+
+_PLAN: ContextVar[Plan | None] = ContextVar("what notes questions without an answer", default=None)
+
+
+@contextmanager
+def planning(plan: Plan) -> Iterator[None]:
+    """While the block lasts, nothing is asked in this thread: a question without an answer ends its code."""
+    token = _PLAN.set(plan)
+    try:
+        yield
+    finally:
+        _PLAN.reset(token)
+
+
+def current_plan() -> Plan | None:
+    """The plan that is being made, None where questions are to be answered."""
+    return _PLAN.get()

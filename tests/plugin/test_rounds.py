@@ -1,0 +1,243 @@
+"""Rounds: what all claims lack is asked at once, before the first of them runs."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+CUT = """
+from pathlib import Path
+from lengthprobe.measures import control_with_only, control_without
+
+
+def without(probe, kind):
+    return control_without(probe, language="en", kind=kind)
+
+
+@pytest.mark.claim(about="mechanism", languages=["en"])
+def test_heads(probe):
+    assert without(probe, "heads") < 0.5
+
+
+@pytest.mark.claim(about="mechanism", languages=["en"])
+def test_mlps(probe):
+    assert without(probe, "mlps") < 0.99
+
+
+@pytest.mark.claim(about="mechanism", languages=["en"])
+def test_alone(probe):
+    assert control_with_only(probe, language="en") > 0.01
+"""
+
+
+@pytest.fixture
+def calls(monkeypatch):
+    """How many rows each call of generate has, with the test that it was made in."""
+    import os
+
+    from lengthprobe.asking import answering
+
+    made = []
+    answer = answering.answer
+
+    def counted(checkpoint, prompts, *given, **more):
+        running = os.environ.get("PYTEST_CURRENT_TEST", "")
+        made.append((len(prompts), "call" if "test_claims" in running and "(call)" in running else "before"))
+        return answer(checkpoint, prompts, *given, **more)
+
+    monkeypatch.setattr(answering, "answer", counted)
+    return made
+
+
+@pytest.fixture
+def project(project):
+    """Three claims of cause, on as many topics as there must be."""
+    project.claims(CUT)
+    project.ini(lengthprobe_budget="60", lengthprobe_lengths="3,6")
+    return project
+
+
+def figures(report):
+    """The checks of each claim."""
+    return {claim["nodeid"]: claim["checks"] for claim in report["claims"]}
+
+
+def test_what_three_claims_lack_is_one_call(project, calls):
+    """Beside the proof and the answers of the whole model; the claims themselves ask nothing."""
+    project.report()
+
+    assert [when for _, when in calls] == ["before"] * len(calls)
+    rows = [n for n, _ in calls]
+    # The check of the components, 60 prompts with attributions, three times the prompts on test topics.
+    assert rows[:2] == [4, 60]
+    assert len(rows) == 3
+    assert rows[2] % 3 == 0
+
+
+def test_figures_are_those_of_each_claim_alone(project, calls):
+    """Of a session that stops at its first failure, too: there each claim asks for itself."""
+    whole = figures(project.report())
+    assert len(whole) == 3
+
+    for name, checks in whole.items():
+        alone = figures(project.report(name))
+        assert alone == {name: checks}
+
+    calls.clear()
+    assert figures(project.report("--maxfail=9")) == whole
+    assert [when for _, when in calls].count("call") == 3
+
+
+def test_figures_are_those_of_workers(project):
+    """Each plans the same."""
+    whole = figures(project.report())
+
+    project.pytester.runpytest_subprocess("-n", "2", "--lengthprobe-json=shared.json")
+
+    assert figures(json.loads((project.path / "shared.json").read_text())) == whole
+
+
+def count_runs(project, claim):
+    """How often a claim comes to the place where it says NOTE, and the result of the session."""
+    noted = project.path / "runs.txt"
+    noted.write_text("")
+    note = f"Path({str(noted)!r}).write_text(Path({str(noted)!r}).read_text() + 'x')"
+    project.claims("from pathlib import Path\n\n" + claim.replace("NOTE", note))
+    result = project.run()
+    return len(noted.read_text()), result
+
+
+def test_a_claim_is_run_for_planning_and_unheard(project):
+    """What it prints, warns of or logs then is heard once; its verdicts are those of its test."""
+    runs, result = count_runs(
+        project,
+        """
+@pytest.mark.filterwarnings("default")
+@pytest.mark.claim
+def test_exact(probe):
+    import logging, sys, warnings
+
+    exact = measures.exact_match(probe, language="en")
+    NOTE
+    print("printed once")
+    print("said once", file=sys.stderr)
+    logging.getLogger("ours").warning("logged once")
+    warnings.warn("warned once")
+    assert exact > 0.001
+    assert exact < 0.5
+""",
+    )
+
+    assert runs == 2
+    assert result.outlines.count("printed once") == 1
+    assert result.outlines.count("said once") == 1
+    assert sum(line.endswith("logged once") for line in result.outlines) == 1
+    assert sum("UserWarning: warned once" in line for line in result.outlines) == 1
+    result.stdout.fnmatch_lines(["0 hold, 1 broken, 0 undecided, 0 errors, 0 skipped"])
+
+
+OWN = "@pytest.fixture\ndef own():\n    return 1\n\n\n"
+CLAIM = "@pytest.mark.claim\ndef test_a({}):\n    BODY"
+
+
+@pytest.mark.parametrize(
+    "claim",
+    [
+        # A fixture of the project's own, asked for in five ways.
+        OWN + CLAIM.format("probe, own"),
+        CLAIM.format("probe, tmp_path"),
+        OWN + "@pytest.mark.usefixtures('own')\n" + CLAIM.format("probe"),
+        OWN.replace("fixture", "fixture(autouse=True)") + CLAIM.format("probe"),
+        OWN + "@pytest.mark.parametrize('own', [1], indirect=True)\n" + CLAIM.format("probe, own"),
+        CLAIM.format("probe, request"),
+        # One under the name of lengthprobe's.
+        "@pytest.fixture\ndef probe(probe):\n    return probe\n\n\n" + CLAIM.format("probe"),
+        # With a state, or a mark that says whether it is to be run.
+        "class TestA:\n    @pytest.mark.claim\n    def test_a(self, probe):\n        BODY",
+        "@pytest.mark.xfail\n" + CLAIM.format("probe"),
+        "@pytest.mark.skipif(False, reason='')\n" + CLAIM.format("probe"),
+    ],
+)
+def test_a_claim_that_may_not_be_run_twice_is_run_once(project, claim):
+    """It asks for itself."""
+    body = "exact = measures.exact_match(probe, language='en'); NOTE; assert exact > 0.2"
+    runs, result = count_runs(project, claim.replace("BODY", body))
+
+    assert runs == 1
+    assert "1 holds" in result.stdout.str()
+
+
+def test_values_of_parametrize_are_no_fixtures(project):
+    """Such a claim is planned."""
+    runs, result = count_runs(
+        project,
+        "@pytest.mark.parametrize('least', [0.2, 0.3])\n@pytest.mark.claim\n"
+        "def test_a(probe, language, least):\n"
+        "    exact = measures.exact_match(probe, language=language)\n    NOTE\n"
+        "    assert exact > least\n",
+    )
+
+    assert runs == 4
+    result.assert_outcomes(passed=2)
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["raise ValueError('odd')", "pytest.fail('odd')", "pytest.skip('odd')", "raise SystemExit('odd')"],
+)
+def test_what_a_claim_raises_is_heard_when_it_is_run(project, line):
+    """And hinders no other claim."""
+    runs, result = count_runs(
+        project,
+        f"@pytest.mark.claim\ndef test_a(probe):\n    {line}\n\n\n"
+        "@pytest.mark.claim\ndef test_b(probe):\n"
+        "    exact = measures.exact_match(probe, language='en')\n    NOTE\n    assert exact > 0.2\n",
+    )
+
+    assert runs == 2
+    result.stdout.fnmatch_lines(["*odd*"])
+    result.assert_outcomes(passed=1, skipped="skip" in line, errors="skip" not in line)
+
+
+def test_a_question_that_fails_is_the_failure_of_its_claim(project):
+    """Claims that need nothing of it are decided."""
+    project.claims(
+        """
+@pytest.mark.claim(about="mechanism")
+def test_cut(probe):
+    with probe.ablated("L9H9") as ablated:
+        assert measures.exact_match(ablated, language="en") < 1
+
+
+@pytest.mark.claim
+def test_exact(probe):
+    assert measures.exact_match(probe, language="en") > 0.2
+"""
+    )
+
+    report = project.report()
+
+    assert [claim["verdict"] for claim in report["claims"]] == ["error", "holds"]
+    assert "L9H9" in report["claims"][0]["message"]
+
+
+def test_a_checkpoint_that_cannot_be_loaded_is_told_once(project):
+    """As without rounds: by the claims."""
+    (project.path / "step-7").mkdir()
+    (project.path / "step-7" / "config.json").write_text('{"model_type": "llama"}')
+    project.ini(lengthprobe_model="./step-7")
+    project.claims(
+        CLAIM.format("probe").replace("BODY", "assert measures.exact_match(probe, language='en') > 0.2")
+    )
+
+    report = project.report()
+
+    assert {claim["verdict"] for claim in report["claims"]} == {"error"}
+
+
+def test_nothing_is_asked_where_only_the_plan_is_shown(project, calls):
+    """`--setup-plan` runs no claim."""
+    project.run("--setup-plan")
+
+    assert calls == []
