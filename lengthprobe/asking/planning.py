@@ -18,7 +18,7 @@ class Lacking(BaseException):
     """Code that is run for planning has asked a question without an answer. No `except Exception` takes it.
 
     Args:
-        noted: Whether the question is in the plan, so that the code comes further once the plan was asked.
+        noted: Whether the question is in the agenda, so that the code comes further once that was asked.
     """
 
     def __init__(self, *, noted: bool) -> None:
@@ -27,7 +27,7 @@ class Lacking(BaseException):
 
 
 @dataclass(slots=True, eq=False)
-class Plan:
+class Agenda:
     """The questions that were found to have no answer.
 
     Args:
@@ -61,19 +61,19 @@ class Plan:
                 memory.answer(together)
 
 
-_PLAN: ContextVar[Plan | None] = ContextVar("what notes questions without an answer", default=None)
+_AGENDA: ContextVar[Agenda | None] = ContextVar("what notes questions without an answer", default=None)
 
 
 @contextmanager
-def planning(plan: Plan) -> Iterator[None]:
+def plan_only(agenda: Agenda) -> Iterator[None]:
     """While the block lasts, nothing is asked in this thread: a question without an answer ends its code."""
-    token = _PLAN.set(plan)
+    token = _AGENDA.set(agenda)
     try:
         yield
     finally:
-        _PLAN.reset(token)
+        _AGENDA.reset(token)
 
 
-def current_plan() -> Plan | None:
-    """The plan that is being made, None where questions are to be answered."""
-    return _PLAN.get()
+def current_agenda() -> Agenda | None:
+    """The agenda that is being made, None where questions are to be answered."""
+    return _AGENDA.get()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from lengthprobe.asking.answers import Answers
-from lengthprobe.asking.planning import current_plan
+from lengthprobe.asking.planning import current_agenda
 from lengthprobe.errors import LanguageError, LengthprobeError, SettingsError
 
 if TYPE_CHECKING:
@@ -58,8 +58,8 @@ class Remembering:
         if new:
             if self._failure is not None:
                 raise self._failure
-            if (plan := current_plan()) is not None:
-                plan.lack(self, new)
+            if (agenda := current_agenda()) is not None:
+                agenda.lack(self, new)
             try:
                 with self._progress.over(new):
                     answers = self._engine.answer(new)

@@ -25,7 +25,7 @@ from lengthprobe.plugin.run import RUN
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-    from lengthprobe.asking.planning import Plan
+    from lengthprobe.asking.planning import Agenda
 
     # Runs some code; gives what is to be planned after it.
     Task = Callable[[], "Iterable[Task]"]
@@ -46,7 +46,7 @@ def ask_in_rounds(session: pytest.Session) -> None:
     config.stash[_BEGUN] = True
     if begun or config.option.setuponly or config.option.maxfail or hasattr(config, "workerinput"):
         return
-    from lengthprobe.asking.planning import Plan
+    from lengthprobe.asking.planning import Agenda
 
     drawn: set[tuple[str, ...]] = set()
     tasks = [
@@ -56,10 +56,10 @@ def ask_in_rounds(session: pytest.Session) -> None:
         for task in _task(item, drawn)
     ]
     while tasks:
-        plan = Plan()
-        tasks = list(_unfinished(tasks, plan))
+        agenda = Agenda()
+        tasks = list(_unfinished(tasks, agenda))
         try:
-            plan.ask()
+            agenda.ask()
         except LengthprobeError:
             return
 
@@ -79,13 +79,13 @@ def can_be_planned(item: pytest.Function) -> bool:
     return not takes_request and all(name in given or is_own(known.get(name, ())) for name in names)
 
 
-def _unfinished(tasks: Iterable[Task], plan: Plan) -> Iterator[Task]:
-    """Run tasks for planning; those that come further once the plan has been asked."""
-    from lengthprobe.asking.planning import Lacking, planning
+def _unfinished(tasks: Iterable[Task], agenda: Agenda) -> Iterator[Task]:
+    """Run tasks for planning; those that come further once the agenda has been asked."""
+    from lengthprobe.asking.planning import Lacking, plan_only
 
     for task in tasks:
         try:
-            with _unseen(), planning(plan):
+            with _unseen(), plan_only(agenda):
                 following = task()
         except Lacking as lacking:
             if lacking.noted:
@@ -94,7 +94,7 @@ def _unfinished(tasks: Iterable[Task], plan: Plan) -> Iterator[Task]:
             # It is run again, and says then what there is to say.
             continue
         else:
-            yield from _unfinished(following, plan)
+            yield from _unfinished(following, agenda)
 
 
 def _task(item: pytest.Function, drawn: set[tuple[str, ...]]) -> list[Task]:
@@ -172,7 +172,7 @@ def _parameters(item: pytest.Function) -> dict[str, Any]:
 @contextmanager
 def _unseen() -> Iterator[None]:
     """While it lasts, nothing is printed, logged or warned of, and no verdict recorded."""
-    from lengthprobe.statistics.recording import unrecorded
+    from lengthprobe.statistics.recording import record_nothing
 
     disabled = logging.root.manager.disable
     logging.disable(logging.CRITICAL)
@@ -182,7 +182,7 @@ def _unseen() -> Iterator[None]:
             redirect_stdout(nowhere),
             redirect_stderr(nowhere),
             warnings.catch_warnings(),
-            unrecorded(),
+            record_nothing(),
         ):
             warnings.simplefilter("ignore")
             yield

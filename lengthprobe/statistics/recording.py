@@ -59,7 +59,7 @@ def record_made_verdicts() -> Iterator[list[Verdict]]:
 
 
 @contextmanager
-def unrecorded() -> Iterator[None]:
+def record_nothing() -> Iterator[None]:
     """While it lasts, no list that was open before hears of a verdict."""
     global _asked, _made
     before = _asked, _made

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from lengthprobe.asking.planning import Lacking, Plan, planning
+from lengthprobe.asking.planning import Agenda, Lacking, plan_only
 from lengthprobe.asking.questions import Prove, Score, Write
 from lengthprobe.components.names import Ablation, Component
 from lengthprobe.probe import Probe
@@ -35,30 +35,30 @@ def probe(checkpoints: Callable[..., Path], exchange: Recorder) -> Probe:
 
 def test_what_is_not_answered_ends_the_code_and_is_noted(probe: Probe, exchange: Recorder) -> None:
     """No `except Exception` on the way takes it for a failure."""
-    plan = Plan()
+    agenda = Agenda()
 
     def code() -> None:
         with suppress(Exception):
             probe.losses(["The sea is calm."], Ablation())
 
-    with planning(plan), pytest.raises(Lacking) as lacking:
+    with plan_only(agenda), pytest.raises(Lacking) as lacking:
         code()
 
     assert lacking.value.noted
     assert exchange.asked == []
-    assert plan.questions == {probe.subject.memory: {Score(("The sea is calm.",), Ablation()): None}}
+    assert agenda.questions == {probe.subject.memory: {Score(("The sea is calm.",), Ablation()): None}}
 
 
 def test_what_is_answered_is_there(probe: Probe, exchange: Recorder) -> None:
     """And asked no more."""
     losses = probe.losses(["The sea is calm."], Ablation())
     n = len(exchange.asked)
-    plan = Plan()
+    agenda = Agenda()
 
-    with planning(plan):
+    with plan_only(agenda):
         assert probe.losses(["The sea is calm."], Ablation()) == losses
 
-    assert (plan.questions, len(exchange.asked)) == ({}, n)
+    assert (agenda.questions, len(exchange.asked)) == ({}, n)
 
 
 def test_a_plan_asks_what_it_notes_and_the_code_comes_further(probe: Probe, exchange: Recorder) -> None:
@@ -70,13 +70,13 @@ def test_a_plan_asks_what_it_notes_and_the_code_comes_further(probe: Probe, exch
 
     kinds = []
     for _ in range(5):
-        plan = Plan()
+        agenda = Agenda()
         try:
-            with planning(plan):
+            with plan_only(agenda):
                 found = code()
         except Lacking:
-            kinds += [type(one) for noted in plan.questions.values() for one in noted]
-            plan.ask()
+            kinds += [type(one) for noted in agenda.questions.values() for one in noted]
+            agenda.ask()
         else:
             break
 
@@ -92,14 +92,14 @@ def test_one_manner_is_asked_together(probe: Probe, monkeypatch: pytest.MonkeyPa
     memory = probe.subject.memory
     answer = memory.answer
     monkeypatch.setattr(memory, "answer", lambda some: together.append(some) or answer(some))
-    plan = Plan()
+    agenda = Agenda()
     (english,), (italian,) = probe.subject.batches("en"), probe.subject.batches("it")
     score = Score(("The sea is calm.",), Ablation())
     for one in (english, score, italian):
         with pytest.raises(Lacking):
-            plan.lack(memory, [one])
+            agenda.lack(memory, [one])
 
-    plan.ask()
+    agenda.ask()
 
     assert together == [[english, italian], [score]]
 
@@ -107,22 +107,22 @@ def test_one_manner_is_asked_together(probe: Probe, monkeypatch: pytest.MonkeyPa
 def test_what_would_not_be_kept_is_not_planned(probe: Probe) -> None:
     """Attributions of a block, which only its own probe keeps; the code asks them when it is run."""
     probe.prepare(["en"], traces=True)
-    plan = Plan()
-    with probe.ablated("L1H0") as ablated, planning(plan), pytest.raises(Lacking) as lacking:
+    agenda = Agenda()
+    with probe.ablated("L1H0") as ablated, plan_only(agenda), pytest.raises(Lacking) as lacking:
         ablated.traces("en")
 
     assert not lacking.value.noted
-    assert plan.questions == {}
+    assert agenda.questions == {}
 
 
 def test_attributions_that_nobody_announced_are_not_planned(probe: Probe) -> None:
     """So that the code which asks for them late is told of the prompts answered twice."""
     probe.prepare(["en"])
     assert probe.proof.problem is None
-    plan = Plan()
-    with planning(plan), pytest.raises(Lacking) as lacking:
+    agenda = Agenda()
+    with plan_only(agenda), pytest.raises(Lacking) as lacking:
         probe.traces("en")
-    assert (lacking.value.noted, plan.questions) == (False, {})
+    assert (lacking.value.noted, agenda.questions) == (False, {})
 
     probe.traces("en")
 
@@ -132,7 +132,7 @@ def test_attributions_that_nobody_announced_are_not_planned(probe: Probe) -> Non
 def test_another_thread_asks_for_itself(probe: Probe, exchange: Recorder) -> None:
     """What is planned in one thread hinders no other."""
     found: list[Any] = []
-    with planning(Plan()):
+    with plan_only(Agenda()):
         thread = threading.Thread(target=lambda: found.append(probe.losses(["The sea is calm."], Ablation())))
         thread.start()
         thread.join()
