@@ -35,12 +35,17 @@ def _named(shown: str, typed: str) -> str:
     return shown if shown == typed else f"{shown} ({printable(typed)})"
 
 
-def _topics_left(run: Run) -> int:
-    """How many topics of its languages a session has no prompt about."""
+def _what_decides(run: Run) -> str:
+    """The line on undecided claims that more topics would decide, and the option to type; else empty."""
     from lengthprobe.task.languages import load_language
 
+    undecided = [one for one in run.ledger.entries.values() if one.verdict == "undecided"]
+    helped = [one for one in undecided if any(check.more_topics for check in one.checks)]
     topics = min(load_language(language).n_topics for language in run.settings.languages)
-    return max(0, topics - run.settings.budget)
+    if not helped or topics <= run.settings.budget:
+        return ""
+    claims = f"{len(undecided)} undecided claim{'s' * (len(undecided) > 1)}"
+    return f"more topics would decide {len(helped)} of {claims}: --lengthprobe-budget=300"
 
 
 def write_summary(terminal: pytest.TerminalReporter, run: Run) -> None:
@@ -60,9 +65,8 @@ def write_summary(terminal: pytest.TerminalReporter, run: Run) -> None:
         terminal.write_line(line)
     if run.ledger.entries:
         terminal.write_line(totals(run.ledger))
-    if run.ledger.totals.get("undecided") and (more := _topics_left(run)):
-        topics = "topic" if more == 1 else "topics"
-        terminal.write_line(f"{more} more {topics} can be asked about: --lengthprobe-budget=300")
+    if decides := _what_decides(run):
+        terminal.write_line(decides)
     for problem in run.problems:
         terminal.write_line(f"lengthprobe: {problem}", red=True)
     for line in run.outputs.written:

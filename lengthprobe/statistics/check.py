@@ -94,6 +94,7 @@ class Check:
         reason: Why the verdict is what it is, in a clause.
         unmet: Whether a precondition is unmet, so that nothing was measured.
         advice: What would decide the comparison, None where nothing is to be said.
+        more_topics: How many more topics would decide the comparison, None where as many cannot be had.
         background: What stands behind an estimate that failed.
         worst: The prompts that were answered worst.
         says: What a finding says, in a few words; None of a claim that is none.
@@ -108,6 +109,7 @@ class Check:
     reason: str = ""
     unmet: bool = False
     advice: str | None = None
+    more_topics: int | None = None
     background: tuple[Fact, ...] = ()
     worst: tuple[str, ...] = ()
     says: str | None = None

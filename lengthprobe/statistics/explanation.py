@@ -53,17 +53,31 @@ def advice(comparison: Comparison) -> str:
         return ""
     clusters, topics = comparison.estimate.clusters, comparison.estimate.topics
     more = topics_needed(clusters, lambda copies: comparison.outcome(copies) != "undecided")
-    if more is not None and topics is not None and clusters + more > topics:
+    if more is not None and _can_be_had(more, clusters, topics):
+        return f"about {_count(more, 'more topic')} would decide it"
+    if more is not None and topics is not None:
         # How many more there would have to be helps nobody who cannot have them.
         every = "this language's" if clusters == topics else "all of this language's"
         return f"too near the margin to decide with {every} {topics} topics"
-    if more is not None and topics is None and more > MOST_TOPICS:
-        return "too near the margin to decide with any sensible number of topics"
     if more is not None:
-        return f"about {_count(more, 'more topic')} would decide it"
+        return "too near the margin to decide with any sensible number of topics"
     if comparison.rival is not None and comparison.rival.status() != comparison.status():
         return "more topics will not decide it"
     return "the effect sits at the margin; more topics will not decide it"
+
+
+def more_topics(comparison: Comparison) -> int | None:
+    """How many more topics would decide an undecided comparison, None where as many cannot be had."""
+    if comparison.unmet is not None or comparison.outcome() != "undecided" or comparison.caveat:
+        return None
+    estimate = comparison.estimate
+    more = topics_needed(estimate.clusters, lambda copies: comparison.outcome(copies) != "undecided")
+    return more if more is not None and _can_be_had(more, estimate.clusters, estimate.topics) else None
+
+
+def _can_be_had(more: int, clusters: int, topics: int | None) -> bool:
+    """Whether so many topics can be asked about beside those that were, of all there are."""
+    return more <= MOST_TOPICS if topics is None else clusters + more <= topics
 
 
 def prompts_to_show(comparison: Comparison) -> list[Observation]:

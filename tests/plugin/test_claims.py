@@ -57,10 +57,30 @@ def test_undecided_claim_fails_and_is_told_apart(project):
             "undecided: length_error*",
             "*more topics would decide it",
             "*0 broken, 1 undecided*",
+            "more topics would decide 1 of 1 undecided claim: --lengthprobe-budget=300",
             "UNDECIDED test_claims.py::test_it*",
         ]
     )
-    assert project.report()["claims"][0]["verdict"] == "undecided"
+    (claim,) = project.report()["claims"]
+    assert claim["verdict"] == "undecided"
+    (check,) = claim["checks"]
+    assert check["advice"] == f"about {check['more_topics']} more topics would decide it"
+
+
+def test_more_topics_are_not_offered_where_they_would_not_decide(project):
+    """Nor is their option named: a margin at the effect itself stays undecided."""
+    project.claims(
+        "@pytest.mark.claim\ndef test_it(probe):\n"
+        "    assert measures.exact_match(probe, language='en') > 0.9999\n"
+    )
+
+    result = project.run()
+
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(["*1 undecided*"])
+    assert "more topics would decide" not in result.stdout.str()
+    assert "--lengthprobe-budget" not in result.stdout.str()
+    assert project.report()["claims"][0]["checks"][0]["more_topics"] is None
 
 
 def test_undecided_is_no_pass_where_it_is_negated(project):

@@ -258,6 +258,7 @@ class TestAsCheck:
             "reason": "the whole interval lies above 0.5, and so does the interval at alpha 0.05",
             "unmet": False,
             "advice": None,
+            "more_topics": None,
             "background": [],
             "worst": [one.note for one in worst(ones)],
             "says": None,
