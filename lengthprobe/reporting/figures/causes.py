@@ -39,9 +39,9 @@ _ROOM = 1.35
 def caption(portraits: Mapping[str, Portrait]) -> str:  # noqa: ARG001
     """How the figure is read."""
     return (
-        "How many answers stay exact when components are cut. Dashed: the whole model. Blue: without the "
-        "1, 2, 4, … components that lead by CWA. The large dot is the number that the claim takes; "
-        "the others are of fewer prompts. Grey: without as many random components of similar size. A small dot is one "
+        "How many answers stay exact when components are cut. Dashed: the whole model. Blue: without the 1, "
+        "2, 4, … components that lead by CWA. The large dot is the number that the claim takes; the others "
+        "are of fewer prompts. Grey: without as many random components of similar size. A small dot is one "
         "set, the diamond their mean. The leading components are needed where blue lies far below grey. On "
         "the right, the square is the model with only these components left in the late layers. A dot there "
         "is another language without them. Intervals are over the topics that chose no component."
