@@ -1,4 +1,4 @@
-"""Quiet: transformers reports nothing of what is checked here anyway."""
+"""Quiet: no reports of transformers about things that lengthprobe checks anyway."""
 
 from __future__ import annotations
 
