@@ -1,1 +1,1 @@
-"""What a checkpoint is made of: architectures, names of heads and MLPs, and ablation."""
+"""The parts of a checkpoint: architectures, names of heads and MLPs, and ablation."""
