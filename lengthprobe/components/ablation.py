@@ -161,7 +161,7 @@ class _Replacement:
         return own if len(outputs) == n else torch.cat([own, outputs[n:]])
 
     def _beside(self, outputs: Tensor) -> None:
-        """Move masks, mean and the donors' mask to the device of the layer, which is the same in every pass."""
+        """Move masks, mean and the donors' mask to the layer's device, which is the same in every pass."""
         self._masks = {mode: mask.to(outputs.device) for mode, mask in self._masks.items()}
         if self._mean is not None:
             self._mean = self._mean.to(outputs)
