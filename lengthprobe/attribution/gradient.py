@@ -74,8 +74,8 @@ def first_order_effects(
 
     Only gradients of activations are taken, and the model is not changed. For the backward pass, the forward
     pass keeps O(n · S · L · d) numbers, and O(n · H · S²) a layer where attention is computed eagerly. Each
-    component's gradient is reduced at once to a single number a row. Donors' outputs are kept, too, as O(n ·
-    S · L · d) numbers.
+    component's gradient is reduced at once to a single number a row. For donors, some 2 · n · S · L · d
+    further numbers are kept.
 
     Args:
         model: A causal model of transformers, of an architecture in `lengthprobe.components.anatomy`, as
