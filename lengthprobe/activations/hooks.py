@@ -103,7 +103,7 @@ class KeptOutputs:
         self._embedding.append(self._select(stream))
 
     def attention(self, layer: int, heads: Tensor, output: Tensor) -> None:
-        """Keep the heads' outputs at the positions, and the inverse scale of a norm behind."""
+        """Keep the heads' outputs at the positions, and the inverse scale of a following norm."""
         self._heads[layer].append(self._select(heads))
         norm = self._anatomy.layers[layer].attention_norm
         if norm is not None:

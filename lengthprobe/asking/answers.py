@@ -24,7 +24,7 @@ _CONTENT = "content"
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Proof:
-    """The numbers of a checkpoint's components, and whether the components add up to the logits.
+    """The numbers of layers and heads in a checkpoint, and whether the components add up to the logits.
 
     Args:
         architecture: The model_type in `components.anatomy`; empty for an unknown architecture.

@@ -56,7 +56,7 @@ class Asker:
 
     @property
     def source(self) -> Source:
-        """Where the checkpoint comes from."""
+        """The source of the checkpoint."""
         return self.subject.source
 
     @property
@@ -81,7 +81,7 @@ class Asker:
 
     @property
     def proof(self) -> Proof:
-        """The numbers of the model's components, and whether they add up to the logits in all answers so far.
+        """The numbers of layers and heads, and whether the components add up to the logits in all answers.
 
         Raises:
             LengthprobeError: The checkpoint cannot be loaded or run.

@@ -15,14 +15,14 @@ class Engine(Protocol):
 
     @property
     def can(self) -> frozenset[str]:
-        """The topics of the engine: `text`, and `components` (attributions, ablations, attention)."""
+        """The kinds of answers: `text`, and `components` (attributions, ablations, attention)."""
         ...
 
     def answer(self, questions: Sequence[Question[Answer]]) -> list[Answer]:
         """The answer to each question, in order.
 
         Raises:
-            LengthprobeError: The checkpoint cannot be loaded or run, or the engine has no answers on a
-                question's topic.
+            LengthprobeError: The checkpoint cannot be loaded or run, or the engine gives no answers of this
+                kind.
         """
         ...

@@ -17,7 +17,7 @@ Place = tuple[int, int]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Merged:
-    """Batches of a single manner, with the calls for writing their rows.
+    """Batches of one manner, with the calls for writing their rows.
 
     Args:
         questions: The batches.
@@ -51,7 +51,7 @@ class Merged:
 
 
 def merge(questions: Sequence[Write], size: int) -> Merged:
-    """The batches, all of a single manner, merged into calls of nearly equal size.
+    """The batches, all of one manner, merged into calls of nearly equal size.
 
     A call runs as long as its longest response, so rows under the same ablation stand together: their
     responses are alike.

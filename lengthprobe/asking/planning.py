@@ -66,7 +66,7 @@ _AGENDA: ContextVar[Agenda | None] = ContextVar("what notes questions without an
 
 @contextmanager
 def plan_only(agenda: Agenda) -> Iterator[None]:
-    """While the block lasts, nothing is asked in this thread: a question without an answer ends its code."""
+    """Ask nothing in this thread within the block: a question without an answer ends the code."""
     token = _AGENDA.set(agenda)
     try:
         yield

@@ -58,7 +58,7 @@ class QuestionProgress:
 
     @contextmanager
     def during(self, question: Question[Any]) -> Iterator[None]:
-        """Report a question of these within the block, answered in this process."""
+        """Report the answering of one of these questions in this process, within the block."""
         asked = self._asked
         if asked is None:
             yield

@@ -33,7 +33,7 @@ class Question(Generic[Answer]):
 
     @property
     def needs(self) -> str:
-        """The topic that an engine must know: `text` or `components` (`asking.engine`)."""
+        """The kind of answer that an engine must give: `text` or `components` (`asking.engine`)."""
         return "components"
 
     @property
@@ -62,7 +62,7 @@ class Question(Generic[Answer]):
         return (type(self).__name__,)
 
     def content(self, settings: Settings) -> Mapping[str, Any]:
-        """All that determines the answer besides the checkpoint and its run, as values for JSON."""
+        """All that determines the answer besides the respondent (`asking.keys`), as values for JSON."""
         raise NotImplementedError
 
     def pack(self, answer: Answer) -> bytes:
@@ -111,7 +111,7 @@ class Write(Question["Answers"]):
 
     @property
     def concerns_all(self) -> bool:
-        """True without ablation and constraint: other failures say nothing of the whole checkpoint."""
+        """True without ablation and constraint: a failure under these says nothing of the checkpoint."""
         return self.words is None and not any(one.components for one in self.ablations)
 
     @property
@@ -289,7 +289,7 @@ class Observe(Question["ComponentOutputs"]):
 
 @dataclass(frozen=True, slots=True)
 class Prove(Question["Proof"]):
-    """The numbers of a checkpoint's components, and whether the components add up to the logits."""
+    """The numbers of layers and heads in a checkpoint, and whether the components add up to the logits."""
 
     @property
     def needs(self) -> str:

@@ -35,7 +35,7 @@ class Remembering:
 
     @property
     def can(self) -> frozenset[str]:
-        """The topics of the engine within."""
+        """The kinds of answers from the engine within."""
         return self._engine.can
 
     def __iter__(self) -> Iterator[Question[Any]]:
@@ -95,7 +95,7 @@ class Block:
 
     @property
     def can(self) -> frozenset[str]:
-        """The topics of the engine within."""
+        """The kinds of answers from the engine within."""
         return self._memory.can
 
     @property

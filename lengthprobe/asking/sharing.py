@@ -38,7 +38,7 @@ class Shared:
 
     @property
     def can(self) -> frozenset[str]:
-        """The topics of the engine within."""
+        """The kinds of answers from the engine within."""
         return self._engine.can
 
     def answer(self, questions: Sequence[Question[Answer]]) -> list[Answer]:

@@ -32,13 +32,13 @@ WHOLE = Ablation()
 
 
 class Subject:
-    """A checkpoint under questions: the state shared by all probes of the checkpoint.
+    """A checkpoint, with the state shared by all its probes.
 
     Args:
         name: The name in reports.
         source: The source of the checkpoint.
         settings: The settings.
-        exchange: The place where processes share answers, None for a single process.
+        exchange: The place where processes share answers, None for one process.
         tell: Called with the progress.
         means: Gives the mean outputs of the components; called only for an ablation by the mean.
     """

@@ -1,7 +1,7 @@
 """Gradient: a first-order estimate of how replacing each component's output changes where a model stops.
 
 Attribution patching (Nanda 2023; Syed et al. 2023, arXiv:2310.10348): the estimate for every head and MLP
-takes a single forward and backward pass over given rows, where ablation takes a pass for each component.
+takes one forward and one backward pass over given rows, where ablation takes a pass for each component.
 """
 
 from __future__ import annotations
@@ -74,8 +74,8 @@ def first_order_effects(
 
     Only gradients of activations are taken, and the model is not changed. For the backward pass, the forward
     pass keeps O(n · S · L · d) numbers, and O(n · H · S²) a layer where attention is computed eagerly. Each
-    component's gradient is reduced at once to a single number a row. For donors, some 2 · n · S · L · d
-    further numbers are kept.
+    component's gradient is reduced at once to one number a row. For donors, some 2 · n · S · L · d further
+    numbers are kept.
 
     Args:
         model: A causal model of transformers, of an architecture in `lengthprobe.components.anatomy`, as

@@ -1,4 +1,4 @@
-"""Reduction: from vectors to a single number for each component, position and target."""
+"""Reduction: from vectors to one number for each component, position and target."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ class Reduction:
         self._embedding = self._dots(stream)
 
     def heads(self, layer: int, heads: Tensor, scale: Tensor | None) -> None:
-        """Take a layer's heads, [m, H · head_dim], and the inverse scale of a norm behind, [m], or None."""
+        """Take a layer's heads, [m, H · head_dim], and the inverse scale of a norm after them, [m]."""
         modules, home = self._anatomy.layers[layer], heads.device
         norm, bias = modules.attention_norm, modules.projection.bias
         gain = None if norm is None else norm.gain(self._dtype).to(home)

@@ -35,7 +35,7 @@ _PACKED = (".zip", ".tar", ".gz", ".tgz", ".bz2", ".xz", ".zst", ".7z", ".rar")
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Where a checkpoint is.
+    """The place of a checkpoint.
 
     Args:
         name: The name as typed.
@@ -55,7 +55,7 @@ class Source:
 
 
 def resolve(name: str, *, near: Path | None = None) -> Source:
-    """The source behind a name: fixture model, directory, alias or hub id, tried in this order.
+    """The source that a name means: fixture model, directory, alias or hub id, tried in this order.
 
     A GGUF file is named by its path, or after a colon (`org/name:file.gguf`).
 

@@ -80,7 +80,7 @@ def tokenizer_digest(files: Files) -> str:
 
 
 def versions_of(files: Files) -> dict[str, str]:
-    """The versions of Python and of the libraries behind a checkpoint."""
+    """The versions of Python and of the libraries that run a checkpoint."""
     adapter, gguf = files.adapter is not None, files.gguf is not None
     versions = {"python": platform.python_version()}
     for library in (*_LIBRARIES, *(("peft",) if adapter else ()), *(("gguf",) if gguf else ())):

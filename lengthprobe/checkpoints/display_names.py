@@ -30,7 +30,7 @@ _CACHED, _SNAPSHOTS = "models--", "snapshots"
 
 @dataclass(frozen=True, slots=True)
 class _Place:
-    """The place behind a name.
+    """The place that a name means.
 
     Args:
         where: The path or id, different for every place.

@@ -42,7 +42,7 @@ class Files:
     """The files of a checkpoint.
 
     Args:
-        source: The source behind the name.
+        source: The source that the name means.
         directory: Where the config and the weights are; for an adapter, the config and the weights of the
             base.
         config: The architecture.
@@ -89,7 +89,7 @@ class Files:
 
     @property
     def directories(self) -> tuple[Path, ...]:
-        """Where its config, its tokenizer and its adapter are, each once."""
+        """The directories of config, tokenizer and adapter, each once."""
         return tuple(dict.fromkeys(one for one in (self.directory, self.tokenizer, self.adapter) if one))
 
     @property
@@ -101,7 +101,7 @@ class Files:
 
 
 def locate(name: str, settings: Settings) -> Files:
-    """The files of the checkpoint behind a name, downloaded if need be, and checked.
+    """The files of the checkpoint that a name means, downloaded if need be, and checked.
 
     Raises:
         ModelError: The checkpoint cannot be found, or lengthprobe cannot run it.

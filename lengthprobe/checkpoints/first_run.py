@@ -1,4 +1,4 @@
-"""First run: quantized weights are tried on a single token, when they are loaded."""
+"""First run: quantized weights are tried on one token, when they are loaded."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from lengthprobe.errors import ModelError, reason
 
 @torch.no_grad()
 def run_once(name: str, model: Any, quantized: str) -> None:
-    """Run a quantized model on a single token.
+    """Run a quantized model on one token.
 
     compressed-tensors unpacks the weights in the first run, and no layer has readable weights before. Other
     libraries, too, refuse a device or a number format only in the first run.

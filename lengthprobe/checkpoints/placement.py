@@ -1,4 +1,4 @@
-"""Where a checkpoint runs: its device, its number format, and how many prompts go at once."""
+"""Placement: the device and number format of a checkpoint, and the number of prompts at once."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Placement:
     Args:
         device: The device; the first device of several.
         dtype: The number format, None for the checkpoint's own.
-        spread: How accelerate spreads the model over several devices, None for a single device.
+        spread: How accelerate spreads the model over several devices, None for one device.
     """
 
     device: torch.device

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 @contextmanager
 def quiet_transformers() -> Iterator[None]:
-    """While the block lasts, transformers logs errors alone, and shows no progress."""
+    """Keep transformers quiet within the block: only errors are logged, and no progress is shown."""
     # Not typed in every version that is supported.
     logging: Any = transformers.utils.logging
     verbosity, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()

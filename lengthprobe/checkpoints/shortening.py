@@ -24,7 +24,7 @@ def shortened_names(names: Sequence[str], places: Sequence[str], taken: Collecti
 
     Args:
         names: The names.
-        places: The place behind each name.
+        places: The place that each name means.
         taken: Short names of other checkpoints.
     """
     cut = [_cut(name) for name in names]
@@ -69,7 +69,7 @@ def _with_what_differs(names: Sequence[str]) -> list[str]:
 
 
 def _begin_alike(names: Sequence[str]) -> int:
-    """How many characters all of them begin with."""
+    """The number of characters with which all names begin."""
     columns = enumerate(zip(*names, strict=False))
     return next((at for at, column in columns if len(set(column)) > 1), min(map(len, names)))
 

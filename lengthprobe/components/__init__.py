@@ -1,1 +1,1 @@
-"""The parts of a checkpoint: architectures, names of heads and MLPs, and ablation."""
+"""Components of a checkpoint: architectures, names of heads and MLPs, and ablation."""

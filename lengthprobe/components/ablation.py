@@ -56,7 +56,7 @@ class Surgery:
 
     @contextmanager
     def applied(self, donors_seen: Tensor | None = None) -> Iterator[None]:
-        """While the block lasts, every forward pass of this thread over these rows is ablated.
+        """Ablate every forward pass of this thread over these rows, within the block.
 
         The model's weights stay as they are, other threads are not concerned, and nothing is left behind,
         however the block ends.

@@ -120,7 +120,7 @@ def first_few_names(names: Sequence[str]) -> str:
 
 
 def _place(component: Component) -> tuple[int, bool, int]:
-    """Where a component stands in a model: layer by layer, the heads before the MLP."""
+    """The place of a component in the order of a model: layer by layer, the heads before the MLP."""
     return component.layer, component.head is None, component.head or 0
 
 

@@ -41,7 +41,7 @@ class Constraint:
         return Constraint(tuple(self.rows[at] for at in places), self.ends)
 
     def processor(self, width: int) -> LogitsProcessor:
-        """A processor that forbids all other tokens in the first rows of a batch, for a single generation.
+        """A processor that forbids all other tokens in the first rows of a batch, for one generation.
 
         Args:
             width: The tokens of each row before its response.

@@ -30,7 +30,7 @@ def text_losses(
         checkpoint: The checkpoint.
         texts: The texts.
         batch_size: Most texts at once.
-        surgery: The ablation of every text, as a surgery with a single row.
+        surgery: The ablation of every text, as a surgery on one row.
 
     Raises:
         ModelError: A text has fewer than two tokens, or memory is out for a single text.
@@ -49,7 +49,7 @@ def text_losses(
 
 
 def _losses(checkpoint: Checkpoint, rows: Sequence[list[int]], surgery: Surgery | None) -> list[float]:
-    """The losses of some texts in a single pass, padded on the right."""
+    """The losses of some texts in one pass, padded on the right."""
     padded = pad(checkpoint, [()] * len(rows), rows)
     ids, mask = padded.input_ids, padded.attention_mask
     with surgery.applied() if surgery else nullcontext():

@@ -82,7 +82,7 @@ def run_in_halves(
     Args:
         asked: The rows.
         run: Gives the results for some rows.
-        too_large: Gives the error where memory is out for a single row.
+        too_large: Gives the error where memory is out for one row alone.
 
     Raises:
         ModelError: The error of `too_large`.
@@ -114,7 +114,7 @@ def in_batches(
         run, too_large: The arguments of `run_in_halves`.
 
     Raises:
-        ModelError: As `too_large` says.
+        ModelError: The error of `too_large`.
     """
     batches = (asked[first : first + size] for first in range(0, len(asked), size))
     return [made for batch in batches for made in run_in_halves(batch, run, too_large)]

@@ -81,5 +81,5 @@ class Runaways(StoppingCriteria):
         return torch.tensor(done * (len(input_ids) // n), device=input_ids.device)
 
     def cut(self, rows: Sequence[list[int]]) -> list[list[int]]:
-        """The tokens of each row up to the end of the row, without the padding behind."""
+        """The tokens of each row up to the end of the row, without the padding after."""
         return [tokens[:at] for tokens, at in zip(rows, self._cut, strict=True)]

@@ -154,7 +154,7 @@ def respond_to_batch(
 
 
 def check_logits(checkpoint: Checkpoint, prompt: Prompt, settings: Settings) -> None:
-    """Check that a checkpoint makes a distribution over tokens at all, by a single step after a prompt.
+    """Check that a checkpoint makes a distribution over tokens at all, by one step after a prompt.
 
     Raises:
         ModelError: The logits are NaN or infinite, or the same for every token; or memory is out.
@@ -186,7 +186,7 @@ class _Batch:
     def generate(self, places: Sequence[int]) -> list[tuple[list[list[int]], list[Any]]]:
         """A piece of the batch: all tokens written after some rows, and the observer's result for each row.
 
-        Tokens behind a row's end token are among them; `_response` cuts these off.
+        Tokens after a row's end token are among them; `_response` cuts these off.
         """
         checkpoint, room = self.checkpoint, self.room
         rows = [self.rows[at] for at in places]
@@ -254,7 +254,7 @@ class _Told(LogitsProcessor):
 
 
 class _SameText(LogitsProcessor):
-    """Makes the donors behind n rows write the tokens of these rows."""
+    """Makes the donors after n rows write the tokens of these rows."""
 
     def __init__(self, n: int) -> None:
         self._n = n

@@ -72,7 +72,7 @@ def adherence(
 
     Whether a word goes on is read off the whole response, independent of the tokens: a word goes on where the
     next letter or digit, however far off, adds no word to the count. So an end after "don" would leave no
-    complete word of "don't", whether the rest is a single token or two. A character unfinished at the cap is
+    complete word of "don't", whether the rest is one token or two. A character unfinished at the cap is
     unknown, and is taken to continue the word. A step within a thought has the word count of the answer
     before the step, and an end there would leave no complete word.
 
@@ -143,7 +143,7 @@ def _continued(before: str, whole: str, words: int, count: Callable[[str], int])
 class _Count:
     """Counts the words of texts; most texts extend the text before.
 
-    Only the part behind the last certain break between words is counted again.
+    Only the part after the last certain break between words is counted again.
     """
 
     def __init__(self, counter: str) -> None:

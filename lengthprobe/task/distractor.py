@@ -40,8 +40,7 @@ def distracted_prompt(prompt: Prompt, lengths: Sequence[int], *, before: bool) -
     """A prompt beside its language's sentence about another number (`aside`), written like N (ours).
 
     The number is drawn by the prompt's id from the requested lengths. So over many prompts, the distractors
-    are the same numbers as the requests. The number is never N, and never 1, because not every language
-    counts with 1.
+    are the requested numbers. The number is never N, and never 1, because not every language counts with 1.
 
     Args:
         prompt: A prompt of a stream.
@@ -70,7 +69,7 @@ def distracted_prompt(prompt: Prompt, lengths: Sequence[int], *, before: bool) -
 
 
 def number_spans(prompt: Prompt) -> tuple[Span, ...]:
-    """The spans of N in a prompt's text, in characters: as a rule a single span.
+    """The spans of N in a prompt's text, in characters: as a rule one span.
 
     Raises:
         LanguageError: The language is unknown, or has no such prompt.

@@ -31,8 +31,7 @@ class Wording:
 
     Args:
         id: Name of the wording; the same in every language for wordings of the same kind.
-        form: The kind of wording: `imperative`, `question`, `polite`, `constraint-first`, `constraint-last`,
-            …
+        form: The kind: `imperative`, `question`, `polite`, `constraint-first`, `constraint-last`, …
         text: The wording itself.
     """
 

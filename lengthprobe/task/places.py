@@ -43,7 +43,7 @@ def lines_of_keys(text: str) -> dict[str, int]:
 
 
 def _entries(text: str, start: int) -> list[int]:
-    """Where the entries of a list begin, given where the list does."""
+    """The starts of the entries of a list, given the start of the list."""
     starts: list[int] = []
     for found in _ENTRY.finditer(text, start):
         if found["end"]:

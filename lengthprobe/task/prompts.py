@@ -136,7 +136,7 @@ def prompt_stream(
 
 
 def split_of(prompt: Prompt) -> str | None:
-    """The half of the topics with a prompt's topic, `discovery` or `test`; None without a topic."""
+    """The half of the topics that holds a prompt's topic, `discovery` or `test`; None without a topic."""
     if prompt.topic == NO_TOPIC:
         return None
     return load_language(prompt.language).topics[prompt.topic].split

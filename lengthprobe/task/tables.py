@@ -32,7 +32,7 @@ class Table:
     places: Mapping[str, int] = field(default_factory=dict)
 
     def text(self, key: str) -> str:
-        """The text under a key: a single line, without spaces at the ends, and without doubled spaces.
+        """The text under a key: one line, without spaces at the ends, and without doubled spaces.
 
         Raises:
             LanguageError: The key is missing or holds something else.

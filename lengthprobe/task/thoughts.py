@@ -17,8 +17,8 @@ class Mark:
     Args:
         opening: Begins a thought.
         closing: Ends a thought.
-        tokens: The special tokens of the marks, where a single token is not the whole mark. A tokenizer with
-            the first of these tokens has the mark.
+        tokens: The special tokens of the marks, where one token is not the whole mark. A tokenizer with the
+            first of these tokens has the mark.
         alone: Whether a closing without an opening ends a thought: the prompt had opened the thought.
         may_lack_closing: Whether a text without a closing is a thought up to the end.
     """
@@ -221,7 +221,7 @@ def _begins_line(text: str, begin: int, thoughts: Iterable[Span]) -> bool:
 
 
 def _widened(text: str, spans: Iterable[Span]) -> tuple[Span, ...]:
-    """Spans in order, each with the white space behind, and the first with the white space before."""
+    """Spans in order, each with the white space after, and the first with the white space before."""
     found: list[Span] = []
     for begin, end in sorted(spans):
         first = begin if found or text[:begin].strip() else 0

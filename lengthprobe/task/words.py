@@ -56,9 +56,9 @@ def count_words(text: str, *, language: str = "en", counter: str = "uax29") -> i
         language: Code of the text's language. No counter depends on the language today; callers name the
             language for later counters.
         counter: `uax29`: word segments of UAX #29 that hold a letter or a digit, after NFC normalization.
-            `whitespace`: runs between white space that hold a letter or a digit. `italian_elision`: like
-            `uax29`, with an elided Italian article or pronoun as a word of its own. `characters`: grapheme
-            clusters that hold a letter or a digit, for languages without spaces.
+            `whitespace`: runs between white space that hold a letter or a digit.
+            `italian_elision`: like `uax29`, with an elided Italian article or pronoun as a word of its own.
+            `characters`: grapheme clusters that hold a letter or a digit, for languages without spaces.
 
     Raises:
         SettingsError: The counter is unknown.

@@ -154,7 +154,7 @@ def _turn_end(tokenizer: Any, template: str, *, in_parts: bool) -> int | None:
 
 
 def _told(found: Mapping[str, tuple[int, ...]], union: tuple[int, ...], tokenizer: Any) -> str:
-    """Who names which, where the first to name any does not name all."""
+    """The places with their end tokens, in words, where the first place does not name all end tokens."""
     naming = {place: tokens for place, tokens in found.items() if tokens}
     if set(next(iter(naming.values()))) == set(union):
         return ""

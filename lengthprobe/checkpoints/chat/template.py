@@ -141,7 +141,7 @@ def messages_of(
         request: The user's text.
         system: The system prompt, None without one.
         answer: The assistant's text, None where the answer is still to come.
-        in_parts: Whether each content is a list with a single part, and not a string.
+        in_parts: Whether each content is a list with one part, and not a string.
     """
     turns = (("system", system), ("user", request), ("assistant", answer))
     return [
@@ -244,7 +244,7 @@ def opens_thought(checkpoint: Checkpoint, prompt: Prompt, settings: Settings) ->
     """Whether the chat template's text after a prompt opens a thought.
 
     Raises:
-        ModelError: As `check_thinking` and `chat_text`.
+        ModelError: The errors of `check_thinking` and `chat_text`.
     """
     if prompt_form(checkpoint, settings) != "chat":
         return False

@@ -30,7 +30,7 @@ def check_thinking(checkpoint: Checkpoint, prompt_end: str, settings: Settings) 
     """Whether a prompt opens a thought, so that the response begins within the thought.
 
     Args:
-        checkpoint: Who answers, for messages.
+        checkpoint: The checkpoint, for messages.
         prompt_end: The chat template's text after the request.
         settings: Whether thoughts are allowed.
 
@@ -50,7 +50,7 @@ def check_thinking(checkpoint: Checkpoint, prompt_end: str, settings: Settings) 
 
 
 def check_constrained(checkpoint: Checkpoint, settings: Settings) -> None:
-    """Refuse thoughts where a model may write words of a single kind only.
+    """Refuse thoughts where a model may write only words of one kind.
 
     Raises:
         SettingsError: Thoughts are allowed.
@@ -79,7 +79,7 @@ def thought_marks(tokenizer: Any) -> dict[int, str]:
 
 
 def thought_tokens(checkpoint: Checkpoint, token_ids: Sequence[int], *, opened: bool) -> int:
-    """How many tokens at the beginning of a response are a thought."""
+    """The number of thought tokens at the beginning of a response."""
     whole = part_thoughts(checkpoint.decode(token_ids), opened=opened)
     if not whole.thoughts:
         return 0
@@ -89,7 +89,7 @@ def thought_tokens(checkpoint: Checkpoint, token_ids: Sequence[int], *, opened: 
 
 @dataclass(frozen=True, slots=True)
 class Room:
-    """How long the responses to a batch may be.
+    """The greatest length of the responses to a batch.
 
     Args:
         answer: Most tokens of an answer.
@@ -111,7 +111,7 @@ class Thoughts(StoppingCriteria):
     """Ends the rows whose answer is at the cap, or whose thought is at its limit.
 
     Args:
-        checkpoint: Who answers.
+        checkpoint: The checkpoint.
         n: How many rows.
         width: The column where responses start.
         room: How long a response may be.

@@ -17,7 +17,7 @@ _REQUEST = "Seven words about rivers."
 
 
 def thought_summary(checkpoint: Checkpoint, settings: Settings) -> str:
-    """How much room a thought has, and whether the chat template has a switch to open a thought.
+    """The room for a thought, and whether the chat template has a switch to open a thought, in words.
 
     Empty where thoughts are not allowed.
     """

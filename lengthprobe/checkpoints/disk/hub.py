@@ -51,7 +51,7 @@ def gguf_snapshot(source: Source, name: str) -> Path:
     """The directory in the local cache with a GGUF file of a hub checkpoint, and with the model card.
 
     Raises:
-        ModelError: As `snapshot`.
+        ModelError: The errors of `snapshot`.
     """
     return _download(source, [name, _CARD], unless=())
 

@@ -48,7 +48,7 @@ def check_readable(folder: Path) -> None:
     """Check that a folder can be listed, and that no file to be read is a dead link.
 
     Args:
-        folder: Of a checkpoint or an adapter.
+        folder: The folder of a checkpoint or an adapter.
 
     Raises:
         ModelError: The folder cannot be listed, or a file is a link that leads nowhere; the message names the

@@ -42,7 +42,7 @@ _SHOWN = 8
 
 
 def gguf_of(source: Source, directory: Path) -> Path | None:
-    """The GGUF file behind a name, None where the name means other weights.
+    """The GGUF file that a name means, None where the name means other weights.
 
     Args:
         source: The name.
@@ -151,7 +151,7 @@ def _models(names: Sequence[str]) -> list[str]:
 
 
 def _is_one_split(names: Sequence[str]) -> bool:
-    """Whether all files are parts of a single model: an error follows when the first is read."""
+    """Whether all files are parts of one model: reading the first then raises an error."""
     return all(_PART.search(name) for name in names) and len({_PART.sub("", name) for name in names}) == 1
 
 

@@ -90,7 +90,7 @@ class Gguf:
 
     @property
     def kinds(self) -> Counter[str]:
-        """How many tensors are stored in which way."""
+        """The number of tensors in each storage format."""
         return Counter(one.kind for one in self.tensors)
 
     @property

@@ -112,8 +112,8 @@ def check_gguf_tokenizer(gguf: Gguf, tokenizer: Any, texts: Sequence[str]) -> No
     """Check that a tokenizer has the tokens of a GGUF file, and gives back texts unchanged.
 
     A GGUF file holds no tokenizer.json to compare with. Instead, four things must be true. Each token has the
-    file's number. Each end token, and each special token in the chat template, is a single token. Texts come
-    back as they were. The tokens around a text are llama.cpp's.
+    file's number. Each end token, and each special token in the chat template, is one token. Texts come back
+    as they were. The tokens around a text are llama.cpp's.
 
     Args:
         gguf: The file.
@@ -156,8 +156,7 @@ def end_keys(gguf: Gguf) -> dict[int, str]:
 def gguf_ends(gguf: Gguf) -> list[int]:
     """The ids of the end tokens: tokens named in the header, and tokens known by their text.
 
-    A header has room for a single end of text and a single end of turn. The config of a chat model often
-    names more.
+    A header has room for one end of text and one end of turn. The config of a chat model often names more.
     """
     named = [gguf.metadata.get(f"{_KEY}{name}") for name in _ENDS]
     if gguf.metadata.get("tokenizer.chat_template"):

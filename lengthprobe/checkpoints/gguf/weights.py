@@ -132,7 +132,7 @@ def _compare(gguf: Gguf, tensor: Tensor, opened: Any, parameter: torch.Tensor) -
 
 
 def _row(tensor: Tensor, opened: Any, row: int) -> torch.Tensor:
-    """A row of a tensor, dequantized by gguf; the whole tensor where it has a single dimension."""
+    """A row of a tensor, dequantized by gguf; the whole tensor where it has one dimension."""
     import numpy as np
     from gguf import GGMLQuantizationType, dequantize
 
@@ -158,7 +158,7 @@ def _place(gguf: Gguf, tensor: Tensor, row: int) -> int:
 
 
 def _order(gguf: Gguf, tensor: Tensor) -> Any:
-    """The places of the values of a tensor with a single dimension."""
+    """The places of the values of a tensor with one dimension."""
     return [_place(gguf, tensor, row) for row in range(tensor.shape[0])]
 
 

@@ -114,7 +114,7 @@ def libraries_of(config: PretrainedConfig) -> tuple[str, ...]:
 
 
 def stated_quantization(config: PretrainedConfig) -> str:
-    """How the weights of a config are quantized, in few words; empty where they are not.
+    """The quantization of a config's weights, in few words; empty for plain weights.
 
     >>> from transformers import LlamaConfig
     >>> four_bits = {"quant_method": "bitsandbytes", "load_in_4bit": True}

@@ -16,7 +16,7 @@ _OUTPUTS = 1024
 
 
 def stands_for_matrix(module: Any) -> bool:
-    """Whether the matrix behind a quantized layer can be read."""
+    """Whether the matrix of a quantized layer can be read."""
     return is_four_bits(module) or _is_packed(module)
 
 
@@ -26,7 +26,7 @@ def is_four_bits(module: Any) -> bool:
 
 
 def dequantized_matrix(module: Any) -> Tensor:
-    """The matrix behind a quantized layer, outputs first, in the number format of the computation."""
+    """The matrix of a quantized layer, outputs first, in the number format of the computation."""
     if is_four_bits(module):
         # Not installed where no such layer can be.
         library: Any = import_module("bitsandbytes.functional")

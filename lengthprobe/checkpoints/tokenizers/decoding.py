@@ -1,4 +1,4 @@
-"""How a checkpoint is decoded: greedily, whatever its own generation config asks for."""
+"""Decoding of a checkpoint: greedy, whatever its own generation config asks for."""
 
 from __future__ import annotations
 

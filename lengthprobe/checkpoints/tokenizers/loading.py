@@ -113,7 +113,7 @@ def _as_stated(path: Path, tokenizer: Any) -> Any:
     """The tokenizer of the file, with the tokens added by other files of the checkpoint.
 
     A config may also turn a token of the vocabulary into a special token, or let a token include the white
-    space behind the token (Phi-3). transformers obeys under any class.
+    space after the token (Phi-3). transformers obeys under any class.
     """
     from tokenizers import Tokenizer
 

@@ -14,7 +14,7 @@ _NO_TEXT = "\ufffd"
 
 
 def embedding_rows(model: Any) -> int:
-    """How many tokens a model knows: the rows of its embedding."""
+    """The number of tokens known to a model: the rows of its embedding."""
     return int(model.get_input_embeddings().weight.shape[0])
 
 
