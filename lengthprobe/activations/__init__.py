@@ -1,1 +1,1 @@
-"""What can be watched in a model: hooks, outputs of components, attention."""
+"""Activations of a model: hooks, outputs of components, attention."""

@@ -1,4 +1,4 @@
-"""Attention: which share of it some heads give to some tokens, without any layer's whole pattern."""
+"""Attention: the share of some heads' attention on some tokens, without any layer's whole pattern."""
 
 from __future__ import annotations
 
@@ -36,29 +36,29 @@ def attention_shares(
     heads: Sequence[Component],
     targets: Tensor,
 ) -> list[Tensor]:
-    """The share of each head's attention, from some places of each row, that some tokens have together.
+    """The share of each head's attention on sets of tokens, from some places of each row.
 
-    The model computes as it always does, with whatever attention it was loaded with, and its outputs are the
-    same bit by bit. Beside it the rows of the softmax that are asked for are made from the queries and keys
-    that the layer hands to its attention, with its scale, its mask and its cap on the scores: of n rows over
-    S positions never more than one row's places times S. That they are the model's is proved on the spot:
-    with its values they must give the output that the model's own attention gave there.
+    The model computes as always, with the attention implementation of the loaded model, and the outputs are
+    the same bit by bit. The wanted rows of the softmax are made again, beside the model, from the layer's
+    queries and keys, with the layer's scale, mask and cap on the scores. For n rows over S positions, never
+    more than a single row's places times S are in memory. The rows are proved on the spot: softmax times
+    values must give the output of the model's own attention.
 
     Args:
         model: A causal model of transformers, of an architecture in `lengthprobe.components.anatomy`, as
             loaded.
         input_ids: [n, S], padded on the left.
         attention_mask: [n, S], 1 where a token is.
-        places: For each row, the columns from which the heads look.
+        places: For each row, b columns from which the heads look.
         heads: The heads, h of them.
         targets: The tokens looked at, k sets of them in each row, [k, n, S] bool.
 
     Returns:
-        For each row, its b places' shares, [b, h, k].
+        For each row, the shares at its b places, [b, h, k].
 
     Raises:
-        ModelError: The architecture is not known, its attention is none that could be made again, or a head
-            is of a layer with linear attention.
+        ModelError: The architecture is not known, the layer's attention cannot be made again, or a head is in
+            a layer with linear attention.
     """
     anatomy = anatomy_of(model)
     rows = _Rows(places, heads, targets)
@@ -74,10 +74,10 @@ def attention_shares(
 
 
 class _Rows:
-    """Makes the rows of the softmax that are asked for, layer by layer as the model comes to them.
+    """Makes the wanted rows of the softmax, layer by layer during a forward pass.
 
     Args:
-        places, heads, targets: As in `attention_shares`.
+        places, heads, targets: The arguments of `attention_shares`.
     """
 
     def __init__(self, places: Sequence[Sequence[int]], heads: Sequence[Component], targets: Tensor) -> None:
@@ -94,19 +94,20 @@ class _Rows:
 
     @property
     def layers(self) -> list[int]:
-        """The layers that have one of the heads."""
+        """The layers with at least one of the heads."""
         return list(self._by_layer)
 
     def take(
         self, layer: int, given: Sequence[Tensor], mask: Any, told: Mapping[str, Any], output: Tensor
     ) -> None:
-        """Take what a layer handed to its attention, and what that gave.
+        """Take the inputs and the output of a layer's attention.
 
         Args:
             layer: The layer.
             given: Queries [n, H, S, x], keys [n, G, S, x] and values [n, G, S, y], a key for H / G heads.
-            mask: As the layer has it: none, of tokens [n, S], or of places [n, 1, S, S], to be added or bool.
-            told: What else it was told: `scaling`, `softcap`, `sliding_window`, `s_aux`.
+            mask: The layer's mask: None, of tokens [n, S], or of places [n, 1, S, S]; bool, or to be added to
+                the scores.
+            told: Further arguments of the attention: `scaling`, `softcap`, `sliding_window`, `s_aux`.
             output: [n, S, H, y]
         """
         query, key, value = given
@@ -119,6 +120,8 @@ class _Rows:
         found = []
         for row, columns in enumerate(self._places):
             at = torch.tensor(list(columns), dtype=torch.long, device=query.device)
+            # The queries q of b places, the keys k and the values v of S positions, for the layer's h heads:
+            # [h, b, x], [h, S, x], [h, S, y].
             q, k, v = query[row, of_layer][:, at].to(wide), key[row, keys].to(wide), value[row, keys].to(wide)
             scores = (q @ k.transpose(-1, -2)) * scale
             if told.get("softcap") is not None:
@@ -139,10 +142,10 @@ class _Rows:
         self._allowed = max(self._allowed, torch.finfo(coarse).eps ** 0.5)
 
     def shares(self, name: str) -> list[Tensor]:
-        """For each row, [b, h, k].
+        """The shares of each row, [b, h, k].
 
         Raises:
-            ModelError: A layer has not been seen, or its attention was another.
+            ModelError: A layer was not seen, or its attention could not be made again.
         """
         unseen = [layer for layer in self.layers if layer not in self._found]
         if unseen:
@@ -156,6 +159,7 @@ class _Rows:
                 f"{self._gap:.1g} of the largest value",
                 _FAULT,
             )
+        # As in `attention_shares`: k targets in each row.
         k = len(self._targets)
         whole = [torch.zeros(len(columns), self._n_heads, k) for columns in self._places]
         for layer, heads in self._by_layer.items():
@@ -165,7 +169,7 @@ class _Rows:
 
 
 def _masked(scores: Tensor, mask: Any, row: int, columns: Tensor, window: int | None) -> Tensor:
-    """Scores [h, b, S] of one row, with what its places cannot see at minus infinity."""
+    """Scores [h, b, S] of a row, with minus infinity for positions hidden from its places."""
     n_keys = scores.shape[-1]
     if mask is None or mask.ndim == 2:
         # Attention that makes the rest of its mask by itself.
@@ -180,7 +184,7 @@ def _masked(scores: Tensor, mask: Any, row: int, columns: Tensor, window: int | 
 
 
 def _softmax(scores: Tensor, sinks: Tensor | None, heads: Sequence[int]) -> Tensor:
-    """The softmax of scores [h, b, S]; where a head has a sink, this takes a share that no token has.
+    """The softmax of scores [h, b, S]; a head's sink takes a share, which then belongs to no token.
 
     Args:
         scores: The scores of some heads.
@@ -206,10 +210,10 @@ def _modules(anatomy: Anatomy, layers: Sequence[int]) -> dict[int, int]:
 
 @contextmanager
 def _watching(layers: Mapping[int, int], rows: _Rows) -> Iterator[None]:
-    """While the block lasts, some modules' attention in this thread is told to `rows`, and is what it was.
+    """Hand some modules' attention to `rows` within the block, in this thread; the attention is unchanged.
 
-    Every model asks one table of transformers for its attention function, naming its own as the default: the
-    answer is wrapped. Neither the model's config nor the mask that goes by it is changed.
+    Every model gets its attention function from the same table of transformers: the result of this lookup is
+    wrapped. Neither the model's config nor the mask, which depends on the config, is changed.
     """
     thread, table = threading.get_ident(), ALL_ATTENTION_FUNCTIONS
     with _ONE_AT_A_TIME:

@@ -1,4 +1,4 @@
-"""Hooks that hand over what each component of a model adds to the residual stream."""
+"""Hooks on a model: each component's addition to the residual stream, handed to a receiver."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class Receiver(Protocol):
-    """Takes what the components put out in a forward pass over n rows and S positions, as it goes."""
+    """Takes the outputs of the components during a forward pass over n rows and S positions."""
 
     def embedding(self, stream: Tensor) -> None:
         """The stream before the first layer, [n, S, d]."""
@@ -26,7 +26,7 @@ class Receiver(Protocol):
         """The heads' outputs side by side, [n, S, H · head_dim], and their projection, [n, S, d]."""
 
     def mlp(self, layer: int, output: Tensor) -> None:
-        """What an MLP adds, [n, S, d]."""
+        """The addition of an MLP, [n, S, d]."""
 
     def final(self, stream: Tensor, normed: Tensor) -> None:
         """The stream before and after the final norm, [n, S, d] both."""
@@ -34,9 +34,9 @@ class Receiver(Protocol):
 
 @contextmanager
 def watch_components(anatomy: Anatomy, receiver: Receiver) -> Iterator[None]:
-    """Hand every component's output to a receiver, while the block lasts; it changes nothing in the model.
+    """Hand every component's output to a receiver, within the block; nothing in the model changes.
 
-    Only what this thread runs is handed over: another may run the same model meanwhile.
+    Only passes of this thread are handed over: another thread may run the same model meanwhile.
     """
     handles: list[Any] = []
     owner = threading.get_ident()
@@ -90,7 +90,7 @@ class KeptOutputs:
 
     @property
     def passes(self) -> int:
-        """How many forward passes it holds."""
+        """The number of forward passes kept."""
         return len(self._normed)
 
     @property
@@ -99,22 +99,22 @@ class KeptOutputs:
         return self._normed[-1]
 
     def embedding(self, stream: Tensor) -> None:
-        """As in `Receiver`."""
+        """Keep the embedding at the positions."""
         self._embedding.append(self._select(stream))
 
     def attention(self, layer: int, heads: Tensor, output: Tensor) -> None:
-        """As in `Receiver`."""
+        """Keep the heads' outputs at the positions, and the inverse scale of a following norm."""
         self._heads[layer].append(self._select(heads))
         norm = self._anatomy.layers[layer].attention_norm
         if norm is not None:
             self._scales[layer].append(norm.inverse_scale(self._select(output).to(self._anatomy.dtype)))
 
     def mlp(self, layer: int, output: Tensor) -> None:
-        """As in `Receiver`."""
+        """Keep the MLP's addition at the positions."""
         self._mlps[layer].append(self._select(output))
 
     def final(self, stream: Tensor, normed: Tensor) -> None:
-        """As in `Receiver`."""
+        """Keep the final stream at the positions, before and after the norm."""
         self._streams.append(self._select(stream))
         self._normed.append(self._select(normed))
 

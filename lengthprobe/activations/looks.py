@@ -33,9 +33,9 @@ class Look:
 
     Args:
         prompt: The prompt.
-        token_ids: The text's tokens, of the checkpoint that is asked.
-        steps: From where: step t is the prediction of the text's token t, made at the token before it.
-        targets: At what: each some places of the prompt's text, in characters.
+        token_ids: The text's tokens, by the checkpoint's own tokenizer.
+        steps: The steps from which heads look: step t predicts the text's token t, at the token before.
+        targets: The targets of the looks: each is a set of spans of the prompt's text, in characters.
     """
 
     prompt: Prompt
@@ -52,10 +52,10 @@ def look(
     *,
     batch_size: int,
 ) -> list[Floats]:
-    """The share of each head's attention that each target's tokens have together, in order.
+    """The share of each head's attention on each target's tokens together, in order.
 
     Args:
-        checkpoint: Whose heads are asked.
+        checkpoint: The checkpoint.
         looks: The texts, each with the same number k of targets.
         settings: The prompt form and the system prompt count.
         heads: The heads, h of them.
@@ -65,8 +65,8 @@ def look(
         For each look, over its b steps, [b, h, k].
 
     Raises:
-        ModelError: Which tokens stand for a target is not known, a text does not fit the context, memory is
-            out for one text, or as `attention_shares`.
+        ModelError: The tokens of a target are not known, a text does not fit the context, memory is out for a
+            single text, or an error of `attention_shares`.
     """
     rows = [_row(checkpoint, one, settings) for one in looks]
     longest = max((len(row.tokens) for row in rows), default=0)
@@ -90,7 +90,7 @@ def look(
 def token_places(
     checkpoint: Checkpoint, prompt: Prompt, settings: Settings, spans: Sequence[Span]
 ) -> tuple[int, ...]:
-    """Which of the tokens that a checkpoint reads for a prompt have a character of some spans of its text.
+    """The places of a rendered prompt's tokens that hold a character of some spans of the prompt's text.
 
     Raises:
         ModelError: The tokenizer does not say which characters its tokens stand for, the chat template
@@ -130,7 +130,7 @@ def token_places(
 
 @dataclass(frozen=True, slots=True)
 class _Row:
-    """All the tokens, the places from which heads look, and those of each target."""
+    """All the tokens, the places from which heads look, and the places of each target."""
 
     tokens: tuple[int, ...]
     places: tuple[int, ...]

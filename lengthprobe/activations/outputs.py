@@ -1,4 +1,4 @@
-"""Outputs: how large each component's output is, and what it is on average, where a response is written."""
+"""Outputs: size and mean of each component's output, at the positions that write a response."""
 
 from __future__ import annotations
 
@@ -31,9 +31,9 @@ class ComponentOutputs:
     """The outputs of a model's components over some positions, float32 on the CPU.
 
     Args:
-        heads: The mean length of what each head adds to the residual stream, after any norm, [L, H].
-        mlps: The same of each MLP, [L].
-        means: The mean outputs, which mean ablation puts in place.
+        heads: The mean length of each head's addition to the residual stream, after any norm, [L, H].
+        mlps: The mean length of each MLP's addition, [L].
+        means: The mean outputs, for mean ablation.
     """
 
     heads: Tensor
@@ -41,7 +41,7 @@ class ComponentOutputs:
     means: MeanOutputs
 
     def to_bytes(self) -> bytes:
-        """The same as bytes."""
+        """The outputs as bytes."""
         packed: bytes = save(
             {
                 "heads": self.heads.float(),
@@ -54,7 +54,7 @@ class ComponentOutputs:
 
     @classmethod
     def from_bytes(cls, made: bytes) -> ComponentOutputs:
-        """The same from bytes."""
+        """The outputs from bytes."""
         arrays = load(made)
         means = MeanOutputs(tuple(arrays["mean heads"]), tuple(arrays["mean mlps"]))
         return cls(arrays["heads"], arrays["mlps"], means)
@@ -92,7 +92,7 @@ class OutputSums:
             run_decoder(self._anatomy.model, input_ids, attention_mask)
 
     def add(self, other: OutputSums) -> None:
-        """Count in what another receiver has read."""
+        """Add the sums of another receiver."""
         self._n += other._n
         for own, its in zip(self._every, other._every, strict=True):
             own[:] = [one + two for one, two in zip(own, its, strict=True)]
@@ -102,10 +102,10 @@ class OutputSums:
         return self._heads, self._mlps, self._head_lengths, self._mlp_lengths
 
     def outputs(self) -> ComponentOutputs:
-        """The mean lengths and outputs over all positions that were read.
+        """The mean lengths and outputs over all positions read.
 
         Raises:
-            ValueError: There was none.
+            ValueError: No position was read.
         """
         if not self._n:
             raise ValueError("there is no mean over no positions: read some rows first")
@@ -121,17 +121,18 @@ class OutputSums:
         )
 
     def embedding(self, stream: Tensor) -> None:
-        """As in `Receiver`: the embedding is no component."""
+        """Ignore the embedding, which is no component."""
 
     def final(self, stream: Tensor, normed: Tensor) -> None:
-        """As in `Receiver`."""
+        """Ignore the final stream."""
 
     def attention(self, layer: int, heads: Tensor, output: Tensor) -> None:
-        """As in `Receiver`."""
+        """Add the heads' outputs, and the lengths of their additions to the stream."""
         anatomy, modules = self._anatomy, self._anatomy.layers[layer]
         chosen = heads[self._places.to(heads.device)].to(anatomy.dtype)
         self._heads[layer] += chosen.sum(0)
-        # ‖W z‖² = zᵀ (Wᵀ W) z: the heads' outputs in the stream need not be made.
+        # ‖W z‖² = zᵀ (Wᵀ W) z, with a head's output z and its output projection W (METHODS §2): the heads'
+        # outputs in the stream need not be made.
         weight = modules.output_weight(anatomy.dtype).to(heads.device)
         norm = modules.attention_norm
         if norm is not None:
@@ -146,7 +147,7 @@ class OutputSums:
         self._head_lengths[layer] += lengths.sum(0)
 
     def mlp(self, layer: int, output: Tensor) -> None:
-        """As in `Receiver`."""
+        """Add the MLP's addition, and its length."""
         chosen = output[self._places.to(output.device)].to(self._anatomy.dtype)
         self._mlps[layer] += chosen.sum(0)
         self._mlp_lengths[layer] += chosen.norm(dim=-1).sum()
@@ -162,8 +163,8 @@ def outputs_of(
 ) -> ComponentOutputs:
     """The outputs of a checkpoint's components at the positions that write some responses of its own.
 
-    Those are the prompt's last position and every token of the response that another follows, be it an end
-    token; not those that write a thought.
+    A position writes the next token. So the prompt's last position counts, and every token of the response
+    before another token or the end token. Positions that write a thought do not count.
 
     Args:
         checkpoint: The checkpoint.
@@ -174,7 +175,7 @@ def outputs_of(
 
     Raises:
         ValueError: There is no response.
-        ModelError: Memory is out for one response alone.
+        ModelError: Memory is out for a single response.
     """
     sums = OutputSums(anatomy)
     rows = [
@@ -205,7 +206,7 @@ def outputs_of(
 
 
 class _Row(NamedTuple):
-    """A response as tokens, after its prompt; whether the model ended it; its tokens that are a thought."""
+    """A prompt and a response as tokens; whether the model ended the response; number of thought tokens."""
 
     prompt: tuple[int, ...]
     written: tuple[int, ...]

@@ -1,4 +1,4 @@
-"""Answering: a batch of prompts, with the attribution of every token where it is wanted."""
+"""Answering: a batch of prompts, with the attribution of every token where wanted."""
 
 from __future__ import annotations
 
@@ -40,21 +40,22 @@ def answer(
 ) -> Answers:
     """The answers to one batch of prompts.
 
-    Watching the components takes memory of its own: where it is out for that alone, the responses are there
-    without attributions, and the problem says so.
+    Watching the components takes further memory. Where this memory is missing, the responses come without
+    attributions, and `problem` says so.
 
     Args:
-        checkpoint: Who answers.
-        prompts: What is asked.
-        settings: How.
+        checkpoint: The checkpoint.
+        prompts: The batch.
+        settings: The settings.
         readout: The checkpoint's readout where attributions are wanted, else None.
-        surgery: What is ablated for each prompt.
-        constraint: What each response may be written with.
-        beyond: As in `respond_to_batch`; not where attributions are wanted.
-        thought: As there.
+        surgery: The ablation of each prompt.
+        constraint: The vocabulary of each response.
+        beyond: Words above N after which a response is no longer followed (`respond_to_batch`); None where
+            attributions are wanted.
+        thought: Whether an allowed thought has room beside the cap.
 
     Raises:
-        ModelError: As `respond_to_batch`.
+        ModelError: The errors of `respond_to_batch`.
     """
     if readout is None:
         answered = respond_to_batch(
@@ -127,13 +128,12 @@ def _traced(
 def prove(
     checkpoint: Checkpoint, prompts: Sequence[Prompt], settings: Settings, readout: Callable[[], Readout]
 ) -> Proof:
-    """What is known of a checkpoint's components, and whether they add up on the first tokens of some
-    responses.
+    """The proof of a checkpoint's components: whether they add up on the first tokens of some responses.
 
     Args:
         checkpoint: The checkpoint.
-        prompts: What is asked.
-        settings: How.
+        prompts: The prompts of these responses.
+        settings: The settings.
         readout: Makes the checkpoint's readout.
 
     Raises:

@@ -1,4 +1,4 @@
-"""Answers: what a batch of prompts or texts gave, as bytes that another process can read."""
+"""Answers: the results of a batch of prompts or texts, as bytes for other processes."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ _CONTENT = "content"
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Proof:
-    """How many components a checkpoint has, and whether they add up to its logits.
+    """The numbers of layers and heads in a checkpoint, and whether the components add up to the logits.
 
     Args:
-        architecture: The model_type in `components.anatomy`; empty where that is not known.
+        architecture: The model_type in `components.anatomy`; empty for an unknown architecture.
         n_layers, n_heads: L and H.
-        gap: The largest completeness gap (`attribution.completeness`) of the proof, and of every step that a
-            probe has captured since.
-        problem: Why they cannot be measured, None where they can.
+        gap: The largest completeness gap (`attribution.completeness`) of the proof, and of every step
+            captured since.
+        problem: Why the components cannot be measured, else None.
     """
 
     architecture: str = ""
@@ -41,13 +41,13 @@ class Proof:
     problem: ModelError | None = None
 
     def to_bytes(self) -> bytes:
-        """The same as bytes."""
+        """The proof as bytes."""
         shape = [self.architecture, self.n_layers, self.n_heads, self.gap]
         return json.dumps([shape, _told(self.problem)]).encode()
 
     @classmethod
     def from_bytes(cls, made: bytes) -> Proof:
-        """The same from bytes."""
+        """The proof from bytes."""
         shape, problem = json.loads(made)
         architecture, n_layers, n_heads, gap = shape
         return cls(architecture, n_layers, n_heads, gap, _raised(problem))
@@ -55,13 +55,13 @@ class Proof:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Traced:
-    """A response and, where it was asked for, what the components did in writing it.
+    """A response and, where asked for, its attribution.
 
     Args:
         response: The response.
-        trace: Its attribution.
+        trace: The attribution.
         adherence: The adherence of its tokens.
-        problem: Why there is no attribution that can be used, None where there is, or none was asked for.
+        problem: Why the attribution is missing; None where nothing went wrong.
     """
 
     response: Response
@@ -72,12 +72,12 @@ class Traced:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Answers:
-    """What a batch of prompts gave.
+    """The responses to a batch of prompts, with attributions where asked for.
 
     Args:
-        responses: One for each prompt.
-        pieces: Into how many batches it was split for want of memory.
-        traces: The attribution of each response; empty where none was asked for, or it failed.
+        responses: A response for each prompt.
+        pieces: The number of smaller batches after splits for want of memory.
+        traces: The attribution of each response; empty where not asked for, or after a failure.
         adherences: The adherence of each response's tokens; empty with `traces`.
         gap: The largest completeness gap of any step (`attribution.completeness`).
         problem: Why there are no traces, None where nothing went wrong.
@@ -125,7 +125,7 @@ class Answers:
         )
 
     def each(self) -> list[Traced]:
-        """The responses one by one."""
+        """Each response with its attribution."""
         if not self.traces:
             return [Traced(response, problem=self.problem) for response in self.responses]
         return [
@@ -147,7 +147,7 @@ def pack_forced(answers: Sequence[ForcedTrace]) -> bytes:
 
 
 def unpack_forced(made: bytes) -> list[ForcedTrace]:
-    """The answers that `pack_forced` packed."""
+    """The answers from the bytes of `pack_forced`."""
     content, arrays = _unpacked(made)
     return [
         ForcedTrace(Contributions.from_arrays(arrays, f"{at}."), one and _adherence(one))
@@ -161,7 +161,7 @@ def pack_shares(found: Sequence[NDArray[np.float32]]) -> bytes:
 
 
 def unpack_shares(made: bytes) -> list[NDArray[np.float32]]:
-    """The shares that `pack_shares` packed."""
+    """The shares from the bytes of `pack_shares`."""
     content, arrays = _unpacked(made)
     return [arrays[str(at)] for at in range(content["texts"])]
 
@@ -188,12 +188,12 @@ def _unpacked(made: bytes) -> tuple[Any, dict[str, NDArray[np.float32]]]:
 
 
 def as_list(one: Response) -> list[Any]:
-    """A response without its prompt, as JSON takes it."""
+    """A response without its prompt, as values for JSON."""
     return [list(one.token_ids), one.text, one.finish_reason, one.opened, one.thought_tokens]
 
 
 def from_list(prompt: Prompt, listed: Sequence[Any]) -> Response:
-    """The response that `as_list` listed."""
+    """The response from the list of `as_list`."""
     tokens, *more = listed
     return Response(prompt, tuple(tokens), *more)
 

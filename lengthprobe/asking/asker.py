@@ -1,4 +1,4 @@
-"""Asker: puts questions about one checkpoint, whole or with something done to it, to an engine."""
+"""Asker: puts questions about a checkpoint, whole or ablated, to an engine."""
 
 from __future__ import annotations
 
@@ -36,15 +36,15 @@ REFERENCE_PROMPTS = 50
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Asker:
-    """A view of one checkpoint, without a state of its own: what is asked, and what the engine remembers.
+    """A view of a checkpoint under an ablation and a kind of words; all state is the engine's.
 
     Args:
-        name: What expressions and reports call the checkpoint so viewed.
-        settings: What is asked.
-        ablation: What is ablated.
-        words: The kind of words that alone may be written (`generation.vocabulary`); None for all.
+        name: The name of this view in expressions and reports.
+        settings: The settings.
+        ablation: The ablated components.
+        words: The only kind of words allowed in responses (`generation.vocabulary`); None for all words.
         subject: The checkpoint.
-        engine: Answers, and remembers.
+        engine: Gives answers, and remembers them.
     """
 
     name: str
@@ -56,17 +56,17 @@ class Asker:
 
     @property
     def source(self) -> Source:
-        """Where the checkpoint comes from."""
+        """The source of the checkpoint."""
         return self.subject.source
 
     @property
     def files(self) -> Files:
-        """The checkpoint on disk; raises ModelError where there is none that can be run."""
+        """The checkpoint on disk; raises ModelError where there is no checkpoint that can be run."""
         return self.subject.held.files
 
     @property
     def checkpoint(self) -> Checkpoint:
-        """The checkpoint in memory; raises ModelError where it cannot be loaded."""
+        """The checkpoint in memory; raises ModelError where loading fails."""
         return self.subject.held.checkpoint
 
     @property
@@ -81,7 +81,7 @@ class Asker:
 
     @property
     def proof(self) -> Proof:
-        """How many components the model has, and whether they add up to its logits, in all that was asked.
+        """The numbers of layers and heads, and whether the components add up to the logits in all answers.
 
         Raises:
             LengthprobeError: The checkpoint cannot be loaded or run.
@@ -90,12 +90,12 @@ class Asker:
         return proof if proof.gap >= self.engine.gap else replace(proof, gap=self.engine.gap)
 
     def prepare(self, languages: Sequence[str] | None = None, *, traces: bool = False) -> None:
-        """Ask the prompts of several languages in one go (all of the settings' by default).
+        """Ask the prompts of several languages together (by default, all languages of the settings).
 
         Args:
-            languages: Their codes.
-            traces: Whether attributions are wanted too: they are captured while the responses are written.
-                Where that is not possible, `traces` says why, and the responses are there all the same.
+            languages: Codes of the languages.
+            traces: Whether attributions are wanted, too: they are captured while the responses are written.
+                Where capturing fails, the responses are there all the same, and `traces` raises the reason.
 
         Raises:
             LengthprobeError: The checkpoint cannot be loaded or run, or a language is unknown.
@@ -124,11 +124,12 @@ class Asker:
     def traces(self, language: str) -> tuple[Traced, ...]:
         """The attribution and adherence of each response, in the order of `responses`.
 
-        Captured while the responses were written, where `prepare` was told to; else they are written again.
+        Attributions are captured while responses are written, where `prepare` asked for traces; else the
+        responses are written again.
 
         Raises:
-            LengthprobeError: As `responses`; or the components of this checkpoint are not known, or do not
-                add up.
+            LengthprobeError: The errors of `responses`; or the components of this checkpoint are not known,
+                or do not add up.
         """
         if self.proof.problem is not None:
             raise self.proof.problem
@@ -142,14 +143,14 @@ class Asker:
         return tuple(found[prompt.id] for prompt in self.subject.prompts(language))
 
     def forced(self, texts: Sequence[Forced], *, target: str) -> tuple[ForcedTrace, ...]:
-        """What this checkpoint's components say to texts that it is given, one forward pass a batch.
+        """The attribution of given texts by this checkpoint's components, with a forward pass for each batch.
 
         Args:
             texts: The texts.
             target: `token` or `stop_margin`.
 
         Raises:
-            LengthprobeError: As `traces`.
+            LengthprobeError: The errors of `traces`.
         """
         if self.proof.problem is not None:
             raise self.proof.problem
@@ -157,7 +158,7 @@ class Asker:
         return tuple(one for some in answers for one in some)
 
     def has_forced(self, target: str, texts: Sequence[Forced] | None = None) -> bool:
-        """Whether `forced` was asked about these texts, or about any, so that the answer costs nothing."""
+        """Whether `forced` has answers for these texts (None: for any text), so a call costs nothing."""
         if texts is None:
             return any(isinstance(one, Force) and one.target == target for one in self.engine)
         return all(one in self.engine for one in self._forces(texts, target))
@@ -165,15 +166,15 @@ class Asker:
     def under(
         self, asked: Sequence[tuple[Prompt, Ablation]], *, beyond: int | None = None
     ) -> tuple[Response, ...]:
-        """The response to each prompt under an ablation of its own: many ablations share a batch.
+        """The response to each prompt under the prompt's own ablation: many ablations share a batch.
 
         Args:
-            asked: The prompts, with what is ablated for each beside what this probe ablates.
-            beyond: So many words above N a response is followed, and then cut off; None: up to the cap.
+            asked: The prompts, each with the components to ablate beside the probe's own ablation.
+            beyond: Words above N after which a response is cut off; None: up to the cap.
 
         Raises:
-            SettingsError: A component does not exist, or none would be left.
-            LengthprobeError: The checkpoint cannot be loaded or run, or its components are not known.
+            SettingsError: A component does not exist, or no component would be left.
+            LengthprobeError: The checkpoint cannot be loaded or run, or the components are not known.
         """
         wanted = [(prompt, self.ablation.with_all(one)) for prompt, one in asked]
         for ablation in {one for _, one in wanted}:
@@ -188,10 +189,10 @@ class Asker:
         return tuple(given[prompt.id, ablation] for prompt, ablation in wanted)
 
     def heads(self, names: str | Component | Iterable[str | Component]) -> tuple[Component, ...]:
-        """The heads that some names mean: a head (`L3H1`), or a layer's heads (`L3H*`).
+        """The heads with some names: a head (`L3H1`), or a layer's heads (`L3H*`).
 
         Raises:
-            SettingsError: A head does not exist, none is named, or another component is.
+            SettingsError: A head does not exist, no head is named, or another component is named.
             ModelError: The checkpoint's components are not known.
         """
         return only_heads(self.components(names))
@@ -199,18 +200,18 @@ class Asker:
     def attention(
         self, looks: Sequence[Look], heads: str | Component | Iterable[str | Component]
     ) -> tuple[Floats, ...]:
-        """The share of some heads' attention that words of a prompt have, from places of a text after it.
+        """The share of some heads' attention on words of a prompt, from places of a text after the prompt.
 
         Args:
             looks: The texts, with the places and the words.
-            heads: As in `heads`, h of them.
+            heads: Names of h heads, in the forms of `heads`.
 
         Returns:
             For each look, over its b steps and k targets, [b, h, k].
 
         Raises:
-            SettingsError: As `heads`; or this probe is ablated.
-            LengthprobeError: As `traces`; or which tokens stand for a word is not known.
+            SettingsError: The errors of `heads`; or this probe is ablated.
+            LengthprobeError: The errors of `traces`; or the tokens of a word are not known.
         """
         if self.ablation.components:
             raise SettingsError(
@@ -225,7 +226,7 @@ class Asker:
         """The mean negative log-likelihood, in nats a token, of ordinary texts under an ablation.
 
         Raises:
-            SettingsError: A component does not exist, or none would be left.
+            SettingsError: A component does not exist, or no component would be left.
             LengthprobeError: The checkpoint cannot be loaded, or the ablation not be had.
         """
         every = self.ablation.with_all(ablation)
@@ -234,16 +235,18 @@ class Asker:
         return tuple(answer)
 
     def outputs(self, languages: Iterable[str] | None = None) -> ComponentOutputs:
-        """How large the whole model's components' outputs are, and what they are on average.
+        """The sizes and the means of the outputs of the whole model's components.
 
-        Taken where it writes the responses to the first prompts of each language on discovery topics.
+        The outputs are read at the positions where the model writes the responses to the first prompts of
+        each language on discovery topics.
 
         Args:
-            languages: Codes of languages; by default all of the settings', over which mean ablation goes.
+            languages: Codes of languages; by default all languages of the settings, the languages of mean
+                ablation.
 
         Raises:
             SettingsError: None of the prompts is on a discovery topic.
-            LengthprobeError: As `traces`.
+            LengthprobeError: The errors of `traces`.
         """
         if self.proof.problem is not None:
             raise self.proof.problem
@@ -267,10 +270,10 @@ class Asker:
         return answer
 
     def components(self, wanted: str | Component | Iterable[str | Component]) -> tuple[Component, ...]:
-        """The components that some names mean: `L3H1`, `L3H*`, `MLP3`, `L3`.
+        """The components with some names: `L3H1`, `L3H*`, `MLP3`, `L3`.
 
         Raises:
-            SettingsError: A component does not exist, or none is named.
+            SettingsError: A component does not exist, or no component is named.
             ModelError: The checkpoint's components are not known.
         """
         proof = self.proof
@@ -281,7 +284,7 @@ class Asker:
         )
 
     def check_ablation(self, ablation: Ablation) -> None:
-        """Refuse what cannot be ablated; without an ablation no component need be known."""
+        """Refuse an impossible ablation; an empty ablation is possible without known components."""
         if ablation.components:
             self.components(ablation.components)
             proof = self.proof

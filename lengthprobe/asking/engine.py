@@ -1,4 +1,4 @@
-"""Engine: what answers questions to a checkpoint, or stands in front of what does."""
+"""Engine: answers questions to a checkpoint, alone or through another engine."""
 
 from __future__ import annotations
 
@@ -11,17 +11,18 @@ if TYPE_CHECKING:
 
 
 class Engine(Protocol):
-    """Answers questions to one checkpoint; what remembers or shares answers is an engine around another."""
+    """Answers questions to a checkpoint. An engine that remembers or shares answers wraps another engine."""
 
     @property
     def can(self) -> frozenset[str]:
-        """Of what it can tell: `text`, and `components` (attributions, ablations, attention)."""
+        """The kinds of answers: `text`, and `components` (attributions, ablations, attention)."""
         ...
 
     def answer(self, questions: Sequence[Question[Answer]]) -> list[Answer]:
         """The answer to each question, in order.
 
         Raises:
-            LengthprobeError: The checkpoint cannot be loaded or run, or the engine cannot tell of this.
+            LengthprobeError: The checkpoint cannot be loaded or run, or the engine gives no answers of this
+                kind.
         """
         ...

@@ -1,4 +1,4 @@
-"""In what form a checkpoint is asked, found out where it is loaded."""
+"""The form in which a checkpoint is asked, found out from the loaded checkpoint."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def checkpoint_form(checkpoint: Checkpoint, settings: Settings) -> Form:
 
 
 def _text(checkpoint: Checkpoint, end: int) -> str:
-    """The text of an end token: another tokenizer may number the same one otherwise."""
+    """The text of an end token; tokenizers may give different numbers to a text."""
     text = checkpoint.tokenizer.decode([end], skip_special_tokens=False, clean_up_tokenization_spaces=False)
     # A model may have rows that its tokenizer has no token for.
     return str(text) or f"token {end}"

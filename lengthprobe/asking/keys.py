@@ -20,9 +20,9 @@ def question_key(respondent: Mapping[str, Any], settings: Settings, asked: Mappi
     """A digest of all that determines an answer.
 
     Args:
-        respondent: What answers, by its content, as `respondent_of` tells.
-        settings: How the checkpoint is asked.
-        asked: The question, as JSON takes it.
+        respondent: The result of `respondent_of`.
+        settings: The settings.
+        asked: The question, as values for JSON.
     """
     stated = asdict(settings)
     content = {
@@ -34,7 +34,7 @@ def question_key(respondent: Mapping[str, Any], settings: Settings, asked: Mappi
 
 
 def respondent_of(held: Held) -> dict[str, Any]:
-    """What answers: the checkpoint by its content, the libraries, the device, the precision, the batch.
+    """The respondent: the checkpoint by its content, the libraries, the device, the precision, the batch.
 
     Neither a name nor a place has a part: a copy of a checkpoint answers as the original. The attention
     implementation follows from the config and the libraries.

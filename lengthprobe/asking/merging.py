@@ -1,4 +1,4 @@
-"""Merging: batches of prompts that are asked together, written in as few calls of generate as they fill."""
+"""Merging: batches of prompts, asked together and written in as few calls of generate as possible."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ Place = tuple[int, int]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Merged:
-    """Batches of one manner, with the calls that write their rows.
+    """Batches of one manner, with the calls for writing their rows.
 
     Args:
         questions: The batches.
-        calls: The same rows in fewer batches.
+        calls: The rows of these batches, in fewer batches.
         places: Where each row of each call belongs.
     """
 
@@ -30,10 +30,10 @@ class Merged:
     places: tuple[tuple[Place, ...], ...]
 
     def divide(self, answers: Sequence[Answers]) -> list[Answers]:
-        """The answers to the questions, from those to the calls.
+        """The answers to the questions, put together from the answers to the calls.
 
         Args:
-            answers: Those to each call, without attributions.
+            answers: The answers to each call, without attributions.
         """
         responses = {
             place: response
@@ -51,10 +51,10 @@ class Merged:
 
 
 def merge(questions: Sequence[Write], size: int) -> Merged:
-    """Batches of one manner, merged into calls of nearly equal size.
+    """The batches, all of one manner, merged into calls of nearly equal size.
 
-    A call runs as long as its longest response, so rows under one ablation stand together: their responses
-    are alike.
+    A call runs as long as its longest response, so rows under the same ablation stand together: their
+    responses are alike.
 
     Args:
         questions: The batches, without attributions.

@@ -1,4 +1,4 @@
-"""Planning: what some code would ask that nobody has answered yet, found out by running it."""
+"""Planning: the questions of some code without an answer yet, found by running the code."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ if TYPE_CHECKING:
 
 
 class Lacking(BaseException):
-    """Code that is run for planning has asked a question without an answer. No `except Exception` takes it.
+    """Code run for planning has asked a question without an answer. No `except Exception` catches this.
 
     Args:
-        noted: Whether the question is in the agenda, so that the code comes further once that was asked.
+        noted: Whether the question is in the agenda: the code will come further after the agenda is asked.
     """
 
     def __init__(self, *, noted: bool) -> None:
@@ -28,10 +28,10 @@ class Lacking(BaseException):
 
 @dataclass(slots=True, eq=False)
 class Agenda:
-    """The questions that were found to have no answer.
+    """The questions found without an answer.
 
     Args:
-        questions: Those to each checkpoint, in the order in which they were found.
+        questions: The questions to each checkpoint, in the order in which they were found.
     """
 
     questions: dict[Remembering, dict[Question[Any], None]] = field(default_factory=dict)
@@ -48,10 +48,10 @@ class Agenda:
         raise Lacking(noted=bool(planned))
 
     def ask(self) -> None:
-        """Ask every question; those that are answered in one manner are asked together.
+        """Ask every question; questions of the same manner are asked together.
 
         Raises:
-            LengthprobeError: As `Engine.answer`.
+            LengthprobeError: The errors of `Engine.answer`.
         """
         for memory, questions in self.questions.items():
             manners: dict[tuple[object, ...], list[Question[Any]]] = {}
@@ -66,7 +66,7 @@ _AGENDA: ContextVar[Agenda | None] = ContextVar("what notes questions without an
 
 @contextmanager
 def plan_only(agenda: Agenda) -> Iterator[None]:
-    """While the block lasts, nothing is asked in this thread: a question without an answer ends its code."""
+    """Ask nothing in this thread within the block: a question without an answer ends the code."""
     token = _AGENDA.set(agenda)
     try:
         yield
@@ -75,5 +75,5 @@ def plan_only(agenda: Agenda) -> Iterator[None]:
 
 
 def current_agenda() -> Agenda | None:
-    """The agenda that is being made, None where questions are to be answered."""
+    """The agenda in the making, None where questions are to be answered."""
     return _AGENDA.get()

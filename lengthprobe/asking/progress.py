@@ -1,4 +1,4 @@
-"""Progress: what a checkpoint is asked at this moment, and how much of it is done."""
+"""Progress: the questions to a checkpoint at this moment, and how much is done."""
 
 from __future__ import annotations
 
@@ -20,17 +20,17 @@ _GIGABYTE = 10**9
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far one question has come.
+    """The progress of a question.
 
     Args:
-        what: What is done, in words, as in `Italian, 20 sets of components cut`.
-        done: How many answers there are, those that have ended in a batch at work among them.
-        total: How many there will be; 0 where nothing is counted.
-        unit: What is counted.
-        written: Tokens of each response in the batch that is being written; 0 between batches.
+        what: The work in words, as in `Italian, 20 sets of components cut`.
+        done: The number of answers so far; answers of a batch at work count when they have ended.
+        total: The number of answers in the end; 0 where nothing is counted.
+        unit: The name of the unit.
+        written: Tokens of each response in the batch at work; 0 between batches.
         cap: Most tokens in a response.
-        batch: Prompts in that batch.
-        ended: Of these, how many have an answer.
+        batch: Prompts in the batch at work.
+        ended: Prompts of the batch at work with an answer.
     """
 
     what: str
@@ -43,17 +43,17 @@ class Progress:
     ended: int = 0
 
     def further(self, ended: int) -> Progress:
-        """The same with so many more answers done."""
+        """The progress with so many more answers done."""
         return replace(self, done=self.done + ended)
 
     @property
     def is_done(self) -> bool:
-        """Whether nothing of it is left."""
+        """Whether no answer is left to give."""
         return self.done == self.total
 
     @property
     def share(self) -> float:
-        """How much of it is done, from 0 to 1, a batch that is being written in part."""
+        """The share of the work done, from 0 to 1; a batch at work counts in part."""
         if not self.total:
             return 0.0
         # Of answers that have not ended yet, so many tokens are there of as many as there may be.
@@ -62,18 +62,18 @@ class Progress:
 
 
 def ignore_progress(progress: Progress) -> None:
-    """Told of progress, says nothing."""
+    """Ignore the progress."""
 
 
 def batch_summary(
     prompts: Sequence[Prompt], ablations: Iterable[Ablation], words: str | None, *, traces: bool
 ) -> str:
-    """What a batch of prompts is asked, in words.
+    """The work on a batch of prompts, in words.
 
     Args:
         prompts: The prompts.
-        ablations: What is cut for each.
-        words: The kind of words that alone may be written, None for all.
+        ablations: The ablation of each prompt.
+        words: The only kind of words allowed in responses, None for all.
         traces: Whether attributions are captured.
     """
     languages = dict.fromkeys(prompt.language for prompt in prompts)
@@ -86,12 +86,12 @@ def batch_summary(
 
 
 def tell_reading(tell: Tell, size: int, what: str = "reading") -> None:
-    """Tell that the weights are read, where that takes a time worth a word.
+    """Report the reading of the weights, where they are large.
 
     Args:
-        tell: Whom to tell.
-        size: Of the files, in bytes.
-        what: What is done with them.
+        tell: Called with the progress.
+        size: The size of the files, in bytes.
+        what: The work on the files.
     """
     if size >= _GIGABYTE:
         tell(Progress(f"{what} {size / _GIGABYTE:.0f} GB of weights"))

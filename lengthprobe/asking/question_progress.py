@@ -20,7 +20,7 @@ _OF_TEXTS = {Force: "attribution of written texts", Attend: "attention of heads"
 
 @dataclass(slots=True)
 class _Asked:
-    """Some questions that are asked together: what they are, and how much of them is done."""
+    """Some questions asked together: their name in words, and how much is done."""
 
     what: str
     unit: str
@@ -32,10 +32,10 @@ class _Asked:
 
 
 class QuestionProgress:
-    """Tells of questions while they are answered: of prompts and texts, which take time.
+    """Reports the progress of questions on prompts and texts, which take time.
 
     Args:
-        tell: Whom to tell.
+        tell: Called with the progress.
     """
 
     def __init__(self, tell: Tell) -> None:
@@ -44,7 +44,7 @@ class QuestionProgress:
 
     @contextmanager
     def over(self, questions: Sequence[Question[Any]]) -> Iterator[None]:
-        """While some questions are asked together, of which other processes may answer some."""
+        """Report some questions together within the block; other processes may answer some of them."""
         before, self._asked = self._asked, _asked(questions)
         if self._asked is not None and self._asked.unit == "answers":
             self._tell(self._asked.progress())
@@ -58,7 +58,7 @@ class QuestionProgress:
 
     @contextmanager
     def during(self, question: Question[Any]) -> Iterator[None]:
-        """While one of them is answered here."""
+        """Report the answering of one of these questions in this process, within the block."""
         asked = self._asked
         if asked is None:
             yield
@@ -81,7 +81,7 @@ class QuestionProgress:
 
 
 def _asked(questions: Sequence[Question[Any]]) -> _Asked | None:
-    """What some questions of a kind are, None where nothing is told of them."""
+    """The state of some questions of a kind, None for a kind without progress reports."""
     first, total = questions[0], sum(one.size for one in questions)
     if isinstance(first, Write):
         writes = [one for one in questions if isinstance(one, Write)]

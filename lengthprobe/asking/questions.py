@@ -1,4 +1,4 @@
-"""Questions: everything that a checkpoint can be asked, as frozen values that say what an answer hangs on."""
+"""Questions to a checkpoint, as frozen values; each value states all that determines the answer."""
 
 from __future__ import annotations
 
@@ -24,26 +24,26 @@ Answer = TypeVar("Answer")
 
 
 class Question(Generic[Answer]):
-    """Something that a checkpoint can be asked. Equal questions have equal answers."""
+    """A question to a checkpoint. Equal questions have equal answers."""
 
     @property
     def size(self) -> int:
-        """How many prompts or texts there are in it."""
+        """The number of prompts or texts in the question."""
         return 1
 
     @property
     def needs(self) -> str:
-        """Of what an engine must be able to tell: of `text` or of `components` (`asking.engine`)."""
+        """The kind of answer that an engine must give: `text` or `components` (`asking.engine`)."""
         return "components"
 
     @property
     def concerns_all(self) -> bool:
-        """Whether a checkpoint that fails here fails at everything: nothing is then tried again."""
+        """Whether a failure here is a failure of the whole checkpoint: no question is then tried again."""
         return False
 
     @property
     def is_large(self) -> bool:
-        """Whether the answer is of many megabytes and of a block: kept no longer than the block's probe."""
+        """Whether the answer is a block's, of many megabytes: kept no longer than the block's probe."""
         return False
 
     @property
@@ -53,39 +53,39 @@ class Question(Generic[Answer]):
 
     @property
     def can_be_planned(self) -> bool:
-        """Whether it may be asked before the code that wants it, by whoever plans (`asking.planning`)."""
+        """Whether the question may be asked early, in a plan (`asking.planning`)."""
         return not self.is_large
 
     @property
     def manner(self) -> tuple[object, ...]:
-        """Questions of one manner are asked together."""
+        """The manner of asking: questions with equal manners are asked together."""
         return (type(self).__name__,)
 
     def content(self, settings: Settings) -> Mapping[str, Any]:
-        """All that the answer hangs on beside the checkpoint and how it runs, as JSON takes it."""
+        """All that determines the answer besides the respondent (`asking.keys`), as values for JSON."""
         raise NotImplementedError
 
     def pack(self, answer: Answer) -> bytes:
-        """The answer as bytes that another process can read."""
+        """The answer as bytes for other processes."""
         raise NotImplementedError
 
     def unpack(self, made: bytes) -> Answer:
-        """The answer that `pack` packed."""
+        """The answer from the bytes of `pack`."""
         raise NotImplementedError
 
 
 @dataclass(frozen=True, slots=True)
 class Write(Question["Answers"]):
-    """Responses to one batch of prompts.
+    """Responses to a batch of prompts.
 
-    The batch is what is asked and kept, since a number format may round otherwise in another batch.
+    Whole batches are asked and kept, since a number format may round otherwise in another batch.
 
     Args:
         prompts: The prompts.
-        ablations: What is ablated for each.
+        ablations: The ablation of each prompt.
         traces: Whether attributions are captured.
-        words: The kind of words that alone may be written (`generation.vocabulary`), None for all.
-        beyond: Words above N after which nothing more of a response is wanted (`generation.runaways`).
+        words: The only kind of words allowed in responses (`generation.vocabulary`), None for all words.
+        beyond: Words above N after which a response is no longer followed (`generation.runaways`).
     """
 
     prompts: tuple[Prompt, ...]
@@ -96,12 +96,12 @@ class Write(Question["Answers"]):
 
     @property
     def rows(self) -> tuple[tuple[str, Ablation], ...]:
-        """The id of each prompt, with what is ablated for it."""
+        """The id of each prompt, with the prompt's ablation."""
         return tuple((prompt.id, one) for prompt, one in zip(self.prompts, self.ablations, strict=True))
 
     @property
     def size(self) -> int:
-        """How many prompts there are."""
+        """The number of prompts."""
         return len(self.prompts)
 
     @property
@@ -111,7 +111,7 @@ class Write(Question["Answers"]):
 
     @property
     def concerns_all(self) -> bool:
-        """What is impossible under an ablation, or with some words alone, says nothing of the checkpoint."""
+        """True without ablation and constraint: a failure under these says nothing of the checkpoint."""
         return self.words is None and not any(one.components for one in self.ablations)
 
     @property
@@ -121,12 +121,12 @@ class Write(Question["Answers"]):
 
     @property
     def wider(self) -> Write | None:
-        """The same with attributions: capturing them changes no response."""
+        """The question with attributions, too: capturing attributions changes no response."""
         return None if self.traces else replace(self, traces=True)
 
     @property
     def can_be_planned(self) -> bool:
-        """Whoever wants attributions says so before the first answer (`asking.asker.Asker.prepare`)."""
+        """False with attributions, which `Asker.prepare` asks for before the first answer."""
         return not self.traces
 
     @property
@@ -136,7 +136,7 @@ class Write(Question["Answers"]):
         return ("Write", self.traces, self.words, self.beyond, resampled)
 
     def content(self, settings: Settings) -> Mapping[str, Any]:
-        """The prompts, with what is done for each."""
+        """The prompts, with ablations, limit, words and traces."""
         asked: dict[str, Any] = {
             "prompts": [[prompt.id, prompt.text] for prompt in self.prompts],
             "ablations": [_ablated(one, settings) for one in self.ablations],
@@ -160,11 +160,11 @@ class Write(Question["Answers"]):
 
 @dataclass(frozen=True, slots=True)
 class Force(Question["list[ForcedTrace]"]):
-    """What the components say to one batch of texts that the checkpoint is given.
+    """The attribution of a batch of texts given to the checkpoint.
 
     Args:
         texts: The texts.
-        ablation: What is ablated.
+        ablation: The ablation of all texts.
         target: `token` or `stop_margin`, as in `attribution.forced.attribute_forced`.
     """
 
@@ -174,16 +174,16 @@ class Force(Question["list[ForcedTrace]"]):
 
     @property
     def size(self) -> int:
-        """How many texts there are."""
+        """The number of texts."""
         return len(self.texts)
 
     @property
     def is_large(self) -> bool:
-        """Within a block."""
+        """Whether the question is from within a block."""
         return bool(self.ablation.components)
 
     def content(self, settings: Settings) -> Mapping[str, Any]:
-        """The texts, what is ablated, what is asked of each step."""
+        """The texts, the ablation, and the target of each step."""
         return {
             "target": self.target,
             "ablation": _ablated(self.ablation, settings),
@@ -199,13 +199,13 @@ class Force(Question["list[ForcedTrace]"]):
         return pack_forced(answer)
 
     def unpack(self, made: bytes) -> list[ForcedTrace]:
-        """One for each text."""
+        """An attribution for each text."""
         return unpack_forced(made)
 
 
 @dataclass(frozen=True, slots=True)
 class Attend(Question["list[Floats]"]):
-    """How much some heads attend to some words, in one batch of texts.
+    """The attention of some heads on some words, in a batch of texts.
 
     Args:
         looks: The texts, with the places and the words.
@@ -217,7 +217,7 @@ class Attend(Question["list[Floats]"]):
 
     @property
     def size(self) -> int:
-        """How many texts there are."""
+        """The number of texts."""
         return len(self.looks)
 
     def content(self, settings: Settings) -> Mapping[str, Any]:  # noqa: ARG002  (of a question)
@@ -228,36 +228,36 @@ class Attend(Question["list[Floats]"]):
         }
 
     def pack(self, answer: list[Floats]) -> bytes:
-        """An array a text."""
+        """The arrays of all texts."""
         return pack_shares(answer)
 
     def unpack(self, made: bytes) -> list[Floats]:
-        """One for each text."""
+        """An array for each text."""
         return unpack_shares(made)
 
 
 @dataclass(frozen=True, slots=True)
 class Score(Question["list[float]"]):
-    """The mean negative log-likelihood of the tokens of each of some ordinary texts, in nats a token.
+    """The mean negative log-likelihood of each of some ordinary texts, in nats a token.
 
     Args:
         texts: The texts.
-        ablation: What is ablated.
+        ablation: The ablation of all texts.
     """
 
     texts: tuple[str, ...]
     ablation: Ablation
 
     def content(self, settings: Settings) -> Mapping[str, Any]:
-        """The texts, and what is ablated."""
+        """The texts, and the ablation."""
         return {"losses": list(self.texts), "ablation": _ablated(self.ablation, settings)}
 
     def pack(self, answer: list[float]) -> bytes:
-        """As JSON."""
+        """The numbers as JSON."""
         return json.dumps(answer).encode()
 
     def unpack(self, made: bytes) -> list[float]:
-        """One for each text."""
+        """A number for each text."""
         found: list[float] = json.loads(made)
         return found
 
@@ -277,7 +277,7 @@ class Observe(Question["ComponentOutputs"]):
         return {"outputs": [[one.prompt.id, one.prompt.text] for one in self.responses]}
 
     def pack(self, answer: ComponentOutputs) -> bytes:
-        """As safetensors."""
+        """Sizes and means as safetensors."""
         return answer.to_bytes()
 
     def unpack(self, made: bytes) -> ComponentOutputs:
@@ -289,16 +289,16 @@ class Observe(Question["ComponentOutputs"]):
 
 @dataclass(frozen=True, slots=True)
 class Prove(Question["Proof"]):
-    """How many components a checkpoint has, and whether they add up to its logits."""
+    """The numbers of layers and heads in a checkpoint, and whether the components add up to the logits."""
 
     @property
     def needs(self) -> str:
-        """Of any engine: one that has no components to tell of says so."""
+        """Any engine may be asked: an engine without components says so in the answer."""
         return "text"
 
     @property
     def concerns_all(self) -> bool:
-        """Components that are not known are no failure, and what else fails fails everywhere."""
+        """True: unknown components are no failure, and any other failure is the whole checkpoint's."""
         return True
 
     def content(self, settings: Settings) -> Mapping[str, Any]:  # noqa: ARG002  (of a question)
@@ -306,32 +306,32 @@ class Prove(Question["Proof"]):
         return {"proof": True}
 
     def pack(self, answer: Proof) -> bytes:
-        """As JSON."""
+        """The proof as JSON."""
         return answer.to_bytes()
 
     def unpack(self, made: bytes) -> Proof:
-        """From JSON."""
+        """The proof from JSON."""
         return Proof.from_bytes(made)
 
 
 @dataclass(frozen=True, slots=True)
 class Describe(Question["Form"]):
-    """In what form a checkpoint is asked: prompt form, template, system prompt, ends.
+    """The form in which a checkpoint is asked: prompt form, template, system prompt, ends.
 
     Args:
-        place: Where the checkpoint is: the answer says in which folder to mend what.
+        place: The place of the checkpoint: the answer names the folder with files to mend.
     """
 
     place: str
 
     @property
     def needs(self) -> str:
-        """Of any engine."""
+        """Any engine may be asked."""
         return "text"
 
     @property
     def concerns_all(self) -> bool:
-        """A form that cannot be had is had by no prompt."""
+        """True: an impossible form is impossible for every prompt."""
         return True
 
     def content(self, settings: Settings) -> Mapping[str, Any]:  # noqa: ARG002  (of a question)
@@ -339,17 +339,17 @@ class Describe(Question["Form"]):
         return {"form": self.place}
 
     def pack(self, answer: Form) -> bytes:
-        """As JSON."""
+        """The form as JSON."""
         return json.dumps(asdict(answer)).encode()
 
     def unpack(self, made: bytes) -> Form:
-        """From JSON."""
+        """The form from JSON."""
         stated = json.loads(made)
         return Form(**{**stated, "ends": tuple(stated["ends"])})
 
 
 def _ablated(ablation: Ablation, settings: Settings) -> list[Any]:
-    """What determines the outputs that are put in place: the means' prompts, and the donors' lengths."""
+    """The content of an ablation: components, prompts of the means, and lengths of the donors."""
     stated = ablation.as_dict()
     if not stated:
         return []

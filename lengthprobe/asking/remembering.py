@@ -1,4 +1,4 @@
-"""Remembering: what a process has asked of a checkpoint, it asks once."""
+"""Remembering: a process asks each question of a checkpoint only once."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ if TYPE_CHECKING:
 
 
 class Remembering:
-    """An engine that keeps every answer but the large ones of a block, and a failure that concerns all.
+    """An engine that keeps every answer, except a block's large answers, and keeps a checkpoint's failure.
 
     Args:
-        engine: Answers what is new.
-        progress: Told what is asked.
+        engine: Answers new questions.
+        progress: Reports the questions.
     """
 
     def __init__(self, engine: Engine, progress: QuestionProgress) -> None:
@@ -35,11 +35,11 @@ class Remembering:
 
     @property
     def can(self) -> frozenset[str]:
-        """As the engine within."""
+        """The kinds of answers from the engine within."""
         return self._engine.can
 
     def __iter__(self) -> Iterator[Question[Any]]:
-        """The questions that have been answered."""
+        """The questions with an answer."""
         return iter(self._answers)
 
     def __contains__(self, question: Question[Any]) -> bool:
@@ -47,11 +47,11 @@ class Remembering:
         return remembered_answer(self._answers, question) is not None
 
     def answer(self, questions: Sequence[Question[Answer]]) -> list[Answer]:
-        """The answers; what is new is asked all at once.
+        """The answers; all new questions are asked together.
 
         Raises:
-            Lacking: Something is new, and is only planned (`asking.planning`).
-            LengthprobeError: As `Engine.answer`.
+            Lacking: A question is new, and new questions are only planned (`asking.planning`).
+            LengthprobeError: The errors of `Engine.answer`.
         """
         new = [one for one in dict.fromkeys(questions) if remembered_answer(self._answers, one) is None]
         passing: dict[Question[Any], Any] = {}
@@ -81,11 +81,11 @@ class Remembering:
 
 
 class Block:
-    """The engine of a probe within a block: keeps the block's large answers, and asks nothing new after it.
+    """The engine of a probe within a block: keeps the block's large answers, and ends with the block.
 
     Args:
-        memory: Keeps all other answers, for the next block that asks the same.
-        name: What its probe is called.
+        memory: Keeps all other answers, for later blocks.
+        name: The name of the probe.
     """
 
     def __init__(self, memory: Remembering, name: str) -> None:
@@ -95,17 +95,17 @@ class Block:
 
     @property
     def can(self) -> frozenset[str]:
-        """As the engine within."""
+        """The kinds of answers from the engine within."""
         return self._memory.can
 
     @property
     def gap(self) -> float:
-        """The largest completeness gap, of the whole model's answers and those of the block."""
+        """The largest completeness gap of the whole model's answers and of the block's answers."""
         gaps = (one.gap for one in self._large.values() if isinstance(one, Answers))
         return max([self._memory.gap, *gaps])
 
     def __iter__(self) -> Iterator[Question[Any]]:
-        """The questions that have been answered, large ones of this block alone."""
+        """The questions with an answer; of the large questions, only this block's."""
         yield from self._memory
         yield from self._large
 
@@ -117,8 +117,8 @@ class Block:
         """The answers.
 
         Raises:
-            SettingsError: The block has ended, and one of them is new.
-            LengthprobeError: As `Engine.answer`.
+            SettingsError: The block has ended, and a question is new.
+            LengthprobeError: The errors of `Engine.answer`.
         """
         if not all(one in self for one in questions):
             self.check_open()
@@ -137,7 +137,7 @@ class Block:
 
 
 def remembered_answer(answers: dict[Question[Any], Any], question: Question[Any]) -> Any:
-    """The answer to a question, or to a wider one that holds it; None where there is none."""
+    """The answer to a question, or to a wider question; None without either."""
     answer = answers.get(question)
     if answer is None and (wider := question.wider) is not None:
         answer = answers.get(wider)

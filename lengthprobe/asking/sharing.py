@@ -1,4 +1,4 @@
-"""Sharing: each question is answered by one of the processes that ask a checkpoint, and read by all."""
+"""Sharing: of several processes, only one answers each question, and all read the answer."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ if TYPE_CHECKING:
 
 
 class Exchange(Protocol):
-    """How processes share what they make."""
+    """A place where processes share answers."""
 
     def gather(self, keys: Sequence[str], make: Callable[[str], bytes]) -> Mapping[str, bytes]:
         """The bytes of every key.
 
         Args:
-            keys: What is wanted.
-            make: Makes the bytes of one key; called for the keys that this process takes upon itself.
+            keys: The wanted keys.
+            make: Makes the bytes of a key; called for the keys that fall to this process.
         """
         ...
 
@@ -28,7 +28,7 @@ class Shared:
     """An engine whose answers several processes share.
 
     Args:
-        engine: Answers what no other process has answered.
+        engine: Answers questions without an answer from another process.
         exchange: Holds the answers.
         key: The key of a question, the same in every process.
     """
@@ -38,11 +38,11 @@ class Shared:
 
     @property
     def can(self) -> frozenset[str]:
-        """As the engine within."""
+        """The kinds of answers from the engine within."""
         return self._engine.can
 
     def answer(self, questions: Sequence[Question[Answer]]) -> list[Answer]:
-        """The answers, of this process or another; as `Engine.answer`."""
+        """The answers, from this process or another."""
         keys = [self._key(one) for one in questions]
         asked = dict(zip(keys, questions, strict=True))
 

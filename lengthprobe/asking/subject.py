@@ -1,4 +1,4 @@
-"""Subject: one checkpoint with its settings, its engine, and all that is remembered of it."""
+"""Subject: a checkpoint with settings, engine, and all remembered answers."""
 
 from __future__ import annotations
 
@@ -32,15 +32,15 @@ WHOLE = Ablation()
 
 
 class Subject:
-    """A checkpoint that is asked: what every probe of it shares.
+    """A checkpoint, with the state shared by all its probes.
 
     Args:
-        name: What reports call it.
-        source: Where it comes from.
-        settings: How it is asked.
-        exchange: How processes share the work, None for one process.
-        tell: Told what is asked, and how much of it is done.
-        means: Gives the mean outputs of its components; called when an ablation by the mean wants them.
+        name: The name in reports.
+        source: The source of the checkpoint.
+        settings: The settings.
+        exchange: The place where processes share answers, None for one process.
+        tell: Called with the progress.
+        means: Gives the mean outputs of the components; called only for an ablation by the mean.
     """
 
     def __init__(
@@ -70,7 +70,7 @@ class Subject:
         self._batches: dict[tuple[str, Ablation, str | None, bool], tuple[Write, ...]] = {}
 
     def prompts(self, language: str) -> tuple[Prompt, ...]:
-        """The prompt stream of a language, drawn once."""
+        """The prompts of a language, drawn once."""
         if language not in self._streams:
             settings = self.settings
             self._streams[language] = prompts(
@@ -115,7 +115,7 @@ class Subject:
         )
 
     def _key(self, question: Question[object]) -> str:
-        """Under what processes share an answer."""
+        """The key under which processes share an answer."""
         if self._respondent is None:
             self._respondent = respondent_of(self.held)
         return question_key(self._respondent, self.settings, question.content(self.settings))
@@ -124,14 +124,14 @@ class Subject:
 def mixed_batches(
     wanted: Sequence[tuple[Prompt, Ablation]], size: int, *, words: str | None, beyond: int | None
 ) -> list[Write]:
-    """Prompts, each under an ablation of its own, in batches of at most so many.
+    """Batches of prompts, each prompt under its own ablation.
 
-    Batches are a function of what is wanted: no answer hangs on what was asked before.
+    The batches depend only on the wanted prompts and ablations, and not on earlier questions.
 
     Args:
-        wanted: The prompts, with what is ablated for each.
+        wanted: The prompts, each with its ablation.
         size: Most prompts in a batch.
-        words, beyond: As in `Write`.
+        words, beyond: The arguments of `Write`.
     """
     # A batch runs as long as its longest response: those under one ablation are alike.
     every = sorted(

@@ -1,4 +1,4 @@
-"""The engine on transformers and torch: it tells of text and of components."""
+"""The engine on transformers and torch, for text and for components."""
 
 from __future__ import annotations
 
@@ -27,14 +27,15 @@ if TYPE_CHECKING:
 
 
 class TransformersEngine:
-    """Answers with a checkpoint that is loaded when the first question wants it.
+    """Answers with a checkpoint, loaded for the first question.
 
     Args:
         held: The checkpoint.
-        settings: How it is asked.
-        progress: Told of each question.
-        means: Gives the mean outputs of its components; called when an ablation by the mean wants them.
-        written: Gives its own responses in a language; called when words of one kind alone are wanted.
+        settings: The settings.
+        progress: Reports each question.
+        means: Gives the mean outputs of the components; called only for an ablation by the mean.
+        written: Gives the checkpoint's own responses in a language; called where a constraint needs their
+            words.
     """
 
     can = frozenset({"text", "components"})
@@ -55,7 +56,7 @@ class TransformersEngine:
         self._has_run = False
 
     def answer(self, questions: Sequence[Question[Answer]]) -> list[Answer]:
-        """The answer to each question; as `asking.engine.Engine.answer`."""
+        """The answer to each question, in order (`asking.engine.Engine.answer`)."""
         from lengthprobe.asking import answering
 
         answers: list[Any] = []
@@ -71,7 +72,7 @@ class TransformersEngine:
         return merged.divide(answers) if merged else answers  # type: ignore[return-value]
 
     def _merged(self, questions: Sequence[Question[Any]]) -> Merged | None:
-        """The questions in fewer calls, None where that gains nothing, or might change a response.
+        """The questions in fewer calls, None where merging gains nothing, or might change a response.
 
         In float32 a row's neighbours move the last bits of its logits. In a shorter format, or where
         activations are quantized too, they move enough to change tokens.
@@ -127,7 +128,7 @@ class TransformersEngine:
         raise TypeError(f"{type(question).__name__} is no question that is known")
 
     def _tools(self, question: Write) -> dict[str, Any]:
-        """What a batch is written with: readout, surgery, constraint, limit."""
+        """The tools for writing a batch: readout, surgery, constraint, limit."""
         from lengthprobe.generation.transformers_engine import check_logits
 
         if not self._has_run:
@@ -141,7 +142,7 @@ class TransformersEngine:
         }
 
     def _constraint(self, batch: Sequence[Prompt], words: str | None) -> Constraint | None:
-        """What a batch may be written with, None where that is anything."""
+        """The constraint on a batch, None without one."""
         if words is None:
             return None
         from lengthprobe.generation.constraint import Constraint
@@ -158,7 +159,7 @@ class TransformersEngine:
         return Constraint(rows, checkpoint.end_token_ids)
 
     def _surgery(self, batch: Sequence[Prompt], ablations: Sequence[Ablation]) -> Surgery | None:
-        """What is done to the model for a batch, None where nothing is."""
+        """The ablation of a batch, None without any."""
         if not any(one.components for one in ablations):
             return None
         from lengthprobe.components.donors import surgery_on
@@ -170,7 +171,7 @@ class TransformersEngine:
         """The readout of the loaded model.
 
         Raises:
-            ModelError: Its architecture is not known.
+            ModelError: The model's architecture is not known.
         """
         if self._readout is None:
             from lengthprobe.attribution.readout import readout_of

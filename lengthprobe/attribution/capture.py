@@ -1,4 +1,4 @@
-"""Capture: attribution in the very decoding steps that write a response."""
+"""Capture: attribution during the decoding steps that write a response."""
 
 from __future__ import annotations
 
@@ -26,15 +26,15 @@ _BLOCK = 512
 
 
 class Capture:
-    """Watches one batch being generated greedily, and gives a Trace of every response.
+    """Watches the greedy generation of a batch, and gives a Trace of every response.
 
-    The components' outputs of a step are kept as they are, and reduced to scalars in blocks of steps, so that
-    every output projection is read once a block and not once a step. The numbers are those of the pass that
-    chose the tokens: in bfloat16, running the finished text again gives others.
+    The components' outputs of a step are kept, and reduced to scalars in blocks of steps: so every output
+    projection is read once a block, and not once a step. The numbers come from the pass that chose the
+    tokens. In bfloat16, another pass over the finished text gives other numbers.
 
     Args:
         name: The checkpoint, for messages.
-        readout: Its readout.
+        readout: The checkpoint's readout.
         end_token_ids: The tokens that end a response.
     """
 
@@ -52,7 +52,7 @@ class Capture:
         self.problem: ModelError | None = None
 
     def watching(self, n: int) -> AbstractContextManager[None]:
-        """While the block lasts, the model's components are watched, in the first n rows of every pass."""
+        """Watch the model's components within the block, in the first n rows of every pass."""
         self._n = n
         return watch_components(self._readout.anatomy, self._kept)
 
@@ -72,10 +72,10 @@ class Capture:
     def finish(self, rows: Sequence[Sequence[int]]) -> list[Trace]:
         """The trace of every row, up to its first end token.
 
-        Whether the components add up is in `problem`, and by how much they miss in `gap`.
+        `problem` holds the error where the components do not add up, and `gap` the size of the miss.
 
         Args:
-            rows: All the tokens that were written, n lists of equal length.
+            rows: All the tokens written, n lists of equal length.
         """
         self._reduce(torch.tensor([list(row) for row in rows]))
         row_of = np.concatenate([places.numpy() for places, _ in self._reduced]) % len(rows)
@@ -139,6 +139,6 @@ class Capture:
             self.problem = self.problem or error
 
     def _last(self, outputs: Tensor) -> Tensor:
-        """The last position's, [n', S, x] to [n, x]; a copy where the prompt's would live on with it."""
+        """The last position, [n', S, x] to [n, x]; copied where a view would keep the prompt in memory."""
         last = outputs[: self._n, -1]
         return last if outputs.shape[1] == 1 else last.clone()

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class Terms(Protocol):
-    """What the components add up to, at m positions or of n rows over T steps."""
+    """The components' terms, and the logits as their sum, at m positions or for n rows over T steps."""
 
     @property
     def heads(self) -> Tensor:
@@ -50,11 +50,11 @@ def completeness_gap(terms: Terms) -> float:
 
 
 def tolerance(terms: Terms, dtype: torch.dtype) -> Tensor:
-    """How far the sum of the components may lie from the logit for rounding alone, […].
+    """The greatest allowed distance, by rounding alone, between the components' sum and the logit, […].
 
-    Ours. A stream of 2 L additions is rounded 2 L times, each time by at most half of epsilon a dimension,
-    in directions that have nothing to do with the target: so the error grows as the root of their number, in
-    proportion to ‖x ⊙ v‖. Eight times that is allowed, and the sums' own float32 rounding.
+    Ours. A stream of 2 L additions is rounded 2 L times, each time by at most half of epsilon a dimension, in
+    directions unrelated to the target. So the error grows as the root of the number of roundings, in
+    proportion to ‖x ⊙ v‖. Eight times this error is allowed, and the float32 rounding of the sums.
     """
     _, size = _gap_and_size(terms)
     layers = terms.mlps.shape[-1]
@@ -67,11 +67,11 @@ def check_completeness(name: str, anatomy: Anatomy, terms: Terms) -> None:
 
     Args:
         name: The checkpoint.
-        anatomy: Where its components were looked for.
-        terms: What they gave on some prompts.
+        anatomy: The checkpoint's components.
+        terms: The components' terms on some prompts.
 
     Raises:
-        ModelError: They do not; or one of them is NaN, and the message says which is the first.
+        ModelError: The components do not add up; or a term is NaN, and the message names the first of these.
     """
     _check_finite(name, terms)
     gap, _ = _gap_and_size(terms)

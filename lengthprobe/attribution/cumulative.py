@@ -57,30 +57,33 @@ def cumulative(contributions: Sequence[Contributions], weights: Sequence[Sequenc
 def token_weights(
     adherences: Sequence[Adherence], n_words: Sequence[int], *, signs: str = "adherence"
 ) -> list[tuple[float, ...]]:
-    """The weight of each step's token: s_t of METHODS §3, or that of a control; 0 within a thought."""
+    """The weight of each step's token: s_t of METHODS §3, or a control's weight; 0 within a thought."""
     if signs not in SIGNS:
         raise ValueError(f"signs={signs!r} is none of {', '.join(SIGNS)}")
     if signs == "all-plus":
         return [tuple(map(float, one.in_answer)) for one in adherences]
+    # n is N of METHODS §3: the number of words that the prompt asks for.
     asked = shuffled_lengths(n_words) if signs == "shuffled" else n_words
     return [tuple(map(float, one.signs(n))) for one, n in zip(adherences, asked, strict=True)]
 
 
 def shuffled_lengths(n_words: Sequence[int]) -> list[int]:
-    """For each prompt another prompt's N, which differs wherever any does."""
+    """The N of another prompt for each prompt; a different number wherever there is any."""
     draw = random.Random(0)
     every = list(n_words)
     return [draw.choice([other for other in every if other != n] or [n]) for n in every]
 
 
 def stop_weights(adherences: Sequence[Adherence], n_words: Sequence[int]) -> list[tuple[float, ...]]:
-    """The weight of each step's stop margin: the mean where ending is due, less the mean where it is early.
+    """The weights of the stop margins, for the mean where ending is due less the mean where ending is early.
 
-    Both over the steps at which ending would leave a complete word, the last one where punctuation follows a
-    word; 0 at the others, and everywhere in a response that lacks one or the other. Ours: what pushes for the
-    end, or against it, at every word alike weighs nothing.
+    Both means are over the steps where ending would leave a complete word. Of several steps with the same
+    number of words, as when punctuation follows a word, the last counts. Other steps have weight 0. All steps
+    have weight 0 in a response without due steps or without early steps. Ours: a component that pushes
+    equally at every word, for the end or against the end, weighs nothing.
     """
     found = []
+    # n is N of METHODS §3: the number of words that the prompt asks for.
     for one, n in zip(adherences, n_words, strict=True):
         places = _places(one)
         due = [count for count in places if count >= n]
@@ -94,7 +97,7 @@ def stop_weights(adherences: Sequence[Adherence], n_words: Sequence[int]) -> lis
 
 
 def due_weights(adherences: Sequence[Adherence], n_words: Sequence[int]) -> list[tuple[float, ...]]:
-    """Of those weights, the ones where ending is due."""
+    """The weights of `stop_weights` where ending is due; 0 elsewhere."""
     return [tuple(max(0.0, weight) for weight in weights) for weights in stop_weights(adherences, n_words)]
 
 

@@ -26,7 +26,7 @@ _ROWS = 256
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Attribution:
-    """How much each component added to the logit of each target: float32, or float64 of a float64 model.
+    """The contribution of each component to the logit of each target: float32, or float64 of a float64 model.
 
     n rows, T steps, L layers, H query heads a layer; 0 where the mask is.
 
@@ -35,9 +35,9 @@ class Attribution:
         mlps: [n, T, L]
         embedding: [n, T]
         biases: [n, T]
-        logits: The centred logit, or the stop margin, as the model's final norm gives it, [n, T]
-        mask: Which steps are part of a response, [n, T]
-        rounding: ‖x ⊙ v‖ of METHODS §2, in proportion to which the stream's rounding shows, [n, T]
+        logits: The centred logit, or the stop margin, from the output of the model's final norm, [n, T]
+        mask: True for steps of a response, [n, T]
+        rounding: ‖x ⊙ v‖ of METHODS §2: the stream's rounding errors are in proportion to this, [n, T]
     """
 
     heads: Tensor
@@ -65,14 +65,14 @@ def direct_logit_attribution(
     end_token_ids: Sequence[int] | None = None,
     past_key_values: Any = None,
 ) -> Attribution:
-    """Direct logit attribution (METHODS §2; arXiv:2509.02075) of texts that are given.
+    """Direct logit attribution (METHODS §2; arXiv:2509.02075) of given texts.
 
-    Rows are prompt and response, left-padded so that every response starts at one column; shorter responses
-    are padded on the right. Step t is the prediction of the token at column start + t. The final norm's scale
-    is frozen at its actual value, and so is that of a norm between a component and the stream; the
-    unembedding is centred. Nothing of the model is converted; for the target `token`, every component is
-    reduced to scalars as it is computed. For the others the components' outputs at the response's positions
-    are kept until the end of the pass, since the best token is known only then.
+    Rows are prompt and response, left-padded so that every response starts at the same column; shorter
+    responses are padded on the right. Step t is the prediction of the token at column start + t. The scale of
+    the final norm is frozen at its actual value, and so is the scale of a norm between a component and the
+    stream. The unembedding is centred. No weights of the model are converted. For the target `token`, every
+    output is reduced to scalars at once. For the other targets, the components' outputs at the response's
+    positions are kept until the end of the pass, since the best token is known only then.
 
     Args:
         model: A causal model of transformers, of an architecture in `lengthprobe.components.anatomy`, as
@@ -80,11 +80,11 @@ def direct_logit_attribution(
         input_ids: [n, S]
         attention_mask: [n, S], 1 where a token is.
         start: The column of the responses' first token.
-        target: `token`: the token that stands in the row. `stop_margin`: the best end token less the best
-            other one (ours, METHODS §2). `written`: the token in the row, where an end token stands for the
-            best of them.
+        target: `token`: the token in the row. `stop_margin`: the best end token less the best other one
+            (ours, METHODS §2). `written`: the token in the row, with any end token replaced by the best end
+            token.
         end_token_ids: The tokens that end a response; the generation config's by default.
-        past_key_values: A cache of the prompts, of `start` or `start` − 1 columns; it is left as it is.
+        past_key_values: A cache of the prompts, of `start` or `start` − 1 columns; the cache is not changed.
 
     Returns:
         An Attribution of T = S − start steps.
@@ -131,7 +131,7 @@ def direct_logit_attribution(
 
 
 class _AtOnce:
-    """A receiver that reduces each output as it comes."""
+    """A receiver that reduces each output at once."""
 
     def __init__(self, reduction: Reduction, anatomy: Anatomy, select: Any) -> None:
         self._reduction = reduction
@@ -156,7 +156,7 @@ class _AtOnce:
 
 
 def stop_target(readout: Readout, normed: Tensor, ends: Tensor) -> Target:
-    """The best end token less the best other one, at each of m positions.
+    """The best end token less the best other token, at each of m positions.
 
     Args:
         readout: The model's readout.
@@ -196,7 +196,7 @@ def stop_margins(readout: Readout, normed: Tensor, ends: Tensor) -> Tensor:
 
 
 def _prompt_cache(past: Any, start: int) -> Any:
-    """A cache of the columns before the last of the prompt, which shares the tensors of the one given."""
+    """A cache of the prompt's columns before the last; its tensors are shared with the given cache."""
     stray = {type(layer).__name__ for layer in getattr(past, "layers", [])} - {
         "DynamicLayer",
         "DynamicSlidingWindowLayer",
@@ -235,7 +235,7 @@ def _check(
     target: str,
     end_token_ids: Sequence[int] | None,
 ) -> Tensor:
-    """Refuse what cannot be attributed.
+    """Refuse arguments without an attribution.
 
     Returns:
         The end tokens.

@@ -1,4 +1,4 @@
-"""Forced texts: what a checkpoint's components say to a text that it was given, and need not have written."""
+"""Forced texts: attribution of a given text, written by the checkpoint or not."""
 
 from __future__ import annotations
 
@@ -30,11 +30,13 @@ class Forced:
 
     Args:
         prompt: The prompt.
-        token_ids: The text's tokens as some tokenizer has them.
-        text: The text, where it is another checkpoint's: one whose own tokenizer decodes the tokens to
-            another text makes its own. None where the tokens are this checkpoint's.
-        ended: Whether the end token belongs to it: of each checkpoint's own ones, the best at that step.
-        last_only: Ask about the step after the text alone, and not about every step.
+        token_ids: The text's tokens, by the tokenizer of this checkpoint or of another.
+        text: The text, where the tokens are another checkpoint's. Where this checkpoint's tokenizer decodes
+            the tokens to another text, the text is tokenized anew. None where the tokens are this
+            checkpoint's.
+        ended: Whether the text includes the end token: at this step, the best of the checkpoint's own end
+            tokens.
+        last_only: Ask only about the step after the text, and not about every step.
         opened: Whether the text begins within a thought that its own prompt had opened.
     """
 
@@ -58,16 +60,16 @@ def attribute_forced(
     """The direct logit attribution of each text, in order.
 
     Args:
-        checkpoint: Whose components are asked.
+        checkpoint: The checkpoint.
         texts: The texts.
         settings: The prompt form, the system prompt and the word counter count.
-        target: `token` or `stop_margin`, as in `direct_logit_attribution`.
+        target: `token` or `stop_margin` (`direct_logit_attribution`).
         batch_size: Most texts at once; halved on out of memory.
-        surgery: What is ablated for each text.
+        surgery: The ablation of each text.
 
     Raises:
         ModelError: The architecture is not known, its components do not add up, a text does not fit the
-            context, or memory is out for one text.
+            context, or memory is out for a single text.
     """
     rows = [_row(checkpoint, text, settings) for text in texts]
     donors = surgery.donors if surgery else ()
@@ -107,7 +109,7 @@ def attribute_forced(
 
 @dataclass(frozen=True, slots=True)
 class _Row:
-    """The prompt, the text between it and the first step asked about, the steps' tokens, all the text."""
+    """The prompt, the text between prompt and first step asked about, the steps' tokens, all the text."""
 
     prompt: tuple[int, ...]
     between: tuple[int, ...]
@@ -116,7 +118,7 @@ class _Row:
 
     @property
     def before(self) -> tuple[int, ...]:
-        """The tokens before the first step that is asked about."""
+        """The tokens before the first step asked about."""
         return self.prompt + self.between
 
 
@@ -133,7 +135,7 @@ def _row(checkpoint: Checkpoint, text: Forced, settings: Settings) -> _Row:
 
 
 def _after(rows: Sequence[_Row], donors: Sequence[tuple[int, ...]]) -> list[_Row]:
-    """The same texts after their donors' prompts; none without donors."""
+    """The texts after their donors' prompts; empty without donors."""
     return [replace(row, prompt=donor) for row, donor in zip(rows, donors, strict=bool(donors))]
 
 

@@ -1,7 +1,7 @@
-"""Gradient: a first-order estimate of what replacing each component's output would do to where a model stops.
+"""Gradient: a first-order estimate of how replacing each component's output changes where a model stops.
 
-Attribution patching (Nanda 2023; Syed et al. 2023, arXiv:2310.10348): of every head and MLP at once, in one
-forward and one backward pass over given rows, where ablating takes a pass a component.
+Attribution patching (Nanda 2023; Syed et al. 2023, arXiv:2310.10348): the estimate for every head and MLP
+takes one forward and one backward pass over given rows, where ablation takes a pass for each component.
 """
 
 from __future__ import annotations
@@ -29,11 +29,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Donors:
-    """Rows that give outputs in place of others': the same texts, in the same columns, after other prompts.
+    """Donor rows, whose outputs replace others: the same texts, in the same columns, after other prompts.
 
     Args:
         input_ids: [n, S]
-        attention_mask: [n, S]; where it is 0 a component's own output stays.
+        attention_mask: [n, S]; where the mask is 0, a component's own output stays.
     """
 
     input_ids: Tensor
@@ -45,9 +45,9 @@ class FirstOrder:
     """The estimated change of a metric on n rows, float32, or float64 of a float64 model.
 
     Args:
-        heads: The metric if a head's output were replaced, less the metric as it is, [n, L, H].
-        mlps: The same of each MLP, [n, L].
-        metric: The metric as it is, [n].
+        heads: The metric with a head's output replaced, less the metric of the unchanged model, [n, L, H].
+        mlps: The metric with an MLP's output replaced, less the metric of the unchanged model, [n, L].
+        metric: The metric of the unchanged model, [n].
     """
 
     heads: Tensor
@@ -64,19 +64,18 @@ def first_order_effects(
     end_token_ids: Sequence[int],
     replacement: MeanOutputs | Donors | None = None,
 ) -> FirstOrder:
-    """What replacing each component's output at every position would do to a sum of stop margins, to first
-    order.
+    """First-order changes of a sum of stop margins, by replacing each component's output at every position.
 
-    The metric of a row is Σ_t w_t · margin_t, where margin_t is the logit of the best end token less that of
-    the best other one (METHODS §2; both as they are best in the row as it is). The estimate for a component
-    with the outputs a is Σ (a' − a) · ∂metric/∂a over its positions, a' being what replaces it. It is exact
-    where the metric is linear between the two; an output that is replaced whole is seldom that near, so it
-    ranks components and measures none.
+    The metric of a row is Σ_t w_t · margin_t. The margin of a step is the logit of the best end token less
+    the logit of the best other token (METHODS §2); the best tokens are chosen in the unchanged model. The
+    estimate for a component with the outputs a is Σ (a' − a) · ∂metric/∂a over all positions, where a' are
+    the new outputs. The estimate is exact where the metric is linear between a and a'. A replaced output is
+    seldom near enough, so the estimate ranks components, and measures none.
 
-    Gradients are taken of activations alone, and the model is left as it was. What one forward pass needs for
-    its backward pass is kept: O(n · S · L · d) numbers, and O(n · H · S²) a layer where attention is computed
-    eagerly. Each component's gradient is reduced to one number as it comes. Donors' outputs are kept too,
-    some 2 · n · S · L · d.
+    Only gradients of activations are taken, and the model is not changed. For the backward pass, the forward
+    pass keeps O(n · S · L · d) numbers, and O(n · H · S²) a layer where attention is computed eagerly. Each
+    component's gradient is reduced at once to one number a row. For donors, some 2 · n · S · L · d further
+    numbers are kept.
 
     Args:
         model: A causal model of transformers, of an architecture in `lengthprobe.components.anatomy`, as
@@ -85,7 +84,7 @@ def first_order_effects(
         attention_mask: [n, S]
         weights: The weight of the margin after each column, [n, S].
         end_token_ids: The tokens that end a response.
-        replacement: What replaces an output: the mean outputs, those of donors, or by default nothing.
+        replacement: The new outputs: mean outputs, outputs of donors, or by default zeros.
 
     Raises:
         ModelError: The model's architecture is not known, or its weights are not plain (see `anatomy_of`).
@@ -118,11 +117,11 @@ def first_order_effects(
 
 
 class _Given:
-    """What is put in place of every component's output, layer by layer.
+    """The new output of every component, layer by layer.
 
     Args:
         anatomy: The model's components.
-        replacement: As in `first_order_effects`.
+        replacement: The argument of `first_order_effects`.
     """
 
     def __init__(self, anatomy: Anatomy, replacement: MeanOutputs | Donors | None) -> None:
@@ -139,11 +138,11 @@ class _Given:
             self._heads, self._mlps = outputs.heads, outputs.mlps
 
     def heads_less(self, layer: int, own: Tensor) -> Tensor:
-        """What replaces a layer's heads, less what they give, [n, S, H · head_dim]."""
+        """The new outputs of a layer's heads, less their own outputs, [n, S, H · head_dim]."""
         return _less(self._heads[layer], own)
 
     def mlp_less(self, layer: int, own: Tensor) -> Tensor:
-        """What replaces a layer's MLP, less what it gives, [n, S, d]."""
+        """The new output of a layer's MLP, less the MLP's own output, [n, S, d]."""
         return _less(self._mlps[layer], own)
 
 
@@ -152,13 +151,13 @@ def _less(given: Tensor | None, own: Tensor) -> Tensor:
 
 
 class _Watcher:
-    """A receiver that lets pass what it does not watch."""
+    """A receiver that ignores the embedding and the final stream."""
 
     def embedding(self, stream: Tensor) -> None:
-        """As in `Receiver`."""
+        """Ignore the embedding."""
 
     def final(self, stream: Tensor, normed: Tensor) -> None:
-        """As in `Receiver`."""
+        """Ignore the final stream."""
 
 
 class _Outputs(_Watcher):
@@ -169,21 +168,21 @@ class _Outputs(_Watcher):
         self.mlps: list[Tensor] = []
 
     def attention(self, layer: int, heads: Tensor, output: Tensor) -> None:  # noqa: ARG002
-        """As in `Receiver`; layers come in order."""
+        """Keep the heads' outputs; layers come in order."""
         self.heads.append(heads)
 
     def mlp(self, layer: int, output: Tensor) -> None:  # noqa: ARG002
-        """As in `Receiver`."""
+        """Keep the MLP's output."""
         self.mlps.append(output)
 
 
 class _Products(_Watcher):
-    """Multiplies every component's gradient, when the backward pass brings it, with the change of its output.
+    """Multiplies every component's gradient, during the backward pass, with the change of the output.
 
     Args:
         anatomy: The model's components.
-        given: What replaces their outputs.
-        seen: Where the rows have a token, [n, S].
+        given: The new outputs.
+        seen: True where the rows have a token, [n, S].
     """
 
     def __init__(self, anatomy: Anatomy, given: _Given, seen: Tensor) -> None:
@@ -196,7 +195,7 @@ class _Products(_Watcher):
         self.normed = nothing
 
     def attention(self, layer: int, heads: Tensor, output: Tensor) -> None:  # noqa: ARG002
-        """As in `Receiver`."""
+        """Hook the gradient of the heads' outputs."""
 
         def take(gradient: Tensor) -> None:
             change = self._given.heads_less(layer, heads.detach())
@@ -206,7 +205,7 @@ class _Products(_Watcher):
         _hook(heads, take)
 
     def mlp(self, layer: int, output: Tensor) -> None:
-        """As in `Receiver`."""
+        """Hook the gradient of the MLP's output."""
 
         def take(gradient: Tensor) -> None:
             change = self._given.mlp_less(layer, output.detach())
@@ -215,7 +214,7 @@ class _Products(_Watcher):
         _hook(output, take)
 
     def final(self, stream: Tensor, normed: Tensor) -> None:  # noqa: ARG002
-        """As in `Receiver`."""
+        """Keep the stream after the final norm."""
         self.normed = normed
 
     def _summed(self, products: Tensor, axes: tuple[int, ...]) -> Tensor:
@@ -225,7 +224,7 @@ class _Products(_Watcher):
 
 
 def _hook(tensor: Tensor, take: Callable[[Tensor], None]) -> None:
-    """Have a tensor's gradient taken when it comes."""
+    """Call `take` with a tensor's gradient, during the backward pass."""
     register: Callable[..., Any] = tensor.register_hook
     register(take)
 
@@ -242,7 +241,7 @@ def _metric(readout: Readout, normed: Tensor, weights: Tensor, ends: Tensor) -> 
 
 @contextmanager
 def _frozen(model: Any) -> Iterator[None]:
-    """While the block lasts, no parameter wants a gradient, so that none is kept anything for."""
+    """Switch off the gradients of parameters within the block, so nothing is kept for them."""
     wanted = [parameter for parameter in model.parameters() if parameter.requires_grad]
     try:
         for parameter in wanted:
@@ -255,7 +254,7 @@ def _frozen(model: Any) -> Iterator[None]:
 
 @contextmanager
 def _differentiable_embedding(model: Any) -> Iterator[list[Tensor]]:
-    """While the block lasts, gradients reach back to the embedding's output, which is put into the list."""
+    """Let gradients reach back to the embedding's output within the block; the list holds this output."""
     start: list[Tensor] = []
 
     def hook(_module: object, _args: object, output: Tensor) -> Tensor:

@@ -1,4 +1,4 @@
-"""Readout: the direction in the residual stream that raises one token's centred logit."""
+"""Readout: the direction in the residual stream that raises a token's centred logit."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _ROWS = 2048
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Readout:
-    """How a model reads tokens off the final residual stream, its norm's scale left out.
+    """The reading of tokens off the final residual stream, without the norm's scale.
 
     A token's direction is g ⊙ u_y with u_y = W_U[y] − mean_v W_U[v] (METHODS §2); with LayerNorm, whose mean
     is taken off the stream, the direction's own mean is taken off instead.
@@ -39,13 +39,13 @@ class Readout:
         return rows.to(self.mean.dtype) - self.mean
 
     def directions(self, tokens: Tensor) -> Tensor:
-        """The direction of some tokens, [k] to [k, d]; over the norm's scale it is v of METHODS §2."""
+        """The direction of some tokens, [k] to [k, d]; divided by the norm's scale: v of METHODS §2."""
         norm = self.anatomy.final_norm
         found = self.unembedding(tokens) * norm.gain(self.mean.dtype).to(self.mean.device)
         return found - found.mean(-1, keepdim=True) if norm.centres else found
 
     def biases(self, tokens: Tensor) -> Tensor:
-        """What the final norm's and the unembedding's biases add to the centred logit, [k] to [k]."""
+        """The addition of the final norm's and the unembedding's biases to the centred logit, [k] to [k]."""
         bias = self.anatomy.final_norm.bias(self.mean.dtype)
         found = (
             torch.zeros(len(tokens), dtype=self.mean.dtype, device=self.mean.device)

@@ -17,11 +17,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Target:
-    """What is asked about m positions: the centred logit of one token, or of one less another.
+    """The target at m positions: the centred logit of a token, or the difference of two tokens' logits.
 
     Args:
         token: The token, [m].
-        less: The token whose logit is taken off, [m]; None for none.
+        less: The token whose logit is subtracted, [m], or None.
     """
 
     token: Tensor
@@ -38,7 +38,7 @@ class Reduced:
         embedding: [m]
         biases: [m]
         logits: The centred logit, computed from the final norm's output and not from the components, [m]
-        rounding: ‖x ⊙ v‖, what the rounding of the stream is in proportion to, [m]
+        rounding: ‖x ⊙ v‖: the stream's rounding errors are in proportion to this, [m]
     """
 
     heads: Tensor
@@ -50,14 +50,14 @@ class Reduced:
 
 
 class Reduction:
-    """Takes each component's output at m positions as it comes, and keeps scalars only.
+    """Takes each component's output at m positions during a pass, and keeps scalars only.
 
-    What depends on a token alone is computed once for each distinct token. The final norm's scale, which is
-    known last, is applied at the end.
+    Projections of token directions are computed once for each distinct token. The final norm's scale, which
+    is known last, is applied at the end.
 
     Args:
         readout: The model's readout.
-        targets: What is asked, for the same m positions.
+        targets: The targets, for the same m positions.
     """
 
     def __init__(self, readout: Readout, targets: Sequence[Target]) -> None:
@@ -82,7 +82,7 @@ class Reduction:
         self._embedding = self._dots(stream)
 
     def heads(self, layer: int, heads: Tensor, scale: Tensor | None) -> None:
-        """Take a layer's heads, [m, H · head_dim], and one over the scale of a norm that follows, [m]."""
+        """Take a layer's heads, [m, H · head_dim], and the inverse scale of a norm after them, [m]."""
         modules, home = self._anatomy.layers[layer], heads.device
         norm, bias = modules.attention_norm, modules.projection.bias
         gain = None if norm is None else norm.gain(self._dtype).to(home)
@@ -101,7 +101,7 @@ class Reduction:
                 )
 
     def mlp(self, layer: int, output: Tensor) -> None:  # noqa: ARG002  (layers come in order)
-        """Take what a layer's MLP adds, [m, d]."""
+        """Take the addition of a layer's MLP, [m, d]."""
         for mlps, terms in zip(self._mlps, self._dots(output), strict=True):
             mlps.append(terms)
 
@@ -145,7 +145,7 @@ class Reduction:
         return torch.searchsorted(self._tokens, tokens)
 
     def _gathered(self, table: Tensor) -> list[Tensor]:
-        """Each target's rows of a table that has one for each distinct token: [k, …] to [m, …]."""
+        """Each target's rows of a table with a row for each distinct token: [k, …] to [m, …]."""
         found = []
         for token, less in self._targets:
             rows = table.index_select(0, token.to(table.device))

@@ -1,4 +1,4 @@
-"""Trace: the attribution of one response, step by step, as numpy arrays that can be kept and sent."""
+"""Trace: the attribution of a response, step by step, as numpy arrays to keep and send."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Contributions:
-    """How much each component added to one target's logit at each of T steps, float32.
+    """The contribution of each component to a target's logit at each of T steps, float32.
 
     Args:
         heads: [T, L, H]
@@ -35,57 +35,57 @@ class Contributions:
     logits: Floats
 
     def first(self, steps: int) -> Contributions:
-        """Those of the first steps."""
+        """The contributions at the first steps."""
         return Contributions(*(getattr(self, name)[:steps] for name in self.names()))
 
     @classmethod
     def names(cls) -> tuple[str, ...]:
-        """The names of its arrays."""
+        """The names of the arrays."""
         return tuple(field.name for field in fields(cls))
 
     def as_arrays(self, prefix: str) -> dict[str, Floats]:
-        """Its arrays under names that start with a prefix."""
+        """The arrays by name, with a prefix before each name."""
         return {f"{prefix}{name}": getattr(self, name) for name in self.names()}
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, Floats], prefix: str) -> Contributions:
-        """The contributions that `as_arrays` took apart."""
+        """The contributions from the arrays of `as_arrays`."""
         return cls(*(arrays[f"{prefix}{name}"] for name in cls.names()))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Trace:
-    """The attribution of one response; the end token's step, if it has one, is the last.
+    """The attribution of a response; the last step is the end token's, if the response has an end token.
 
     Args:
-        token: Of the token written at each step.
-        stop: Of the best end token less the best other one.
+        token: Contributions to the logit of the token written at each step.
+        stop: Contributions to the stop margin: the best end token less the best other token.
     """
 
     token: Contributions
     stop: Contributions
 
     def first(self, steps: int) -> Trace:
-        """That of the first steps."""
+        """The trace of the first steps."""
         return Trace(self.token.first(steps), self.stop.first(steps))
 
     def as_arrays(self, prefix: str) -> dict[str, Floats]:
-        """Its arrays under names that start with a prefix."""
+        """The arrays by name, with a prefix before each name."""
         return self.token.as_arrays(f"{prefix}token.") | self.stop.as_arrays(f"{prefix}stop.")
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, Floats], prefix: str) -> Trace:
-        """The trace that `as_arrays` took apart."""
+        """The trace from the arrays of `as_arrays`."""
         return cls(*(Contributions.from_arrays(arrays, f"{prefix}{target}.") for target in ("token", "stop")))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ForcedTrace:
-    """What a checkpoint's components said to a text that it was given.
+    """The attribution of a text given to a checkpoint.
 
     Args:
-        contributions: To the target, at each step that was asked about.
-        adherence: Of the text's tokens, as this checkpoint's tokenizer has them; None where only the step
+        contributions: Contributions to the target, at each step asked about.
+        adherence: Adherence of the text's tokens, by this checkpoint's tokenizer; None where only the step
             after the text was asked about.
     """
 

@@ -1,1 +1,1 @@
-"""Who is asked: from a name to files, and from files to a checkpoint in memory."""
+"""Checkpoints: from a name to files, and from files to a checkpoint in memory."""

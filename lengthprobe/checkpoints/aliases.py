@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 
 class Alias(NamedTuple):
-    """A hub id, and the alias of the base model that it was tuned from (None: it is one itself)."""
+    """A hub id, and the alias of its base model (None for a base, or without a known base)."""
 
     repo_id: str
     base: str | None

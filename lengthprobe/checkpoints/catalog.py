@@ -1,4 +1,4 @@
-"""Names of checkpoints: what a name means, which base model a checkpoint was tuned from, and its lineage."""
+"""Names of checkpoints: the source of a name, the base model under a checkpoint, and the lineage."""
 
 from __future__ import annotations
 
@@ -35,15 +35,15 @@ _PACKED = (".zip", ".tar", ".gz", ".tgz", ".bz2", ".xz", ".zst", ".7z", ".rar")
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Where a checkpoint is.
+    """The place of a checkpoint.
 
     Args:
-        name: The name as it was typed.
+        name: The name as typed.
         kind: `fixture`, `directory`, `alias` or `hub`.
         repo_id: Its id on the hub, for an alias or a hub id.
         revision: Branch, tag or commit asked for on the hub.
         path: Its directory, for a fixture model or a directory.
-        file: The file there that is meant, None where the directory is one checkpoint.
+        file: The file in the directory that is the checkpoint, None where the whole directory is.
     """
 
     name: str
@@ -55,16 +55,17 @@ class Source:
 
 
 def resolve(name: str, *, near: Path | None = None) -> Source:
-    """The source that a name means: fixture model, directory, alias, hub id, in this order.
+    """The source that a name means: fixture model, directory, alias or hub id, tried in this order.
 
     A GGUF file is named by its path, or after a colon (`org/name:file.gguf`).
 
     Args:
-        name: What the user typed, or what a config or card says.
-        near: A directory that a relative path may start from, before this one (where the name was read).
+        name: A name from the user, or from a config or a model card.
+        near: A directory from which a relative path may start, tried before the working directory: the place
+            where the name was read.
 
     Raises:
-        ModelError: Nothing is known by this name; the message offers the nearest names.
+        ModelError: The name is unknown; the message offers the nearest names.
     """
     if not name.strip():
         raise ModelError("the name of the model is empty", "setting:model=llama-3.1-8b-instruct")
@@ -99,10 +100,10 @@ def resolve(name: str, *, near: Path | None = None) -> Source:
 
 
 def base_of(source: Source) -> str | None:
-    """The name of the base model that a checkpoint was tuned from, or None where nothing tells.
+    """The name of the base model under a tuned checkpoint, or None where nothing tells.
 
-    From the table of aliases, or else from `base_model` in the model card (or from the config of an adapter).
-    Where that model is itself known to be tuned, its own base counterpart is meant.
+    The table of aliases comes first, then `base_model` in the model card, then the config of an adapter.
+    Where the model found is itself known to be tuned, the base of this model is given.
     """
     base = _stated_base(source)
     seen = {source.name, _name(source)}
@@ -116,10 +117,11 @@ def base_of(source: Source) -> str | None:
 
 
 def lineage_of(source: Source, unread: Callable[[str], None] = lambda _name: None) -> str | None:
-    """The lineage that a checkpoint belongs to, one of `LINEAGES`, or None where nothing tells.
+    """The lineage of a checkpoint, from `LINEAGES`, or None where nothing tells.
 
-    A fixture model and Llama 3.1 by their own names; what was tuned from one by the table of aliases, its
-    model card or its adapter's config, and theirs in turn. A card on the hub that is not cached is fetched.
+    Fixture models and Llama 3.1 are known by name. A tuned checkpoint is known by its chain of bases: the
+    table of aliases, the model card or the adapter's config names each base. A card missing from the cache is
+    fetched from the hub.
 
     Args:
         source: The checkpoint.
@@ -142,7 +144,7 @@ def lineage_of(source: Source, unread: Callable[[str], None] = lambda _name: Non
 
 
 def _stated_base(source: Source, unread: Callable[[str], None] = lambda _name: None) -> Source | None:
-    """The checkpoint that alias table, card or adapter config say that another was tuned from."""
+    """The base of a checkpoint, as the table of aliases, the card or the adapter's config states it."""
     known = BY_REPO_ID.get(source.repo_id or "")
     if known is not None:
         base = ALIASES[known].base
@@ -161,7 +163,7 @@ def _stated_base(source: Source, unread: Callable[[str], None] = lambda _name: N
 
 
 def _name(source: Source) -> str:
-    """A name that means the same checkpoint wherever it was read."""
+    """A name of a checkpoint with the same meaning from every directory."""
     if source.kind != "directory" or source.path is None:
         return source.name
     return _from_here(source.path / source.file if source.file else source.path)
@@ -172,7 +174,7 @@ def _is_fixture(path: Path) -> bool:
 
 
 def _from_here(path: Path) -> str:
-    """A name for a directory that nobody typed: a report that shows it says little of the machine."""
+    """A name for a directory, relative to the working directory: so a report shows little of the machine."""
     relative = os.path.relpath(path.resolve())
     # Bare, it could be the name of a fixture model.
     return relative if relative.startswith(os.pardir) else os.path.join(os.curdir, relative)
@@ -194,7 +196,7 @@ def _card_bases(card: Path | None) -> list[str]:
 
 
 def _adapter_bases(directory: Path | None) -> list[str]:
-    """The base that an adapter's config names, where the directory holds an adapter."""
+    """The base named in an adapter's config, where the directory holds an adapter."""
     from lengthprobe.checkpoints.adapters.directory import base_name
 
     name = base_name(directory) if directory else None
@@ -217,7 +219,7 @@ def _card_from_hub(source: Source, unread: Callable[[str], None]) -> Path | None
 
 
 def _is_file(name: str, path: Path) -> ModelError:
-    """The error for a name that is a file's; its folder is named where that is a checkpoint's."""
+    """The error for the name of a file; the message names the file's folder where this is a checkpoint."""
     folder = path.parent
     problem = f"{name} is a file, and a checkpoint is a folder"
     if any((folder / config).is_file() for config in ("config.json", "adapter_config.json")):

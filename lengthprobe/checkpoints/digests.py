@@ -1,4 +1,4 @@
-"""Digests: what a checkpoint is by its content, wherever it lies and whatever it is called."""
+"""Digests: a checkpoint identified by content, and not by name or place."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _LIBRARIES = ("lengthprobe", "torch", "transformers", "tokenizers", "safetensors
 
 
 def content_digest(files: Files) -> str:
-    """The SHA-256 of all that a checkpoint is loaded from: weights, config, tokenizer, template, ends, code.
+    """The SHA-256 of a checkpoint's whole content: weights, config, tokenizer, template, ends, code.
 
     A copy in another folder has the digest of the original.
     """
@@ -49,10 +49,10 @@ def content_digest(files: Files) -> str:
 
 
 def config_digest(files: Files) -> str:
-    """The SHA-256 of the SHA-256s of the config and, for an adapter, of the adapter's after it.
+    """The SHA-256 of the config's SHA-256, followed for an adapter by the SHA-256 of the adapter's config.
 
-    Each is of the config as sorted JSON without the paths of whoever saved it, so that a copy has the digest
-    of the original. A GGUF file's is of what its header says beside the tokenizer.
+    Each config is hashed as sorted JSON, without the paths on the machine where the checkpoint was saved. So
+    a copy has the digest of the original. For a GGUF file, the header without the tokenizer is hashed.
     """
     if files.gguf is not None:
         return _header_digest(files.gguf, tokenizer=False)
@@ -63,9 +63,9 @@ def config_digest(files: Files) -> str:
 
 
 def weights_digest(files: Files) -> str:
-    """The SHA-256 of the weight files' SHA-256s, in name order; an adapter's after those of its base.
+    """The SHA-256 of the weight files' SHA-256s, in name order; the base's files come before an adapter's.
 
-    A GGUF file has its own, as who offers the file states it.
+    The digest of a GGUF file is the plain SHA-256 of the file, as download pages state it.
     """
     if files.gguf is not None:
         return _file_digest(files.gguf.path)
@@ -73,14 +73,14 @@ def weights_digest(files: Files) -> str:
 
 
 def tokenizer_digest(files: Files) -> str:
-    """The SHA-256 of the SHA-256s of the tokenizer's files; of a GGUF file, of what its header says of it."""
+    """The SHA-256 of the tokenizer files' SHA-256s; for a GGUF file, of the header's tokenizer entries."""
     if files.gguf is not None:
         return _header_digest(files.gguf, tokenizer=True)
     return _digest(path for name in _TOKENIZER_FILES if (path := files.tokenizer / name).is_file())
 
 
 def versions_of(files: Files) -> dict[str, str]:
-    """The versions of Python and of the libraries that a checkpoint runs with."""
+    """The versions of Python and of the libraries that run a checkpoint."""
     adapter, gguf = files.adapter is not None, files.gguf is not None
     versions = {"python": platform.python_version()}
     for library in (*_LIBRARIES, *(("peft",) if adapter else ()), *(("gguf",) if gguf else ())):
@@ -92,7 +92,7 @@ def versions_of(files: Files) -> dict[str, str]:
 
 
 def _header_digest(gguf: Gguf, *, tokenizer: bool) -> str:
-    """The SHA-256 of what a header says of the tokenizer, or of all else."""
+    """The SHA-256 of the tokenizer entries of a header, or of all other entries."""
     stated = {key: value for key, value in gguf.metadata.items() if key.startswith("tokenizer.") == tokenizer}
     return sha256(json.dumps(stated, sort_keys=True).encode()).hexdigest()
 
@@ -111,6 +111,6 @@ def _file_digest(path: Path) -> str:
 
 @lru_cache(maxsize=1024)
 def _digest_of_state(path: Path, *_state: int) -> str:
-    """The digest of a file as it is now: read once, and again when it was written anew."""
+    """The digest of a file in the present state: the file is read once, and again after a change."""
     with path.open("rb") as file:
         return file_digest(file, "sha256").hexdigest()

@@ -1,4 +1,4 @@
-"""Display names: what a report calls a checkpoint, short and unique in a run, whatever path was typed."""
+"""Display names: the name of a checkpoint in reports, short and unique in a run, whatever path was typed."""
 
 from __future__ import annotations
 
@@ -30,13 +30,13 @@ _CACHED, _SNAPSHOTS = "models--", "snapshots"
 
 @dataclass(frozen=True, slots=True)
 class _Place:
-    """Where a name leads.
+    """The place that a name means.
 
     Args:
-        where: The path or id that tells it from any other.
-        segments: Those of the path or id, at least one.
-        before: Stands before them: the base of an adapter.
-        after: Stands after them: a revision, a file.
+        where: The path or id, different for every place.
+        segments: The segments of the path or id; never empty.
+        before: Text before the segments: the base of an adapter.
+        after: Text after the segments: a revision, a file.
     """
 
     where: str
@@ -50,16 +50,16 @@ class _Place:
 
 
 def display_names(names: Iterable[str], taken: Collection[str] = ()) -> dict[str, str]:
-    """The display name of each name that was typed.
+    """The display name of each typed name.
 
-    Of a path or a hub id it is the last segment, with as many before as make it unique. An alias and a
-    fixture model keep their name. A revision stands after an `@`. An adapter stands after its base:
-    `base + adapter`. Long ones are shortened. Two names of one place have one display name. The same names
-    give the same display names in every process.
+    A path or a hub id is shown by its last segment, with as many segments before as make the name unique. An
+    alias and a fixture model keep their name. A revision stands after an `@`. An adapter stands after its
+    base: `base + adapter`. Long names are shortened. Two names of the same place have the same display name.
+    The display names are the same in every process.
 
     Args:
-        names: What was typed.
-        taken: Display names that other checkpoints have already.
+        names: The names as typed.
+        taken: Display names of other checkpoints.
     """
     places = {name: _place(name) for name in dict.fromkeys(names)}
     distinct = list(dict.fromkeys(places.values()))
@@ -81,12 +81,12 @@ def display_names(names: Iterable[str], taken: Collection[str] = ()) -> dict[str
 
 
 def display_name(name: str) -> str:
-    """The display name of a checkpoint that is alone."""
+    """The display name of a single checkpoint."""
     return display_names([name])[name]
 
 
 def _numbered(shown: Sequence[str], taken: Collection[str]) -> list[str]:
-    """The names, with a number where one is there before."""
+    """The names, with a number where an equal name comes before."""
     found: list[str] = []
     for name in shown:
         again, number = name, 1
@@ -121,7 +121,7 @@ def _of_id(source: Source) -> _Place:
 
 
 def _of_directory(source: Source, path: Path) -> _Place:
-    """The place of a folder, or of a GGUF file in one, however it was typed."""
+    """The place of a folder, or of a GGUF file in a folder, however typed."""
     cached = _cached(path)
     if cached is not None:
         where = os.path.join(cached.where, source.file or "")
@@ -132,13 +132,13 @@ def _of_directory(source: Source, path: Path) -> _Place:
 
 
 def _of_path(name: str) -> _Place:
-    """The place of a path; of `.`, that of the working directory."""
+    """The place of a path; for `.`, the place of the working directory."""
     path = os.path.abspath(os.path.expanduser(name))
     return _Place(path, tuple(_plain(one) for one in path.split(os.sep) if one) or (_NAMELESS,))
 
 
 def _cached(folder: Path) -> _Place | None:
-    """The hub id and the commit of a checkpoint that was named by its folder in the hub's cache."""
+    """The hub id and the commit of a checkpoint, from the path of its folder in the hub's cache."""
     path = os.path.abspath(os.path.expanduser(folder))
     *_, repo, snapshots, commit = ["", "", *path.split(os.sep)]
     if snapshots != _SNAPSHOTS or not repo.startswith(_CACHED):
@@ -148,7 +148,7 @@ def _cached(folder: Path) -> _Place | None:
 
 
 def _base_of_adapter(path: Path) -> str:
-    """What stands before the name of an adapter: its base, and a plus; nothing where it is a whole model."""
+    """The text before the name of an adapter: the base, and a plus; empty for a whole model."""
     try:
         base = base_name(path)
     except (LengthprobeError, OSError):
@@ -167,7 +167,7 @@ def _base_of_adapter(path: Path) -> str:
 
 
 def _is_gguf(source: Source) -> bool:
-    """Whether one file is a checkpoint by itself, whatever lies beside it."""
+    """Whether the checkpoint is a single GGUF file."""
     return source.file is not None and source.file.endswith(".gguf")
 
 
@@ -176,7 +176,7 @@ def _after_colon(file: str | None) -> str:
 
 
 def _plain(text: str) -> str:
-    """A segment without anything that has a meaning where a name is shown, each run of it a hyphen."""
+    """A segment with a hyphen for each run of characters that mean something where names are shown."""
     composed = unicodedata.normalize("NFC", text)
     kept = "".join(one if _is_kept(one) else " " for one in composed)
     return "-".join(kept.split()) or _NAMELESS

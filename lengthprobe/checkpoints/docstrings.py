@@ -1,4 +1,4 @@
-"""Docstrings: transformers reads its own while it is imported, and Python can be told to strip them."""
+"""Docstrings: transformers reads its docstrings at import, and an option of Python strips them."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ _STRIPPED = 2
 
 
 def refuse_stripped(optimize: int = sys.flags.optimize) -> None:
-    """Refuse to load anything without docstrings: transformers then fails at whichever model it is asked for.
+    """Refuse to load anything without docstrings: transformers then fails on every model.
 
     Args:
-        optimize: How often -O was given, or what PYTHONOPTIMIZE says.
+        optimize: How often -O was given, or the value of PYTHONOPTIMIZE.
 
     Raises:
         ModelError: Docstrings are stripped.

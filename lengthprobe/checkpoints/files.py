@@ -1,4 +1,4 @@
-"""A checkpoint on disk: found by name, checked, and nothing of it loaded yet."""
+"""A checkpoint on disk: found by name and checked, and not loaded yet."""
 
 from __future__ import annotations
 
@@ -42,17 +42,18 @@ class Files:
     """The files of a checkpoint.
 
     Args:
-        source: What the name meant.
-        directory: Where the config and the weights are; for an adapter, those of its base.
+        source: The source that the name means.
+        directory: Where the config and the weights are; for an adapter, the config and the weights of the
+            base.
         config: The architecture.
         weights: The files with the weights, in name order.
         tokenizer: Where the tokenizer is.
-        adapter: The directory of the adapter, if it is one.
-        adapter_weights: The files with the adapter's weights.
-        loaded_as: The file or index by which transformers is told to load the weights, by its name in the
-            directory; None for pickled weights.
-        stamp: A digest of the sizes and times of its files, taken when it was located.
-        gguf: The header of the GGUF file that the whole checkpoint is, None for any other.
+        adapter: The directory of an adapter; None for a whole model.
+        adapter_weights: The files with an adapter's weights.
+        loaded_as: The name of the file or index through which transformers loads the weights; None for
+            pickled weights.
+        stamp: A digest of the sizes and times of the files, taken when the checkpoint was located.
+        gguf: The header, where the checkpoint is a GGUF file; else None.
     """
 
     source: Source
@@ -68,7 +69,7 @@ class Files:
 
     @property
     def commit(self) -> str | None:
-        """The commit on the hub that the checkpoint is, or None for one that is not from there."""
+        """The commit of the checkpoint on the hub, or None for a checkpoint from elsewhere."""
         return commit(self.adapter or self.directory)
 
     @property
@@ -77,7 +78,7 @@ class Files:
         return self.stamp != self._stamp_now()
 
     def stamped(self) -> Files:
-        """The same files, with their sizes and times as they are now."""
+        """These files, with the sizes and times of now."""
         return replace(self, stamp=self._stamp_now())
 
     def _stamp_now(self) -> str:
@@ -88,7 +89,7 @@ class Files:
 
     @property
     def directories(self) -> tuple[Path, ...]:
-        """Where its config, its tokenizer and its adapter are, each once."""
+        """The directories of config, tokenizer and adapter, each once."""
         return tuple(dict.fromkeys(one for one in (self.directory, self.tokenizer, self.adapter) if one))
 
     @property
@@ -103,7 +104,7 @@ def locate(name: str, settings: Settings) -> Files:
     """The files of the checkpoint that a name means, downloaded if need be, and checked.
 
     Raises:
-        ModelError: It cannot be found, or is nothing that lengthprobe can run.
+        ModelError: The checkpoint cannot be found, or lengthprobe cannot run it.
     """
     return _locate(resolve(name), settings, ()).stamped()
 
@@ -148,10 +149,10 @@ def _locate_gguf(source: Source, path: Path, within: tuple[Path, ...]) -> Files:
 
 
 def _refuse_other_file(source: Source, directory: Path, weights: tuple[Path, ...]) -> None:
-    """Check that the file which a name names after a colon is of the weights that are loaded, or their index.
+    """Check that a file named after a colon is among the loaded weights, or is their index.
 
     Raises:
-        ModelError: It is another, or is not there.
+        ModelError: Another file is named, or a missing file.
     """
     names = {one.name for one in weights}
     named = source.file

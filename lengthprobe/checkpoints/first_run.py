@@ -14,8 +14,8 @@ from lengthprobe.errors import ModelError, reason
 def run_once(name: str, model: Any, quantized: str) -> None:
     """Run a quantized model on one token.
 
-    compressed-tensors unpacks the weights in the first run, and until then a layer has none to look at. Other
-    libraries say no earlier that the device or the number format is not for them.
+    compressed-tensors unpacks the weights in the first run, and no layer has readable weights before. Other
+    libraries, too, refuse a device or a number format only in the first run.
 
     Args:
         name: The checkpoint.
@@ -23,7 +23,7 @@ def run_once(name: str, model: Any, quantized: str) -> None:
         quantized: How its weights are quantized, in few words.
 
     Raises:
-        ModelError: It does not run.
+        ModelError: The model does not run.
     """
     embedding = model.get_input_embeddings().weight
     try:

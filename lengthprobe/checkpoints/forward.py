@@ -13,7 +13,7 @@ def cache_keyword(model: Any) -> str:
     """The keyword by which a model's forward takes a cache, and under which its output holds the cache.
 
     transformers renamed `past_key_values` to `cache` in 5.24. The signature says which name is right, also
-    for a model that defines its own forward.
+    for a model with a forward of its own.
 
     Args:
         model: A model of transformers, or its decoder.
@@ -22,21 +22,21 @@ def cache_keyword(model: Any) -> str:
 
 
 def decoder_of(model: Any) -> Any:
-    """The part of a model between its input tokens and its logits: of one that sees, its text model."""
+    """The part of a model between input tokens and logits; for a model with vision, the text model."""
     return model.get_decoder() if hasattr(model, "get_decoder") else model.base_model
 
 
 def run_decoder(
     model: Any, input_ids: Tensor, attention_mask: Tensor, *, first: int = 0, past_key_values: Any = None
 ) -> None:
-    """Run a model's decoder alone over padded rows, with positions as generate() counts them.
+    """Run a model's decoder without the logits over padded rows, with positions as generate() counts them.
 
     Args:
         model: A causal model of transformers.
         input_ids: [n, S]
         attention_mask: [n, S]
-        first: The first column that is run; those before it are in the cache.
-        past_key_values: The cache; None without one.
+        first: The first column to run; the columns before are in the cache.
+        past_key_values: The cache, or None.
     """
     decoder = decoder_of(model)
     # Padding on the left has no place.

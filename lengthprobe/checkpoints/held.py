@@ -1,4 +1,4 @@
-"""Held: a checkpoint that is located, placed and loaded when it is first wanted, and once."""
+"""Held: a checkpoint located, placed and loaded at the first use, and only once."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ Made = TypeVar("Made")
 
 
 class Held:
-    """A checkpoint by name. What failed once is not tried again for every claim.
+    """A checkpoint by name. After a failure, no claim tries again.
 
     Args:
         name: Alias, hub id, directory, or fixture model.
-        settings: How it is loaded.
+        settings: The settings for loading.
         reading: Told the size of the weights, in bytes, before they are read.
     """
 
@@ -42,7 +42,7 @@ class Held:
         """The checkpoint on disk, located and checked.
 
         Raises:
-            ModelError: It cannot be found, or is nothing that lengthprobe can run.
+            ModelError: The checkpoint cannot be found, or lengthprobe cannot run it.
         """
         if self._files is None:
             from lengthprobe.checkpoints.files import locate
@@ -55,7 +55,7 @@ class Held:
         """The checkpoint in memory.
 
         Raises:
-            ModelError: It cannot be loaded.
+            ModelError: The checkpoint cannot be loaded.
         """
         if self._checkpoint is None:
             from lengthprobe.checkpoints.loading import load_checkpoint
@@ -90,7 +90,7 @@ class Held:
         return self._placement
 
     def once(self, make: Callable[[], Made]) -> Made:
-        """What `make` gives, or the failure that it or something before it ended in."""
+        """The result of `make`. A failure is raised, and is raised again at every later call."""
         if self._failure is not None:
             raise self._failure
         try:

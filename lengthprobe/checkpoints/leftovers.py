@@ -1,4 +1,4 @@
-"""An adapter's files beside whole weights, and checkpoints that lie in a subfolder: which one is meant."""
+"""Folders with two meanings: an adapter's files beside whole weights, and checkpoints in a subfolder."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ _NAMED = 3
 def refuse_adapter_beside(directory: Path, weights: str) -> None:
     """Check that a folder with whole weights holds no adapter's weights too.
 
-    A merged model whose folder was an adapter's before looks so (peft #1381), and an adapter that was saved
-    with its base. The config of an adapter alone is no second reading: there is nothing to apply.
+    Two folders look so: a merged model in the former folder of an adapter (peft #1381), and an adapter saved
+    with its base. The config of an adapter without weights has no second meaning: there is nothing to apply.
 
     Args:
         directory: The checkpoint.
-        weights: The name of its weight file.
+        weights: The name of the whole model's weight file.
 
     Raises:
-        ModelError: It does.
+        ModelError: The folder holds both.
     """
     adapters = sorted(path.name for path in directory.glob("adapter_model*") if path.is_file())
     if not adapters or not (directory / CONFIG).is_file():
@@ -46,10 +46,10 @@ def refuse_adapter_beside(directory: Path, weights: str) -> None:
 def without_adapter_config(directory: Path) -> Iterator[Path]:
     """A folder with the same files, but for the config of an adapter.
 
-    transformers reads one that lies beside whole weights, and looks for the adapter's weights.
+    transformers reads such a config beside whole weights, and then looks for the adapter's weights.
 
     Args:
-        directory: The checkpoint; itself where it holds no such config.
+        directory: The checkpoint; given back unchanged where there is no config of an adapter.
     """
     if not (directory / CONFIG).is_file():
         yield directory
@@ -62,12 +62,12 @@ def without_adapter_config(directory: Path) -> Iterator[Path]:
 
 
 def refuse_parent(directory: Path) -> None:
-    """Check that a folder without a config is not the parent of the checkpoint that is meant.
+    """Check that a folder without a config is not the parent of a checkpoint.
 
-    peft saves an adapter with a name of its own into a subfolder, and a trainer each step into one.
+    peft saves a named adapter into a subfolder, and a trainer saves each step into a subfolder.
 
     Raises:
-        ModelError: It is; the message names the subfolders.
+        ModelError: Subfolders hold checkpoints; the message names the subfolders.
     """
     if (directory / "config.json").is_file() or (directory / CONFIG).is_file():
         return

@@ -55,25 +55,25 @@ _COMPARED = 60
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Checkpoint:
-    """A loaded model with what generation needs.
+    """A loaded model, with all that generation needs.
 
     Args:
-        files: Where it came from.
-        model: The transformers model, in evaluation mode, its generation config replaced by a plain one.
+        files: The checkpoint's files.
+        model: The transformers model, in evaluation mode, with a plain generation config.
         tokenizer: Its tokenizer.
         end_token_ids: The tokens that end a response.
-        pad_token_id: The token that fills a batch on the left; it is masked everywhere.
-        chat_template: The template of a conversation, None where it has none.
+        pad_token_id: The padding token on the left of a batch, masked everywhere.
+        chat_template: The template of a conversation, or None.
         device: Where prompts are put.
         dtype: The number format of its weights.
         attention: The attention implementation.
-        context: The most tokens it reads, None where its config does not say.
-        overridden: What its generation config asked for and does not get, as `name=value`.
-        ends_told: Who names which end tokens, where the checkpoint's files do not agree; else empty.
-        apart: What stands in a text for each token that is no part of one.
-        in_parts: Whether its template wants the content of a message as a list of parts.
-        left_out: The modules of a model that sees as well which no text runs through, and which are gone.
-        quantized: How its weights are quantized, and what became of them; empty where they are not.
+        context: Most tokens that the model reads, None where the config does not say.
+        overridden: Settings of the generation config without effect here, as `name=value`.
+        ends_told: Which file names which end tokens, where the checkpoint's files do not agree; else empty.
+        apart: The text in place of each special or unknown token.
+        in_parts: Whether the template wants the content of a message as a list of parts.
+        left_out: The removed modules of a model with vision: the modules that no text runs through.
+        quantized: How the weights are quantized, and in which form they run; empty for plain weights.
     """
 
     files: Files
@@ -95,22 +95,23 @@ class Checkpoint:
 
     @property
     def name(self) -> str:
-        """The name as it was typed."""
+        """The name as typed."""
         return self.files.source.name
 
     def decode(self, token_ids: Sequence[int]) -> str:
-        """The text of some tokens. Special ones are left out, and separate the words beside them.
+        """The text of some tokens. Special tokens are left out, and separate the words beside them.
 
-        What begins or ends a thought stays: else the thought would be a part of the answer.
+        The marks of a thought stay in the text: else the thought would be a part of the answer.
         """
         return text_of(self.tokenizer, token_ids, self.apart)
 
 
 def load_checkpoint(name: str | Files, settings: Settings) -> Checkpoint:
-    """The checkpoint that a name (or files already located) means, in memory.
+    """The checkpoint of a name (or of files already located), in memory.
 
     Raises:
-        ModelError: It cannot be found, loaded or trusted; the message says why and what to type next.
+        ModelError: The checkpoint cannot be found, loaded or trusted; the message says why, and the next
+            thing to type.
     """
     refuse_stripped()
     files = locate(name, settings) if isinstance(name, str) else name
@@ -159,7 +160,7 @@ def load_checkpoint(name: str | Files, settings: Settings) -> Checkpoint:
 def _telling_prompts(settings: Settings) -> list[str]:
     """Prompts in each language asked in, by which a tokenizer is compared with its file.
 
-    A language that nobody has written is an error where it is asked in, and not here.
+    An unknown language is no error here: the error comes when prompts of the language are drawn.
     """
     known = [language for language in settings.languages if language in available()]
     return [
@@ -170,7 +171,7 @@ def _telling_prompts(settings: Settings) -> list[str]:
 
 
 def _load_model(files: Files, settings: Settings, placement: Placement) -> tuple[Any, tuple[str, ...], str]:
-    """The model, the names of the modules that were left out of it, and how it is quantized."""
+    """The model, the names of the modules left out, and the kind of quantization."""
     require_library(files.source.name, files.config)
     whole = _device_map(placement)
     try:
@@ -216,7 +217,7 @@ def _load_model(files: Files, settings: Settings, placement: Placement) -> tuple
 
 
 def _from_folder(files: Files, settings: Settings, placement: Placement, whole: Any) -> tuple[Any, str]:
-    """The model of a folder, with the values of its weight files, and how it is quantized."""
+    """The model of a folder, with the values of its weight files, and the kind of quantization."""
     with without_adapter_config(files.directory) as directory:
         model, report = auto_class(files.config).from_pretrained(
             directory,
@@ -242,7 +243,7 @@ def _from_folder(files: Files, settings: Settings, placement: Placement, whole: 
 
 
 def _config_of(files: Files) -> Any:
-    """The config with the weight files that were checked named in it: transformers takes those."""
+    """The config, with the checked weight files named in the config: transformers loads these files."""
     config = copy.deepcopy(files.config)
     for part in (config, config.get_text_config()):
         part.transformers_weights = files.loaded_as
@@ -256,7 +257,7 @@ def _restore_config(model: Any) -> None:
 
 
 def _device_map(placement: Placement) -> Any:
-    """What transformers is told; None where it would ask for accelerate without need."""
+    """The device map for transformers; None where a map would ask for accelerate without need."""
     if placement.spread:
         return placement.spread
     if placement.device.type == "cpu" or find_spec("accelerate") is None:

@@ -1,4 +1,4 @@
-"""Memory: whether an error means that it is out, on whatever device, and what to give back then."""
+"""Memory: whether an error means that memory is out, on any device, and how to release memory then."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ _SAID = ("out of memory", "DefaultCPUAllocator", "CUBLAS_STATUS_ALLOC_FAILED", "
 
 
 def is_out_of_memory(error: BaseException) -> bool:
-    """Whether an error says that memory is out; to be asked before it is taken to say anything else."""
+    """Whether an error says that memory is out; to be asked before any other reading of the error."""
     if isinstance(error, torch.OutOfMemoryError | MemoryError):
         return True
     return isinstance(error, RuntimeError) and any(said in str(error) for said in _SAID)
 
 
 def release() -> None:
-    """Give back what nothing holds any more, so that less can be tried."""
+    """Give memory without an owner back to the device, so that a smaller piece can be tried."""
     gc.collect()
     if torch.cuda.is_available():
         torch.cuda.empty_cache()

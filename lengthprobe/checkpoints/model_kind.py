@@ -1,4 +1,4 @@
-"""What a checkpoint's config says that it is: a causal language model, or something to refuse."""
+"""The kind of model that a config describes: a causal language model, or something to refuse."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ def causal_config(directory: Path, settings: Settings) -> PretrainedConfig:
     """The config of a causal language model.
 
     Raises:
-        ModelError: There is no config, it wants to run code of its own, transformers does not know it, or it
-            is of another kind: encoder-only, encoder-decoder, a classifier, or one that sees or hears and is
-            not judged with text alone.
+        ModelError: There is no config, the config wants to run the checkpoint's own code, or transformers
+            does not know the config. Or the model is of another kind: encoder-only, encoder-decoder, a
+            classifier, or a model with vision or hearing that is not judged with text alone.
     """
     path = directory / "config.json"
     if not path.is_file():
@@ -61,10 +61,10 @@ def causal_config(directory: Path, settings: Settings) -> PretrainedConfig:
 
 
 def _choose_kernels(config: PretrainedConfig) -> None:
-    """Leave it to transformers how a model computes, whatever its config.json names.
+    """Let transformers choose the kernels of a model, whatever config.json names.
 
-    A config may name code of the hub's (`kernels-community/…`), which would be fetched and run, or a library
-    that is not there. Each computes the same model, and the report says which one was taken.
+    A config may name code on the hub (`kernels-community/…`), which would be fetched and run, or a library
+    that is not installed. Every kernel computes the same model, and the report names the kernel in use.
     """
     from transformers import PretrainedConfig
 
@@ -122,14 +122,14 @@ def _refuse_other_kinds(
 
 
 def _sense(stated: dict[str, Any], config: PretrainedConfig, built: str | None) -> str | None:
-    """The part of a config with which a model sees or hears, None where it has none.
+    """The part of a config for vision or hearing, or None.
 
-    An empty part stands for the default one, and for some architectures so does none at all.
+    An empty part stands for the default part. For some architectures a missing part does, too.
 
     Args:
-        stated: What config.json says.
-        config: The same, as transformers reads it.
-        built: The class that transformers would build of it, None where it knows none.
+        stated: The content of config.json.
+        config: The config, as transformers reads config.json.
+        built: The class of the model in transformers, None where transformers knows none.
     """
     for key in SENSES:
         if stated.get(key) is not None:

@@ -1,4 +1,4 @@
-"""Where a checkpoint runs: its device, its number format, and how many prompts go at once."""
+"""Placement: the device and number format of a checkpoint, and the number of prompts at once."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ _USABLE = 0.85
 
 @dataclass(frozen=True, slots=True)
 class Placement:
-    """Where a checkpoint is put.
+    """The device and the number format of a checkpoint.
 
     Args:
-        device: The device, the first one where it is spread over several.
+        device: The device; the first device of several.
         dtype: The number format, None for the checkpoint's own.
-        spread: How accelerate spreads it over several devices, None for one device.
+        spread: How accelerate spreads the model over several devices, None for one device.
     """
 
     device: torch.device
@@ -46,8 +46,8 @@ def place(files: Files, settings: Settings) -> Placement:
     """The device and number format for a checkpoint.
 
     Raises:
-        ModelError: The machine has no such device, the device lacks the number format, or what spreads a
-            model over several devices is not installed.
+        ModelError: The machine has no such device, the device lacks the number format, or accelerate, which
+            spreads a model over several devices, is not installed.
     """
     device, spread = _device(files, settings)
     if spread and find_spec("accelerate") is None:
@@ -66,10 +66,10 @@ def place(files: Files, settings: Settings) -> Placement:
 
 
 def require_dtype(device: torch.device, dtype: torch.dtype) -> None:
-    """Check that a device computes in a number format, by doing so.
+    """Check that a device computes in a number format, by a small computation.
 
     Raises:
-        ModelError: It does not, or has no memory left to try in.
+        ModelError: The device cannot compute in the format, or has no memory left for the trial.
     """
     try:
         square = torch.ones((1, 1, 8, 8), device=device, dtype=dtype)
@@ -84,10 +84,10 @@ def require_dtype(device: torch.device, dtype: torch.dtype) -> None:
 
 
 def choose_batch_size(files: Files, settings: Settings, placement: Placement) -> int:
-    """How many prompts to generate for at once: as asked, or from the memory of the device.
+    """The number of prompts in a batch: as asked, or from the memory of the device.
 
-    It depends on the model's shape, the settings and the device's total memory, not on what else runs there:
-    the same run gets the same batches again.
+    The number depends on the model's shape, the settings and the device's total memory, and not on other
+    programs there. So a repeated run gets the same batches.
     """
     if settings.batch_size is not None:
         return settings.batch_size
@@ -101,7 +101,7 @@ def choose_batch_size(files: Files, settings: Settings, placement: Placement) ->
 
 
 def largest_batch(files: Files, settings: Settings, dtype: torch.dtype | None, memory: int) -> int:
-    """The largest power of two of prompts that should fit beside the weights, at most 512.
+    """The number of prompts that should fit beside the weights: a power of two, at most 512.
 
     Args:
         files: The checkpoint.
@@ -116,7 +116,7 @@ def largest_batch(files: Files, settings: Settings, dtype: torch.dtype | None, m
 
 
 def _row_bytes(files: Files, settings: Settings, dtype: torch.dtype | None) -> int:
-    """What one prompt of a batch may take beside the weights, in bytes."""
+    """The memory for a prompt of a batch beside the weights, in bytes."""
     shape = files.config.get_text_config()
     _, size = _sizes(files, dtype)
     heads = shape.num_attention_heads
@@ -134,14 +134,14 @@ def _row_bytes(files: Files, settings: Settings, dtype: torch.dtype | None) -> i
 
 
 def _sizes(files: Files, dtype: torch.dtype | None) -> tuple[int, int]:
-    """Bytes of a number in the files, and once it is loaded in a format, None for the files' own."""
+    """Bytes of a number in the files, and of a loaded number in a format; None for the files' own format."""
     own = _stated_dtype(files)
     own_size = own.itemsize if isinstance(own, torch.dtype) else 4
     return own_size, dtype.itemsize if dtype else own_size
 
 
 def _stated_dtype(files: Files) -> object:
-    """The number format that a config states, of the whole model or of its text model."""
+    """The number format in a config, of the whole model or of the text model."""
     return getattr(files.config, "dtype", None) or getattr(files.config.get_text_config(), "dtype", None)
 
 

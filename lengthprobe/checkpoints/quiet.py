@@ -1,4 +1,4 @@
-"""Quiet: transformers reports nothing of what is checked here anyway."""
+"""Quiet: no reports of transformers about things that lengthprobe checks anyway."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 @contextmanager
 def quiet_transformers() -> Iterator[None]:
-    """While the block lasts, transformers logs errors alone, and shows no progress."""
+    """Keep transformers quiet within the block: only errors are logged, and no progress is shown."""
     # Not typed in every version that is supported.
     logging: Any = transformers.utils.logging
     verbosity, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()

@@ -1,4 +1,4 @@
-"""Names shortened to what a figure's legend has room for, and still told apart."""
+"""Names shortened to the width of a figure's legend, and still told apart."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ _DIGITS, _BEFORE_DIGITS = 6, 13
 
 
 def shortened_names(names: Sequence[str], places: Sequence[str], taken: Collection[str] = ()) -> list[str]:
-    """The names, each of at most `LONGEST` characters, and as different as they were.
+    """The names, each of at most `LONGEST` characters; different names stay different.
 
-    Of a long name the beginning and the end are kept: what tells checkpoints of one run apart, a step or a
-    date, is mostly at the end. Of names that differ between these, what differs is kept too. Where that is
-    too long, digits of a digest of the place stand for it.
+    The beginning and the end of a long name are kept: a step or a date, in which checkpoints of a run differ,
+    is mostly at the end. Where names differ in the middle, the different part is kept, too. A different part
+    that is too long is replaced by digits of a digest of the place.
 
     Args:
         names: The names.
-        places: Where each leads.
-        taken: Short names that others have already.
+        places: The place that each name means.
+        taken: Short names of other checkpoints.
     """
     cut = [_cut(name) for name in names]
     found = list(cut)
@@ -51,9 +51,9 @@ def _cut(name: str) -> str:
 
 
 def _with_what_differs(names: Sequence[str]) -> list[str]:
-    """Each name with what differs from the others, and as much around it as there is room for.
+    """Each name with the part that differs from the others, and as much around the part as has room.
 
-    None where that is too long.
+    No names where the different part is too long.
     """
     start, room, end = _APART
     before = _begin_alike(names)
@@ -69,7 +69,7 @@ def _with_what_differs(names: Sequence[str]) -> list[str]:
 
 
 def _begin_alike(names: Sequence[str]) -> int:
-    """How many characters all of them begin with."""
+    """The number of characters with which all names begin."""
     columns = enumerate(zip(*names, strict=False))
     return next((at for at, column in columns if len(set(column)) > 1), min(map(len, names)))
 

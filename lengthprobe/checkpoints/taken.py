@@ -1,4 +1,4 @@
-"""Taken: whether a loaded model has the values that its weight files hold."""
+"""Taken: whether a loaded model has the values of its weight files."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ _INTEGERS = ("I8", "I16", "I32", "I64", "U8", "U16", "U32", "U64", "BOOL")
 
 
 def check_parameters(weights: Sequence[Path], model: Any) -> None:
-    """Check that a model's parameters are those of the files: a few values of each tensor.
+    """Check that a model's parameters have the values of the files: a few values of each tensor.
 
-    A tensor is left out that the model has fused with others, or on no device. So are quantized weights,
-    whose values are made anew.
+    Three kinds of tensors are left out: tensors fused with others in the model, tensors on no device, and
+    quantized weights, whose values are made anew.
 
     Args:
         weights: The weight files; only safetensors can be looked into.
-        model: The model that transformers loaded from them.
+        model: The model loaded from the files.
 
     Raises:
         ModelError: A parameter has other values than the files, or is stored as whole numbers.
@@ -75,7 +75,7 @@ def _compare(file: Path, name: str, stored: Any, parameter: Any) -> None:
 
 
 def _names(model: Any, parameters: Mapping[str, Any]) -> Callable[[str], str | None]:
-    """A function from a tensor's name in a file to its name in a model, None where loading changes it."""
+    """A function from tensor names in a file to names in a model; None for a tensor changed on loading."""
     prefix = f"{model.base_model_prefix}."
 
     def own(stored: str) -> str:

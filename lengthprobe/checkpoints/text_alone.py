@@ -1,4 +1,4 @@
-"""Text alone: checkpoints that see as well, judged by the text model in them."""
+"""Text alone: checkpoints with vision, judged by their text model."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ SEEING = (
 
 
 def sees(config: PretrainedConfig) -> bool:
-    """Whether a config is of a model that sees as well, and that is judged with text alone."""
+    """Whether a config describes a model with vision, of a kind judged with text alone."""
     from transformers.models.auto.modeling_auto import MODEL_FOR_IMAGE_TEXT_TO_TEXT_MAPPING_NAMES
 
     if config.model_type not in SEEING or getattr(config, "vision_config", None) is None:
@@ -29,9 +29,10 @@ def sees(config: PretrainedConfig) -> bool:
 
 
 def auto_class(config: PretrainedConfig) -> Any:
-    """The class of transformers that builds and loads the model of a config.
+    """The class of transformers for building and loading the model of a config.
 
-    A model that sees is built whole, by the class it was saved from: its weights have the names of that.
+    A model with vision is built whole, by the class of the saved model: the names of the weights are from
+    this class.
     """
     import transformers
 
@@ -39,12 +40,12 @@ def auto_class(config: PretrainedConfig) -> Any:
 
 
 def leave_out_unused(model: Any) -> tuple[str, ...]:
-    """Take all modules out of a model that no text runs through, and give back their names.
+    """Remove the modules of a model that no text runs through, and give back their names.
 
-    Their memory is free then, and nothing that is looked at in a model is of them.
+    Their memory is free then. No measure reads these modules.
 
     Args:
-        model: A model that sees, as loaded, and with its adapter merged.
+        model: A model with vision, as loaded, with any adapter merged.
     """
     parts = (decoder_of(model), model.get_input_embeddings(), model.get_output_embeddings())
     used = {id(module) for part in parts for module in part.modules()}

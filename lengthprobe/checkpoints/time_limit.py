@@ -1,4 +1,4 @@
-"""A limit on the time that a template's program may take, whatever it does and wherever it runs."""
+"""A limit on the time of a template's program, whatever the program does and in whichever thread."""
 
 from __future__ import annotations
 
@@ -17,22 +17,22 @@ _TEMPLATE = "<template>"
 
 # Not an Exception: jinja2 catches those in some places, and goes on.
 class OutOfTime(BaseException):
-    """A template took longer than it may."""
+    """A template took longer than allowed."""
 
 
 @contextmanager
 def time_limit(seconds: float) -> Iterator[None]:
-    """Ends a template's program after so many seconds of processor time in this thread.
+    """End a template's program after so many seconds of processor time in this thread.
 
-    The clock is read at every line of the template and at every call of a Python function. So it needs
-    neither a signal nor the main thread, and leaves the timers of others alone. Processor time is not spent
+    The clock is read at every line of the template and at every call of a Python function. So the limit needs
+    neither a signal nor the main thread, and leaves the timers of others alone. Processor time does not run
     while other processes have the machine. A debugger or a measure of coverage looks away in the block.
 
     Args:
         seconds: How long the block may take.
 
     Raises:
-        OutOfTime: It takes longer.
+        OutOfTime: The block takes longer.
     """
     end = time.thread_time() + seconds
 

@@ -1,4 +1,4 @@
-"""Whole: whether the weights of a folder fit the model that transformers makes of its config."""
+"""Whole: whether the weights of a folder fit the model of its config."""
 
 from __future__ import annotations
 
@@ -30,14 +30,15 @@ _STORED_BY = {
 
 
 def check_complete(files: Files, report: Mapping[str, Any]) -> None:
-    """Refuse what transformers would fill with random numbers, and go on.
+    """Refuse weights that do not fit, where transformers would go on with random numbers.
 
     Args:
         files: The checkpoint.
-        report: What `from_pretrained(…, output_loading_info=True)` gives beside the model.
+        report: The second result of `from_pretrained(…, output_loading_info=True)`, beside the model.
 
     Raises:
-        ModelError: Tensors are missing, of another shape or unknown; quantized weights are told as such.
+        ModelError: Tensors are missing, of another shape or unknown; a message about quantized weights says
+            so.
     """
     found = unfitting_tensors(report)
     if found is None:

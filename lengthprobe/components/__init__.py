@@ -1,1 +1,1 @@
-"""What a checkpoint is made of: architectures, names of heads and MLPs, and ablation."""
+"""Components of a checkpoint: architectures, names of heads and MLPs, and ablation."""

@@ -39,8 +39,8 @@ class Surgery:
 
     Args:
         anatomy: The model's components.
-        rows: What is ablated in each of n rows.
-        means: What `mean` puts in place; needed only for it.
+        rows: The ablation of each of n rows.
+        means: The outputs for the mode `mean`; needed only for this mode.
         donors: For `resample`, the prompt of each row's donor, as tokens; else empty.
     """
 
@@ -50,13 +50,13 @@ class Surgery:
     donors: tuple[tuple[int, ...], ...] = ()
 
     def of(self, places: Sequence[int]) -> Surgery:
-        """The same for some of the rows."""
+        """The surgery on some of the rows."""
         donors = tuple(self.donors[at] for at in places) if self.donors else ()
         return Surgery(self.anatomy, tuple(self.rows[at] for at in places), self.means, donors)
 
     @contextmanager
     def applied(self, donors_seen: Tensor | None = None) -> Iterator[None]:
-        """While the block lasts, every forward pass of this thread over these rows is ablated.
+        """Ablate every forward pass of this thread over these rows, within the block.
 
         The model's weights stay as they are, other threads are not concerned, and nothing is left behind,
         however the block ends.
@@ -134,8 +134,8 @@ class _Replacement:
 
     Args:
         masks: By mode, [n, 1, ...].
-        mean: What `mean` puts in place, [...].
-        donors_seen: As in `Surgery.applied`.
+        mean: The output for the mode `mean`, [...].
+        donors_seen: The argument of `Surgery.applied`.
     """
 
     def __init__(self, masks: dict[str, Tensor], mean: Tensor | None, donors_seen: Tensor | None) -> None:
@@ -161,7 +161,7 @@ class _Replacement:
         return own if len(outputs) == n else torch.cat([own, outputs[n:]])
 
     def _beside(self, outputs: Tensor) -> None:
-        """Put all that is needed on the device of the layer, which is the same in every pass."""
+        """Move masks, mean and the donors' mask to the layer's device, which is the same in every pass."""
         self._masks = {mode: mask.to(outputs.device) for mode, mask in self._masks.items()}
         if self._mean is not None:
             self._mean = self._mean.to(outputs)

@@ -1,7 +1,6 @@
 """Anatomy: where each architecture keeps the components whose outputs make the residual stream.
 
-To add an architecture, write one entry in `ARCHITECTURES`; completeness proves it when a checkpoint is
-loaded.
+To add an architecture, write one entry in `ARCHITECTURES`; completeness proves the entry before a run.
 """
 
 from __future__ import annotations
@@ -28,14 +27,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Architecture:
-    """Where the models of one architecture keep their components, as dotted module names.
+    """The places of the components in models of an architecture, as dotted module names.
 
     Args:
         layers: The list of layers, from the decoder.
-        projection: The attention's output projection, from a layer: its input is the heads' outputs, side by
-            side; what it adds is theirs, and its bias.
-        mlp: What adds the MLP's output to the stream, from a layer: the MLP, the whole block of a mixture of
-            experts (router and shared experts in it), or the norm that follows either.
+        projection: The attention's output projection, from a layer. The input is the heads' outputs, side by
+            side; the output is the sum of the heads' terms and the bias.
+        mlp: The module whose output is added to the stream for the MLP, from a layer: the MLP, the whole
+            block of a mixture of experts (router and shared experts in it), or the norm that follows either.
         final_norm: The norm before the unembedding, from the decoder.
         norm: `rms` (gain w), `rms+1` (gain 1 + w), or `layer` (LayerNorm: mean, gain, bias).
         attention_norm: The norm between the output projection and the stream, from a layer; None without one.
@@ -89,19 +88,19 @@ class Norm:
 
     Args:
         module: The norm.
-        kind: As `Architecture.norm`.
+        kind: The value of `Architecture.norm`.
     """
 
     module: Any
     kind: str
 
     def gain(self, dtype: torch.dtype) -> Tensor:
-        """What each dimension is multiplied with, [d]."""
+        """The factor of each dimension, [d]."""
         weight: Tensor = self.module.weight.to(dtype)
         return 1.0 + weight if self.kind == "rms+1" else weight
 
     def bias(self, dtype: torch.dtype) -> Tensor | None:
-        """What is added afterwards, [d], or None."""
+        """The bias added at the end, [d], or None."""
         bias = getattr(self.module, "bias", None)
         return None if bias is None else bias.to(dtype)
 
@@ -111,7 +110,7 @@ class Norm:
         return self.kind == "layer"
 
     def inverse_scale(self, stream: Tensor) -> Tensor:
-        """One over what a vector is divided by, epsilon included: [..., d] to [...]."""
+        """The inverse of the divisor of each vector, epsilon included: [..., d] to [...]."""
         epsilon = getattr(self.module, "variance_epsilon", None) or getattr(self.module, "eps", None) or 0.0
         if self.centres:
             return (stream.var(-1, unbiased=False) + epsilon).rsqrt()
@@ -120,13 +119,13 @@ class Norm:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Layer:
-    """The components of one layer.
+    """The components of a layer.
 
     Args:
         projection: The attention's output projection.
-        mlp: What adds the MLP's output to the stream.
+        mlp: The module whose output is added to the stream for the MLP.
         attention_norm: The norm after the projection, or None.
-        is_linear: Whether its attention is linear: no token has a share of it.
+        is_linear: Whether the attention is linear: no token then has a share of the attention.
     """
 
     projection: Any
@@ -149,7 +148,7 @@ class Anatomy:
         layers: The components of each layer, in order.
         block: The first layer's module, whose input is the embedding.
         final_norm: The norm before the unembedding.
-        unembedding: The module that gives the logits.
+        unembedding: The module with the logits as output.
         n_heads: H, query heads a layer.
         head_dim: Width of a head's output.
         width: d, width of the residual stream.
@@ -172,7 +171,7 @@ class Anatomy:
 
     @property
     def dtype(self) -> torch.dtype:
-        """In what attribution is computed: float64 for a float64 model, else float32."""
+        """The number format of attribution: float64 for a float64 model, else float32."""
         return torch.float64 if self.unembedding.weight.dtype == torch.float64 else torch.float32
 
     @property
@@ -186,7 +185,7 @@ class Anatomy:
 
 
 def output_of(given: Any) -> Tensor:
-    """The output that a component adds to the stream: some mixtures of experts give a tuple."""
+    """The output of a component, added to the stream: some mixtures of experts give a tuple."""
     found: Tensor = given[0] if isinstance(given, tuple) else given
     return found
 
@@ -256,9 +255,10 @@ def _linear(block: Any, architecture: Architecture) -> str | None:
 
 
 def _refuse_split_heads(model: Any, layers: tuple[Layer, ...], head_dim: int) -> None:
-    """Refuse linear attention of which half a head would be taken for a head.
+    """Refuse linear attention where a part of a head would be taken for a head.
 
-    Its heads may be narrower than those of the other layers: so many side by side count as a head.
+    Heads of linear attention may be narrower than the heads of other layers: then several, side by side,
+    count as a head.
     """
     narrow = getattr(model.config.get_text_config(), "linear_value_head_dim", head_dim)
     if any(layer.is_linear for layer in layers) and head_dim % narrow:

@@ -22,13 +22,14 @@ if TYPE_CHECKING:
 
 
 def donor_tokens(checkpoint: Checkpoint, prompt: Prompt, settings: Settings) -> tuple[int, ...]:
-    """The tokens of the same prompt, about the same topic in the same wording, asking for another N.
+    """The tokens of the donor: the prompt on the same topic in the same wording, with another N.
 
-    N is one of the settings' other lengths, drawn by the prompt's id; of those, one whose prompt has as many
-    tokens as the prompt itself where there is one, so that every position has its counterpart.
+    The other lengths of the settings are tried in an order drawn by the prompt's id. The first length that
+    gives as many tokens as the prompt is taken, so every position has its counterpart. Where no length does,
+    the first of the order is taken.
 
     Raises:
-        SettingsError: The settings have no other length that can be put into this prompt.
+        SettingsError: No other length of the settings can be put into this prompt.
     """
     own = render(checkpoint, prompt, settings)
     first: tuple[int, ...] | None = None
@@ -55,18 +56,18 @@ def surgery_on(
     *,
     means: Callable[[], MeanOutputs],
 ) -> Surgery:
-    """The ablation of each row of a batch, with the means and donors that it wants.
+    """The ablation of each row of a batch, with means and donors where needed.
 
     Args:
         checkpoint: The checkpoint.
         anatomy: Its components.
-        prompts: What is asked in each row; read only where outputs are resampled.
-        ablations: What is ablated in each row.
-        settings: How it is asked.
-        means: Gives the mean outputs of its components.
+        prompts: The prompt of each row; read only where outputs are resampled.
+        ablations: The ablation of each row.
+        settings: The settings.
+        means: Gives the mean outputs of the components.
 
     Raises:
-        SettingsError: As `donor_tokens`.
+        SettingsError: No other length of the settings can be put into a prompt.
     """
     resampled = any(one.resample for one in ablations)
     return Surgery(

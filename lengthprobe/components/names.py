@@ -1,4 +1,4 @@
-"""Components: a model's attention heads and MLPs by name (L3H1, MLP4), and what replaces their output."""
+"""Components: a model's attention heads and MLPs by name (L3H1, MLP4), and ablations of them."""
 
 from __future__ import annotations
 
@@ -47,16 +47,16 @@ class Component:
 
 @dataclass(frozen=True, slots=True)
 class Ablation:
-    """What replaces the output of which components; empty: nothing is replaced.
+    """The components whose output is replaced, by mode. An empty ablation replaces nothing.
 
-    A head's output is what it hands to the output projection, an MLP's what its layer adds to the residual
-    stream, after a norm where one follows. The projection's bias belongs to no head, and stays. In whatever
-    order its components are named, an ablation is the same.
+    The output of a head is the input to the output projection. The output of an MLP is the layer's addition
+    to the residual stream, after a norm where a norm follows. The projection's bias belongs to no head, and
+    stays. The order of the names does not matter.
 
     Args:
-        zero: Components that give nothing.
-        mean: Components that give their mean over reference prompts.
-        resample: Components that give what they give to the same text under a prompt with another N.
+        zero: Components replaced by zeros.
+        mean: Components replaced by their mean over reference prompts.
+        resample: Components replaced by their output on the same text under a prompt with another N.
 
     Raises:
         SettingsError: A component is named under two modes.
@@ -77,11 +77,11 @@ class Ablation:
 
     @property
     def components(self) -> tuple[Component, ...]:
-        """All that is replaced."""
+        """All replaced components."""
         return self.zero + self.mean + self.resample
 
     def and_also(self, components: Collection[Component], mode: str) -> Ablation:
-        """The same with some components more; what was replaced otherwise is now replaced so.
+        """The ablation with more components; a component under another mode moves to this mode.
 
         Raises:
             SettingsError: The mode is unknown.
@@ -93,7 +93,7 @@ class Ablation:
         return Ablation(**kept)
 
     def with_all(self, other: Ablation) -> Ablation:
-        """The same with all that another replaces."""
+        """The ablation with all components of another; the other's modes win."""
         found = self
         for mode in MODES:
             if getattr(other, mode):
@@ -102,11 +102,11 @@ class Ablation:
 
     @property
     def label(self) -> str:
-        """What is replaced, in few words: `zero: L3H0, L3H2 and 6 more`."""
+        """The ablation in few words: `zero: L3H0, L3H2 and 6 more`."""
         return "; ".join(f"{mode}: {first_few_names(names)}" for mode, names in self.as_dict().items())
 
     def as_dict(self) -> dict[str, list[str]]:
-        """The names of the components by mode, as JSON takes them."""
+        """The names of the components by mode, as values for JSON."""
         return {name: [one.name for one in getattr(self, name)] for name in MODES if getattr(self, name)}
 
     def __str__(self) -> str:
@@ -120,7 +120,7 @@ def first_few_names(names: Sequence[str]) -> str:
 
 
 def _place(component: Component) -> tuple[int, bool, int]:
-    """Where a component stands in a model: layer by layer, the heads before the MLP."""
+    """The place of a component in the order of a model: layer by layer, the heads before the MLP."""
     return component.layer, component.head is None, component.head or 0
 
 
@@ -132,7 +132,7 @@ def every_component(n_layers: int, n_heads: int) -> tuple[Component, ...]:
 def find_components(
     wanted: str | Component | Iterable[str | Component], *, n_layers: int, n_heads: int, model: str
 ) -> tuple[Component, ...]:
-    """The components that some names mean, each once, layer by layer.
+    """The components with some names, each once, layer by layer.
 
     Args:
         wanted: A component, its name, or several: `L3H1`, `MLP3`, `L3H*` (a layer's heads), `L3` (a layer's
@@ -142,7 +142,7 @@ def find_components(
         model: Its name, for messages.
 
     Raises:
-        SettingsError: A name means nothing, or nothing in this model; or there is none.
+        SettingsError: A name has no meaning, or no component in this model; or no name is given.
     """
     each = [wanted] if isinstance(wanted, (str, Component)) else list(wanted)
     names = [
@@ -185,10 +185,10 @@ def _named(name: str, n_layers: int, n_heads: int, model: str) -> list[Component
 
 
 def check_some_left(ablation: Ablation, *, n_layers: int, n_heads: int, model: str) -> None:
-    """Refuse to ablate all that a model has: no prompt has a say then in what it writes.
+    """Refuse to ablate all components of a model: then no prompt has an influence on the response.
 
     Args:
-        ablation: What is to be ablated.
+        ablation: The ablation.
         n_layers: How many layers the model has.
         n_heads: How many heads a layer has.
         model: Its name, for the message.

@@ -35,7 +35,7 @@ def refuse_wrapped(model: Any) -> None:
     """Check that a model is not wrapped by an adapter.
 
     Raises:
-        ModelError: It is.
+        ModelError: An adapter wraps the model.
     """
     # Not by its `peft_config`: peft 0.18 leaves that on a model whose adapter is merged.
     if any(type(module).__module__.startswith("peft.") for module in model.modules()):
@@ -46,17 +46,17 @@ def refuse_wrapped(model: Any) -> None:
 
 
 def check_plain(model: Any, projections: Sequence[Any], unembedding: Any) -> None:
-    """Check that weights which attribution reads are plain matrices, or quantized ones that stand for one.
+    """Check that the weights read by attribution are plain matrices, or quantized with a known matrix.
 
-    A layer that is not plain is tried: its own output must be its matrix times its input.
+    A layer without plain weights is tried: the output must be matrix times input.
 
     Args:
         model: The model.
         projections: Each layer's output projection, in order.
-        unembedding: The module that gives the logits.
+        unembedding: The module with the logits as output.
 
     Raises:
-        ModelError: One of them is quantized or replaced, or rounds its inputs.
+        ModelError: A module is quantized or replaced, or rounds its inputs.
     """
     for at, module in [*enumerate(projections), (None, unembedding)]:
         what = "unembedding" if at is None else f"attention output projection of layer {at}"
@@ -96,7 +96,7 @@ def _try_out(model: Any, what: str, module: Any) -> None:
 
 
 def _stored_as(module: Any) -> str:
-    """The class of a layer, with that of its weights where these are of a library's own."""
+    """The class of a layer, with the class of the weights where a library has its own."""
     weight = getattr(module, "weight", None)
     kind = type(getattr(weight, "data", None))
     own = "" if weight is None or kind is torch.Tensor else f" with {kind.__name__}"
@@ -104,7 +104,7 @@ def _stored_as(module: Any) -> str:
 
 
 def matrix_of(module: Any) -> Tensor:
-    """The matrix that a linear layer multiplies with, outputs first, in the format it computes in."""
+    """The matrix of a linear layer, outputs first, in the number format of the computation."""
     if stands_for_matrix(module):
         return dequantized_matrix(module)
     weight: Tensor = module.weight
@@ -113,14 +113,14 @@ def matrix_of(module: Any) -> Tensor:
 
 
 def check_in_memory(model: Any, read: Sequence[Any]) -> None:
-    """Check that no weights are nowhere; or offloaded, where they are read here and not by their module.
+    """Check that all weights are in memory; modules that are not read here may be offloaded.
 
     Args:
         model: The model.
         read: The modules whose weights are read here.
 
     Raises:
-        ModelError: Some are.
+        ModelError: Weights are missing or offloaded.
     """
     own = set(map(id, read))
     for name, module in model.named_modules():

@@ -1,1 +1,1 @@
-"""How a checkpoint answers: batches of prompts, written greedily."""
+"""Generation: the responses to batches of prompts, written greedily."""

@@ -17,13 +17,13 @@ if TYPE_CHECKING:
 
 @torch.inference_mode()
 def first_broken_component(model: Any, rows: Sequence[Sequence[int]]) -> str | None:
-    """The name of the module whose output is the first to be NaN or infinite, None where none is.
+    """The name of the first module with NaN or infinity in the output, or None.
 
-    A module comes after those within it, so that the innermost one is named.
+    A module comes after its inner modules, so the innermost module is named.
 
     Args:
         model: A causal model of transformers.
-        rows: Token ids; each row is run by itself and without padding, until one breaks.
+        rows: Token ids; each row is run by itself and without padding, until a row breaks.
     """
     broken: list[str] = []
 
@@ -72,12 +72,12 @@ class Guard(LogitsProcessor):
         return scores
 
     def judge(self, checkpoint: Checkpoint, rows: Sequence[Sequence[int]], *, ablated: bool) -> None:
-        """Refuse what no answer can be read from.
+        """Refuse logits from which no answer can be read.
 
         Args:
-            checkpoint: Who answered.
-            rows: Prompts and what was written, to look for the component that broke first.
-            ablated: Whether components of it were ablated.
+            checkpoint: The checkpoint.
+            rows: Prompts with the tokens written, to look for the first broken component.
+            ablated: Whether components were ablated.
 
         Raises:
             ModelError: Logits were NaN or infinite, or the same for every token.
@@ -99,7 +99,7 @@ class Guard(LogitsProcessor):
 
 
 def _other_format(dtype: torch.dtype) -> str:
-    """What to try when a model breaks in a number format."""
+    """Advice for a model that breaks in a number format."""
     if dtype == torch.float16:
         return "float16 is too narrow for it: setting:dtype=bfloat16"
     broken = "take an earlier checkpoint, or restore the config.json and the weights from their source"

@@ -23,10 +23,10 @@ _EMPTY, _BETWEEN, _MARKED, _OVER = range(4)
 class Constraint:
     """The vocabulary of each row of a batch.
 
-    A response is an opening, then words; after any of them one mark may stand. It ends after a word or a mark
-    where an end token is the best of *all* tokens, and nowhere else: which word comes next is constrained,
-    whether one comes is not (ours). Were an end merely allowed, it would be taken wherever the words that the
-    model would have gone on with are not.
+    A response is an opening, then words; a mark may follow any of them. The response ends after a word or a
+    mark where an end token is the best of *all* tokens, and nowhere else. So the choice of the next word is
+    constrained, and the choice to end is free (ours). If an end token were merely allowed among others, the
+    model would end wherever its own next word is forbidden.
 
     Args:
         rows: The vocabularies.
@@ -37,11 +37,11 @@ class Constraint:
     ends: tuple[int, ...]
 
     def of(self, places: Sequence[int]) -> Constraint:
-        """The same for some of the rows."""
+        """The constraint on some of the rows."""
         return Constraint(tuple(self.rows[at] for at in places), self.ends)
 
     def processor(self, width: int) -> LogitsProcessor:
-        """What forbids all other tokens in the first rows of a batch, for one generation.
+        """A processor that forbids all other tokens in the first rows of a batch, for one generation.
 
         Args:
             width: The tokens of each row before its response.
@@ -99,18 +99,18 @@ class Automaton:
         return state in self._may_end
 
     def is_over(self, state: int) -> bool:
-        """Whether it has ended, so that what follows is not read."""
+        """Whether the response has ended, so later tokens are not read."""
         return state == _OVER
 
     def allowed(self, state: int, device: torch.device) -> Tensor:
-        """The tokens that may come next, ends left out, [m]; made once a state."""
+        """The tokens allowed next, without ends, [m]; made once a state."""
         if state not in self._allowed:
             self._allowed[state] = torch.tensor(list(self._next[state]), dtype=torch.long, device=device)
         return self._allowed[state]
 
 
 def _after(automaton: Automaton, state: int, token: int) -> int:
-    """The state after a token. What is not allowed is padding, of a row that something else has ended."""
+    """The state after a token. A forbidden token is padding: something else has ended the row."""
     try:
         return automaton.step(state, token)
     except KeyError:
@@ -118,7 +118,7 @@ def _after(automaton: Automaton, state: int, token: int) -> int:
 
 
 class _Allowed(LogitsProcessor):
-    """Gives minus infinity to every token that is not allowed, row by row."""
+    """Gives minus infinity to every forbidden token, row by row."""
 
     def __init__(self, automata: Sequence[Automaton], ends: Sequence[int], width: int) -> None:
         self._automata = automata

@@ -1,4 +1,4 @@
-"""Likelihood: how much a checkpoint is surprised by texts that it did not write."""
+"""Likelihood: how much given texts surprise a checkpoint."""
 
 from __future__ import annotations
 
@@ -23,17 +23,17 @@ def text_losses(
 ) -> list[float]:
     """The mean negative log-likelihood of each text's tokens, in nats, after the beginning-of-text token.
 
-    The exponential of it is the perplexity. The texts are given as they are, without a chat template; where
-    the tokenizer marks no beginning, the first token is not predicted.
+    The exponential of the mean is the perplexity. The texts are given without a chat template. Where the
+    tokenizer marks no beginning, the first token is not predicted.
 
     Args:
         checkpoint: The checkpoint.
         texts: The texts.
         batch_size: Most texts at once.
-        surgery: What is ablated, the same in every row: one row.
+        surgery: The ablation of every text, as a surgery on one row.
 
     Raises:
-        ModelError: A text has fewer than two tokens, or memory is out for one alone.
+        ModelError: A text has fewer than two tokens, or memory is out for a single text.
     """
     rows = [_tokens(checkpoint, text) for text in texts]
     order = sorted(range(len(rows)), key=lambda at: (len(rows[at]), at))

@@ -1,4 +1,4 @@
-"""Rows: token ids side by side as one tensor, and work on rows in halves while memory is out."""
+"""Rows: token ids as a padded tensor, and work on rows in halves while memory is out."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class Rows:
         """The attention mask of the donors' prompts, [m, start], where m donors follow n rows.
 
         Returns:
-            None where no row follows. This is what `Surgery.applied` takes.
+            The mask for `Surgery.applied`; None where no row follows.
         """
         return self.attention_mask[n:, : self.start] if len(self.attention_mask) > n else None
 
@@ -51,7 +51,7 @@ class Rows:
 def pad(
     checkpoint: Checkpoint, prompts: Sequence[Sequence[int]], texts: Sequence[Sequence[int]] | None = None
 ) -> Rows:
-    """Rows of a prompt and a text each, padded on the left so that all texts begin in one column.
+    """Rows of a prompt and a text each, padded on the left so that all texts begin in the same column.
 
     A text shorter than the longest is padded on the right. Prompts alone are padded on the left; texts after
     empty prompts are padded on the right.
@@ -85,7 +85,7 @@ def run_in_halves(
         too_large: Gives the error where memory is out for one row alone.
 
     Raises:
-        ModelError: As `too_large` says.
+        ModelError: The error of `too_large`.
     """
     try:
         return run(asked)
@@ -111,17 +111,17 @@ def in_batches(
     Args:
         asked: The rows.
         size: Most rows at once.
-        run, too_large: As in `run_in_halves`.
+        run, too_large: The arguments of `run_in_halves`.
 
     Raises:
-        ModelError: As `too_large` says.
+        ModelError: The error of `too_large`.
     """
     batches = (asked[first : first + size] for first in range(0, len(asked), size))
     return [made for batch in batches for made in run_in_halves(batch, run, too_large)]
 
 
 def text_too_large(checkpoint: Checkpoint, tokens: int) -> ModelError:
-    """The error for a text that a checkpoint has no memory for, even alone."""
+    """The error for a text where memory is out, even for this text alone."""
     return ModelError(
         f"{checkpoint.name} runs out of memory on {checkpoint.device} with a single text of {tokens} tokens",
         "free the device, take a smaller format (setting:dtype=bfloat16), or more devices "

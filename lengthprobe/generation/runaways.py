@@ -1,4 +1,4 @@
-"""Runaways: answers that are so much too long already that nothing more of them is wanted."""
+"""Runaways: answers so much too long already that the rest does not matter."""
 
 from __future__ import annotations
 
@@ -23,15 +23,15 @@ _EVERY = 8
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Limits:
-    """How long the answers to a batch are followed.
+    """The limits up to which the answers to a batch are followed.
 
-    Whether an answer is exact, and its error winsorised at `beyond`, are then those of the whole answer: it
-    has no end token yet, and as it goes on it has no fewer words.
+    The cut changes neither exact match nor the error winsorised at `beyond`: a cut answer has no end token
+    yet, and its words would only become more.
 
     Args:
-        checkpoint: Who answers.
-        prompts: What is asked in each row.
-        beyond: Words above N after which nothing more is wanted, by every counter.
+        checkpoint: The checkpoint.
+        prompts: The prompt of each row.
+        beyond: Words above N, by every counter, after which an answer is no longer followed.
         counter: The word counter.
         opened: Whether the prompts had opened a thought, whose words are not counted.
     """
@@ -43,7 +43,7 @@ class Limits:
     opened: bool = False
 
     def of(self, places: Sequence[int]) -> Limits:
-        """The same for some of the rows."""
+        """The limits of some of the rows."""
         return replace(self, prompts=tuple(self.prompts[at] for at in places))
 
     def is_past(self, row: int, tokens: Sequence[int]) -> bool:
@@ -58,7 +58,7 @@ class Limits:
 
 
 class Runaways(StoppingCriteria):
-    """Ends the rows that are past their limits.
+    """Ends the rows past their limits.
 
     Args:
         limits: The limits.
@@ -81,5 +81,5 @@ class Runaways(StoppingCriteria):
         return torch.tensor(done * (len(input_ids) // n), device=input_ids.device)
 
     def cut(self, rows: Sequence[list[int]]) -> list[list[int]]:
-        """The tokens of each row up to where it was ended, without the padding after."""
+        """The tokens of each row up to the end of the row, without the padding after."""
         return [tokens[:at] for tokens, at in zip(rows, self._cut, strict=True)]

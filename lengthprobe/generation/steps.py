@@ -1,4 +1,4 @@
-"""Steps: what a batch has written so far, told while it is being written."""
+"""Steps: reports on a batch while the batch is being written."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ _TELL: ContextVar[Told | None] = ContextVar("told of every step", default=None)
 
 @contextmanager
 def tell_steps(told: Told) -> Iterator[None]:
-    """While it lasts, `told` hears now and then how far the batch has come that is being written.
+    """Report now and then, within the block, how far the batch at work has come.
 
     Args:
-        told: Called with how many responses have ended, how many tokens each of the others has, and the cap.
+        told: Called with the number of ended responses, the tokens of each other response, and the cap.
     """
     token = _TELL.set(told)
     try:
@@ -36,13 +36,13 @@ def tell_steps(told: Told) -> Iterator[None]:
 
 
 def steps(n: int, width: int, cap: int, ends: Sequence[int]) -> list[StoppingCriteria]:
-    """What tells of the first n rows of a batch; nothing where nobody listens.
+    """The reporter on the first n rows of a batch, in a list; empty where nobody listens.
 
     Args:
         n: How many responses are written.
         width: The column where responses start.
         cap: Most tokens in a response.
-        ends: The tokens that end one.
+        ends: The tokens that end a response.
     """
     told = _TELL.get()
     return [] if told is None else [_Steps(told, n, width, cap, tuple(ends))]

@@ -1,4 +1,4 @@
-"""What a checkpoint answers: greedy responses, in batches that the prompts and the batch size determine."""
+"""Greedy responses of a checkpoint, in batches determined by the prompts and the batch size."""
 
 from __future__ import annotations
 
@@ -37,12 +37,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """The responses to one batch.
+    """The responses to a batch.
 
     Args:
-        responses: One for each prompt, in the order of the prompts.
-        pieces: Into how many smaller batches it was split for want of memory; 1 for a whole one.
-        observed: What an observer made of each response; empty without one.
+        responses: A response for each prompt, in the order of the prompts.
+        pieces: The number of smaller batches after splits for want of memory; 1 without a split.
+        observed: The observer's result for each response; empty without an observer.
     """
 
     responses: tuple[Response, ...]
@@ -51,22 +51,22 @@ class Answered:
 
 
 class Observer(Protocol):
-    """Watches one batch being written."""
+    """Watches the writing of a batch."""
 
     def watching(self, n: int) -> AbstractContextManager[None]:
-        """Wraps the generation of n rows; of any rows after them in a pass nothing is wanted."""
+        """Wrap the generation of n rows; later rows of a pass are not watched."""
 
     def step(self, written: Any, scores: Any) -> None:
-        """Told after each forward pass the tokens before it, [n, t], and its scores, [n, V]."""
+        """Take, after each forward pass, the tokens before the pass, [n, t], and the scores, [n, V]."""
 
     def finish(self, rows: Sequence[Sequence[int]]) -> Sequence[Any]:
-        """Told all the tokens written; gives what it made of each row."""
+        """The result for each row, given all the tokens written."""
 
 
 def batches(prompts: Sequence[Prompt], size: int) -> tuple[tuple[Prompt, ...], ...]:
     """The prompts in batches of nearly equal size, at most `size`, by requested length and id.
 
-    A batch runs as long as its longest response, so similar ones go together. Languages are not mixed.
+    A batch runs as long as its longest response, so similar prompts go together. Languages are not mixed.
     """
     found: list[tuple[Prompt, ...]] = []
     for language in sorted({prompt.language for prompt in prompts}):
@@ -90,14 +90,15 @@ def respond(
     """A greedy response to each prompt, in the order of the prompts.
 
     Args:
-        checkpoint: Who answers.
-        prompts: What is asked.
+        checkpoint: The checkpoint.
+        prompts: The prompts.
         settings: The prompt form, the system prompt and the token cap count.
         batch_size: Most prompts at once.
-        progress: Told after each batch how many prompts are answered, and how many there are.
+        progress: Called after each batch with the number of answered prompts, and the number of all.
 
     Raises:
-        ModelError: The context is too short, the logits are not usable, or memory is out even for one prompt.
+        ModelError: The context is too short, the logits are not usable, or memory is out even for a single
+            prompt.
     """
     answers: dict[str, Response] = {}
     for batch in batches(prompts, batch_size):
@@ -119,20 +120,20 @@ def respond_to_batch(
     beyond: int | None = None,
     thought: bool = True,
 ) -> Answered:
-    """The responses to one batch, which is halved as often as memory demands.
+    """The responses to a batch; the batch is halved as often as memory demands.
 
     Args:
-        checkpoint: Who answers.
-        prompts: What is asked.
-        settings: As in `respond`.
-        observer: Makes an observer for each piece that is generated whole.
-        surgery: What is ablated in each row.
-        constraint: What each response may be written with; an observer is told the scores before it.
-        beyond: Words above N after which nothing more of a response is wanted; None: up to the cap.
-        thought: Whether a thought that the settings allow has room beside the cap.
+        checkpoint: The checkpoint.
+        prompts: The batch.
+        settings: The prompt form, the system prompt, the token cap and the word counter count.
+        observer: Makes an observer for each piece of the batch.
+        surgery: The ablation of each row.
+        constraint: The vocabulary of each response; an observer gets the scores before the constraint.
+        beyond: Words above N after which a response is no longer followed; None: up to the cap.
+        thought: Whether an allowed thought has room beside the cap.
 
     Raises:
-        OutOfMemoryError: Memory is out even for one prompt.
+        OutOfMemoryError: Memory is out even for a single prompt.
         ModelError: The context is too short, or the logits are not usable.
     """
     rows = [render(checkpoint, prompt, settings) for prompt in prompts]
@@ -153,10 +154,10 @@ def respond_to_batch(
 
 
 def check_logits(checkpoint: Checkpoint, prompt: Prompt, settings: Settings) -> None:
-    """Check that a checkpoint makes a distribution over tokens at all, by one step after one prompt.
+    """Check that a checkpoint makes a distribution over tokens at all, by one step after a prompt.
 
     Raises:
-        ModelError: Its logits are NaN or infinite, or the same for every token; or memory is out.
+        ModelError: The logits are NaN or infinite, or the same for every token; or memory is out.
     """
     batch = _Batch(checkpoint, [render(checkpoint, prompt, settings)], Room(1))
     run_in_halves([0], batch.generate, batch.too_large)
@@ -164,14 +165,14 @@ def check_logits(checkpoint: Checkpoint, prompt: Prompt, settings: Settings) -> 
 
 @dataclass(frozen=True, slots=True)
 class _Batch:
-    """What is written in one go, or in halves of it.
+    """A batch in the making, written whole or in halves.
 
     Args:
-        checkpoint: Who answers.
+        checkpoint: The checkpoint.
         rows: The tokens of each prompt.
         room: How many tokens a response may have.
-        observer: Makes an observer for each piece that is generated whole.
-        surgery, constraint, limits: What is done to each row.
+        observer: Makes an observer for each piece.
+        surgery, constraint, limits: Ablation, vocabulary and limit of each row.
     """
 
     checkpoint: Checkpoint
@@ -183,9 +184,9 @@ class _Batch:
     limits: Limits | None = None
 
     def generate(self, places: Sequence[int]) -> list[tuple[list[list[int]], list[Any]]]:
-        """One piece: all tokens written after some rows, and what the observer made of each.
+        """A piece of the batch: all tokens written after some rows, and the observer's result for each row.
 
-        What follows a row's end token is among them; `_response` cuts that off.
+        Tokens after a row's end token are among them; `_response` cuts these off.
         """
         checkpoint, room = self.checkpoint, self.room
         rows = [self.rows[at] for at in places]
@@ -230,7 +231,7 @@ class _Batch:
             return [(rows_written, list(observer.finish(every_token)) if observer else [])]
 
     def too_large(self, at: int) -> OutOfMemoryError:
-        """The error where memory is out for one row alone."""
+        """The error where memory is out for a single row."""
         return OutOfMemoryError(
             f"{self.checkpoint.name} runs out of memory on {self.checkpoint.device} with a single prompt "
             f"of {len(self.rows[at])} tokens and a cap of {self.room.whole}",
@@ -253,7 +254,7 @@ class _Told(LogitsProcessor):
 
 
 class _SameText(LogitsProcessor):
-    """Has the donors that follow n rows write what those write."""
+    """Makes the donors after n rows write the tokens of these rows."""
 
     def __init__(self, n: int) -> None:
         self._n = n

@@ -1,4 +1,4 @@
-"""Vocabulary: words of one token or of several, as a checkpoint itself wrote them, to write with alone."""
+"""Vocabulary: the words of one token, or of several, from a checkpoint's own responses."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _WORD = re.compile(rf"(?P<space>\s*)(?P<word>\S+?)[{_MARKS}]*(?=\s|$)")
 
 @dataclass(frozen=True, slots=True)
 class Vocabulary:
-    """What a response may be written with, as tokens.
+    """The words and marks allowed in a response, as tokens.
 
     Args:
         openings: Words as they open a response.
@@ -43,7 +43,7 @@ class Vocabulary:
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """How often a checkpoint wrote each word, with the very tokens that it wrote.
+    """Counts of the words in a checkpoint's responses, by the tokens written.
 
     Args:
         openings: Words that open a response.
@@ -60,11 +60,11 @@ def written_words(responses: Sequence[Response], decode: Callable[[Sequence[int]
     """The words of some responses.
 
     A word begins and ends with a letter or a digit, is one word to either counter, and begins and ends where
-    a token does. The last word of a response that was cut off may be half of one, and is left out.
+    a token does. The last word of a response cut off at the cap may be half a word, and is left out.
 
     Args:
         responses: The responses.
-        decode: Gives the text of some tokens, special ones left out.
+        decode: Gives the text of some tokens, without special tokens.
     """
     written = Written()
     for response in responses:
@@ -92,14 +92,15 @@ def written_words(responses: Sequence[Response], decode: Callable[[Sequence[int]
 
 
 def vocabulary_of(written: Written, words: str, *, model: str, language: str) -> Vocabulary:
-    """The words of one token that a checkpoint wrote, or as many of several, as frequent (METHODS §4).
+    """A checkpoint's words of one token, or as many words of several tokens, as frequent (METHODS §4).
 
-    Ours: of the kind that has fewer words all are taken, of the other as many, so paired that the ratios of
-    their counts are nearest to one; openings apart from other words. Where one kind opens no response, both
-    vocabularies have all openings. A space that is a token of its own is one of the word's tokens.
+    Ours: all words of the kind with fewer words are taken, and as many of the other kind. The words are
+    paired so that the ratios of their counts are nearest to 1. Openings are paired apart from other words.
+    Where words of a kind open no response, both vocabularies have all openings. A space with a token of its
+    own counts as a token of the word.
 
     Args:
-        written: What the checkpoint wrote.
+        written: The words of the checkpoint's responses.
         words: `one-token` or `several-token`.
         model: The checkpoint's name, for messages.
         language: Code of the responses' language, for messages.

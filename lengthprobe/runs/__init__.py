@@ -1,1 +1,1 @@
-"""What was seen before: the identity of a checkpoint under its settings."""
+"""Runs: the identity of a checkpoint under its settings."""

@@ -1,4 +1,4 @@
-"""What a run needs to be repeated: the checkpoint's digests, the versions, and how it was decoded."""
+"""Identity: the checkpoint's digests, the versions and the decoding, with which a run can be repeated."""
 
 from __future__ import annotations
 
@@ -20,42 +20,42 @@ class Identity:
     """All that determines the responses of a checkpoint.
 
     Args:
-        name: The name as it was typed.
+        name: The name as typed.
         kind: `fixture`, `directory`, `alias` or `hub`.
-        repo_id: Its id on the hub, if it is from there.
-        commit: The commit on the hub that was loaded.
-        adapter: Whether it is an adapter on a base; `config` and `weights` are then the digests of both.
+        repo_id: The checkpoint's id on the hub, or None.
+        commit: The loaded commit on the hub.
+        adapter: Whether the checkpoint is an adapter on a base; `config` and `weights` are then digests of
+            both.
         architecture: The class of the model.
-        config: SHA-256 over what config.json says (rope, norms, windows, …), hexadecimal.
+        config: SHA-256 over the content of config.json (rope, norms, windows, …), hexadecimal.
         weights: SHA-256 over the weight files, hexadecimal.
         tokenizer: SHA-256 over the tokenizer's files.
         chat_template: SHA-256 of the chat template, None without one.
-        prompt_form: `chat` or `plain`, as it was used.
+        prompt_form: `chat` or `plain`, as used.
         system_prompt: The system message, None without one.
-        template_arguments: What every chat template was told (a fixed date, whether to think aloud).
+        template_arguments: The arguments of the chat template (a fixed date, whether to think aloud).
         thinking: `off` or `allow`, as in `Settings`.
         dtype: Number format of the weights.
         device: The device, by the name of its kind.
         attention: The attention implementation.
         batch_size: Most prompts at once.
-        split_batches: How many batches were split for want of memory, and so ran smaller.
+        split_batches: The number of batches split for want of memory.
         cap: Most tokens in a response.
         end_token_ids: The tokens that end a response.
-        ends_told: Who names which of them, where the checkpoint's files do not agree; else empty.
+        ends_told: Which file names which end tokens, where the checkpoint's files do not agree; else empty.
         seed: Seed of the prompt stream.
         budget: Prompts a language.
         lengths: Requested numbers of words.
         counter: Word counter.
-        overridden: What the checkpoint's generation config asked for and did not get.
-        versions: Of Python and the libraries.
-        ablation: The components whose output is replaced, by mode; None of a whole model.
-        words: The kind of words that responses were written with, `one-token` or `several-token`; None where
-            they were free.
-        left_out: The modules of a model that sees as well which no text runs through, and which are gone.
-        stored: In what a GGUF file stores the weights, which are run dequantized; None for other weights.
-        display_name: What expressions and figures call the checkpoint (`checkpoints.display_names`); it
+        overridden: Settings of the checkpoint's generation config without effect here.
+        versions: Versions of Python and the libraries.
+        ablation: The components whose output is replaced, by mode; None for a whole model.
+        words: The kind of words allowed in responses, `one-token` or `several-token`; None for all words.
+        left_out: The removed modules of a model with vision: the modules that no text runs through.
+        stored: The storage formats of a GGUF file, whose weights run dequantized; None for other weights.
+        display_name: The checkpoint's name in expressions and figures (`checkpoints.display_names`); the name
             identifies nothing.
-        quantized: How the weights are quantized, and what became of them; empty where they are not.
+        quantized: How the weights are quantized, and in which form they run; empty for plain weights.
         thought: How much room a thought has, and whether the chat template has a switch; empty where thoughts
             are not allowed.
     """
@@ -97,22 +97,22 @@ class Identity:
     thought: str = ""
 
     def as_dict(self) -> dict[str, Any]:
-        """The identity as JSON takes it."""
+        """The identity, as values for JSON."""
         return {
             key: list(value) if isinstance(value, tuple) else value for key, value in asdict(self).items()
         }
 
 
 def identify(checkpoint: Checkpoint, settings: Settings, *, batch_size: int) -> Identity:
-    """The identity of a loaded checkpoint under some settings, before it is asked: no batch is split yet.
+    """The identity of a loaded checkpoint under some settings, before any question: no batch is split yet.
 
     Args:
         checkpoint: The checkpoint.
-        settings: What was asked of it.
+        settings: The settings.
         batch_size: Most prompts at once.
 
     Raises:
-        ModelError: Its files were written anew since: their digests would be of another model.
+        ModelError: The files were written anew after the loading: the digests would be another model's.
     """
     # It imports torch, which a reader of saved identities has no need of.
     from lengthprobe.checkpoints.chat.template import prompt_form, template_arguments

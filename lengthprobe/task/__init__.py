@@ -1,1 +1,1 @@
-"""What is asked: languages, prompts, and how the words of an answer are counted."""
+"""The task: languages, prompts, and how the words of an answer are counted."""

@@ -1,4 +1,4 @@
-"""Adherence: what each token of a response does to the number of words that was asked for (METHODS §3)."""
+"""Adherence: whether each token of a response keeps to the requested number of words (METHODS §3)."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ _BEGINS_A_WORD = re.compile(r" [^\W_]")
 
 @dataclass(frozen=True, slots=True)
 class Adherence:
-    """How many words a response has after each of its steps, and where it could have ended.
+    """The number of words in a response after each step, and the steps where the response could have ended.
 
     A step produces one token. The end token, where the model wrote one, is the last step.
 
     Args:
         counts: Words of the text after each step; the end token's step repeats the count before it.
-        complete: Whether ending at this step instead would have left a complete word: the text before it has
-            a word, does not end within a character, and its last word is not continued from here on.
+        complete: Whether an end at this step would have left a complete word: the text before the step has a
+            word, does not end within a character, and the last word does not go on later.
         ended: Whether the last step is the end token.
         thought: Whether the step is part of a thought, and so not of the answer; empty without thoughts.
     """
@@ -43,10 +43,10 @@ class Adherence:
     thought: tuple[bool, ...] = ()
 
     def signs(self, n_words: int) -> tuple[int, ...]:
-        """+1 for each token that adheres to a request for N words, −1 for each that does not (METHODS §3).
+        """+1 for each token that adheres to a request for N words, −1 for each other token (METHODS §3).
 
-        A token adheres where the text after it has at most N words, the end token where it has exactly N. A
-        token of a thought has 0.
+        A token adheres where the text up to and with the token has at most N words. The end token adheres
+        where the text has exactly N words. A token of a thought has 0.
         """
         signs = [1 if count <= n_words else -1 for count in self.counts]
         if self.ended and self.counts[-1] != n_words:
@@ -55,7 +55,7 @@ class Adherence:
 
     @property
     def in_answer(self) -> tuple[int, ...]:
-        """1 for each step that is part of the answer, 0 for each that is part of a thought."""
+        """1 for each step of the answer, 0 for each step of a thought."""
         return tuple(int(not one) for one in self.thought) or (1,) * len(self.counts)
 
 
@@ -70,18 +70,18 @@ def adherence(
 ) -> Adherence:
     """The adherence of every token of a response.
 
-    Whether a word is continued is read off the whole response, so that it does not hang on the tokens: it is
-    where the next letter or digit, however far off, makes no word more. Ending after "don" would leave no
-    complete word of "don't", be the rest one token or two. What a character unfinished at the cap would have
-    been is not known: it is taken to continue the word. A step within a thought has the words of the answer
-    before it, and ending there would leave no complete word.
+    Whether a word goes on is read off the whole response, independent of the tokens: a word goes on where the
+    next letter or digit, however far off, adds no word to the count. So an end after "don" would leave no
+    complete word of "don't", whether the rest is one token or two. A character unfinished at the cap is
+    unknown, and is taken to continue the word. A step within a thought has the word count of the answer
+    before the step, and an end there would leave no complete word.
 
     Args:
         token_ids: The tokens written, without the end token.
-        decode: Gives the text of some tokens, special ones left out.
+        decode: Gives the text of some tokens, without special tokens.
         ended: Whether the model ended the response; False where the token cap did.
         language: Code of the response's language.
-        counter: One of `lengthprobe.settings.COUNTERS`.
+        counter: A name from `lengthprobe.settings.COUNTERS`.
         opened: Whether the prompt had opened a thought.
 
     Raises:
@@ -113,20 +113,20 @@ def thought_steps(texts: Sequence[str], whole: Parted) -> tuple[bool, ...]:
 
     Args:
         texts: The text of no token, of the first, of the first two, …, as `texts_by_step` gives them.
-        whole: The last of them, with its thoughts.
+        whole: The last of these texts, with its thoughts.
     """
     return tuple(whole.is_thought(len(before), len(after)) for before, after in pairwise(texts))
 
 
 def _answer(text: str, whole: Parted) -> str:
-    """The answer in the text after a step: without thoughts, and with the character that is not whole yet."""
+    """The answer in the text after a step: without thoughts, and with an unfinished character at the end."""
     known = len(text.rstrip(_UNFINISHED))
     rest = "" if whole.is_thought(known, len(text)) else text[known:]
     return whole.answer_of_first(known) + rest
 
 
 def _continued(before: str, whole: str, words: int, count: Callable[[str], int]) -> bool:
-    """Whether the last character or word of a response's beginning goes on in the rest of it."""
+    """Whether the last character or word of a response's beginning goes on in the rest of the response."""
     rest = whole[len(before) :]
     if before.endswith(_UNFINISHED) or not whole.startswith(before):
         return True
@@ -141,9 +141,9 @@ def _continued(before: str, whole: str, words: int, count: Callable[[str], int])
 
 
 class _Count:
-    """Counts the words of texts most of which extend the one before.
+    """Counts the words of texts; most texts extend the text before.
 
-    Only what follows the last place that parts words for certain is counted again.
+    Only the part after the last certain break between words is counted again.
     """
 
     def __init__(self, counter: str) -> None:
@@ -167,10 +167,11 @@ class _Count:
 
 
 def texts_by_step(token_ids: Sequence[int], decode: Callable[[Sequence[int]], str]) -> list[str]:
-    """The text of no token, of the first, of the first two, …, each as it is when decoded on its own.
+    """The text of no token, of the first, of the first two, …, each as if decoded on its own.
 
-    To decode every beginning whole takes quadratic time. Before a token that begins with a space and a letter
-    no character is unfinished, so what follows it is decoded with that token and nothing before it.
+    Decoding every beginning whole would take quadratic time. No character is unfinished before a token that
+    begins with a space and a letter. So later tokens are decoded from this token on, and not from the
+    beginning.
     """
     texts = [""]
     start = 0

@@ -1,4 +1,4 @@
-"""Distractor: a prompt with a second number in it that nobody asks for, and where each of the two stands."""
+"""Distractor: a prompt with a second number, which nobody asks for, and the places of both numbers."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ _OFF_BY = 2
 
 @dataclass(frozen=True, slots=True)
 class Distracted:
-    """A prompt with a sentence beside it that names another number.
+    """A prompt beside a sentence with another number.
 
     Args:
-        prompt: The same request with the sentence, before or after it, on a line of its own.
-        number: Where N stands in its text, in characters, each time.
-        distractor: Where the other number stands.
+        prompt: The request with the sentence before or after, on a line of its own.
+        number: The spans of N in the prompt's text, in characters.
+        distractor: The span of the other number.
     """
 
     prompt: Prompt
@@ -37,14 +37,14 @@ class Distracted:
 
 
 def distracted_prompt(prompt: Prompt, lengths: Sequence[int], *, before: bool) -> Distracted:
-    """A prompt beside its language's sentence about another number (`aside`), written as N is (ours).
+    """A prompt beside its language's sentence about another number (`aside`), written like N (ours).
 
-    The number is drawn by the prompt's id from the lengths that are asked for, so that over many prompts the
-    distractors are the numbers asked for; it is never N, and never 1, which not every language counts with.
+    The number is drawn by the prompt's id from the requested lengths. So over many prompts, the distractors
+    are the requested numbers. The number is never N, and never 1, because not every language counts with 1.
 
     Args:
         prompt: A prompt of a stream.
-        lengths: The lengths that are asked for.
+        lengths: The requested lengths.
         before: Whether the sentence stands before the request, or after it.
 
     Raises:
@@ -69,7 +69,7 @@ def distracted_prompt(prompt: Prompt, lengths: Sequence[int], *, before: bool) -
 
 
 def number_spans(prompt: Prompt) -> tuple[Span, ...]:
-    """Where N stands in a prompt's text, in characters: as a rule once.
+    """The spans of N in a prompt's text, in characters: as a rule one span.
 
     Raises:
         LanguageError: The language is unknown, or has no such prompt.
@@ -91,7 +91,7 @@ def number_spans(prompt: Prompt) -> tuple[Span, ...]:
 
 
 def _filled(wording: Wording, values: Mapping[str, str]) -> tuple[str, tuple[Span, ...]]:
-    """The text of a wording with values in its placeholders, and where those of {n} stand."""
+    """The text of a wording with values in the placeholders, and the spans of {n}."""
     text, spans = "", []
     for literal, name, _, _ in Formatter().parse(wording.text):
         text += literal

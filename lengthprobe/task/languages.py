@@ -1,4 +1,4 @@
-"""Languages: the wordings, topics and number words of each, read from one TOML file."""
+"""Languages: wordings, topics and number words, read from a TOML file for each language."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ _OWN_PLACEHOLDERS = ("n", "words")
 
 @dataclass(frozen=True, slots=True)
 class Wording:
-    """One way to ask, with the placeholders {n}, {words} and forms of a topic.
+    """A way to ask, with the placeholders {n}, {words} and forms of a topic.
 
     Args:
         id: Name of the wording; the same in every language for wordings of the same kind.
-        form: Its kind: `imperative`, `question`, `polite`, `constraint-first`, `constraint-last`, …
+        form: The kind: `imperative`, `question`, `polite`, `constraint-first`, `constraint-last`, …
         text: The wording itself.
     """
 
@@ -41,7 +41,7 @@ class Wording:
 
     @property
     def topic_forms(self) -> tuple[str, ...]:
-        """The forms of a topic that the wording uses."""
+        """The forms of a topic in the wording."""
         return tuple(name for name in _placeholders(self.text) if name not in _OWN_PLACEHOLDERS)
 
     @property
@@ -52,7 +52,7 @@ class Wording:
 
 @dataclass(frozen=True, slots=True)
 class Topic:
-    """What to write about.
+    """A topic to write about.
 
     Args:
         key: Language-independent name.
@@ -67,22 +67,22 @@ class Topic:
 
 @dataclass(frozen=True, slots=True)
 class Language:
-    """Everything that prompts in one language are made of.
+    """The material of all prompts in a language.
 
     Args:
         code: Name of the language, e.g. `it`.
-        name: Its name in English.
-        aside: A sentence that names a number, {n}, which nobody asks for.
+        name: The English name.
+        aside: A sentence with a number, {n}, which nobody asks for.
         numbers: Number words, as they stand before the counted noun.
         word_one: The counted noun after 1.
         word_other: The counted noun after any other number.
         wordings: Ways to ask.
         topics: Topics by key.
-        interjections: How an answer opens before it gets to the point ("Sure").
-        introductions: How an answer announces itself, up to a colon ("Here is").
-        notes: What stands beside a count of words in a note of the length ("Word count", "in total").
-        ordinary: Sentences of everyday prose. A model that has lost only the length still finds them likely;
-            one that is broken does not.
+        interjections: Openings of an answer before the point ("Sure").
+        introductions: Announcements of an answer, up to a colon ("Here is").
+        notes: Words beside the number in a note of the length ("Word count", "in total").
+        ordinary: Sentences of everyday prose. A model that has lost only the length control still finds them
+            likely; a broken model does not.
     """
 
     code: str
@@ -100,22 +100,22 @@ class Language:
 
     @property
     def n_topics(self) -> int:
-        """How many topics there are to ask about; wordings without one count as one more."""
+        """The number of topics to ask about; wordings without a topic count as a further topic."""
         return len(self.topics) + any(wording.bare for wording in self.wordings)
 
 
 def available() -> tuple[str, ...]:
-    """The codes of the languages that lengthprobe ships, sorted."""
+    """The codes of the languages shipped with lengthprobe, sorted."""
     return tuple(sorted(path.stem for path in _shipped().glob("*.toml")))
 
 
 @cache
 def load_language(code: str, path: Path | None = None) -> Language:
-    """The language of a code, from the shipped files or from a file of one's own.
+    """The language of a code, from the shipped files or from the user's own file.
 
     Args:
         code: E.g. `en`.
-        path: A language file to read in place of the shipped one.
+        path: A language file to read in place of the shipped file.
 
     Raises:
         LanguageError: The language is unknown, or its file is unusable; the message names file and key.

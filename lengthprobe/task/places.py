@@ -16,7 +16,7 @@ _ENTRY = re.compile(r"""#[^\n]*|(?P<end>\])|(?P<entry>"(?:[^"\\\n]|\\.)*"|'[^'\n
 def lines_of_keys(text: str) -> dict[str, int]:
     r"""The line, from 1, of each dotted name in a TOML file: tables, keys, entries of lists.
 
-    The entries of a list, and the tables of one, are named by their places from 1.
+    The entries of a list, and tables in a list, are named by their places from 1.
 
     >>> lines_of_keys('[a]\nb = [1,\n2]')
     {'a': 1, 'a.b': 2, 'a.b[1]': 2, 'a.b[2]': 3}
@@ -43,7 +43,7 @@ def lines_of_keys(text: str) -> dict[str, int]:
 
 
 def _entries(text: str, start: int) -> list[int]:
-    """Where the entries of a list begin, given where the list does."""
+    """The starts of the entries of a list, given the start of the list."""
     starts: list[int] = []
     for found in _ENTRY.finditer(text, start):
         if found["end"]:

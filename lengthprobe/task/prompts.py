@@ -44,15 +44,15 @@ class Prompt:
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """What a model added to a prompt, up to its first end token.
+    """The continuation of a prompt by a model, up to the first end token.
 
     Args:
         prompt: The request.
         token_ids: The tokens written, without the end token.
-        text: Those tokens as text.
-        finish_reason: `stop` (the model ended it) or `length` (the token cap did).
-        opened: Whether the prompt had opened a thought, so that the text begins within it.
-        thought_tokens: How many of the tokens at the beginning are a thought.
+        text: These tokens as text.
+        finish_reason: `stop` (the model ended the response) or `length` (the token cap did).
+        opened: Whether the prompt had opened a thought, so that the text begins within the thought.
+        thought_tokens: The number of tokens at the beginning that are a thought.
     """
 
     prompt: Prompt
@@ -64,7 +64,7 @@ class Response:
 
     @property
     def answer(self) -> str:
-        """The text without its thoughts: what is judged."""
+        """The text without its thoughts, as judged."""
         return part_thoughts(self.text, opened=self.opened).answer
 
     @property
@@ -110,13 +110,13 @@ def prompts(
 def prompt_stream(
     language: str, *, lengths: Sequence[int] = DEFAULT_LENGTHS, seed: int = 0
 ) -> Iterator[Prompt]:
-    """A language's prompts, none twice, so ordered that every beginning is balanced.
+    """A language's prompts, without repeats, in an order with every beginning balanced.
 
-    The stream passes over the topics again and again, each pass in a new order, and ends when no new
-    prompt is left. Wordings without a topic count as one topic more. Within a pass a prompt takes the
-    length, the wording and the way to write the number (digits or word) seen least so far, and of those the
-    combination seen least. Nothing depends on the language but the text: two languages whose wordings
-    have the same ids ask for the same lengths about the same topics in the same order.
+    The stream passes over the topics again and again, each pass in a new order, and ends when no new prompt
+    is left. Wordings without a topic count as one topic more. Within a pass a prompt takes the length, the
+    wording and the way to write the number (digits or word) seen least so far; among equals, the combination
+    seen least. Nothing depends on the language but the text: two languages whose wordings have the same ids
+    ask for the same lengths about the same topics in the same order.
 
     Args:
         language: Code of the language.
@@ -136,14 +136,14 @@ def prompt_stream(
 
 
 def split_of(prompt: Prompt) -> str | None:
-    """The half of the topics that a prompt's topic is in, `discovery` or `test`; None without a topic."""
+    """The half of the topics that holds a prompt's topic, `discovery` or `test`; None without a topic."""
     if prompt.topic == NO_TOPIC:
         return None
     return load_language(prompt.language).topics[prompt.topic].split
 
 
 def with_n_words(prompt: Prompt, n_words: int) -> Prompt:
-    """The same prompt asking for another number of words, in digits or as a word as it did.
+    """The prompt with another number of words, in digits or as a word like the old number.
 
     Args:
         prompt: A prompt of a stream.
@@ -221,7 +221,7 @@ def _choices(language: Language, wordings: list[Wording], lengths: tuple[int, ..
 def _least_seen(
     choices: list[_Choice], key: str, seen: Counter[Hashable], language: Language, seed: int
 ) -> _Choice:
-    """The choice that keeps lengths, wordings, spellings even, in this order, and then their pairs."""
+    """The choice that keeps lengths, wordings and spellings even, in this order, and then their pairs."""
     choices = _least(choices, lambda choice: seen["length", choice.n_words])
     choices = _least(choices, lambda choice: seen["wording", choice.wording.id])
     choices = _least(choices, lambda choice: seen[_margins(choice, language)[2]])
@@ -239,7 +239,7 @@ def _least(values: Sequence[_T], number: Callable[[_T], int]) -> list[_T]:
 
 
 def _margins(choice: _Choice, language: Language) -> tuple[Hashable, Hashable, Hashable]:
-    """What is to be even on its own: length, wording, and spelling, which is None where there is one only."""
+    """The marginals to keep even: length, wording, and spelling (None without a choice of spelling)."""
     spelling = choice.spelled if choice.n_words in language.numbers else None
     return ("length", choice.n_words), ("wording", choice.wording.id), ("spelling", spelling)
 
@@ -269,7 +269,7 @@ def _prompt(language: Language, key: str, choice: _Choice) -> Prompt:
 
 
 def _choice_of(prompt: Prompt, language: Language) -> _Choice:
-    """What a prompt was made of, besides its topic."""
+    """The length, wording and spelling of a prompt."""
     wordings = [
         wording
         for wording in language.wordings

@@ -1,4 +1,4 @@
-"""Tables of a TOML file, read with checks: every error names file, line and key, and what to write."""
+"""Tables of a TOML file, read with checks: every error names file, line and key, and the text to write."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """One table of a language file.
+    """A table of a language file.
 
     Args:
         path: The file.
         name: Dotted name of the table in the file, empty for the file itself.
-        entries: What it holds.
+        entries: The values by key.
         places: The line of each dotted name in the file.
     """
 
@@ -32,7 +32,7 @@ class Table:
     places: Mapping[str, int] = field(default_factory=dict)
 
     def text(self, key: str) -> str:
-        """The text under a key: one line, with no space around it and none doubled.
+        """The text under a key: one line, without spaces at the ends, and without doubled spaces.
 
         Raises:
             LanguageError: The key is missing or holds something else.
@@ -51,7 +51,7 @@ class Table:
         return {key: self.text(key) for key in self.entries}
 
     def lines(self, key: str) -> tuple[str, ...]:
-        """The list of texts under a key, of which there is at least one.
+        """The list of texts under a key, with at least one text.
 
         Raises:
             LanguageError: The key is missing or holds something else.
@@ -75,7 +75,7 @@ class Table:
         return Table(self.path, name, value, self.places)
 
     def tables(self, key: str) -> tuple[Table, ...]:
-        """The list of tables under a key, of which there is at least one.
+        """The list of tables under a key, with at least one table.
 
         Raises:
             LanguageError: The key is missing or holds something else.
@@ -89,7 +89,7 @@ class Table:
         )
 
     def check_keys(self, known: tuple[str, ...]) -> None:
-        """Refuse a key that nothing would read, since it is a slip of the pen.
+        """Refuse unknown keys: an unread key is a typing error.
 
         Raises:
             LanguageError: A key is not known.
@@ -99,12 +99,12 @@ class Table:
                 raise self.unusable(key, "is not a key that is read here", f"keys: {', '.join(known)}")
 
     def unusable(self, key: str, problem: str, fix: str) -> LanguageError:
-        """The error that says what is wrong with a key of this table, and on which line."""
+        """The error about a key of this table, with the line."""
         name = self._full(key)
         return LanguageError(f"language file {self.path}{self._at_line(name)}: {name} {problem}", fix)
 
     def _at_line(self, name: str) -> str:
-        """Where a key is, or the table that lacks it; nothing for a key that the file itself lacks."""
+        """The line of a key, or of the table without the key; empty where the file itself lacks the key."""
         while name and name not in self.places:
             name = name.rpartition(".")[0]
         return f", line {self.places[name]}" if name else ""

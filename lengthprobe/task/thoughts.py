@@ -1,4 +1,4 @@
-"""Thoughts: what a model writes to itself before or within its answer, which is no word of the answer."""
+"""Thoughts: a model's text to itself, before or within the answer, whose words do not count."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """How a thought begins and ends, as regular expressions.
+    """The beginning and the end of a thought, as regular expressions.
 
     Args:
         opening: Begins a thought.
         closing: Ends a thought.
-        tokens: The special tokens that the two are made of, where one token is not the whole mark. The first
-            of them shows that a tokenizer has the mark.
+        tokens: The special tokens of the marks, where one token is not the whole mark. A tokenizer with the
+            first of these tokens has the mark.
         alone: Whether a closing without an opening ends a thought: the prompt had opened the thought.
-        may_lack_closing: Whether a text that goes on to its end without a closing is a thought.
+        may_lack_closing: Whether a text without a closing is a thought up to the end.
     """
 
     opening: str
@@ -88,12 +88,12 @@ Span = tuple[int, int]
 
 @dataclass(frozen=True, slots=True)
 class Parted:
-    """A text with its thoughts told from its answer.
+    """A text, divided into thoughts and answer.
 
     Args:
         text: The text.
-        thoughts: Where its thoughts are, marks and the white space after them included, in order.
-        unfinished: Whether it ends within a thought, and has no word of an answer.
+        thoughts: The spans of the thoughts, with marks and the white space after them, in order.
+        unfinished: Whether the text ends within a thought, and has no word of an answer.
     """
 
     text: str
@@ -123,15 +123,15 @@ class Parted:
 
 
 def part_thoughts(text: str, *, opened: bool = False) -> Parted:
-    """A text with its thoughts told from its answer.
+    """A text, divided into thoughts and answer.
 
-    A thought runs from an opening mark to its closing mark. A closing mark with no opening before it ends a
-    thought that the prompt had opened. An opening mark without a closing one begins an unfinished thought
-    where it begins a line; within a line it is a word of the answer, as in "write <think> first".
+    A thought runs from an opening mark to its closing mark. A closing mark without an opening mark before
+    ends a thought opened by the prompt. An opening mark without a closing mark begins an unfinished thought
+    at the start of a line. Within a line, such a mark is a word of the answer, as in "write <think> first".
 
     Args:
-        text: Any string; takes time in proportion to its length.
-        opened: Whether the prompt had opened a thought, so that the text begins within it.
+        text: Any string; the time is in proportion to the length.
+        opened: Whether the prompt had opened a thought, so that the text begins within the thought.
     """
     if not opened and not _may_have_marks(text):
         return Parted(text, (), unfinished=False)
@@ -148,7 +148,7 @@ def part_thoughts(text: str, *, opened: bool = False) -> Parted:
 
 
 def answer_of(text: str) -> str:
-    r"""A text without its thoughts; the text itself where it has none.
+    r"""A text without its thoughts.
 
     >>> answer_of("<think>\nThree words.\n</think>\n\nWaves sing softly")
     'Waves sing softly'
@@ -162,7 +162,7 @@ def leaves_open(text: str) -> bool:
 
 
 def special_marks(special: Iterable[str]) -> frozenset[str]:
-    """Of some special tokens, those that tell where a thought begins or ends."""
+    """The marks of thoughts among some special tokens."""
     known = frozenset(special)
     found: set[str] = set()
     for mark in MARKS:
@@ -179,7 +179,7 @@ def _may_have_marks(text: str) -> bool:
 
 
 def _scanned(text: str, *, opened: bool) -> tuple[list[Span], list[Span], list[Span], int | None]:
-    """The finished thoughts, silent marks, wrappers, and where a thought opens that has no closing."""
+    """The finished thoughts, silent marks, wrappers, and the start of a thought without a closing."""
     found: list[Span] = []
     silent: list[Span] = []
     wrappers: list[Span] = []
@@ -221,7 +221,7 @@ def _begins_line(text: str, begin: int, thoughts: Iterable[Span]) -> bool:
 
 
 def _widened(text: str, spans: Iterable[Span]) -> tuple[Span, ...]:
-    """Spans in order, each with the white space after it, and the first with the white space before."""
+    """Spans in order, each with the white space after, and the first with the white space before."""
     found: list[Span] = []
     for begin, end in sorted(spans):
         first = begin if found or text[:begin].strip() else 0

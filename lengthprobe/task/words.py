@@ -1,7 +1,7 @@
-"""Words: how many a text has, under each of the counters of METHODS §1.
+"""Words: the number of words in a text, by each counter of METHODS §1.
 
-The segmentation is that of Unicode Standard Annex #29 (UAX #29). Every counter takes time in proportion to
-the text and raises on no string.
+The segmentation follows Unicode Standard Annex #29 (UAX #29). Every counter takes time in proportion to the
+text and raises on no string.
 """
 
 from __future__ import annotations
@@ -49,14 +49,15 @@ _ELIDED = re.compile(
 
 
 def count_words(text: str, *, language: str = "en", counter: str = "uax29") -> int:  # noqa: ARG001
-    """The number of words in a text; those of a thought (`task.thoughts`) are no words of it.
+    """The number of words in a text, without the words of thoughts (`task.thoughts`).
 
     Args:
         text: Any string, lone surrogates and control characters included.
-        language: Code of the text's language. No counter depends on it today; callers say it so that one can.
+        language: Code of the text's language. No counter depends on the language today; callers name the
+            language for later counters.
         counter: `uax29`: word segments of UAX #29 that hold a letter or a digit, after NFC normalization.
             `whitespace`: runs between white space that hold a letter or a digit.
-            `italian_elision`: as `uax29`, with an elided Italian article or pronoun as a word of its own.
+            `italian_elision`: like `uax29`, with an elided Italian article or pronoun as a word of its own.
             `characters`: grapheme clusters that hold a letter or a digit, for languages without spaces.
 
     Raises:
@@ -75,9 +76,9 @@ def count_words(text: str, *, language: str = "en", counter: str = "uax29") -> i
 
 
 def count_words_of_part(text: str, *, counter: str) -> int:
-    """The number of words in a part of an answer, whose thoughts were left out; otherwise as `count_words`.
+    """The number of words in a part of an answer without thoughts, by the counters of `count_words`.
 
-    A part by itself may look like a mark of a thought that the whole answer does not have.
+    Marks of thoughts are not looked for: a part alone may look like a mark, though the whole answer has none.
     """
     return _COUNTERS[counter](text)
 

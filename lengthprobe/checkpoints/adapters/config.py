@@ -1,4 +1,4 @@
-"""The config of an adapter, checked before peft builds anything from it."""
+"""The config of an adapter, checked before peft builds the adapter."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _HIGHEST_RANK = 2**16
 
 
 def read_adapter_config(directory: Path) -> dict[str, Any]:
-    """What an adapter's config file holds.
+    """The content of an adapter's config file.
 
     Raises:
         ModelError: The file cannot be read, or holds no JSON object.
@@ -43,7 +43,7 @@ def read_adapter_config(directory: Path) -> dict[str, Any]:
 
 
 def adapter_config_error(directory: Path, problem: str) -> ModelError:
-    """The error for an adapter's config that cannot be used."""
+    """The error for an unusable config of an adapter."""
     return ModelError(
         f"{directory / CONFIG} cannot be used: {problem}",
         f"mend {CONFIG}, or restore it from its source (peft writes it with save_pretrained)",
@@ -51,10 +51,10 @@ def adapter_config_error(directory: Path, problem: str) -> ModelError:
 
 
 def check_adapter_config(directory: Path) -> dict[str, Any]:
-    """What an adapter's config file holds, each value of a kind that peft can take.
+    """The content of an adapter's config file, checked: peft can take each value.
 
     Raises:
-        ModelError: Its kind of adapter is unknown, a value is of a wrong type or out of range, a setting is
+        ModelError: The kind of adapter is unknown, a value is of a wrong type or out of range, a setting is
             unknown to the installed peft, or the adapter acts on a part of the tokens only.
     """
     from peft import PeftConfig
@@ -94,7 +94,7 @@ def check_adapter_config(directory: Path) -> dict[str, Any]:
 
 
 def _wrong(kind: str, name: str, value: Any, type_name: str) -> str | None:
-    """What is wrong with a setting, or None."""
+    """The fault of a setting, or None."""
     allowed = _TYPES.get(type_name)
     if value is None:
         return "a number is needed" if name in _NEEDED and allowed else None

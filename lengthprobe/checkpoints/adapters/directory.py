@@ -1,4 +1,4 @@
-"""PEFT adapters: a directory with adapter_config.json, loaded on the model that its config names."""
+"""PEFT adapters: a directory with adapter_config.json, loaded on the model named in the config."""
 
 from __future__ import annotations
 
@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 def is_adapter(directory: Path) -> bool:
     """Whether a directory holds an adapter and no whole model.
 
-    Some trainers save the config of the base beside the adapter: without the base's weights, it is none.
+    Some trainers save the config of the base beside the adapter. Without the base's weights, this config
+    makes no whole model.
     """
     if not (directory / CONFIG).is_file():
         return False
@@ -28,7 +29,7 @@ def is_adapter(directory: Path) -> bool:
 
 
 def base_name(directory: Path) -> str | None:
-    """The name of the model that an adapter was trained on, or None where the directory holds no adapter.
+    """The name of the base in an adapter's config; None where the directory holds no adapter.
 
     Raises:
         ModelError: The adapter's config names no model.
@@ -57,12 +58,12 @@ def base_name(directory: Path) -> str | None:
 
 
 def no_base(directory: Path, name: str, error: ModelError) -> ModelError:
-    """The error for an adapter whose base cannot be used: it names the file and the line to write there.
+    """The error for an adapter whose base cannot be used; the message has the file and the line to write.
 
     Args:
         directory: The adapter.
-        name: What its config names as its base.
-        error: What is wrong with that.
+        name: The base, as the adapter's config names it.
+        error: The error about the base.
     """
     # Trainers write the path from where they ran; the base is often beside the adapter.
     beside = directory.resolve().parent / name.rpartition("/")[2]
@@ -78,10 +79,10 @@ def no_base(directory: Path, name: str, error: ModelError) -> ModelError:
 
 
 def require_peft(directory: Path) -> None:
-    """Check that the library that loads adapters is installed.
+    """Check that peft, which loads adapters, is installed.
 
     Raises:
-        ModelError: It is not; the message has the command that installs it.
+        ModelError: peft is missing; the message has the command to install peft.
     """
     if find_spec("peft") is None:
         raise ModelError(

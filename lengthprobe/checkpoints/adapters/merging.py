@@ -35,8 +35,8 @@ _LEFT_OUT = re.compile(
 def apply_adapter(model: Any, directory: Path, weights: Sequence[Path]) -> Any:
     """The model with an adapter merged into its weights.
 
-    Merged, it is an ordinary model: as fast as its base, and of the same architecture. Its logits are those
-    of the adapter on its base, unmerged, within what the number format rounds.
+    The merged model is an ordinary model: as fast as the base, and of the same architecture. The logits are
+    equal to the logits of the unmerged adapter on the base, up to the rounding of the number format.
 
     Args:
         model: The base.
@@ -44,8 +44,8 @@ def apply_adapter(model: Any, directory: Path, weights: Sequence[Path]) -> Any:
         weights: The adapter's weight files, as they were digested.
 
     Raises:
-        ModelError: The adapter is broken, does not fit the model, is of a kind that cannot be merged, or
-            answers otherwise once it is merged.
+        ModelError: The adapter is broken, does not fit the model, cannot be merged, or answers otherwise
+            after the merging.
     """
     config = check_adapter_config(directory)
     stored = stored_tensors(directory, weights)
@@ -106,7 +106,7 @@ def _adapted(model: Any, stored: dict[str, torch.Tensor], directory: Path) -> An
 
 @contextmanager
 def _blamed(directory: Path, problem: str, fix: str) -> Iterator[None]:
-    """Lay an error of peft, or of torch beneath it, on the adapter; both raise several classes."""
+    """Turn an error of peft, or of torch within peft, into an error about the adapter."""
     try:
         yield
     except ModelError:
@@ -121,7 +121,7 @@ def _blamed(directory: Path, problem: str, fix: str) -> Iterator[None]:
 
 
 def _token_rows(adapted: Any, config: dict[str, Any]) -> list[torch.Tensor]:
-    """Rows of tokens that the model has: drawn ones, the last (added tokens), and those trained alone."""
+    """Rows of the model's tokens: drawn tokens, the last (added) tokens, and the tokens trained alone."""
     count = adapted.get_input_embeddings().weight.shape[0]
     own = config.get("trainable_token_indices") or []
     trained = [token for one in (own.values() if isinstance(own, dict) else [own]) for token in one]
@@ -195,7 +195,7 @@ def _check_same(
 
 
 def _unusual(config: dict[str, Any]) -> str:
-    """The kind of an adapter, and the settings that may keep it from being merged."""
+    """The kind of an adapter, and the settings that may prevent the merging."""
     names = ("use_dora", "lora_bias", "bias", "layer_replication", "modules_to_save", "target_parameters")
     more = ("trainable_token_indices", "ensure_weight_tying", "use_qalora", "use_bdlora", "target_modules")
     told = [

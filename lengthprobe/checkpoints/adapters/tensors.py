@@ -1,4 +1,4 @@
-"""The tensors of an adapter: read from the file that was digested, and all taken by the model."""
+"""The tensors of an adapter: read from the digested file, and all taken by the model."""
 
 from __future__ import annotations
 
@@ -27,7 +27,8 @@ def stored_tensors(directory: Path, weights: Sequence[Path]) -> dict[str, torch.
         weights: Its weight files, as they were digested.
 
     Raises:
-        ModelError: peft would read another file, the file cannot be read, or a number in it is not finite.
+        ModelError: peft would read another file, the file cannot be read, or a number in the file is not
+            finite.
     """
     from peft.utils import SAFETENSORS_WEIGHTS_NAME, WEIGHTS_NAME, load_peft_weights
 
@@ -70,12 +71,11 @@ def stored_tensors(directory: Path, weights: Sequence[Path]) -> dict[str, torch.
 def fit_embeddings(model: Any, stored: Mapping[str, torch.Tensor], directory: Path) -> None:
     """Give the base as many rows of embeddings as its adapter was trained with.
 
-    The rows are those of the embeddings that the adapter brings along (peft saves them where they were
-    resized), and not those of its tokenizer (peft #2415). The new rows get their values
-    when the adapter is loaded.
+    The embeddings in the adapter's file give the number of rows (peft saves embeddings after a resize), and
+    not the adapter's tokenizer (peft #2415). The new rows get their values when the adapter is loaded.
 
     Raises:
-        ModelError: The adapter has fewer rows than the base, or does not bring all the rows that are new.
+        ModelError: The adapter has fewer rows than the base, or does not bring all the new rows.
     """
     ends = {"input": model.get_input_embeddings(), "output": model.get_output_embeddings()}
     names = {id(module): name for name, module in model.named_modules()}
@@ -109,7 +109,7 @@ def fit_embeddings(model: Any, stored: Mapping[str, torch.Tensor], directory: Pa
 
 
 def check_adapter_tensors(adapted: Any, stored: Mapping[str, torch.Tensor], directory: Path) -> None:
-    """Check that every tensor of an adapter is in the model, with its values, and that none is made up.
+    """Check that the model took every tensor of an adapter from the file, with the file's values.
 
     Raises:
         ModelError: A tensor has no counterpart, or the model has another value.

@@ -1,1 +1,1 @@
-"""Chat templates: how a prompt becomes the user's turn, and what ends the assistant's."""
+"""Chat templates: how a prompt becomes the user's turn, and which tokens end the assistant's turn."""

@@ -1,4 +1,4 @@
-"""Ends: the tokens that end a response, from every place in a checkpoint that names some."""
+"""Ends: the tokens that end a response, from every place in a checkpoint."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ class Ends:
     """The tokens that end a response.
 
     Args:
-        token_ids: Each of them, those of the generation config first.
-        told: Who names which of them, where the places do not agree; else empty.
+        token_ids: All end tokens, the generation config's first.
+        told: Which place names which end tokens, where the places do not agree; else empty.
     """
 
     token_ids: tuple[int, ...]
@@ -45,21 +45,23 @@ def ends_of(
     *,
     in_parts: bool = False,
 ) -> Ends:
-    """The tokens that end a response: all that any part of the checkpoint names.
+    """The end tokens of a response: every token that any part of the checkpoint names.
 
-    A chat tune often keeps the end token of its base in its config, and ends a turn with another. An end that
-    is not known to be one lets the answer run to the cap, and calls a healthy model broken.
+    The config of a chat model often names the end token of the base, while the chat model ends a turn with
+    another token. With an end token missing here, the answer would run to the cap, and a healthy model would
+    be called broken.
 
     Args:
         files: The checkpoint.
-        stated: Its generation config.
+        stated: The generation config.
         tokenizer: Its tokenizer.
         template: Its chat template, None without one.
         rows: How many tokens the model knows.
         in_parts: Whether the template wants the content of a message as a list of parts.
 
     Raises:
-        ModelError: There is none, or one is named that no token can be; the message has the file and the key.
+        ModelError: No end token is named, or a named id is no token of the model; the message has the file
+            and the key.
     """
     generation = files.directory / "generation_config.json"
     config = files.directory / "config.json"
@@ -100,10 +102,10 @@ def ends_of(
 
 
 def _of_gguf(gguf: Gguf, rows: int) -> list[int]:
-    """The end tokens of a GGUF file that the model has a row for.
+    """The end tokens of a GGUF file, without ids beyond the model's rows.
 
     Raises:
-        ModelError: Its header names one that is no token of the model.
+        ModelError: The header names an id beyond the model's tokens.
     """
     keys = end_keys(gguf)
     ends = gguf_ends(gguf)
@@ -118,10 +120,10 @@ def _of_gguf(gguf: Gguf, rows: int) -> list[int]:
 
 
 def _read(path: Path, named: object, rows: int) -> tuple[int, ...]:
-    """The end tokens that a file names.
+    """The end tokens named in a file.
 
     Raises:
-        ModelError: What it names is no token of the model.
+        ModelError: A named id is no token of the model.
     """
     ends = named if isinstance(named, list) else [] if named is None else [named]
     for end in ends:
@@ -134,9 +136,9 @@ def _read(path: Path, named: object, rows: int) -> tuple[int, ...]:
 
 
 def _turn_end(tokenizer: Any, template: str, *, in_parts: bool) -> int | None:
-    """The token with which a template closes the assistant's turn, None where it has none.
+    """The token with which a template closes the assistant's turn, or None.
 
-    A token that was added for the purpose need not be a special one: ordinary text it is not.
+    Every added token counts, marked as special or not: no added token is ordinary text.
     """
     messages = messages_of("Hello", answer=ANSWER, in_parts=in_parts)
     try:
@@ -152,7 +154,7 @@ def _turn_end(tokenizer: Any, template: str, *, in_parts: bool) -> int | None:
 
 
 def _told(found: Mapping[str, tuple[int, ...]], union: tuple[int, ...], tokenizer: Any) -> str:
-    """Who names which, where the first to name any does not name all."""
+    """The places with their end tokens, in words, where the first place does not name all end tokens."""
     naming = {place: tokens for place, tokens in found.items() if tokens}
     if set(next(iter(naming.values()))) == set(union):
         return ""

@@ -1,4 +1,4 @@
-"""The rendered prompt, checked once a checkpoint: the request stands in it, and the answer comes next."""
+"""The rendered prompt, checked once a checkpoint: the prompt holds the request, and the answer comes next."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Rendered:
     """Requests as a chat template writes them.
 
     Args:
-        texts: Each request with all that the template puts around it, up to where the answer begins.
+        texts: Each request within the template's text, up to where the answer begins.
         in_parts: Whether the template wants the content of a message as a list of parts, and not as a string.
     """
 
@@ -36,8 +36,8 @@ def rendered_prompts(
 ) -> Rendered:
     """Some requests as a chat template writes them, checked.
 
-    A template that goes through the parts of a content makes nothing of a string (vllm #9294). A string is
-    tried first.
+    Some templates read the content of a message as a list of parts, and print nothing for a string (vllm
+    #9294). A string is tried first.
 
     Args:
         files: The checkpoint.
@@ -47,7 +47,8 @@ def rendered_prompts(
         system: The system prompt, None without one.
 
     Raises:
-        ModelError: The template renders neither as a prompt; the message names the template and its file.
+        ModelError: Neither the string nor the list becomes a prompt; the message names the template and its
+            file.
     """
     try:
         return Rendered(
@@ -99,7 +100,7 @@ def _checked(
 
 
 def _as_data(request: str) -> tuple[str, str]:
-    """A request within its part, as Python and as JSON write it."""
+    """A part with the request in it, as written by Python and by JSON."""
     return f"'text': {request!r}", f'"text": {json.dumps(request, ensure_ascii=False)}'
 
 
@@ -121,10 +122,10 @@ def _prompt(
 def _wrong_end(
     tokenizer: Any, template: str, request: str, text: str, system: str | None, *, in_parts: bool
 ) -> str | None:
-    """What is wrong with the end of a rendered prompt, None where the assistant's answer comes next.
+    """The fault at the end of a rendered prompt, None where the assistant's answer comes next.
 
-    A template need not open the assistant's turn: in some the answer stands right after the request's turn
-    (Llama 2). What cannot be seen is taken for right.
+    A template need not open the assistant's turn: in Llama 2 the answer stands right after the user's turn.
+    Where the template cannot render a closed or answered turn, the end is taken for right.
     """
     try:
         closed = conversation(

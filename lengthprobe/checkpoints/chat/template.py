@@ -45,10 +45,10 @@ _LONGEST_S = 5.0
 
 
 def template_arguments(thinking: str) -> dict[str, Any]:
-    """What every template is told; one that knows nothing of an argument ignores it.
+    """The arguments of every template; a template ignores unknown arguments.
 
-    A model that thinks aloud first would spend the whole token cap on that, so it is asked to answer at once
-    unless thoughts are allowed.
+    A thought would use up the whole token cap. So a model is asked to answer at once, unless thoughts are
+    allowed.
     """
     return {"date_string": _DATE["%d %b %Y"]} | dict.fromkeys(SWITCHES, thinking == "allow")
 
@@ -74,10 +74,10 @@ def prompt_form(checkpoint: Checkpoint, settings: Settings) -> str:
 
 
 def render(checkpoint: Checkpoint, prompt: Prompt, settings: Settings) -> tuple[int, ...]:
-    """The token ids that a checkpoint reads for a prompt.
+    """The token ids of a prompt, as a checkpoint reads them.
 
     In chat form the template writes every special token, in plain form the tokenizer adds its own: the
-    beginning is marked once. An end token that the tokenizer puts after a plain text is left out.
+    beginning is marked once. An end token after a plain text is left out.
 
     Raises:
         ModelError: The template raises, or leaves the request out, or the tokenizer and the model do not
@@ -109,7 +109,7 @@ def render(checkpoint: Checkpoint, prompt: Prompt, settings: Settings) -> tuple[
 
 
 def chat_text(checkpoint: Checkpoint, prompt: Prompt, settings: Settings) -> str:
-    """A prompt as the chat template writes it, up to where the answer begins.
+    """A prompt within the chat template's text, up to where the answer begins.
 
     Raises:
         ModelError: The template raises; its own message is passed on.
@@ -138,9 +138,9 @@ def messages_of(
     """The turns of a conversation.
 
     Args:
-        request: What the user asks.
+        request: The user's text.
         system: The system prompt, None without one.
-        answer: What the assistant answers, None where that is yet to come.
+        answer: The assistant's text, None where the answer is still to come.
         in_parts: Whether each content is a list with one part, and not a string.
     """
     turns = (("system", system), ("user", request), ("assistant", answer))
@@ -152,7 +152,7 @@ def messages_of(
 
 
 def template_file(files: Files) -> Path:
-    """The file that a checkpoint's chat template is in."""
+    """The file with a checkpoint's chat template."""
     if files.gguf is not None:
         return files.gguf.path
     own, config = files.tokenizer / "chat_template.jinja", files.tokenizer / "tokenizer_config.json"
@@ -163,9 +163,9 @@ def template_file(files: Files) -> Path:
 
 
 def processor_template(files: Files) -> str | None:
-    """The chat template that a model which sees keeps with its processor, and not with its tokenizer.
+    """The chat template in the processor's file, for a model with vision.
 
-    None without one.
+    None without such a file, and for a model without vision.
 
     Raises:
         ModelError: The file can be read as no JSON object, or holds no template.
@@ -183,7 +183,7 @@ def processor_template(files: Files) -> str | None:
 
 
 def refuse_two_templates(files: Files) -> None:
-    """Check that a checkpoint has one chat template, where two of its files may hold one.
+    """Check that two files of a checkpoint do not hold two chat templates.
 
     transformers takes chat_template.jinja, and other programs tokenizer_config.json.
 
@@ -211,7 +211,7 @@ def conversation(
     generation: bool,
     thinking: str = "off",
 ) -> str:
-    """A conversation as a chat template writes it.
+    """The text of a conversation, written by a chat template.
 
     Args:
         tokenizer: The tokenizer, whose special tokens the template may name.
@@ -241,10 +241,10 @@ def conversation(
 
 
 def opens_thought(checkpoint: Checkpoint, prompt: Prompt, settings: Settings) -> bool:
-    """Whether what the chat template writes after a prompt opens a thought.
+    """Whether the chat template's text after a prompt opens a thought.
 
     Raises:
-        ModelError: As `check_thinking` and `chat_text`.
+        ModelError: The errors of `check_thinking` and `chat_text`.
     """
     if prompt_form(checkpoint, settings) != "chat":
         return False

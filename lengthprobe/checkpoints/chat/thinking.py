@@ -1,4 +1,4 @@
-"""Thinking: whether a checkpoint is let think before it answers, and how much room its thought has."""
+"""Thinking: whether a checkpoint may think before the answer, and how much room the thought has."""
 
 from __future__ import annotations
 
@@ -27,15 +27,15 @@ _LONGEST_MARK = 48  # characters
 
 
 def check_thinking(checkpoint: Checkpoint, prompt_end: str, settings: Settings) -> bool:
-    """Whether a prompt opens a thought, so that the response begins within it.
+    """Whether a prompt opens a thought, so that the response begins within the thought.
 
     Args:
-        checkpoint: Who answers, for messages.
-        prompt_end: What the chat template writes after the request.
+        checkpoint: The checkpoint, for messages.
+        prompt_end: The chat template's text after the request.
         settings: Whether thoughts are allowed.
 
     Raises:
-        ModelError: The template opens a thought and cannot be told not to, and thoughts are not allowed.
+        ModelError: The template opens a thought whatever its switches say, and thoughts are not allowed.
     """
     opened = leaves_open(prompt_end)
     if opened and settings.thinking == "off":
@@ -50,7 +50,7 @@ def check_thinking(checkpoint: Checkpoint, prompt_end: str, settings: Settings) 
 
 
 def check_constrained(checkpoint: Checkpoint, settings: Settings) -> None:
-    """Refuse to let a model think that may write words of one kind alone.
+    """Refuse thoughts where a model may write only words of one kind.
 
     Raises:
         SettingsError: Thoughts are allowed.
@@ -63,7 +63,7 @@ def check_constrained(checkpoint: Checkpoint, settings: Settings) -> None:
 
 
 def room_for_thought(checkpoint: Checkpoint, settings: Settings) -> int:
-    """Most tokens of a thought: 0 where none is allowed, half of what the context has beside the cap."""
+    """Most tokens of a thought: 0 where none is allowed, at most half of the context beside the cap."""
     if settings.thinking == "off":
         return 0
     context = checkpoint.context
@@ -71,7 +71,7 @@ def room_for_thought(checkpoint: Checkpoint, settings: Settings) -> int:
 
 
 def thought_marks(tokenizer: Any) -> dict[int, str]:
-    """The text of each special token of a tokenizer that tells where a thought begins or ends, by its id."""
+    """The text of each special token that begins or ends a thought, by token id."""
     added: Mapping[int, Any] = getattr(tokenizer, "added_tokens_decoder", None) or {}
     special = {int(id_): str(token) for id_, token in added.items() if getattr(token, "special", False)}
     marks = special_marks(special.values())
@@ -79,7 +79,7 @@ def thought_marks(tokenizer: Any) -> dict[int, str]:
 
 
 def thought_tokens(checkpoint: Checkpoint, token_ids: Sequence[int], *, opened: bool) -> int:
-    """How many tokens at the beginning of a response are a thought."""
+    """The number of thought tokens at the beginning of a response."""
     whole = part_thoughts(checkpoint.decode(token_ids), opened=opened)
     if not whole.thoughts:
         return 0
@@ -89,7 +89,7 @@ def thought_tokens(checkpoint: Checkpoint, token_ids: Sequence[int], *, opened: 
 
 @dataclass(frozen=True, slots=True)
 class Room:
-    """How long the responses to a batch may be.
+    """The greatest length of the responses to a batch.
 
     Args:
         answer: Most tokens of an answer.
@@ -111,7 +111,7 @@ class Thoughts(StoppingCriteria):
     """Ends the rows whose answer is at the cap, or whose thought is at its limit.
 
     Args:
-        checkpoint: Who answers.
+        checkpoint: The checkpoint.
         n: How many rows.
         width: The column where responses start.
         room: How long a response may be.
@@ -132,14 +132,14 @@ class Thoughts(StoppingCriteria):
         return torch.tensor(done * (len(input_ids) // n), device=input_ids.device)
 
     def cut(self, rows: Sequence[list[int]]) -> list[list[int]]:
-        """The tokens of each row up to its limit, without what was written beyond."""
+        """The tokens of each row up to its limit, without the tokens beyond the limit."""
         return [
             tokens[: self._limit(tokens) if most is None else most]
             for tokens, most in zip(rows, self._most, strict=True)
         ]
 
     def _limit(self, tokens: Sequence[int]) -> int | None:
-        """Most tokens of a row, None while that is not known: its thought goes on."""
+        """Most tokens of a row; None while the thought goes on, so that the limit is not known."""
         ends, room = self._checkpoint.end_token_ids, self._room
         end = next((at for at, token in enumerate(tokens) if token in ends), None)
         written = tokens[:end]

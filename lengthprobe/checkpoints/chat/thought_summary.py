@@ -1,4 +1,4 @@
-"""What a report says of the thoughts that a checkpoint may have before it answers."""
+"""A report's words about the thoughts before a checkpoint's answers."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _REQUEST = "Seven words about rivers."
 
 
 def thought_summary(checkpoint: Checkpoint, settings: Settings) -> str:
-    """How much room a thought has, and whether the chat template can be told to open one.
+    """The room for a thought, and whether the chat template has a switch to open a thought, in words.
 
     Empty where thoughts are not allowed.
     """

@@ -1,4 +1,4 @@
-"""The fields of a config.json: values that no model can have, and the field that a failure hangs on."""
+"""The fields of a config.json: impossible values, and the field at fault after a failure."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ _SHOWN = 60
 
 
 def check_fields(path: Path, stated: dict[str, Any]) -> None:
-    """Check the fields of a config.json that decide how all others are read, and the counts.
+    """Check the counts of a config.json, and the fields that decide how all others are read.
 
     Args:
         path: The config.json.
-        stated: What it says.
+        stated: The content of the file.
 
     Raises:
-        ModelError: One has a value that no model can have; the message names the key.
+        ModelError: A field has an impossible value; the message names the key.
     """
     names = stated.get("architectures")
     if names is not None and not _is_names(names):
@@ -60,12 +60,12 @@ def check_fields(path: Path, stated: dict[str, Any]) -> None:
 
 
 def config_error(path: Path, stated: dict[str, Any], error: Exception) -> ModelError:
-    """The error for a config.json that transformers refuses, which names the key that is at fault.
+    """The error for a config.json that transformers refuses; the message names the key at fault.
 
     Args:
         path: The config.json.
-        stated: What it says.
-        error: What transformers said.
+        stated: The content of the file.
+        error: The error of transformers.
     """
     from transformers.models.auto.configuration_auto import CONFIG_MAPPING
 
@@ -86,13 +86,13 @@ def config_error(path: Path, stated: dict[str, Any], error: Exception) -> ModelE
 def build_error(
     path: Path, stated: dict[str, Any], config: PretrainedConfig, error: Exception
 ) -> ModelError | None:
-    """The error for a config.json that no model can be built from, None where one can.
+    """The error for a config.json from which no model can be built, None where a model can.
 
     Args:
         path: The config.json.
-        stated: What it says.
-        config: The same, as transformers reads it.
-        error: What was said when the model was loaded.
+        stated: The content of the file.
+        config: The content, as transformers reads it.
+        error: The error when the model was loaded.
     """
     from transformers.models.auto.configuration_auto import CONFIG_MAPPING
 
@@ -126,7 +126,7 @@ def _at_fault(
 def _culprit(
     stated: dict[str, Any], fails: Callable[[dict[str, Any]], bool], said: str
 ) -> tuple[str, Any] | None:
-    """The first field without which a config does not fail, those first that the message speaks of."""
+    """The first field without which a config does not fail; fields named in the message are tried first."""
     for key in sorted(stated, key=lambda key: (key not in said, isinstance(stated[key], dict))):
         if key == "model_type":
             continue
@@ -186,7 +186,7 @@ def _is_names(value: object) -> bool:
 
 
 def _is_newer(version: object) -> bool:
-    """Whether a version is of a transformers that is newer than the installed one."""
+    """Whether a version of transformers is newer than the installed version."""
     import transformers
     from packaging.version import InvalidVersion, parse
 

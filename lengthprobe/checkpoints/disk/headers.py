@@ -1,4 +1,4 @@
-"""What the headers of safetensors files say: which tensors there are, of which shape, and where."""
+"""The headers of safetensors files: names, shapes and places of the tensors."""
 
 from __future__ import annotations
 
@@ -34,12 +34,12 @@ class Stored:
 
     @property
     def elements(self) -> int:
-        """How many numbers it holds."""
+        """The count of numbers in the tensor."""
         return math.prod(self.shape)
 
 
 def tensors_of(file: Path) -> dict[str, Stored]:
-    """The tensors of a safetensors file that is known to be whole, by name."""
+    """The tensors of a safetensors file by name; the file is known to be whole."""
     with file.open("rb") as opened:
         length = int.from_bytes(opened.read(8), "little")
         header = json.loads(opened.read(length))
@@ -54,12 +54,12 @@ def tensors_of(file: Path) -> dict[str, Stored]:
 
 
 def refuse_doubled(files: Sequence[Path]) -> None:
-    """Check that no tensor stands in two files with two values.
+    """Check that two files do not hold a tensor with two values.
 
-    transformers takes the one in the file with the last name, whatever the index says.
+    transformers takes the value from the file with the last name, whatever the index says.
 
     Raises:
-        ModelError: One does.
+        ModelError: Two files hold two values of a tensor.
     """
     if len(files) < 2:
         return

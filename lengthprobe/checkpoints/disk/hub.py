@@ -1,4 +1,4 @@
-"""Checkpoints of the Hugging Face hub: from the cache, or downloaded into it."""
+"""Checkpoints of the Hugging Face hub: from the cache, or downloaded into the cache."""
 
 from __future__ import annotations
 
@@ -26,12 +26,13 @@ _CACHE_VARIABLES = ("HF_HUB_CACHE", "HUGGINGFACE_HUB_CACHE", "HF_HOME", "XDG_CAC
 
 
 def snapshot(source: Source, settings: Settings) -> Path:
-    """The directory of a hub checkpoint in the local cache, downloaded where it is not there yet.
+    """The directory of a hub checkpoint in the local cache, downloaded if need be.
 
-    Offline (HF_HUB_OFFLINE=1, or no network) what the cache holds is used.
+    Offline (HF_HUB_OFFLINE=1, or no network) the content of the cache is used.
 
     Raises:
-        ModelError: It is gated, missing, or not cached and not to be reached; the message says which.
+        ModelError: The checkpoint is gated or missing, or the hub cannot be reached and the cache has no
+            copy; the message says which.
     """
     _refuse_cache_that_is_a_file()
     if source.file is not None and source.file.endswith(".gguf"):
@@ -47,10 +48,10 @@ def snapshot(source: Source, settings: Settings) -> Path:
 
 
 def gguf_snapshot(source: Source, name: str) -> Path:
-    """The directory in the local cache that holds one GGUF file of a hub checkpoint, and its card.
+    """The directory in the local cache with a GGUF file of a hub checkpoint, and with the model card.
 
     Raises:
-        ModelError: As `snapshot`.
+        ModelError: The errors of `snapshot`.
     """
     return _download(source, [name, _CARD], unless=())
 
@@ -60,7 +61,7 @@ def files_on_hub(source: Source, directory: Path) -> list[str]:
 
     Args:
         source: The checkpoint.
-        directory: What is cached of it, by whose commit the hub is asked.
+        directory: The cached files, whose commit the hub is asked about.
     """
     from huggingface_hub import HfApi
     from huggingface_hub.errors import HfHubHTTPError, OfflineModeIsEnabled
@@ -73,7 +74,7 @@ def files_on_hub(source: Source, directory: Path) -> list[str]:
 
 
 def commit(directory: Path) -> str | None:
-    """The commit that a directory of the hub cache holds, or None for any other directory."""
+    """The commit of a directory in the hub cache, or None for any other directory."""
     return directory.name if directory.parent.name == "snapshots" else None
 
 
@@ -114,10 +115,10 @@ def _bad_ref(source: Source, ref: Path | None) -> ModelError:
 
 
 def _ref_of(source: Source) -> tuple[Path | None, str | None]:
-    """The file of the cache that says which commit a branch or tag is, and the commit; None without one.
+    """The cache's file with the commit of a branch or tag, and the commit; None where either is missing.
 
-    The hub's client takes what the file holds as it is, a line break at its end included, and then finds
-    nothing (huggingface_hub #4133).
+    The hub's client takes the file's content unchanged, with a line break at the end, and then finds nothing
+    (huggingface_hub #4133).
     """
     from huggingface_hub import constants
     from huggingface_hub.file_download import repo_folder_name
@@ -135,7 +136,8 @@ def _refuse_cache_that_is_a_file() -> None:
     """Check that the hub cache can be a folder.
 
     Raises:
-        ModelError: A file stands in its way; the message has the variable of the environment that says so.
+        ModelError: A file stands in place of the folder; the message has the environment variable with the
+            path.
     """
     from huggingface_hub import constants
 

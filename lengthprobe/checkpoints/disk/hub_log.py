@@ -1,4 +1,4 @@
-"""What the hub's client logs: nothing raw reaches a terminal, since errors say what happened."""
+"""The log of the hub's client: no raw line reaches a terminal, since errors say what happened."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 @contextmanager
 def without_retries() -> Iterator[None]:
-    """While the block lasts, the hub's client logs errors alone: it warns twice for each of its retries."""
+    """Silence warnings of the hub's client within the block: the client warns twice for each retry."""
     logger = logging.getLogger("huggingface_hub")
     level = logger.level
     logger.setLevel(logging.ERROR)

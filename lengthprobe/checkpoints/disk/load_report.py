@@ -1,4 +1,4 @@
-"""What transformers reports of a load: the tensors of a file and of a model that do not fit each other."""
+"""The report of transformers on a load: tensors of the file and of the model that do not fit."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ _KINDS = ("missing_keys", "mismatched_keys", "unexpected_keys")
 
 
 def unfitting_tensors(report: Mapping[str, Any]) -> tuple[str, str] | None:
-    """The first kind of tensors that do not fit, and their names for a message; None where all fit.
+    """The first kind of unfitting tensors, and their names for a message; None where all fit.
 
     Args:
-        report: What `from_pretrained(…, output_loading_info=True)` gives beside the model.
+        report: The second result of `from_pretrained(…, output_loading_info=True)`, beside the model.
     """
     for kind in _KINDS:
         names = sorted(str(key[0]) if isinstance(key, tuple) else str(key) for key in report.get(kind) or ())

@@ -21,7 +21,7 @@ def path_kind(path: Path) -> str | None:
     """Whether a path is a `folder` or a `file`; None where there is nothing.
 
     Raises:
-        ModelError: The system does not let it be looked at, or it is a link that leads nowhere.
+        ModelError: The system denies access, or the path is a link that leads nowhere.
     """
     try:
         mode = path.stat().st_mode
@@ -45,13 +45,14 @@ def path_kind(path: Path) -> str | None:
 
 
 def check_readable(folder: Path) -> None:
-    """Check that a folder can be looked into, and that what is read of it is there.
+    """Check that a folder can be listed, and that no file to be read is a dead link.
 
     Args:
-        folder: Of a checkpoint or an adapter.
+        folder: The folder of a checkpoint or an adapter.
 
     Raises:
-        ModelError: It cannot, or a file is a link that leads nowhere; the message names folder or link.
+        ModelError: The folder cannot be listed, or a file is a link that leads nowhere; the message names the
+            folder or the link.
     """
     try:
         os.fspath(folder).encode()

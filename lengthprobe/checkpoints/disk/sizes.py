@@ -1,4 +1,4 @@
-"""Sizes: what a config asks for beside what the weights hold, before memory is taken for it."""
+"""Sizes: the config's sizes compared with the weights, before any memory is taken."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _BITS = 8
 
 
 def has_many_layers(stated: dict[str, Any]) -> bool:
-    """Whether a config.json asks for more layers than it should be given without a look at the weights."""
+    """Whether a config.json asks for so many layers that the weights are looked at first."""
     return any(count > _MANY_LAYERS for _, count in _layers(stated))
 
 
@@ -36,11 +36,11 @@ def refuse_layers(path: Path, stated: dict[str, Any], weights: Sequence[Path]) -
 
     Args:
         path: The config.json.
-        stated: What it says.
+        stated: The content of the file.
         weights: The weight files; only safetensors can be looked into.
 
     Raises:
-        ModelError: It does.
+        ModelError: The config asks for many more.
     """
     stored = [
         int(match[1])
@@ -62,16 +62,17 @@ def refuse_layers(path: Path, stated: dict[str, Any], weights: Sequence[Path]) -
 def refuse_size(path: Path, config: PretrainedConfig, weights: Sequence[Path], *, trusted: bool) -> None:
     """Check that a config does not ask for many more parameters than the weights have.
 
-    The model is built without memory for its parameters, and they are counted.
+    The model is built without memory for the parameters, and the parameters are counted.
 
     Args:
         path: The config.json.
         config: The architecture.
         weights: The weight files; only safetensors can be looked into.
-        trusted: Whether code that comes with the checkpoint may run.
+        trusted: Whether the checkpoint's own code may run.
 
     Raises:
-        ModelError: It does; the message names the largest tensor that is larger than it is stored.
+        ModelError: The config asks for many more; the message names the model's largest tensor, with its
+            stored shape.
     """
     import torch
 
@@ -103,7 +104,7 @@ def refuse_size(path: Path, config: PretrainedConfig, weights: Sequence[Path], *
 
 
 def _layers(stated: dict[str, Any]) -> list[tuple[str, int]]:
-    """The numbers of layers that a config.json names, its text model's included."""
+    """The numbers of layers in a config.json, with the numbers of the text model."""
     text = stated.get("text_config")
     parts = [("", stated), *([("text_config.", text)] if isinstance(text, dict) else [])]
     return [

@@ -18,7 +18,7 @@ READ = (
 
 
 def stamp_of(directories: Iterable[Path], weights: Iterable[Path]) -> str:
-    """A digest of the names, sizes and times of the files that a checkpoint is loaded from.
+    """A digest of the names, sizes and times of a checkpoint's files.
 
     Args:
         directories: Where its config, its tokenizer and its adapter are.
@@ -36,7 +36,7 @@ def stamp_of(directories: Iterable[Path], weights: Iterable[Path]) -> str:
 
 
 def files_read(directories: Iterable[Path], *, code: bool = False) -> list[Path]:
-    """The files besides the weights that a checkpoint is loaded from, in order.
+    """The files of a checkpoint besides the weights, in order.
 
     Args:
         directories: Where its config, its tokenizer and its adapter are.

@@ -23,17 +23,17 @@ INDEX = ".index.json"
 def weight_files(
     directory: Path, *, stem: str = "model", named: object = None, allow_pickle: bool = False
 ) -> tuple[Path, ...]:
-    """The files that hold a checkpoint's weights, in name order; safetensors where there are any.
+    """The files with a checkpoint's weights, in name order; safetensors where there are any.
 
     Args:
         directory: The checkpoint.
         stem: `model`, or `adapter_model` for an adapter.
-        named: The file or index that config.json names as `transformers_weights`, None where it names none.
+        named: The file or index under `transformers_weights` in config.json, None without this key.
         allow_pickle: Take pickled weights where there are no others.
 
     Raises:
-        ModelError: There are none, one that the index names is missing, one is cut short or corrupt, there
-            are two sets of them, or they are pickled and that was not allowed.
+        ModelError: The folder holds no weights, or two sets of weights; a file named in the index is missing;
+            a file is cut short or corrupt; or the weights are pickled, and pickles are not allowed.
     """
     single = f"{stem}.safetensors"
     if named is not None:
@@ -50,17 +50,17 @@ def weight_files(
 
 
 def weights_name(directory: Path, files: tuple[Path, ...], named: object = None) -> str | None:
-    """The file or index, by its name in the folder, that makes transformers load some safetensors files.
+    """The name of the file or index through which transformers loads some safetensors files.
 
     None for pickled files, which cannot be named.
 
     Args:
         directory: The checkpoint.
-        files: What `weight_files` gave.
-        named: What config.json names as `transformers_weights`.
+        files: The result of `weight_files`.
+        named: The file or index under `transformers_weights` in config.json.
 
     Raises:
-        ModelError: The index is one that transformers does not read.
+        ModelError: The index lacks the metadata without which transformers does not read an index.
     """
     if files[0].suffix != ".safetensors":
         return None
@@ -77,7 +77,7 @@ def weights_name(directory: Path, files: tuple[Path, ...], named: object = None)
 
 
 def read_json(path: Path) -> dict[str, Any]:
-    """The object that a JSON file of a checkpoint holds.
+    """The object in a JSON file of a checkpoint.
 
     Raises:
         ModelError: The file cannot be read, or holds no JSON object.
@@ -97,10 +97,10 @@ def read_json(path: Path) -> dict[str, Any]:
 
 
 def check_safetensors(file: Path) -> None:
-    """Check that a safetensors file is whole: a header that can be read, and as many bytes as it says.
+    """Check that a safetensors file is whole: a readable header, and as many bytes as the header says.
 
     Raises:
-        ModelError: It is not.
+        ModelError: The file is not whole.
     """
     from safetensors import SafetensorError, safe_open
 
@@ -126,7 +126,7 @@ def is_weight_file(path: Path) -> bool:
     """Whether a path is a file.
 
     Raises:
-        ModelError: It is a link to a file that is gone, or the system does not let it be looked at.
+        ModelError: The path is a link to a missing file, or the system denies access.
     """
     try:
         return stat.S_ISREG(path.stat().st_mode)
@@ -144,7 +144,7 @@ def is_weight_file(path: Path) -> bool:
 
 
 def _one_reading(directory: Path, single: str) -> tuple[Path, ...]:
-    """The single file, or those that the index names; none where there is neither."""
+    """The single file, or the files named in the index; empty where there is neither."""
     file, index = directory / single, directory / (single + INDEX)
     alone = is_weight_file(file)
     if not is_weight_file(index):
@@ -168,10 +168,10 @@ def _one_reading(directory: Path, single: str) -> tuple[Path, ...]:
 
 
 def indexed_files(index: Path) -> tuple[Path, ...]:
-    """The files that an index names, whether they are there or not.
+    """The files named in an index, whether they are there or not.
 
     Raises:
-        ModelError: It cannot be read, or names no file of its folder.
+        ModelError: The index cannot be read, or names no weights, or a file outside of its folder.
     """
     names = read_json(index).get("weight_map")
     restore = f"restore {index.name} from its source"
@@ -195,7 +195,7 @@ def _is_within(name: str) -> bool:
 
 
 def _named(directory: Path, named: object) -> tuple[Path, ...]:
-    """The files that config.json names by itself."""
+    """The weight files named in config.json."""
     key = f"transformers_weights in {directory / 'config.json'}"
     fix = "remove transformers_weights from config.json, or let it name the file that holds the weights"
     kinds = (".safetensors", ".safetensors" + INDEX)
@@ -258,7 +258,7 @@ def _pickled(directory: Path, single: str, *, stem: str, allow_pickle: bool) -> 
 
 
 def download_again(path: Path) -> str:
-    """The command that fetches a file of the hub cache, or the same in words for any other file."""
+    """The command to download a file of the hub cache again, or advice in words for any other file."""
     for folder in path.parents:
         if folder.name.startswith("models--") and path.is_relative_to(folder / "snapshots"):
             repo_id = folder.name.removeprefix("models--").replace("--", "/")
@@ -268,7 +268,7 @@ def download_again(path: Path) -> str:
 
 
 def unreadable_file(path: Path, error: OSError) -> ModelError:
-    """The error for a file that the system does not let be read."""
+    """The error for a file to which the system denies access."""
     said = error.strerror or reason(error)
     fix = f"chmod u+r {path}" if isinstance(error, PermissionError) else f"copy or download {path.name} again"
     return ModelError(f"{path} cannot be read: {said}", fix)

@@ -1,1 +1,1 @@
-"""GGUF files: header, config, tokenizer and weights of one, each held against what the file says."""
+"""GGUF files: header, config, tokenizer and weights, each checked against the file."""

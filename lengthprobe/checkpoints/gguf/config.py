@@ -1,4 +1,4 @@
-"""The config of a GGUF file: as transformers reads it from the header, and what transformers leaves out."""
+"""The config of a GGUF file: read from the header by transformers, and then completed."""
 
 from __future__ import annotations
 
@@ -29,13 +29,13 @@ _U32 = 4
 
 
 def gguf_config(gguf: Gguf) -> PretrainedConfig:
-    """The config of the causal language model that a GGUF file holds, its `dtype` set.
+    """The config of the causal language model in a GGUF file, with a `dtype`.
 
-    A GGUF names no dtype. Of a quantized file it is bfloat16, of any other the format of its weights.
+    A GGUF file names no dtype. A quantized file gets bfloat16, any other file the format of its weights.
 
     Raises:
-        ModelError: transformers cannot read this architecture from a GGUF file, or it is no causal language
-            model, or it wants something that transformers leaves out.
+        ModelError: transformers cannot read this architecture from a GGUF file, or leaves out a setting of
+            the file; or the model is no causal language model.
     """
     import torch
     from transformers import AutoConfig
@@ -137,8 +137,8 @@ def _take_head_width(gguf: Gguf, config: PretrainedConfig) -> None:
 def _take_attention_scale(gguf: Gguf, config: PretrainedConfig) -> None:
     """Set by which width a Gemma scales its attention, for which a GGUF has no key.
 
-    llama.cpp knows it by the number of layers: at 27B the width of the model over the number of heads, in
-    every other size the width of a head. transformers leaves the default of the class.
+    llama.cpp tells the width by the number of layers: at 27B the width of the model over the number of heads,
+    in every other size the width of a head. transformers leaves the default of the class.
     """
     if gguf.architecture not in _GEMMA_27B or not hasattr(config, "query_pre_attn_scalar"):
         return
@@ -150,10 +150,10 @@ def _take_attention_scale(gguf: Gguf, config: PretrainedConfig) -> None:
 
 
 def _take_caps(gguf: Gguf, config: PretrainedConfig) -> None:
-    """Set the limits of logits that the file states, for which transformers takes the default of the class.
+    """Set the file's limits of logits, for which transformers takes the default of the class.
 
     Raises:
-        ModelError: The class knows no such limit, or the file states no number.
+        ModelError: The class knows no limit of this name, or the file states no number.
     """
     for name in _CAPS:
         stated = gguf.stated(name)
@@ -172,7 +172,7 @@ def _take_rope_scaling(gguf: Gguf, config: PretrainedConfig) -> None:
     """Set how positions are scaled, which transformers leaves out.
 
     Raises:
-        ModelError: They are scaled in a way that cannot be told from the header.
+        ModelError: Positions are scaled in a way for which the header has no full description.
     """
     kind, factor = gguf.stated("rope.scaling.type"), gguf.stated("rope.scaling.factor")
     if kind is None and gguf.stated("rope.scale_linear") is not None:

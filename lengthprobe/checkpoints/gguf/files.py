@@ -42,14 +42,15 @@ _SHOWN = 8
 
 
 def gguf_of(source: Source, directory: Path) -> Path | None:
-    """The GGUF file that a name means, None where it means other weights.
+    """The GGUF file that a name means, None where the name means other weights.
 
     Args:
         source: The name.
-        directory: The folder, or what is cached of the repository.
+        directory: The folder, or the cached files of the repository.
 
     Raises:
-        ModelError: There are several, or one beside other weights, or the one that is named is not there.
+        ModelError: There are several GGUF files, or a GGUF file beside other weights, or the named file is
+            missing.
     """
     if source.file is not None:
         return _named(source, directory) if source.file.endswith(".gguf") else None
@@ -88,10 +89,10 @@ def gguf_of(source: Source, directory: Path) -> Path | None:
 
 
 def refuse_part(gguf: Gguf) -> None:
-    """Check that a GGUF file holds a whole language model, and not a part of one.
+    """Check that a GGUF file holds a whole language model, and not a part.
 
     Raises:
-        ModelError: It is one part of several, or an adapter, or what a model sees with.
+        ModelError: The file is a part of several, or an adapter, or the vision part of a model.
     """
     path, count = gguf.path, gguf.metadata.get("split.count")
     part = _PART.search(path.name)
@@ -113,9 +114,9 @@ def refuse_part(gguf: Gguf) -> None:
 
 @contextmanager
 def lone_gguf_folder(path: Path) -> Iterator[Path]:
-    """A folder that holds nothing but a GGUF file, under the name `ALONE`.
+    """A folder with a GGUF file and nothing else, under the name `ALONE`.
 
-    transformers would take a chat template or a tokenizer's config from what lies beside the file.
+    transformers would take a chat template or a tokenizer's config from files beside the GGUF file.
     """
     with tempfile.TemporaryDirectory(prefix="lengthprobe-") as folder:
         (Path(folder) / ALONE).symlink_to(path.resolve())
@@ -123,7 +124,7 @@ def lone_gguf_folder(path: Path) -> Iterator[Path]:
 
 
 def _named(source: Source, directory: Path) -> Path:
-    """The file that a name names after a colon, or as a path."""
+    """The file named after a colon, or as a path."""
     path = directory / str(source.file)
     if is_weight_file(path):
         return path
@@ -137,7 +138,7 @@ def _named(source: Source, directory: Path) -> Path:
 
 
 def _other_weights(names: Sequence[str]) -> list[str]:
-    """Those of the names that are weights which transformers loads; none in a subfolder."""
+    """The names of weights in the formats of transformers, without names in a subfolder."""
     return sorted(
         name for name in names if "/" not in name and any(fnmatch(name, one) for one in _OTHER_WEIGHTS)
     )
@@ -150,7 +151,7 @@ def _models(names: Sequence[str]) -> list[str]:
 
 
 def _is_one_split(names: Sequence[str]) -> bool:
-    """Whether all are parts of one model: reading the first will say so."""
+    """Whether all files are parts of one model: reading the first then raises an error."""
     return all(_PART.search(name) for name in names) and len({_PART.sub("", name) for name in names}) == 1
 
 
@@ -161,7 +162,7 @@ def _lines(source: Source, names: Sequence[str]) -> str:
 
 
 def _typed(source: Source, name: str | None = None) -> str:
-    """How a file of a checkpoint is typed; without a name, what stands before the colon."""
+    """The name to type for a file of a checkpoint; without a file, the part before the colon."""
     if source.path is not None:
         start = source.name if source.file is None else str(source.path)
         return start if name is None else os.path.join(start, name)

@@ -1,4 +1,4 @@
-"""The header of a GGUF file: what it says of model, tokenizer and tensors, and whether the file is whole."""
+"""The header of a GGUF file: model, tokenizer and tensors, and whether the file is whole."""
 
 from __future__ import annotations
 
@@ -36,11 +36,11 @@ class Tensor:
     """A tensor in a GGUF file.
 
     Args:
-        name: Its name, as llama.cpp calls it.
-        shape: Its shape, rows first, as torch has it.
-        kind: How it is stored (`Q4_K`, `F32`, …).
-        start: Its first byte in the file.
-        size: How many bytes it takes.
+        name: The name in llama.cpp.
+        shape: The shape, rows first, as in torch.
+        kind: The storage format (`Q4_K`, `F32`, …).
+        start: The first byte in the file.
+        size: The number of bytes.
     """
 
     name: str
@@ -51,17 +51,17 @@ class Tensor:
 
     @property
     def elements(self) -> int:
-        """How many numbers it holds."""
+        """The count of numbers in the tensor."""
         return math.prod(self.shape)
 
 
 @dataclass(frozen=True, slots=True)
 class Gguf:
-    """A GGUF file that is whole.
+    """A whole GGUF file.
 
     Args:
         path: The file.
-        metadata: What its header says, by key.
+        metadata: The values of the header, by key.
         tensors: Its tensors, in their order.
         spans: The bytes of each entry of the metadata, by key.
         table: The bytes of the table of tensors.
@@ -75,22 +75,22 @@ class Gguf:
 
     @property
     def architecture(self) -> str:
-        """The architecture that it names, empty where it names none."""
+        """The architecture named in the header, empty without a name."""
         named = self.metadata.get("general.architecture")
         return named if isinstance(named, str) else ""
 
     def stated(self, key: str) -> Any:
-        """What is said under a key of its architecture, None where nothing is."""
+        """The value under a key of the architecture, or None."""
         return self.metadata.get(f"{self.architecture}.{key}")
 
     @property
     def elements(self) -> int:
-        """How many numbers it holds."""
+        """The count of numbers in all tensors."""
         return sum(one.elements for one in self.tensors)
 
     @property
     def kinds(self) -> Counter[str]:
-        """How many tensors are stored in which way."""
+        """The number of tensors in each storage format."""
         return Counter(one.kind for one in self.tensors)
 
     @property
@@ -99,13 +99,13 @@ class Gguf:
         return any(kind not in PLAIN for kind in self.kinds)
 
     def told(self) -> str:
-        """In what its weights are stored, in words."""
+        """The storage formats of the weights, in words."""
         each = (f"{kind} {count}" for kind, count in self.kinds.most_common())
         first, *rest = each
         return f"GGUF{self._named_type()} ({', '.join([f'{first} tensors', *rest])})"
 
     def _named_type(self) -> str:
-        """What llama.cpp calls the mixture of formats, after a space."""
+        """The name of the mixture of formats in llama.cpp, after a space."""
         from gguf import LlamaFileType
 
         number: Any = self.metadata.get("general.file_type")
@@ -117,10 +117,10 @@ class Gguf:
 
 
 def require_gguf(path: Path) -> None:
-    """Check that the libraries by which transformers reads a GGUF file are installed.
+    """Check that the libraries are installed with which transformers reads a GGUF file.
 
     Raises:
-        ModelError: One is not; the message has the command that installs it.
+        ModelError: A library is missing; the message has the command to install both.
     """
     missing = [name for name in ("gguf", "accelerate") if find_spec(name) is None]
     if missing:
@@ -132,11 +132,11 @@ def require_gguf(path: Path) -> None:
 
 
 def read_gguf(path: Path) -> Gguf:
-    """The header of a GGUF file, all of whose tensors are there.
+    """The header of a GGUF file, checked: all tensors are there.
 
     Raises:
-        ModelError: It is no GGUF file, of a version that nobody reads, or cut short, or says something of
-            another type than is known; or gguf, which knows the sizes of its formats, is not installed.
+        ModelError: The file is no GGUF file, has an unknown version, is cut short, or has a value of a wrong
+            type; or the library gguf, which knows the sizes of the formats, is not installed.
     """
     try:
         with path.open("rb") as opened:
@@ -179,7 +179,7 @@ def _cut_short(path: Path, said: str) -> ModelError:
 
 
 class _Cursor:
-    """A place in a file that moves on as values are read."""
+    """A place in a file, moving on as values are read."""
 
     def __init__(self, content: mmap.mmap, at: int) -> None:
         self.content = content

@@ -1,4 +1,4 @@
-"""The tokenizer of a GGUF file, loaded and compared with what the file says."""
+"""The tokenizer of a GGUF file, loaded and compared with the file."""
 
 from __future__ import annotations
 
@@ -71,10 +71,10 @@ _NEVER_BEGUN = "gemma4"
 
 
 def load_gguf_tokenizer(gguf: Gguf) -> Any:
-    """The tokenizer that the header of a GGUF file describes, its chat template with it.
+    """The tokenizer described in the header of a GGUF file, with the chat template.
 
     Raises:
-        ModelError: transformers cannot make it, or would have to guess how texts are split.
+        ModelError: transformers cannot make the tokenizer, or would have to guess how texts are split.
     """
     from transformers import PreTrainedTokenizerFast
 
@@ -109,19 +109,19 @@ def load_gguf_tokenizer(gguf: Gguf) -> Any:
 
 
 def check_gguf_tokenizer(gguf: Gguf, tokenizer: Any, texts: Sequence[str]) -> None:
-    """Check that a tokenizer has the tokens of a GGUF file, and gives back the texts that it is given.
+    """Check that a tokenizer has the tokens of a GGUF file, and gives back texts unchanged.
 
-    A GGUF holds no tokenizer.json to be compared with. Instead: each token has the number that the file gives
-    it, what ends a turn or stands in the chat template is one token, and texts come back as they were. Around
-    a text it puts the tokens that llama.cpp puts there.
+    A GGUF file holds no tokenizer.json to compare with. Instead, four things must be true. Each token has the
+    file's number. Each end token, and each special token in the chat template, is one token. Texts come back
+    as they were. The tokens around a text are llama.cpp's.
 
     Args:
         gguf: The file.
-        tokenizer: The tokenizer that was made of it.
-        texts: What is to be read by it; texts on which tokenizers are known to differ are added.
+        tokenizer: The tokenizer made from the file.
+        texts: Texts to read; texts on which tokenizers are known to differ are added.
 
     Raises:
-        ModelError: It is not so; the message has the token or the text.
+        ModelError: A check fails; the message has the token or the text.
     """
     tokens: list[str] = gguf.metadata[f"{_KEY}tokens"]
     # What a class of transformers adds to them, no text of a prompt may make.
@@ -148,15 +148,15 @@ def check_gguf_tokenizer(gguf: Gguf, tokenizer: Any, texts: Sequence[str]) -> No
 
 
 def end_keys(gguf: Gguf) -> dict[int, str]:
-    """The key of the header that names each end token, by the token; those known by their text have none."""
+    """The header's key for each end token, by token; end tokens known by their text have no key."""
     keys = [f"{_KEY}{name}" for name in reversed(_ENDS)]
     return {gguf.metadata[key]: key for key in keys if key in gguf.metadata}
 
 
 def gguf_ends(gguf: Gguf) -> list[int]:
-    """The ids of the tokens that end a response: those that the header names, and those known by their text.
+    """The ids of the end tokens: tokens named in the header, and tokens known by their text.
 
-    A header has room for one end of a text and one of a turn. The config of a chat model often names more.
+    A header has room for one end of text and one end of turn. The config of a chat model often names more.
     """
     named = [gguf.metadata.get(f"{_KEY}{name}") for name in _ENDS]
     if gguf.metadata.get("tokenizer.chat_template"):
@@ -199,7 +199,7 @@ def _split_as_stated(gguf: Gguf, tokenizer: Any) -> None:
 
 
 def _added(gguf: Gguf) -> tuple[list[int], list[int]]:
-    """The tokens that llama.cpp puts before a text, and those after it."""
+    """The tokens before a text, and the tokens after the text, as in llama.cpp."""
     named, stated = _named_tokens(gguf), gguf.metadata
     kind = stated.get(f"{_KEY}model")
     begun = kind == _SENTENCEPIECE or (kind == "gpt2" and stated.get(f"{_KEY}pre") in _BEGUN)
@@ -220,10 +220,10 @@ def _known_to_transformers() -> frozenset[str]:
 
 
 def _named_tokens(gguf: Gguf) -> dict[str, int]:
-    """The special tokens that the file names, for which transformers has a name too.
+    """The special tokens named in the file for which transformers, too, has a name.
 
     Raises:
-        ModelError: One of these, or an end, is named that it has not.
+        ModelError: A special token or an end token is named by a number beyond the file's tokens.
     """
     tokens = gguf.metadata[f"{_KEY}tokens"]
     for key in (*(f"{_KEY}{key}_token_id" for key in _NAMED.values()), *(f"{_KEY}{name}" for name in _ENDS)):
@@ -238,7 +238,7 @@ def _named_tokens(gguf: Gguf) -> dict[str, int]:
 
 
 def _special(gguf: Gguf, tokenizer: Any) -> list[int]:
-    """The tokens that end a response, and those that the chat template writes."""
+    """The end tokens, and the special tokens in the chat template."""
     tokens = gguf.metadata[f"{_KEY}tokens"]
     kinds = gguf.metadata.get(f"{_KEY}token_type") or []
     template = str(tokenizer.chat_template or "")

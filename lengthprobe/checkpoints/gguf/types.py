@@ -1,4 +1,4 @@
-"""The types of what a GGUF header says, held against those that its keys are known to have."""
+"""The types of the values in a GGUF header, compared with the known types of their keys."""
 
 from __future__ import annotations
 
@@ -60,15 +60,15 @@ _SHOWN = 60
 
 
 def check_types(path: Path, metadata: Mapping[str, Any], fix: str) -> None:
-    """Check that a header says things of the types that their keys are known to have.
+    """Check that the values of a header have the known types of their keys.
 
     Args:
         path: The file.
-        metadata: What its header says, by key.
-        fix: What to do where it does not.
+        metadata: The values of the header, by key.
+        fix: The advice in the error.
 
     Raises:
-        ModelError: A value is of another type; the message has its key.
+        ModelError: A value has another type; the message has the key.
     """
     named = metadata.get("general.architecture")
     known = _KNOWN | {f"{named}.{key}": kind for key, kind in _OF_AN_ARCHITECTURE.items()}

@@ -1,4 +1,4 @@
-"""The weights of a GGUF file: dequantized into a model, and held against what the file says."""
+"""The weights of a GGUF file: dequantized into a model, and compared with the file."""
 
 from __future__ import annotations
 
@@ -28,17 +28,17 @@ _ONE_ADDED = ("gemma", "gemma2", "gemma3", "nemotron")
 
 
 def load_dequantized(gguf: Gguf, config: PretrainedConfig, dtype: torch.dtype | None, whole: Any) -> Any:
-    """The model that a GGUF file holds, its weights dequantized.
+    """The model of a GGUF file, with dequantized weights.
 
     Args:
         gguf: The file.
-        config: Its config.
-        dtype: The number format, None for the one that the config names.
+        config: The file's config.
+        dtype: The number format, None for the config's.
         whole: The device map, as transformers takes it.
 
     Raises:
-        ModelError: The file lacks weights, or has some that transformers leaves out, or a parameter has other
-            values than the file.
+        ModelError: The file lacks weights, transformers leaves out weights of the file, or a parameter has
+            other values than the file.
     """
     import transformers
     from transformers import GenerationConfig
@@ -86,10 +86,10 @@ def _check_complete(gguf: Gguf, report: Mapping[str, Any]) -> None:
 
 
 def check_values(gguf: Gguf, model: Any) -> None:
-    """Check that each tensor of a file is in the model, with the values that gguf dequantizes.
+    """Check that each tensor of a file is in the model, with the values dequantized by gguf.
 
-    A few rows of each are compared: the first two, the last two and one in the middle. llama.cpp stores the
-    rows of queries and keys of a Llama in another order, and the norms of a Gemma with one added.
+    A few rows of each tensor are compared: the first two, the last two and the row in the middle. llama.cpp
+    stores the rows of queries and keys of a Llama in another order, and the norms of a Gemma with 1 added.
 
     Raises:
         ModelError: A tensor is in no part of the model, or a parameter has other values.
@@ -132,7 +132,7 @@ def _compare(gguf: Gguf, tensor: Tensor, opened: Any, parameter: torch.Tensor) -
 
 
 def _row(tensor: Tensor, opened: Any, row: int) -> torch.Tensor:
-    """A row of a tensor as gguf dequantizes it; the whole of a tensor of one dimension."""
+    """A row of a tensor, dequantized by gguf; the whole tensor where it has one dimension."""
     import numpy as np
     from gguf import GGMLQuantizationType, dequantize
 
@@ -158,12 +158,12 @@ def _place(gguf: Gguf, tensor: Tensor, row: int) -> int:
 
 
 def _order(gguf: Gguf, tensor: Tensor) -> Any:
-    """The places of the values of a tensor of one dimension."""
+    """The places of the values of a tensor with one dimension."""
     return [_place(gguf, tensor, row) for row in range(tensor.shape[0])]
 
 
 def _heads(gguf: Gguf, tensor: Tensor) -> int | None:
-    """The number of heads whose rows a file has in another order than transformers, None where it has not."""
+    """The number of heads with rows in another order in the file than in transformers; None without any."""
     if gguf.architecture != "llama":
         return None
     if ".attn_q." in tensor.name:
@@ -218,10 +218,10 @@ def _take_frequencies(gguf: Gguf, model: Any) -> None:
 
 
 def _check_rotary(gguf: Gguf, model: Any) -> None:
-    """Check that a model turns as many dimensions of a head as its file says.
+    """Check that a model rotates as many dimensions of a head as its file says.
 
     Raises:
-        ModelError: It turns others.
+        ModelError: The model rotates another number.
     """
     turning = getattr(getattr(model.base_model, "rotary_emb", None), "inv_freq", None)
     stated = gguf.stated("rope.dimension_count")

@@ -1,1 +1,1 @@
-"""Quantized weights: formats, the libraries that read them, layers that hold them."""
+"""Quantized weights: formats, libraries and layers."""

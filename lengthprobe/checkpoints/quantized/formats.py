@@ -1,4 +1,4 @@
-"""What a config says about quantization, held against what transformers and the weights know of it."""
+"""Quantization as a config states it, compared with the methods of transformers and with the weights."""
 
 from __future__ import annotations
 
@@ -55,14 +55,14 @@ _LIBRARIES = {
 
 
 def refuse_unknown_method(path: Path, config: PretrainedConfig) -> None:
-    """Check that transformers knows the quantization method of a config: an unknown one it passes over.
+    """Check that transformers knows the quantization method of a config: unknown methods would be ignored.
 
     Args:
         path: The config.json.
-        config: What it says.
+        config: The config.
 
     Raises:
-        ModelError: It names none, or an unknown one.
+        ModelError: The config names no method, or an unknown method.
     """
     stated = _stated(config)
     if stated is None:
@@ -85,14 +85,14 @@ def refuse_unknown_method(path: Path, config: PretrainedConfig) -> None:
 
 
 def require_library(name: str, config: PretrainedConfig) -> None:
-    """Check that the libraries are installed with which transformers runs quantized weights.
+    """Check that the libraries for the quantized weights of a config are installed.
 
     Args:
         name: The checkpoint, for the message.
-        config: What its config.json says.
+        config: The checkpoint's config.
 
     Raises:
-        ModelError: One is not; the message has the line that installs all of them.
+        ModelError: A library is missing; the message has the line to install all of them.
     """
     method = _method(config)
     needed = _LIBRARIES.get(method or "", ())
@@ -114,7 +114,7 @@ def libraries_of(config: PretrainedConfig) -> tuple[str, ...]:
 
 
 def stated_quantization(config: PretrainedConfig) -> str:
-    """How the weights of a config are quantized, in few words; empty where they are not.
+    """The quantization of a config's weights, in few words; empty for plain weights.
 
     >>> from transformers import LlamaConfig
     >>> four_bits = {"quant_method": "bitsandbytes", "load_in_4bit": True}
@@ -130,11 +130,11 @@ def stated_quantization(config: PretrainedConfig) -> str:
 
 
 def loaded_quantization(config: PretrainedConfig, model: Any) -> str:
-    """What became of quantized weights when they were loaded, in few words; empty where they were not.
+    """The kind of quantization, and the form in which the weights run; empty without quantization.
 
     Args:
-        config: What config.json says.
-        model: The model that transformers made of it.
+        config: The config.
+        model: The model made by transformers.
     """
     if not (how := stated_quantization(config)):
         return ""
@@ -146,20 +146,20 @@ def loaded_quantization(config: PretrainedConfig, model: Any) -> str:
 
 
 def keeps_format(config: PretrainedConfig) -> bool:
-    """Whether quantized weights compute in the number format that they were saved in, and in no other."""
+    """Whether quantized weights compute in the number format of the saved model, and in no other."""
     return _method(config) == "torchao"
 
 
 def refuse_unquantized(path: Path, config: PretrainedConfig, weights: Sequence[Path]) -> None:
-    """Check that weights are quantized where a config says that they are.
+    """Check that weights are quantized where a config says so.
 
     Args:
         path: The config.json.
-        config: What it says.
+        config: The config.
         weights: The weight files; only safetensors can be looked into.
 
     Raises:
-        ModelError: They are not.
+        ModelError: The weights are not quantized.
     """
     method = (_stated(config) or {}).get("quant_method")
     if method not in _NARROW or any(file.suffix != ".safetensors" for file in weights):
@@ -184,7 +184,7 @@ def _method(config: PretrainedConfig) -> str | None:
 
 
 def _details(method: str, stated: dict[str, Any]) -> tuple[str, ...]:
-    """How many bits a method keeps, or what else it says of that."""
+    """The number of bits that a method keeps, or another detail."""
     if method == "compressed-tensors":
         groups = stated.get("config_groups")
         return tuple(dict.fromkeys(starmap(_group, groups.items()))) if isinstance(groups, dict) else ()
@@ -208,7 +208,7 @@ def _details(method: str, stated: dict[str, Any]) -> tuple[str, ...]:
 
 
 def _group(name: str, group: Any) -> str:
-    """How a group of layers is quantized by compressed-tensors, as `W4A16`; a known scheme has it as name."""
+    """The name of a group of layers in compressed-tensors: a known scheme, or bits as in `W4A16`."""
     if not isinstance(group, dict):
         return name
     stated = [group.get(key) for key in ("weights", "input_activations")]
@@ -218,7 +218,7 @@ def _group(name: str, group: Any) -> str:
 
 
 def _stated(config: PretrainedConfig) -> dict[str, Any] | None:
-    """What a config says about quantization, in itself or in its text model's part."""
+    """The entry of a config about quantization, from the whole config or the text model's part."""
     for part in (config, config.get_text_config()):
         stated = getattr(part, _KEY, None)
         if stated is not None:

@@ -1,4 +1,4 @@
-"""Quantized layers: the matrix that a layer multiplies with, and whether its own output is that product."""
+"""Quantized layers: the matrix of a layer, and whether the layer's output is matrix times input."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _OUTPUTS = 1024
 
 
 def stands_for_matrix(module: Any) -> bool:
-    """Whether a quantized layer can say which matrix it stands for."""
+    """Whether the matrix of a quantized layer can be read."""
     return is_four_bits(module) or _is_packed(module)
 
 
@@ -26,7 +26,7 @@ def is_four_bits(module: Any) -> bool:
 
 
 def dequantized_matrix(module: Any) -> Tensor:
-    """The matrix that a quantized layer stands for, outputs first, in the format it computes in."""
+    """The matrix of a quantized layer, outputs first, in the number format of the computation."""
     if is_four_bits(module):
         # Not installed where no such layer can be.
         library: Any = import_module("bitsandbytes.functional")
@@ -37,19 +37,19 @@ def dequantized_matrix(module: Any) -> Tensor:
 
 
 def format_of(module: Any) -> torch.dtype:
-    """The number format that a linear layer computes in."""
+    """The number format of a linear layer's computation."""
     dtype: torch.dtype = module.weight.quant_state.dtype if is_four_bits(module) else module.weight.dtype
     return dtype
 
 
 def is_untouched(module: Any) -> bool:
-    """Whether a layer's weight is an ordinary tensor, and its code that of its class."""
+    """Whether a layer's weight is an ordinary tensor, and its forward the forward of its class."""
     return type(module.weight.data) is torch.Tensor and "forward" not in vars(module)
 
 
 @torch.no_grad()
 def error_of(module: Any, matrix: Tensor) -> float:
-    """How far a layer's own output is from its input times a matrix, as a share of the output's size.
+    """The distance of a layer's output from matrix times input, as a share of the output's size.
 
     The inputs are cubes of normal numbers: a few are large, as in a language model. A layer that rounds its
     inputs to eight bits loses the small ones beside them.
@@ -70,7 +70,7 @@ def error_of(module: Any, matrix: Tensor) -> float:
 
 
 def is_finite(tensor: Tensor) -> bool:
-    """Whether a weight has neither NaN nor infinity; of a quantized one, all that it is made of."""
+    """Whether a weight has neither NaN nor infinity; of a quantized weight, all inner tensors count."""
     flatten = getattr(tensor, "__tensor_flatten__", None)
     if flatten is not None:
         return all(is_finite(getattr(tensor, name)) for name in flatten()[0])
@@ -80,7 +80,7 @@ def is_finite(tensor: Tensor) -> bool:
 
 
 def _is_packed(module: Any) -> bool:
-    """Whether a layer's weight is a tensor of torchao, quanto or the like, which says what it stands for."""
+    """Whether a layer's weight is a tensor of torchao, quanto or the like, with a `dequantize` of its own."""
     kind = type(getattr(module, "weight", None))
     return (
         isinstance(module, torch.nn.Linear)

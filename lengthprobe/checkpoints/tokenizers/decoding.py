@@ -1,4 +1,4 @@
-"""How a checkpoint is decoded: greedily, whatever its own generation config asks for."""
+"""Decoding of a checkpoint: greedy, whatever its own generation config asks for."""
 
 from __future__ import annotations
 
@@ -62,9 +62,10 @@ _NEUTRAL = {
 
 
 def stated_generation(directory: Path) -> dict[str, Any]:
-    """A checkpoint's own generation config, as the file says; one of old has it within its config.
+    """A checkpoint's own generation config, from its file, or from config.json for an old checkpoint.
 
-    transformers refuses values that do not go together, in decoding that is not done here.
+    The file is read as plain JSON: transformers would refuse some combinations of values, though they do not
+    matter in greedy decoding.
 
     Raises:
         ModelError: The file cannot be read.
@@ -78,7 +79,7 @@ def stated_generation(directory: Path) -> dict[str, Any]:
 
 
 def overridden_settings(stated: Mapping[str, Any]) -> tuple[str, ...]:
-    """What a generation config asks for and greedy decoding does not do, as `name=value`, sorted."""
+    """The settings of a generation config that greedy decoding ignores, as `name=value`, sorted."""
     asked = {name: value for name, value in stated.items() if name not in _HARMLESS}
     if not asked.get("do_sample"):
         asked = {name: value for name, value in asked.items() if name not in _ONLY_SAMPLING}

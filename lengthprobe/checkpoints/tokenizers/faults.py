@@ -1,4 +1,4 @@
-"""Which file of a tokenizer is at fault, where it cannot be loaded."""
+"""The file at fault, where a tokenizer cannot be loaded."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _TEXT_FILES = (
 
 
 def file_at_fault(directory: Path, load: Callable[[Path], object]) -> Path | None:
-    """The file without which a tokenizer could be loaded, or that cannot be read itself; None where none is.
+    """The unreadable file of a tokenizer, or the file without which loading works; None without either.
 
     Args:
         directory: Where the tokenizer is.
@@ -42,7 +42,7 @@ def file_at_fault(directory: Path, load: Callable[[Path], object]) -> Path | Non
 
 
 def what_is_wrong(path: Path) -> str | None:
-    """What is wrong with the text of a file, None where it can be read."""
+    """The fault in the text of a file, None where the text can be read."""
     try:
         if path.suffix == ".json":
             read_json(path)
@@ -67,7 +67,7 @@ def _is_loaded(path: Path) -> bool:
 
 
 def _loads_without(path: Path, load: Callable[[Path], object]) -> bool:
-    """Whether the other files of a folder can be loaded without one."""
+    """Whether the other files of a folder can be loaded without this file."""
     with tempfile.TemporaryDirectory(prefix="lengthprobe-") as folder:
         for each in path.parent.iterdir():
             if each.name != path.name:

@@ -1,4 +1,4 @@
-"""The tokenizer of a checkpoint, loaded and compared with what its own file says."""
+"""The tokenizer of a checkpoint, loaded and compared with its own file."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ _SHOWN = 6
 def load_tokenizer(files: Files, settings: Settings) -> Any:
     """The tokenizer of a checkpoint.
 
-    Where tokenizer_config.json says that tokenizer.json is to be read as it is, it is: for some architectures
-    transformers would take a class of its own all the same.
+    Where tokenizer_config.json says to read tokenizer.json unchanged, the file is read unchanged. For some
+    architectures transformers would take a class of its own all the same.
 
     Raises:
-        ModelError: It cannot be loaded; the message names the file that is at fault, where one is.
+        ModelError: The tokenizer cannot be loaded; the message names the file at fault, where known.
     """
     from transformers import AutoTokenizer, PreTrainedTokenizerFast
 
@@ -61,26 +61,26 @@ def load_tokenizer(files: Files, settings: Settings) -> Any:
 
 
 def stated_class(files: Files) -> str | None:
-    """The class that tokenizer_config.json asks for, None where it asks for none."""
+    """The class named in tokenizer_config.json, or None."""
     path = files.tokenizer / CONFIG
     named = read_json(path).get("tokenizer_class") if path.is_file() else None
     return named if isinstance(named, str) else None
 
 
 def check_tokenizer(files: Files, tokenizer: Any, texts: Sequence[str]) -> None:
-    """Check that a tokenizer makes the tokens of texts that its tokenizer.json says.
+    """Check that a tokenizer splits texts into tokens as its tokenizer.json says.
 
     transformers may rebuild a tokenizer by the rules of a class (transformers #45488), and then keeps the
-    vocabulary of tokenizer.json, and not its way of splitting. What only a config adds, a special token or
-    the beginning of a text, is no difference.
+    vocabulary of tokenizer.json, and not the way of splitting. An addition by a config, such as a special
+    token or the beginning of a text, is no difference.
 
     Args:
         files: The checkpoint.
         tokenizer: Its tokenizer.
-        texts: What is to be read by it; texts on which classes are known to differ are added.
+        texts: Texts to read; texts on which classes are known to differ are added.
 
     Raises:
-        ModelError: They differ on a text; the message has both readings and the tokens of each.
+        ModelError: The tokenizer and the file differ on a text; the message has the tokens of both.
     """
     if files.gguf is not None:
         check_gguf_tokenizer(files.gguf, tokenizer, texts)
@@ -110,10 +110,10 @@ def check_tokenizer(files: Files, tokenizer: Any, texts: Sequence[str]) -> None:
 
 
 def _as_stated(path: Path, tokenizer: Any) -> Any:
-    """The tokenizer of the file, with the tokens that others of the checkpoint's files add to it.
+    """The tokenizer of the file, with the tokens added by other files of the checkpoint.
 
-    A config may also make a special token of one that the vocabulary has already, or say that a token takes
-    the white space after it along (Phi-3). transformers obeys under any class.
+    A config may also turn a token of the vocabulary into a special token, or let a token include the white
+    space after the token (Phi-3). transformers obeys under any class.
     """
     from tokenizers import Tokenizer
 
@@ -155,7 +155,7 @@ _MEND = (
 
 
 def _who(files: Files, tokenizer: Any) -> str:
-    """The class that transformers took, and why."""
+    """The class chosen by transformers, and why."""
     named = stated_class(files)
     why = f"{CONFIG} asks for it" if named else f"model_type {files.config.model_type!r} asks for it"
     if named and named.removesuffix("Fast") != type(tokenizer).__name__:

@@ -1,4 +1,4 @@
-"""Token ids, checked against the rows of the embedding that they index, and as text."""
+"""Token ids, checked against the rows of the embedding, and as text."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ _NO_TEXT = "\ufffd"
 
 
 def embedding_rows(model: Any) -> int:
-    """How many tokens a model knows: the rows of its embedding."""
+    """The number of tokens known to a model: the rows of its embedding."""
     return int(model.get_input_embeddings().weight.shape[0])
 
 
 def is_row(token: object, rows: int) -> bool:
-    """Whether something is the id of a token that a model knows.
+    """Whether a value is the id of a token known to the model.
 
     >>> is_row(7, 8), is_row(8, 8), is_row(-1, 8), is_row(True, 8)
     (True, False, False, False)
@@ -28,9 +28,9 @@ def is_row(token: object, rows: int) -> bool:
 
 
 def leave_out_bad_padding(config: Any) -> None:
-    """Take a pad token out of a config that has no row for it: the model could not be built.
+    """Remove a pad token without a row from a config: the model could not be built.
 
-    Padding is masked, so that nothing hangs on which token it is.
+    Padding is masked, so any other token will do.
     """
     for each in (config, config.get_text_config()):
         rows = getattr(each, "vocab_size", None)
@@ -40,7 +40,7 @@ def leave_out_bad_padding(config: Any) -> None:
 
 
 def check_rows(name: str, tokenizer: Any, tokens: Sequence[int], rows: int) -> None:
-    """Check that a model knows the tokens that its tokenizer made of a text.
+    """Check that a model knows the tokens of a text.
 
     Args:
         name: The checkpoint's name.
@@ -49,7 +49,7 @@ def check_rows(name: str, tokenizer: Any, tokens: Sequence[int], rows: int) -> N
         rows: How many tokens the model knows.
 
     Raises:
-        ModelError: One of them has no row in the embedding; the message names the token, and both numbers.
+        ModelError: A token has no row in the embedding; the message names the token, and both numbers.
     """
     beyond = [token for token in tokens if not is_row(token, rows)]
     if beyond:
@@ -63,10 +63,10 @@ def check_rows(name: str, tokenizer: Any, tokens: Sequence[int], rows: int) -> N
 
 
 def set_apart(tokenizer: Any, rows: int) -> dict[int, str]:
-    """The tokens that are no part of a text, with what stands for each in one.
+    """The tokens outside of ordinary text, each with the text to write instead.
 
-    Nothing stands for a special token. U+FFFD stands for a token that only the model knows: embeddings are
-    often wider than the vocabulary.
+    A special token becomes empty text. A token known only to the model becomes U+FFFD: embeddings are often
+    wider than the vocabulary.
 
     Args:
         tokenizer: The tokenizer.
@@ -80,12 +80,12 @@ def set_apart(tokenizer: Any, rows: int) -> dict[int, str]:
 
 
 def text_of(tokenizer: Any, tokens: Sequence[int], apart: Mapping[int, str]) -> str:
-    """The text of some tokens. What is left out separates the words beside it.
+    """The text of some tokens. A token left out separates the words beside the token.
 
     Args:
         tokenizer: The tokenizer.
         tokens: The tokens.
-        apart: As `set_apart` gives it.
+        apart: The result of `set_apart`.
     """
     if apart.keys().isdisjoint(tokens):
         return _decoded(tokenizer, tokens)
