@@ -12,7 +12,7 @@ from lengthprobe import load
 from lengthprobe.asking.answers import Answers, Proof
 from lengthprobe.attribution.capture import Capture
 from lengthprobe.attribution.trace import Contributions
-from lengthprobe.components.anatomy import ARCHITECTURES
+from lengthprobe.components.architectures import ARCHITECTURES
 from lengthprobe.errors import LanguageError, ModelError
 from lengthprobe.generation.transformers_engine import batches
 from lengthprobe.measures import cwa, exact_match

@@ -83,7 +83,7 @@ def check_completeness(name: str, anatomy: Anatomy, terms: Terms) -> None:
         f"they miss by {completeness_gap(terms):.2g} of their size, "
         f"up to {float(gap.max()):.3g} (in {dtype})",
         "the checkpoint's code differs from the architecture's in transformers: mend its entry in "
-        "lengthprobe/components/anatomy.py; claims about behaviour (behavior_tests) do not need it",
+        "lengthprobe/components/architectures.py; claims about behaviour (behavior_tests) do not need it",
     )
 
 

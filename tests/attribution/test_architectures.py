@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from lengthprobe.components.anatomy import ARCHITECTURES
+from lengthprobe.components.architectures import ARCHITECTURES
 from tests.attribution.architectures import (
     KINDS,
     VARIANTS,

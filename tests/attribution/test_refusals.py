@@ -9,7 +9,8 @@ import torch
 
 from lengthprobe.attribution import direct_logit_attribution
 from lengthprobe.attribution.completeness import check_completeness
-from lengthprobe.components.anatomy import ARCHITECTURES, anatomy_of
+from lengthprobe.components.anatomy import anatomy_of
+from lengthprobe.components.architectures import ARCHITECTURES
 from lengthprobe.errors import ModelError
 from tests.attribution.architectures import VOCABULARY, random_model, random_rows
 

@@ -16,7 +16,8 @@ import torch
 
 from lengthprobe.attribution import direct, direct_logit_attribution
 from lengthprobe.attribution.completeness import check_completeness, completeness_gap
-from lengthprobe.components.anatomy import ARCHITECTURES, Anatomy, Norm, anatomy_of
+from lengthprobe.components.anatomy import Anatomy, Norm, anatomy_of
+from lengthprobe.components.architectures import ARCHITECTURES
 from lengthprobe.errors import ModelError
 from tests.attribution.architectures import VARIANTS, architecture, random_model, random_rows
 

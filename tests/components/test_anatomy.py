@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 import torch
 
-from lengthprobe.components.anatomy import ARCHITECTURES, anatomy_of
+from lengthprobe.components.anatomy import anatomy_of
+from lengthprobe.components.architectures import ARCHITECTURES
 from lengthprobe.components.layers import early_layers, late_layers
 from tests.attribution.architectures import HEADS, LAYERS, VARIANTS, WIDTH, architecture, random_model
 
