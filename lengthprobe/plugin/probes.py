@@ -89,7 +89,7 @@ class Probes:
         self._prepare(probe, items, tuple(one for one in self._roles if self._roles[one] == name))
         if name not in self._identities:
             self._identities[name] = self._identity(probe) | self._lineage(name)
-        # A base seldom has the template of the tuned checkpoint, and is compared without.
+        # A base seldom has the template of the tuned checkpoint, and may be compared across forms.
         return probe.across_forms().in_role(role) if role == "base" else probe.in_role(role)
 
     @property

@@ -22,7 +22,7 @@ def lasting_interval(
 ) -> tuple[float, float]:
     """The limits of a mean without bounds: the farthest of G cluster-robust t limits.
 
-    Each of the G limits counts another topic twice, as Gaffke's interval imagines a further topic at the
+    Each of the G limits counts a different topic twice, as Gaffke's interval imagines a further topic at the
     bound (ours). So a topic far out moves the limit on its own side, and a mean that hangs on a single topic
     is not decided. Roughly normal values lose little: 150 topics err in 3 % in place of 5 %. With 1 % of
     runaways or with skew, Student's own limits err in 7 to 25 % (`benchmarks/coverage.py --margins`).
@@ -82,7 +82,7 @@ def ratio_interval(
 
 @dataclass(frozen=True, slots=True)
 class OnceMore:
-    """The weights of G topics, in G rows: in each row another topic is met once more.
+    """The weights of G topics, in G rows: in each row a different topic is met once more.
 
     Args:
         shares: Each topic's share of the prompts, [G, G], with a row for each topic met again.

@@ -44,7 +44,7 @@ class Sample:
     Args:
         observations: The values.
         bounds: The least and the greatest value of the measure, or None.
-        flaw: Why the values, however they turn out, cannot decide anything: too many prompts gave none.
+        flaw: Why the values, however they turn out, cannot decide anything: too many prompts gave no value.
         drawn: Whether the values are from no prompts, but from random draws of something else, each less the
             mean of all. The spread of draws widens an interval, and more prompts do not narrow the spread.
     """
@@ -227,7 +227,7 @@ def _both(note: str, other: str) -> str:
         return note
     start = note.find(": ")
     ends = [at for at in range(len(note)) if start >= 0 and note.startswith(" → ", at)]
-    # Prompt and response are anybody's text: search the longest beginning, up to an arrow, in both notes.
+    # Prompt and response are anybody's text: search the longest part, up to an arrow, found in both notes.
     shared = next((asked for at in reversed(ends) if (asked := f"{note[start:at]} → ") in other), None)
     if shared:
         other = other.replace(shared, ": ", 1)

@@ -23,7 +23,7 @@ __all__ = ["Verdict", "decide", "decide_side", "record_asked_verdicts"]
 
 @dataclass(frozen=True, eq=False)
 class Verdict:
-    """The verdict on a comparison: true for `holds`, false for `broken`, `Undecided` raised for `undecided`.
+    """The verdict on a comparison: true for `holds`, false for `broken`; `undecided` raises `Undecided`.
 
     Args:
         status: `holds`, `broken` or `undecided`.

@@ -41,9 +41,10 @@ def attention_to_number(probe: Attentive, *, language: str, heads: Heads) -> Est
 
     Each response is read again under its prompt with an added sentence. The sentence names another number,
     written as N is (`task.distractor`). The sentence stands once before the request and once after, so that
-    neither number is always nearer. The heads look from every word boundary of the response: the last step at
-    which an end would make the word before the last word. The value of a response is the share of attention
-    on N's tokens less the share on the other number's tokens, a mean over boundaries, both orders and heads.
+    neither number is always nearer. The heads look from every word boundary of the response: for each word,
+    the last step at which an end would make this word the last. The value of a response is the share of
+    attention on N's tokens less the share on the other number's tokens, a mean over boundaries, both orders
+    and heads.
 
     Attention tells where a head looks, and not whether the head stops the response because of the number: the
     number swap asks this.

@@ -35,6 +35,7 @@ def error_growth(probe: Measured, *, language: str) -> Estimate:
             f"how the error grows with N needs more than one N; all prompts ask for {lengths[0]}",
             "setting:lengths=3-9, or deselect the claim",
         )
+    # n is N of a prompt, `middle` is N̄; below, c is words(response), e the error and `mean` is ē.
     reach = max(abs(n - middle) for n in lengths) * CAPPED_AT / spread
 
     def values(asked: Sequence[Response], counts: Sequence[int]) -> list[float]:

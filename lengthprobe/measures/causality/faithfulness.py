@@ -1,4 +1,4 @@
-"""Faithfulness: whether control goes without the components that have a high CWA."""
+"""Faithfulness: whether control is lost when the components with a high CWA are ablated."""
 
 from __future__ import annotations
 

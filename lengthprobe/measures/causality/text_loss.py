@@ -30,7 +30,8 @@ def text_loss_rise(
     The loss is the negative log-likelihood of the tokens of a language's ordinary sentences, a mean over
     sentences. The rise is the loss with the leading components cut, less the loss of the whole model; 0.1 is
     a perplexity 10 % higher. A model that loses its length control without a rise has lost a circuit. A model
-    with a large rise is broken altogether (METHODS §4, specificity; the measure is ours).
+    that loses its length control with a large rise is broken altogether (METHODS §4, specificity; the measure
+    is ours).
 
     Args:
         probe: The checkpoint.

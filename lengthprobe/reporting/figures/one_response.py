@@ -44,7 +44,7 @@ def caption(portraits: Mapping[str, Portrait]) -> str:
 
 
 def figure(portraits: Mapping[str, Portrait]) -> Figure | None:
-    """A block for each language: a row for each word in reading order, a column of bars for each component."""
+    """A block for each language: a row for each word in reading order, a column of bars per component."""
     first = portraits[roles(portraits)[0]]["languages"]
     examples = {
         code: found["example"] for code, found in first.items() if found.get("example", {}).get("words")
