@@ -1,4 +1,4 @@
-"""Published findings about length control in language models, as assertions that a checkpoint must pass."""
+"""Published findings about length control in language models, as assertions for a checkpoint to pass."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The command `lengthprobe`: one subcommand a task. Its help imports neither torch nor transformers."""
+"""The command `lengthprobe`, with a subcommand for each task. Its help imports no torch or transformers."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from lengthprobe.termination import Terminated, end_orderly
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-# An answer ten words too long counts as one of twenty: nothing is learned from more.
+# An answer ten words too long counts the same as an answer twenty words too long: more tokens teach nothing.
 CAP = 50
-# Of so many prompts about half are on discovery topics, over which mean outputs are taken.
+# The number of prompts, about half of them on discovery topics, over which mean outputs are taken.
 _BUDGET = 100
 MODES = ("zero", "mean", "resample")
 
@@ -26,7 +26,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run a subcommand.
 
     Args:
-        arguments: Those of the command line by default.
+        arguments: The words after the command's name; by default the words of the command line.
 
     Returns:
         The exit status: 0, 2 where the arguments or the checkpoint cannot be used, 130 after Ctrl-C, and 143

@@ -1,4 +1,4 @@
-"""The errors that lengthprobe raises: each says what happened, to what, and the next thing to type."""
+"""Errors of lengthprobe: each states the problem, its file, model or option, and the next thing to type."""
 
 from __future__ import annotations
 
@@ -7,19 +7,19 @@ from lengthprobe.untrusted_text import one_line
 
 
 class LengthprobeError(Exception):
-    """Say what went wrong, and how to mend it, each on one line that any terminal may show.
+    """A problem and its fix, each on a single line that is safe on any terminal.
 
-    Names and messages that a checkpoint brings along are others' text: a line break in a tensor's name must
-    not write a fix of its own.
+    Names and messages from a checkpoint are text by others: a line break in a tensor's name must not write a
+    fix of its own.
 
     Args:
-        problem: What happened, to which file, model or option.
-        fix: The next thing to type or change. A setting is written `setting:dtype=float32` in both, and is
-            spelled as its reader types it (`spelling`).
+        problem: The problem, with its file, model or option.
+        fix: The next thing to type or change. In problem and fix a setting is written
+            `setting:dtype=float32`, and is spelled for the reader (`spelling`).
     """
 
     def __init__(self, problem: str, fix: str = "") -> None:
-        # Some exceptions say nothing, and nothing stands after the colon then.
+        # Some exceptions have no text, and then nothing stands after the colon.
         self.problem = one_line(spell_message(problem)).rstrip(": ")
         self.fix = one_line(spell_message(fix))
         super().__init__(f"{self.problem}\n  fix: {self.fix}" if self.fix else self.problem)
@@ -29,20 +29,20 @@ class LengthprobeError(Exception):
 
 
 def reason(error: BaseException) -> str:
-    """What an exception says, or the name of its class where it says nothing."""
+    """The text of an exception, or the name of its class where the text is empty."""
     return str(error).strip() or type(error).__name__
 
 
 class SettingsError(LengthprobeError):
-    """An option or argument has a value that cannot be used."""
+    """An option or argument has a wrong value."""
 
 
 class MarginError(SettingsError, AttributeError):
-    """A margin is asked for by a name that none has: as of any missing attribute, `hasattr` is false then."""
+    """A margin has an unknown name; an AttributeError too, so that `hasattr` is false."""
 
 
 class FewWordsError(SettingsError):
-    """A checkpoint wrote too few words of a kind to be made to write with these alone."""
+    """A checkpoint wrote too few words of a kind to be constrained to this kind."""
 
 
 class LanguageError(LengthprobeError):
@@ -62,4 +62,4 @@ class ReportError(LengthprobeError):
 
 
 class Undecided(AssertionError):  # noqa: N818 - it is the name of the verdict
-    """The data do not decide a claim: raised when the truth of an undecided Verdict is asked."""
+    """The data do not decide a claim: raised where the truth of an undecided Verdict is asked."""

@@ -1,4 +1,4 @@
-"""Margins: what each claim is compared with, fixed before any model is measured, and why."""
+"""Margins of the claims, each with its reason, fixed before any model is measured."""
 
 from __future__ import annotations
 
@@ -23,19 +23,20 @@ def _margin(
     checks: int | None = None,
     most: float = WINSORISED_AT,
 ) -> float:
-    """A field.
+    """A field with a margin.
 
-    `checks`: how many checks of a mechanism use it; of behaviour one a language does. `most`: where the
-    errors of a margin in words are winsorised.
+    `checks`: how many checks of a mechanism use the margin; None for a margin of behaviour, which a single
+    check in each language uses. `most`: the number of words at which errors are winsorised, for a margin in
+    words.
     """
     metadata = {"kind": kind, "unit": unit, "reason": reason, "checks": checks, "most": most}
     margin: float = field(default=default, metadata=metadata)
     return margin
 
 
-# A millionth takes more answers than any budget has.
+# The smallest margin: a millionth takes more answers than any budget has.
 _SMALLEST = 1e-6
-# Names of margins are long: a slip leaves at least so much of one.
+# The least similarity of a mistyped name: names of margins are long, and a slip leaves most of a name.
 _SLIP = 0.4
 _HALF = 0.5
 
@@ -158,11 +159,11 @@ class Margins:
         checks=4,
     )
 
-    # A type checker is not told: it finds such a name by itself.
+    # Hidden from type checkers, which find an unknown name by themselves.
     if not TYPE_CHECKING:
 
         def __getattr__(self, name: str) -> NoReturn:
-            # What Python itself asks for, as when a value is copied, is no name of a margin.
+            # Names that Python itself asks for, as in a copy, are no names of margins.
             if name.startswith("__"):
                 raise AttributeError(name)
             raise MarginError(
@@ -171,13 +172,13 @@ class Margins:
             )
 
     def overridden(self, lines: Iterable[str]) -> Margins:
-        """The margins with some replaced, as a project's ini writes them.
+        """The margins with some replaced by lines of a project's ini file.
 
         Args:
-            lines: Each `name = number`.
+            lines: Lines of the form `name = number`.
 
         Raises:
-            SettingsError: A line cannot be read, names no margin, or one that another line names too.
+            SettingsError: A line cannot be read, or names no margin, or names the margin of another line.
         """
         known = [one.name for one in fields(self)]
         changes: dict[str, float] = {}
@@ -203,7 +204,7 @@ class Margins:
         return replace(self, **changes)
 
     def changed(self) -> dict[str, float]:
-        """The margins that are not the default, by name."""
+        """The margins other than the default, by name."""
         return {
             one.name: getattr(self, one.name)
             for one in fields(self)
@@ -212,18 +213,18 @@ class Margins:
 
 
 def _named(name: str) -> str:
-    """The margin that was probably meant by a name, or all there are."""
+    """A hint: the margin probably meant by a name, or all margins."""
     known = [one.name for one in fields(Margins)]
     near = nearest(name, known, _SLIP)
     return f"did you mean {near}?" if near else f"known: {', '.join(known)}"
 
 
 def _check_range(name: str, value: str, number: float) -> None:
-    """Refuse a margin that a measure cannot be on both sides of: such a claim always holds, or never."""
+    """Refuse a margin with all possible values on one side: the claim would always hold, or never."""
     ((unit, most),) = (
         (one.metadata["unit"], one.metadata["most"]) for one in fields(Margins) if one.name == name
     )
-    # A number that Python takes for 0 is written with other digits all the same.
+    # Python reads a number as small as 1e-999 as 0: only a number written with zeros alone counts as 0.
     is_zero = not any(digit in "123456789" for digit in value.lower().partition("e")[0])
     if not is_zero and abs(number) < _SMALLEST:
         raise SettingsError(
@@ -246,10 +247,10 @@ def _check_range(name: str, value: str, number: float) -> None:
 
 
 def _meant(name: str, number: float) -> float:
-    """The margin that was probably meant: a share in per cent, or else the default.
+    """The margin probably meant: a share typed in per cent, or else the default.
 
-    Never one that lets pass nearly anything: of a share that is to be reached that is a small one, of any
-    other a large one.
+    A margin that nearly every model passes is never proposed: for `exact_match`, a share to reach, a small
+    margin; for any other share a large margin.
     """
     if name == "exact_match":
         if number in (1, 100):
@@ -260,28 +261,28 @@ def _meant(name: str, number: float) -> float:
 
 @dataclass(frozen=True, slots=True)
 class AlphaShares:
-    """Into how many shares alpha is divided, for the verdict `broken`: one share a check.
+    """The numbers of shares into which alpha is divided for the verdict `broken`; each check has one share.
 
     Args:
-        behaviour: In a check of what a model writes.
-        mechanism: In a check of what its components do.
+        behaviour: The number for a check of behaviour (the model's responses).
+        mechanism: The number for a check of a mechanism (the model's components).
     """
 
     behaviour: float = 1.0
     mechanism: float = 1.0
 
 
-# Of the chance of a false `broken`. What a model writes is what ships, and a model that is off by one word
-# must be told from a healthy one by its mean (ours).
+# The part of alpha for checks of behaviour. A user gets the responses, and the mean must tell a model that is
+# off by a word from a healthy model (ours).
 _OF_BEHAVIOUR = 0.75
 
 
 def alpha_shares(n_languages: int, *, reference: bool) -> AlphaShares:
     """The shares of alpha, the chance of a false `broken`: three quarters go to checks of behaviour.
 
-    The rest goes to checks of a mechanism. Counted is every requirement, of behaviour in each
-    language, and with a reference their regression forms too. It does not depend on which claims are
-    selected, nor on the checkpoint, so that no verdict does.
+    The rest goes to checks of a mechanism. Every requirement counts, a requirement of behaviour once in each
+    language; with a reference the regression forms count too. The numbers depend neither on the selection of
+    claims nor on the checkpoint, so that no verdict does.
     """
     kinds = ("requirement", "mechanism", "regression") if reference else ("requirement", "mechanism")
     gating = [one.metadata["checks"] for one in fields(Margins) if one.metadata["kind"] in kinds]

@@ -1,4 +1,4 @@
-"""Nearest names: what was probably meant by a name that nothing has."""
+"""Nearest names: the name probably meant by an unknown name."""
 
 from __future__ import annotations
 
@@ -8,34 +8,34 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-# As alike as `knd` and `kind`, or `lengths_eror` and `length_error`; ours.
+# The similarity of `knd` and `kind`, or of `lengths_eror` and `length_error`; ours.
 _ALIKE = 0.6
 
 
 def nearest(name: str, known: Iterable[str], alike: float = _ALIKE) -> str | None:
-    """The known name that is the most like another, None where none is alike.
+    """The known name most similar to a name, None where none is similar.
 
     Args:
-        name: What was typed.
-        known: The names there are.
-        alike: How alike they must be, from 0 to 1.
+        name: The name as typed.
+        known: The known names.
+        alike: The least similarity, from 0 to 1.
     """
     found = get_close_matches(name, list(known), n=1, cutoff=alike)
     return found[0] if found else None
 
 
 def option_to_type(option: str, typed: str, known: Sequence[str]) -> str:
-    """An option as it can be typed, with the value that was probably meant, and the others in words.
+    """An option ready to type, with the value probably meant, and with the other values in words.
 
     >>> option_to_type("--dtype", "flaot16", ("auto", "float32", "float16"))
     '--dtype=float16, or auto or float32'
 
     Args:
-        option: Its name.
-        typed: The value that it cannot have.
-        known: The values that it can have, the usual one first.
+        option: The name of the option.
+        typed: The wrong value.
+        known: The correct values, the usual value first.
     """
     meant = nearest(typed, known) or known[0]
     others = [value for value in known if value != meant]
-    # A list with bars would be a pipe where it is pasted into a shell.
+    # A list with bars, pasted into a shell, would be a pipe.
     return f"{option}={meant}, or {', '.join(others[:-1])}{' or ' * (len(others) > 1)}{others[-1]}"

@@ -1,4 +1,4 @@
-"""Probe: one checkpoint under measurement, and the views of it within blocks."""
+"""Probe: a checkpoint under measurement, and the views of the checkpoint within blocks."""
 
 from __future__ import annotations
 
@@ -32,17 +32,17 @@ ROLES = ("model", "base", "reference")
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False, init=False)
 class Probe(Asker):
-    """One checkpoint under measurement: a view of it, without a state of its own.
+    """A checkpoint under measurement: a view of the checkpoint, without a state of its own.
 
-    The name is understood at once; the checkpoint is loaded when the first response is wanted.
+    The name is resolved at once; the checkpoint is loaded when the first response is wanted.
 
     Args:
         name: Alias, hub id, directory, or fixture model.
-        settings: What is asked.
-        alpha_shares: Into how many shares alpha is divided for `broken`; by default it is not divided.
-        exchange: How processes share the work, None for one process.
-        progress: Told what is asked, and how much of it is done (`asking.progress`).
-        display_name: What expressions and reports call it, by default the last segment of a path
+        settings: Which prompts are asked, and how.
+        alpha_shares: Into how many shares alpha is divided for `broken`; by default alpha is not divided.
+        exchange: How processes share the work, None for a single process.
+        progress: Called with each question and how much is done (`asking.progress`).
+        display_name: The checkpoint's name in expressions and reports, by default the last segment of a path
             (`checkpoints.display_names`). This is the probe's `name`; the name as typed is `source.name`.
 
     Raises:
@@ -94,17 +94,17 @@ class Probe(Asker):
 
     @property
     def asked_again(self) -> tuple[tuple[str, str], ...]:
-        """Names of probes of this checkpoint, with languages that each answered again, for attributions."""
+        """Names of probes of this checkpoint, each with a language answered again for attributions."""
         return tuple(self.subject.asked_again)
 
     @property
     def split_batches(self) -> int:
-        """How many batches of this checkpoint were split for want of memory, within blocks too."""
+        """The number of batches of this checkpoint split for want of memory, within blocks too."""
         return self.subject.memory.split_batches
 
     @property
     def form(self) -> Form:
-        """In what the checkpoint is asked: prompt form, template, system prompt, ends.
+        """The form in which the checkpoint is asked: prompt form, template, system prompt, ends.
 
         Raises:
             LengthprobeError: The checkpoint cannot be loaded, or not be asked in this form.
@@ -113,7 +113,7 @@ class Probe(Asker):
         return replace(form, across=self.settings.across_forms)
 
     def identity(self) -> Identity:
-        """All that determines the responses: digests, versions, settings as they were used.
+        """All facts that determine the responses: digests, versions, settings as used.
 
         Raises:
             LengthprobeError: The checkpoint cannot be loaded, or not be asked in this form.
@@ -136,27 +136,28 @@ class Probe(Asker):
         )
 
     def in_role(self, role: str) -> Probe:
-        """A probe of this checkpoint as claims take it; it shares with this one all that was asked.
+        """A probe of this checkpoint in a role; both probes share all answers.
 
         Args:
-            role: `model`: a claim of cause presupposes that it keeps to lengths (`measures.precondition`).
-                `base`: no claim does. `reference`: where it keeps to none, nothing is decided of others.
+            role: `model`: a claim of cause presupposes control of the length (`measures.precondition`).
+                `base`: no claim presupposes control. `reference`: without control of the reference, nothing
+                is decided of the model.
 
         Raises:
-            SettingsError: There is no such role.
+            SettingsError: The role is unknown.
         """
         if role not in ROLES:
             raise SettingsError(f"role {role!r} is not known", f"role is one of {', '.join(ROLES)}")
         return self._viewed(role=role)
 
     def with_alpha_shares(self, alpha_shares: AlphaShares) -> Probe:
-        """A probe of this checkpoint whose checks share alpha so; all that was asked is shared."""
+        """A probe of this checkpoint with other shares of alpha; both probes share all answers."""
         return self._viewed(alpha_shares=alpha_shares)
 
     def across_forms(self) -> Probe:
-        """A probe of this checkpoint whose estimates may be compared with those of any other form.
+        """A probe of this checkpoint whose estimates may be compared with estimates of any other form.
 
-        It shares with this one all that was asked.
+        Both probes share all answers.
         """
         return self._viewed(settings=replace(self.settings, across_forms=True))
 
@@ -166,16 +167,17 @@ class Probe(Asker):
     ) -> Iterator[Probe]:
         """A probe of this checkpoint with the outputs of some components replaced (METHODS §4).
 
-        It measures as any other, under a name and an identity of its own, and shares this one's weights,
-        which stay as they are: in the block this probe still asks the whole model. Outputs are replaced at
-        prompt and generated positions alike. Blocks nest: what is replaced twice is replaced as the inner
-        one says. After the block the ablated probe keeps what it measured, and can be asked nothing new.
+        The ablated probe measures as any other probe, under a name and an identity of its own. Both probes
+        share the weights, which stay unchanged: in the block `self` still asks the whole model. Outputs are
+        replaced at prompt and generated positions alike. Blocks nest: for a component in both blocks, the
+        mode of the inner block counts. After the block the ablated probe keeps its answers, and can be asked
+        nothing new.
 
         Args:
             components: Heads (`L3H1`, `L3H*`), MLPs (`MLP3`), or whole layers (`L3`).
-            mode: `zero`: nothing is put in place. `mean`: the component's mean output (`outputs`).
-                `resample`: what it puts out at the same position of the same text under the same prompt
-                asking for another N, as in activation patching.
+            mode: `zero`: outputs become 0. `mean`: outputs become the component's mean output (`outputs`).
+                `resample`: outputs become the component's output at the same position of the same text under
+                the same prompt asking for another N, as in activation patching.
 
         Raises:
             SettingsError: A component does not exist, none is named, none would be left, or the mode is
@@ -190,19 +192,19 @@ class Probe(Asker):
 
     @contextmanager
     def writing(self, words: str) -> Iterator[Probe]:
-        """A probe of this checkpoint that writes with words of one kind alone (METHODS §4).
+        """A probe of this checkpoint that writes with a single kind of words (METHODS §4).
 
-        They are words of its own ordinary responses in each language, as many of one kind as of the other and
-        matched in frequency (`generation.vocabulary`); between them and at the end stands what
-        `generation.constraint` says. It measures as any other, as in `ablated`; blocks of both nest.
-        Attributions are of the scores as the model gives them, before words are forbidden.
+        The words are from the checkpoint's own ordinary responses in each language. Both kinds have equally
+        many words, matched in frequency (`generation.vocabulary`). `generation.constraint` says which tokens
+        may stand between words and at the end. The probe measures as any other probe, as in `ablated`; blocks
+        of both nest. Attributions are of the model's own scores, before words are forbidden.
 
         Args:
-            words: `one-token` or `several-token`: how many tokens the checkpoint wrote each with.
+            words: `one-token` or `several-token`, by the tokens with which the checkpoint wrote each word.
 
         Raises:
-            SettingsError: There are no such words, or this probe is already so constrained. That it wrote too
-                few of them is said when it is asked.
+            SettingsError: The kind is unknown, or this probe is already constrained to a kind. A checkpoint
+                with too few words of the kind raises later, when the probe is asked.
         """
         self._check_open()
         if words not in WORDS:
@@ -232,7 +234,7 @@ class Probe(Asker):
             self.engine.check_open()
 
     def _viewed(self, **changes: Any) -> Probe:
-        """The same with some fields changed."""
+        """The probe with some fields changed."""
         view = object.__new__(Probe)
         for field in fields(self):
             object.__setattr__(view, field.name, changes.get(field.name, getattr(self, field.name)))
@@ -244,10 +246,10 @@ def load(name_or_path: str, **settings: Any) -> Probe:
 
     Args:
         name_or_path: Alias, hub id, directory, or fixture model.
-        settings: Fields of `lengthprobe.settings.Settings`, such as `device_map`, `dtype`, `budget`.
+        settings: Fields of `lengthprobe.settings.Settings`, for example `device_map`, `dtype`, `budget`.
 
     Raises:
         ModelError: Nothing is known by this name.
-        SettingsError: A setting has a value that cannot be used.
+        SettingsError: A setting has a wrong value.
     """
     return Probe(name_or_path, Settings(**settings))

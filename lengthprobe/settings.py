@@ -1,4 +1,4 @@
-"""What is asked of a checkpoint: the settings that one run shares."""
+"""Settings that all checkpoints of a run share."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from lengthprobe.nearest import option_to_type
 COUNTERS = ("uax29", "whitespace", "italian_elision", "characters")
 PROMPT_FORMS = ("auto", "chat", "plain")
 THINKING = ("off", "allow")
-# Most tokens of a thought, where thoughts are allowed; ours. The cap counts the tokens after it.
+# Most tokens of a thought, where thoughts are allowed; ours. The cap counts the tokens after the thought.
 THOUGHT_LIMIT = 2048
-# The fields of `Settings` that change no answer to a question: which questions are asked, and how answers are
-# read, is their matter. Where one has a part in a question after all, the question says so; the batch size
-# counts as it was chosen. Whatever does not stand here has a part in every key (`asking.keys`).
+# The fields of `Settings` that change no answer to a question: these fields decide which questions are asked,
+# and how answers are read. Where a field has a part in a question after all, the question holds the value; of
+# the batch size the chosen number counts. Every other field has a part in every key (`asking.keys`).
 CHANGE_NO_ANSWER = frozenset(
     {"languages", "lengths", "budget", "alpha", "seed", "counter", "batch_size", "across_forms"}
 )
-# More tokens than any tokenizer makes of a usual word; ours.
+# More tokens than any tokenizer needs for a usual word; ours.
 TOKENS_A_WORD = 8
 DTYPES = ("auto", "float32", "bfloat16", "float16")
 LEAST_ALPHA, MOST_ALPHA = 1e-6, 0.2
@@ -34,27 +34,28 @@ _MOST_SEED = 2**63 - 1
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """Everything that a run asks for, checked.
+    """The settings of a run, checked.
 
     Args:
-        languages: Codes of the languages asked in.
+        languages: Codes of the languages in which prompts are asked.
         lengths: Requested numbers of words N.
         budget: Prompts a language.
         alpha: One-sided error rate of an interval's end, from 0.000001 to 0.2.
         seed: Seed of the prompt stream.
-        counter: Word counter, one of `COUNTERS`.
+        counter: Word counter, from `COUNTERS`.
         cap: Most tokens in a response.
         prompt_form: `chat` (the model's template), `plain`, or `auto`: chat where there is a template.
         system_prompt: System message put before every prompt (chat form only).
         thinking: `off` (the chat template's switch, where there is one, is off) or `allow`: the switch is on,
             and a thought has room of its own beside the cap.
-        device_map: As in transformers; `auto` takes the accelerator when there is one.
-        dtype: One of `DTYPES`; `auto` takes the checkpoint's own on an accelerator, float32 on a CPU.
+        device_map: Device map of transformers; `auto` takes the accelerator where there is an accelerator.
+        dtype: Number format, from `DTYPES`; `auto` takes the checkpoint's own on an accelerator, float32 on a
+            CPU.
         batch_size: Prompts a batch, or None to let the probe choose once.
         allow_pickle: Load pickled weights, which can run any code.
         allow_remote_code: Run the checkpoint's own Python code.
-        across_forms: Compare with checkpoints that were asked in another form (template, system prompt,
-            ends), which is refused otherwise.
+        across_forms: Compare checkpoints asked in different forms (template, system prompt, ends); otherwise
+            lengthprobe refuses the comparison.
 
     Raises:
         SettingsError: A value cannot be used; the message names the option.
@@ -118,7 +119,7 @@ class Settings:
         _one_of("dtype", self.dtype, DTYPES)
 
     def _keep(self, name: str, value: Any) -> None:
-        """Set a field to the plain value that it was checked to have."""
+        """Set a field to its checked, plain value."""
         object.__setattr__(self, name, value)
 
 
@@ -140,7 +141,7 @@ def _is_real(value: object) -> bool:
 
 
 def _shown(number: int) -> str:
-    """A whole number, cut short where Python itself would not write it out."""
+    """A whole number in words; very large numbers, which Python refuses to write out, by their bits."""
     return str(number) if number.bit_length() <= 256 else f"of {number.bit_length():,} bits"
 
 
@@ -177,10 +178,10 @@ def _one_of(option: str, value: str, allowed: tuple[str, ...]) -> None:
 
 
 def read_lengths(text: str) -> tuple[int, ...]:
-    """The numbers that a list of numbers and ranges names, as in `3-9` or `3,5,7`.
+    """The numbers in a list of numbers and ranges, as in `3-9` or `3,5,7`.
 
     Raises:
-        ValueError: It names none, or one that cannot be asked for.
+        ValueError: The list is empty, or has a number that cannot be asked for.
     """
     lengths: list[int] = []
     for part in text.split(","):

@@ -27,12 +27,12 @@ def _for_python(name: str, value: str | None) -> str:
 
 
 def for_pytest(name: str, value: str | None) -> str:
-    """As an option of the plugin: `--lengthprobe-dtype=bfloat16`."""
+    """A setting as an option of the plugin: `--lengthprobe-dtype=bfloat16`."""
     return f"--lengthprobe-{name}" + ("" if value is None else f"={value}")
 
 
 def for_shell(name: str, value: str | None) -> str:
-    """As an option of `lengthprobe scan`: `--dtype=bfloat16`."""
+    """A setting as an option of `lengthprobe scan`: `--dtype=bfloat16`."""
     if name == "model" and value:
         return f"lengthprobe scan {value}"
     return f"--{name}" + ("" if value is None else f"={value}")
@@ -51,14 +51,14 @@ def spell_message(message: str) -> str:
 
 
 def spell_settings(spell: Callable[[str, str | None], str]) -> None:
-    """From now on, spell settings so: `for_pytest` or `for_shell`."""
+    """Spell settings by `for_pytest` or `for_shell` from now on."""
     global _spell
     _spell = spell
 
 
 @contextmanager
 def settings_spelled(spell: Callable[[str, str | None], str]) -> Iterator[None]:
-    """Spell settings so for a while."""
+    """Spell settings by `for_pytest` or `for_shell` within a block."""
     before = _spell
     spell_settings(spell)
     try:

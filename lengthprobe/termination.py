@@ -1,4 +1,4 @@
-"""Termination: a session that is told to end ends as after Ctrl-C, and leaves its report and no litter."""
+"""Termination: a signal ends a session as Ctrl-C does, with a report and without litter."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ _SIGNALS = ("SIGTERM", "SIGHUP")
 
 
 class Terminated(KeyboardInterrupt):
-    """The process was told to end."""
+    """The process received a signal to end."""
 
 
 def end_orderly() -> Callable[[], None]:
-    """Let the first SIGTERM, or SIGHUP, interrupt the session; a second one ends the process at once.
+    """Let the first SIGTERM, or SIGHUP, interrupt the session; a second signal ends the process at once.
 
     Returns:
-        What gives the signals back.
+        A function that gives the signals back.
     """
     taken: dict[int, Any] = {}
 
@@ -36,7 +36,7 @@ def end_orderly() -> Callable[[], None]:
     if threading.current_thread() is threading.main_thread():
         for name in _SIGNALS:
             number = getattr(signal, name, None)
-            # Whoever has a handler of their own keeps it.
+            # A handler of somebody's own stays in place.
             if number is not None and signal.getsignal(number) is signal.SIG_DFL:
                 taken[number] = signal.signal(number, interrupt)
     return give_back

@@ -1,4 +1,4 @@
-"""Text that others wrote, made safe to show on one line of a terminal, a log or a report."""
+"""Text by others, made safe to show on a single line of a terminal, a log or a report."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ import re
 import unicodedata
 
 _ESC, _CSI, _OSC, _BELL = "\x1b", "\x9b", "\x9d", "\x07"
-# Terminal sequences: CSI (colours, cursor), OSC (titles, links) where it is ended, two-character escapes.
-# No class overlaps the one after it, so that the time is linear.
+# Terminal sequences: CSI (colours, cursor), OSC (titles, links) with an end, two-character escapes.
+# No class overlaps the next class, so that the time is linear.
 _SEQUENCE = re.compile(
     f"(?:{_ESC}\\[|{_CSI})[0-?]*[ -/]*[@-~]"
     f"|(?:{_ESC}\\]|{_OSC})[^{_BELL}{_ESC}\x9c]*(?:{_BELL}|{_ESC}\\\\|\x9c)"
@@ -19,14 +19,15 @@ _SPACES = re.compile(r"\s+")
 
 
 def printable(text: str, limit: int | None = 160) -> str:
-    """The text on one line, without what could steer a terminal or hide what was written.
+    """The text on a single line, without characters that steer a terminal or hide other characters.
 
-    Terminal sequences, control characters and invisible format characters (those that turn the direction of
-    writing, say) are dropped, lone surrogates become U+FFFD, each run of white space becomes one space.
+    Terminal sequences, control characters and invisible format characters (for example marks that turn the
+    direction of writing) are dropped. Lone surrogates become U+FFFD. Each run of white space becomes a single
+    space.
 
     Args:
-        text: Any string, a model's response for one.
-        limit: Most characters to return, the last of them an ellipsis where more were there; None for all.
+        text: Any string, for example a model's response.
+        limit: Most characters to return, with an ellipsis at the end of a shortened text; None for all.
     """
     shown = " ".join("".join(map(_visible, _SEQUENCE.sub("", text))).split())
     if limit is not None and len(shown) > limit:
@@ -35,15 +36,15 @@ def printable(text: str, limit: int | None = 160) -> str:
 
 
 def escaped_text(text: str, limit: int | None = None) -> str:
-    r"""The text with whatever cannot be seen, or could hide or turn the rest, written as an escape.
+    r"""The text with an escape for every invisible character, and for characters that hide or turn others.
 
     So no control character but the line feed is left, no invisible format character (joiners aside, which
-    scripts and emoji need), no lone surrogate and no noncharacter: what remains may stand in XML and HTML,
+    scripts and emoji need), no lone surrogate and no noncharacter. The result may stand in XML and HTML,
     where `<` and `&` are still to be escaped.
 
     Args:
-        text: Any string, a model's response for one.
-        limit: Most characters to return, the last of them an ellipsis where more were there; None for all.
+        text: Any string, for example a model's response.
+        limit: Most characters to return, with an ellipsis at the end of a shortened text; None for all.
 
     >>> print(escaped_text("a\x1b[31mb"))
     a\x1b[31mb
@@ -55,9 +56,9 @@ def escaped_text(text: str, limit: int | None = None) -> str:
 
 
 def one_line(text: str) -> str:
-    r"""The text on one line, whole: a break of the line becomes a space, what cannot be seen an escape.
+    r"""The whole text on a single line: a line break becomes a space, an invisible character an escape.
 
-    Ordinary spaces stay as they are, so that a path in a command may still be typed.
+    Ordinary spaces stay unchanged, so that a path in a command may still be typed.
 
     >>> print(one_line("a  b\n  fix: none\x1b[31m"))
     a  b fix: none\x1b[31m
@@ -71,12 +72,12 @@ def _without_break(run: re.Match[str]) -> str:
 
 
 def _stands(character: str) -> bool:
-    """Whether a character can be shown as it is."""
+    """Whether a character can be shown unchanged."""
     if character in _KEPT:
         return True
     point = ord(character)
     if point & 0xFFFE == 0xFFFE or 0xFDD0 <= point <= 0xFDEF:
-        # Noncharacters; two of them may not stand in XML at all.
+        # Noncharacters, two of which may not stand in XML at all.
         return False
     return unicodedata.category(character) not in ("Cc", "Cf", "Cs", "Zl", "Zp")
 

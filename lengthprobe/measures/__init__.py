@@ -1,4 +1,4 @@
-"""Measures: one number each about a probe's responses, as an Estimate over topics."""
+"""Measures: each gives a number about a probe's responses, as an Estimate over topics."""
 
 from lengthprobe.measures.attribution.attention_to_number import (
     attention_share_of_distractor,

@@ -1,4 +1,4 @@
-"""Whether there are answers to judge: neither an unfinished thought nor one that the cap cut short is one."""
+"""Check for answers to judge: an unfinished thought is no answer, nor is an answer cut short by the cap."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
     from lengthprobe.task.prompts import Response
 
-MOST_UNFINISHED = 0.2  # of the responses; ours, as the fewest that a measure of components is taken on
-MOST_CUT_SHORT = 0.1  # of the responses; ours, half of what the claim on exact answers allows for
+MOST_UNFINISHED = 0.2  # of the responses; ours: 1 less `LEAST_MEASURED` of the measures of components
+MOST_CUT_SHORT = 0.1  # of the responses; ours: half of the misses that the claim on exact answers allows
 _OTHER = "a checkpoint that finishes its thoughts"
 
 
@@ -25,12 +25,13 @@ def check_answered(probe: Any, responses: Sequence[Response], language: str) -> 
 
     Args:
         probe: The checkpoint, for its name and settings.
-        responses: Its responses.
-        language: Their language, for the message.
+        responses: The checkpoint's responses.
+        language: The language of the responses, for the message.
 
     Raises:
-        ModelError: More than one in five is unfinished: what the checkpoint would have answered is not known.
-        SettingsError: The token cap ended more than one in ten before the words asked for were there.
+        ModelError: More than a fifth of the responses are unfinished thoughts: the answers are not known.
+        SettingsError: The token cap ended more than a tenth of the responses before the words asked for were
+            there.
     """
     _check_room(probe, responses, language)
     unfinished = [one for one in responses if one.is_unfinished_thought]
@@ -55,8 +56,8 @@ def _check_room(probe: Any, responses: Sequence[Response], language: str) -> Non
     """Refuse to judge answers that a small token cap cut short: a healthy model would be called broken."""
     cap, counter = probe.settings.cap, probe.settings.counter
     longest = max((one.prompt.n_words for one in responses), default=0)
-    # With as many tokens a word, what has not come to an end is the model's own doing.
-    # What an ablation does to a model is what is asked of it.
+    # With so many tokens a word, a response without an end is the model's own doing.
+    # An ablated model is not refused: the effect of the ablation is the question.
     if cap >= TOKENS_A_WORD * longest or getattr(probe, "ablation", Ablation()).components:
         return
     short = [

@@ -1,4 +1,4 @@
-"""Estimates of something that each response has: the ground that every measure of behaviour stands on."""
+"""Estimates of a value of each response: the ground of every measure of behaviour."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ RIVALS = dict(zip(RIVAL_COUNTERS, reversed(RIVAL_COUNTERS), strict=True))
 
 
 class Measured(Protocol):
-    """What a measure needs of a probe."""
+    """A probe, as a measure needs one."""
 
     @property
     def name(self) -> str:
@@ -33,11 +33,11 @@ class Measured(Protocol):
 
     @property
     def settings(self) -> Settings:
-        """What was asked."""
+        """The settings under which the probe asks."""
 
     @property
     def alpha_shares(self) -> AlphaShares:
-        """By how much alpha is divided in a check."""
+        """The number of shares into which alpha is divided in a check."""
 
     def responses(self, language: str) -> Sequence[Response]:
         """The responses in a language."""
@@ -57,24 +57,24 @@ def mean_of(
     counted: bool = True,
     answered: bool = True,
 ) -> Estimate:
-    """The mean over responses of a value that each has.
+    """The mean over responses of a value of each response.
 
     Args:
         probe: The checkpoint.
-        value: Gives the value of a response that has so many words.
+        value: Gives the value of a response and its number of words.
         name: Name of the measure, or its key where it has options.
         language: Code of the language.
         unit: Unit of the value.
         bounds: The least and greatest value possible, as in `Estimate.from_observations`.
         values: In place of `value`, where values depend on all responses together: gives the value of every
-            response from all of them and their numbers of words.
+            response from all responses and their numbers of words.
         worst: Which prompts are shown as the worst: `high`, `low` or `far` from 0.
-        lengths: Only the prompts that ask for these, all by default.
+        lengths: Only the prompts that ask for these lengths, all by default.
         counted: Whether the value depends on the number of words, and so has a rival count.
-        answered: Whether the value is one of answers, so that there must be some.
+        answered: Whether the value is about answers, so that there must be enough answers.
 
     Returns:
-        An Estimate over topics, whose rival is the same mean under the other word counter.
+        An Estimate over topics, whose rival is the mean under the other word counter.
     """
     check_lengths(lengths)
     asked = selected_responses(
@@ -112,7 +112,7 @@ def selected_responses(
     language: str,
     answered: bool = True,
 ) -> list[Response]:
-    """Those of a language's responses whose prompts ask for some lengths, all by default.
+    """The responses of a language whose prompts ask for some lengths, all by default.
 
     Raises:
         ModelError: Too many of the responses are an unfinished thought, and answers are wanted.
@@ -123,10 +123,10 @@ def selected_responses(
 
 
 def check_lengths(lengths: Collection[int] | None) -> None:
-    """Check that lengths can select prompts, before any is asked.
+    """Check the lengths that are to select prompts, before any prompt is asked.
 
     Raises:
-        SettingsError: There are none, or they are no collection.
+        SettingsError: The lengths are empty, or no collection.
     """
     if lengths is None or (isinstance(lengths, Collection) and not isinstance(lengths, str) and lengths):
         return
@@ -137,7 +137,7 @@ def check_lengths(lengths: Collection[int] | None) -> None:
 
 
 def probe_form(probe: Measured) -> Form | None:
-    """In what a probe's checkpoint was asked, None of a probe whose responses are of no checkpoint."""
+    """The form in which a probe's checkpoint was asked, None for responses without a checkpoint."""
     form: Form | None = getattr(probe, "form", None)
     return form
 
@@ -145,13 +145,13 @@ def probe_form(probe: Measured) -> Form | None:
 def measure_key(
     name: str | MeasureKey, probe: Measured, language: str, lengths: Collection[int] | None
 ) -> MeasureKey:
-    """The key of a measure of a probe, which reads as in an expression: `exact_match(tiny-it, en, N=4–9)`."""
+    """The key of a measure of a probe, printed as in an expression: `exact_match(tiny-it, en, N=4–9)`."""
     key = MeasureKey(name) if isinstance(name, str) else name
     return key.of(probe.name, language, lengths)
 
 
 def note_of(response: Response, n_words: int) -> str:
-    """What was asked and written, for a response of so many words."""
+    """The prompt and the response in words, with the numbers of words asked for and written."""
     prompt = response.prompt
     end = "" if response.finish_reason == "stop" else ", cut off"
     shown = response.text
@@ -163,7 +163,7 @@ def note_of(response: Response, n_words: int) -> str:
 
 
 def _observation(response: Response, value: float, n_words: int) -> Observation:
-    """What one prompt gave."""
+    """The value of a response as an observation of its prompt."""
     prompt = response.prompt
     return Observation(prompt.id, prompt.topic, value, note_of(response, n_words))
 
@@ -171,7 +171,7 @@ def _observation(response: Response, value: float, n_words: int) -> Observation:
 def key_with_arguments(
     name: str, kind: str, k: int | None, found_in: str | None, mode: str = "zero"
 ) -> MeasureKey:
-    """A measure's key with what was asked of it: `control_without[2 heads, found in en, mean]`."""
+    """A measure's key with its arguments: `control_without[2 heads, found in en, mean]`."""
     asked = [kind if k is None else f"{k} {kind}"]
     asked += [f"found in {found_in}"] if found_in else []
     asked += [mode] if mode != "zero" else []

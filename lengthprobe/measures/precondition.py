@@ -1,8 +1,8 @@
-"""Preconditions: a claim about why a model keeps to a length presupposes that it does (METHODS §4).
+"""Preconditions: a claim about why a model keeps to a length presupposes a model that does (METHODS §4).
 
 A measure of cause asks `unmet_control` first. Where control is not shown to be above the floor, the measure
-returns an estimate `without_values`, asks nothing more, and every comparison of that estimate is `broken`.
-No control is presupposed of a base model (`Probe.in_role`): the claims about it say what it does not do.
+returns an estimate `without_values` and asks nothing more. Every comparison of this estimate is `broken`.
+No control is presupposed of a base model (`Probe.in_role`): claims about a base say which effects are absent.
 """
 
 from __future__ import annotations
@@ -31,20 +31,19 @@ FLOOR = 0.2  # of the answers; ours (METHODS §4)
 
 
 def unmet_control(probe: Any, *languages: str | None, text_of: Any = None) -> Unmet | None:
-    """What a claim of cause presupposes and is not so; None where the model has control to explain.
+    """The unmet precondition of a claim of cause; None where the model has control to explain.
 
-    Control is that of the whole model, also where the probe is ablated: the cut is what is explained by.
+    Control is the control of the whole model, also where the probe is ablated: the cut is the explanation.
 
     Args:
-        probe: The checkpoint whose components the claim is about; its `role` and its `whole` are those of a
-            Probe.
-        languages: The languages whose control it is about; None is left out.
-        text_of: Another checkpoint whose responses are forced on this one.
+        probe: The checkpoint with the components of the claim; has `role` and `whole` as a Probe has.
+        languages: The languages of the control in the claim; None is left out.
+        text_of: Another checkpoint whose responses are forced on `probe`.
 
     Returns:
         `broken` where the lower end of control's interval is below the floor, or on test topics the upper
         end. `undecided` where the topics are too few for any model, where only the word counter asked for
-        finds no control, or where it is the reference that has none.
+        finds no control, or where the reference has no control.
 
     Raises:
         ModelError: There is no control, and the components of this checkpoint are not known anyway.
@@ -58,7 +57,7 @@ def unmet_control(probe: Any, *languages: str | None, text_of: Any = None) -> Un
             if unmet is not None and one.role == "reference":
                 unmet = unmet.of_reference()
             found = first_unmet(found, unmet)
-    # That the components cannot be measured is said of every model alike.
+    # Components that cannot be measured are told of every model alike.
     if found is not None and probe.whole.proof.problem is not None:
         raise probe.whole.proof.problem
     return found
@@ -74,16 +73,16 @@ def without_values(
     bounds: tuple[float, float] | None = (0.0, 1.0),
     lengths: Collection[int] | None = None,
 ) -> Estimate:
-    """The estimate in place of a measure that was not taken, for an unmet precondition.
+    """The estimate without values in place of a measure with an unmet precondition.
 
     Args:
         probe: The checkpoint.
         name: Name of the measure, or its key where it has options.
         language: Code of the language.
-        unmet: What was presupposed and is not so.
-        unit: The measure's.
-        bounds: The measure's.
-        lengths: The lengths that were selected, for the name.
+        unmet: The unmet precondition.
+        unit: The unit of the measure.
+        bounds: The bounds of the measure.
+        lengths: The selected lengths, for the name.
     """
     nothing = Estimate.from_observations(
         [],
@@ -100,7 +99,7 @@ def without_values(
 
 def _unmet_in(whole: Ablatable, language: str, *, elsewhere: bool) -> Unmet | None:
     where = f" in {language}" if elsewhere else ""
-    # Over all topics, since that is what there is to show it by; it must not be that of the others alone.
+    # Control is shown over all topics, since more topics show more; test topics have a check of their own.
     control = exact_match(whole, language=language)
     if control.caveat or (control.low < FLOOR and _perfect(control).low < FLOOR):
         asked = "1 topic was" if control.clusters == 1 else f"{control.clusters} topics were"
@@ -123,7 +122,7 @@ def _unmet_in(whole: Ablatable, language: str, *, elsewhere: bool) -> Unmet | No
 
 
 def _unmet_on_test_topics(whole: Ablatable, language: str, where: str) -> Unmet | None:
-    """What is not so where control is that of other topics alone: on these it is scored what a cut does."""
+    """The unmet precondition of a model with control on other topics only: cuts are scored on test topics."""
     if not any(split_of(one.prompt) == "test" for one in whole.responses(language)):
         return None
     control = exact_under(whole, language, "control", [Ablation()])
@@ -140,7 +139,7 @@ def _broken(control: Estimate, where: str) -> Unmet:
 
 
 def _perfect(control: Estimate) -> Estimate:
-    """The same topics, had every answer been exact."""
+    """The estimate of control as if every answer were exact."""
     (sample,) = control.samples
     right = tuple(replace(one, value=1.0) for one in sample.observations)
     return replace(control, samples=(replace(sample, observations=right),))

@@ -1,4 +1,4 @@
-"""The pytest plugin: its hooks. What they do is in the modules beside this one."""
+"""The hooks of the pytest plugin. The modules beside this file do the work."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ __all__ = ["base_probe", "language", "margins", "probe", "reference_probe", "rep
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Add the options, and name settings by them from now on."""
+    """Add the options, and from now on name settings by their options."""
     spell_settings(for_pytest)
     add_options(parser)
 
@@ -45,7 +45,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_load_initial_conftests(
     early_config: pytest.Config, parser: pytest.Parser, args: list[str]
 ) -> Generator[None, object, object]:
-    """Refuse a command line that made pytest find another project, before a checkpoint's conftest is run."""
+    """Refuse a command line by which pytest found another project, before a checkpoint's conftest is run."""
     if not may_be_ours(args) and not early_config.getini("lengthprobe_model"):
         return (yield)
     from lengthprobe.plugin.startup import conftests_of_the_project
@@ -55,7 +55,7 @@ def pytest_load_initial_conftests(
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
-    """Leave out the folder of a checkpoint: what lies there is no test of the project's."""
+    """Leave out the folder of a checkpoint: a file there is no test of the project's."""
     from lengthprobe.plugin.startup import is_checkpoint
 
     return is_checkpoint(collection_path, config) or None
@@ -71,34 +71,34 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 class _Recorder:
-    """The hooks that are not told the config."""
+    """Hooks to which pytest does not pass the config."""
 
     def __init__(self, run: Run) -> None:
         self._run = run
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        """Keep what became of a claim."""
+        """Keep the outcome of a claim."""
         self._run.record(report)
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
-        """Keep what could not be collected."""
+        """Keep the files that could not be collected."""
         self._run.course.note_collection(report)
 
     def pytest_deselected(self, items: Sequence[pytest.Item]) -> None:
-        """Count the claims that the caller leaves out."""
+        """Count the claims left out by the caller."""
         self._run.course.deselect(items)
 
     def pytest_keyboard_interrupt(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
-        """Keep what ends the session before its time."""
+        """Keep the interruption of the session."""
         self._run.course.interrupt(excinfo.value)
 
     def pytest_internalerror(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
-        """Keep what ends the session before its time."""
+        """Keep the internal error that ends the session before its time."""
         self._run.course.fail(excinfo.value)
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
-    """Leave nothing behind that only the session needed."""
+    """Remove the files that only the session needed."""
     if RUN in config.stash:
         config.stash[RUN].close()
 
@@ -109,7 +109,7 @@ def pytest_sessionstart(session: pytest.Session) -> None:
 
 
 def pytest_report_header(config: pytest.Config) -> list[str]:
-    """Say who is asked what."""
+    """Name the checkpoints and the settings."""
     if option_value(config, "model") is None:
         return []
     from lengthprobe.plugin.summary import opening_lines
@@ -118,7 +118,7 @@ def pytest_report_header(config: pytest.Config) -> list[str]:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Run a claim that takes a language once for each."""
+    """Run a claim with a `language` argument once for each language."""
     known = metafunc.definition._fixtureinfo.name2fixturedefs
     if not is_own(known.get("language", ())) or not is_claim(metafunc.definition):
         return
@@ -133,7 +133,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 def pytest_collection_modifyitems(
     config: pytest.Config, items: list[pytest.Item]
 ) -> Generator[None, object, object]:
-    """Mark claims by kind before `-m` chooses, and take out afterwards what was not asked for."""
+    """Mark claims by kind before `-m` chooses, and take out afterwards the claims nobody asked for."""
     note_takers(config, items)
     if any(is_claim(item) for item in items):
         mark_claims(config, items, config.stash[RUN].settings.languages)
@@ -162,13 +162,13 @@ def pytest_collection_finish(session: pytest.Session) -> None:
 def pytest_fixture_setup(
     fixturedef: pytest.FixtureDef[Any], request: pytest.FixtureRequest
 ) -> Generator[None, object, object]:
-    """Keep every verdict that a fixture asks for."""
+    """Keep every verdict asked for by a fixture."""
     return (yield from keep_verdicts_of_fixture(request, fixturedef))
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_setup(item: pytest.Item) -> Generator[None, object, object]:
-    """Keep every verdict that is asked for while the test of a claim is made ready."""
+    """Keep every verdict asked for during the setup of a claim's test."""
     if not is_claim(item):
         return (yield)
     forget(item)
@@ -178,7 +178,7 @@ def pytest_runtest_setup(item: pytest.Item) -> Generator[None, object, object]:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
-    """Keep every verdict that a claim makes, and every one that it asks for."""
+    """Keep every verdict that a claim makes or asks for."""
     if not is_claim(item):
         return (yield)
     from lengthprobe.plugin.unmarked import warn_of_unmarked
@@ -189,7 +189,7 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_teardown(item: pytest.Item) -> Generator[None, object, object]:
-    """Keep every verdict that is made, or asked for, after the test of a claim."""
+    """Keep every verdict made, or asked for, after the test of a claim."""
     if not is_claim(item):
         return (yield)
     with keep_verdicts(item, "teardown"):
@@ -200,7 +200,7 @@ def pytest_runtest_teardown(item: pytest.Item) -> Generator[None, object, object
 def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Write onto the report what became of a claim."""
+    """Write the outcome of a claim onto the report."""
     hide_own_lines(item, call)
     report = yield
     item.config.stash[RUN].judge(item, call, report)
@@ -214,7 +214,7 @@ def pytest_exception_interact(
     call: pytest.CallInfo[object],
     report: pytest.CollectReport | pytest.TestReport,
 ) -> None:
-    """Say of a test file what an error of lengthprobe's says, as of a test: no traceback, nothing raw."""
+    """Show the message alone of a lengthprobe error in a test file, without a traceback, as for a test."""
     error = call.excinfo.value if call.excinfo else None
     full = node.config.getoption("fulltrace", False)
     if isinstance(report, pytest.CollectReport) and isinstance(error, LengthprobeError) and not full:
@@ -229,7 +229,7 @@ def pytest_report_teststatus(report: pytest.TestReport) -> Any:
 
 
 def pytest_assertrepr_compare(op: str, left: object, right: object) -> list[str] | None:
-    """Explain a comparison of estimates that failed in a test that is no claim."""
+    """Explain a failed comparison of estimates in a test without the marker `claim`."""
     if "lengthprobe.statistics.comparable" not in sys.modules:
         return None
     from lengthprobe.statistics.comparable import explain
@@ -238,7 +238,7 @@ def pytest_assertrepr_compare(op: str, left: object, right: object) -> list[str]
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    """Write the report, and let a run fail that decided nothing."""
+    """Write the report, and let a run without any decided claim fail."""
     session.config.stash[RUN].finish(session)
 
 
@@ -253,13 +253,13 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_configure_node(node: Any) -> None:
-    """Tell a worker where work is shared."""
+    """Tell a worker the folder of the shared work."""
     node.config.stash[RUN].provide(node.workerinput)
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_testnodedown(node: Any) -> None:
-    """Learn from a worker what it collected, and left out: the controller collects nothing."""
+    """Learn from a worker which claims are collected and which left out: the controller collects nothing."""
     run = node.config.stash[RUN]
     told = getattr(node, "workeroutput", {}).get("lengthprobe")
     if told:
@@ -268,7 +268,7 @@ def pytest_testnodedown(node: Any) -> None:
 
 @pytest.hookimpl(tryfirst=True, optionalhook=True)
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int | None:
-    """One worker for each accelerator, where a checkpoint is named and nobody said otherwise."""
+    """The number of accelerators, where a checkpoint is named and the environment states no number."""
     if option_value(config, "model") is None or "PYTEST_XDIST_AUTO_NUM_WORKERS" in os.environ:
         return None
     from lengthprobe.plugin.workers import visible_devices

@@ -1,4 +1,4 @@
-"""Claims: what became of each test that is marked as one."""
+"""Claims: the outcome of each test with the marker `claim`."""
 
 from __future__ import annotations
 
@@ -43,10 +43,10 @@ _PART_FAILED, _RED = pytest.StashKey[bool](), pytest.StashKey[bool]()
 
 
 def hide_own_lines(item: pytest.Item, call: pytest.CallInfo[None]) -> None:
-    """Show where a claim made a mistake, and not the lines of lengthprobe that say which.
+    """Shorten a traceback to the line where a claim made a mistake, without lengthprobe's lines below.
 
-    To be called before pytest writes its report. A fault of lengthprobe's own, raised by no line that is
-    meant to, keeps its whole traceback; and so does every error with `--full-trace`.
+    Call this before pytest writes its report. A fault of lengthprobe's own, which no `raise` line raised,
+    keeps its whole traceback. With `--full-trace` every error does.
     """
     error = call.excinfo
     if error is None or not is_claim(item) or item.config.getoption("fulltrace", False):
@@ -69,9 +69,9 @@ def _path(entry: TracebackType) -> Path:
 
 
 def judge(item: pytest.Item, call: pytest.CallInfo[None], report: pytest.TestReport) -> Entry | None:
-    """What became of a claim in one phase of its test, or None while that is open.
+    """The entry of a claim after one phase of its test, None while the outcome is open.
 
-    Changes the report so that it says the same: no traceback for a cause that has a message of its own,
+    The report is changed to agree: no traceback for an error of lengthprobe's with a message of its own, and
     a failure for a claim that decided nothing.
     """
     error = call.excinfo.value if call.excinfo else None
@@ -105,7 +105,7 @@ def judge(item: pytest.Item, call: pytest.CallInfo[None], report: pytest.TestRep
 
 
 def _around(item: pytest.Item, report: pytest.TestReport, error: BaseException | None) -> Entry | None:
-    """What becomes of a claim before its test, and after it."""
+    """The entry of a claim after the setup or the teardown of its test, None where nothing changes."""
     before = report.when == "setup"
     if before:
         item.stash[_PART_FAILED] = item.stash[_RED] = False
@@ -114,7 +114,7 @@ def _around(item: pytest.Item, report: pytest.TestReport, error: BaseException |
     if before and report.passed:
         return None
     if not report.failed:
-        # A skip takes back no verdict, wherever that was asked for.
+        # A skip takes back no verdict.
         missed = [one for one in item.stash.get(ASKED, []) if one.status != "holds"]
         unasked = [] if claim_kind(item) == "finding" else never_asked_after(item)
         if (missed or unasked) and not item.stash.get(_RED, False):
@@ -129,7 +129,7 @@ def _around(item: pytest.Item, report: pytest.TestReport, error: BaseException |
 def status(
     report: pytest.TestReport, entry: Mapping[str, Any]
 ) -> tuple[str, str, tuple[str, dict[str, bool]]] | None:
-    """How pytest is to show a claim's report: category, letter, and word; None for what it shows anyway."""
+    """Category, letter and word by which pytest shows a claim's report; None for pytest's own."""
     if report.when != "call" or hasattr(report, "wasxfail"):
         return None
     return {
@@ -141,7 +141,7 @@ def status(
 
 
 def _without_assertion(item: pytest.Item, report: pytest.TestReport, verdict: str, message: str) -> Entry:
-    """The red claim whose test ended as if nothing were wrong."""
+    """The entry of a red claim whose test ended well or skipped itself; the report becomes a failure."""
     if not hasattr(report, "wasxfail"):
         report.outcome = "failed"
         report.longrepr = message
@@ -151,7 +151,7 @@ def _without_assertion(item: pytest.Item, report: pytest.TestReport, verdict: st
 def _tell(
     item: pytest.Item, call: pytest.CallInfo[None], report: pytest.TestReport, verdicts: list[Verdict]
 ) -> None:
-    """Show the verdict that failed a test in full; pytest would cut it short."""
+    """Show in full the verdict that failed a test; pytest would shorten the verdict."""
     if not report.failed or not verdicts or item.config.getoption("fulltrace", False):
         return
     last, error = verdicts[-1], call.excinfo
@@ -163,7 +163,7 @@ def _tell(
 
 
 def statement(item: pytest.Item) -> str:
-    """What a claim says: the first paragraph of its docstring, or else its name."""
+    """The statement of a claim: the first paragraph of its docstring, or else its name."""
     text = inspect.getdoc(getattr(item, "function", None)) or phrase(item)
     return " ".join(text.split("\n\n")[0].split())
 
@@ -176,7 +176,7 @@ def phrase(item: pytest.Item) -> str:
 
 
 def _parameters(item: pytest.Item) -> str:
-    """What tells a claim's tests apart, where that is more than the language."""
+    """The parameters of a claim's test in brackets, where there are more than the language."""
     callspec = getattr(item, "callspec", None)
     return f" [{callspec.id}]" if callspec and set(callspec.params) - {"language"} else ""
 
@@ -192,13 +192,13 @@ def _message(report: pytest.TestReport, error: BaseException | None) -> str:
 def entry_of(
     item: pytest.Item, verdict: str, message: str = "", report: pytest.TestReport | None = None
 ) -> Entry:
-    """What a report says of a claim.
+    """The entry of a claim in the report.
 
     Args:
-        item: Its test.
-        verdict: What it came to.
+        item: The test of the claim.
+        verdict: The outcome, as `outcome` gives.
         message: Why there is no verdict.
-        report: That of its test, None where that has not run.
+        report: The report of the test, None where the test has not run.
     """
     said = marker_values(item)
     limits = claim_languages(item)

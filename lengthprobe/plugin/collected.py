@@ -1,4 +1,4 @@
-"""Collected: the claims that a session is to run, known before any of them has run."""
+"""Collected claims: the claims that a session is to run, known before any claim has run."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ _SUFFIX = ".collected.json"
 
 @dataclass(slots=True)
 class Collected:
-    """What one process has collected.
+    """Claims collected by a single process.
 
     Args:
-        claims: An entry for each claim that is to run, by test, in their order.
+        claims: An entry for each claim to run, by test, in the order of the tests.
         selection: How many claims do not run, and why.
         deselected: How many claims the caller left out, as by `-k`, `-m`, `--deselect` or `--lf`.
         passed_over: How many files `--lf` did not even read.
@@ -39,7 +39,7 @@ class Collected:
     passed_over: int = 0
 
     def add(self, told: dict[str, Any]) -> None:
-        """Take up what another process of the session has collected: each of them has collected the same."""
+        """Take up the claims of another process of the session: all processes collect the same claims."""
         for one in told["claims"]:
             self.claims.setdefault(one["nodeid"], Entry.from_dict(one))
         self.selection = Selection.largest(self.selection, told["selection"])
@@ -47,7 +47,7 @@ class Collected:
         self.passed_over = max(self.passed_over, told["passed_over"])
 
     def as_dict(self) -> dict[str, Any]:
-        """It as processes exchange it."""
+        """The claims and numbers, as processes exchange them."""
         return {
             "claims": [entry.as_dict() for entry in self.claims.values()],
             "selection": self.selection.as_dict(),
@@ -62,17 +62,17 @@ def claims_of(items: Sequence[pytest.Item]) -> dict[str, Entry]:
 
 
 def hand_over(collected: Collected, worker: str, directory: Path) -> None:
-    """Leave what a worker has collected where the controller finds it, even if the worker dies at once."""
+    """Write a worker's claims to a file, where the controller finds them even if the worker dies at once."""
     write_whole(directory / f"{worker}{_SUFFIX}", json.dumps(collected.as_dict()))
 
 
 def worker_leftovers(directory: Path) -> list[dict[str, Any]]:
-    """What the workers of a session have left."""
+    """The claims left in files by the workers of a session."""
     return [json.loads(path.read_bytes()) for path in sorted(directory.glob(f"*{_SUFFIX}"))]
 
 
 def uncollected_file(nodeid: str, why: str) -> Entry:
-    """The error that a file is whose claims nobody knows, since it could not be collected."""
+    """The error for a file that could not be collected, so that nobody knows its claims."""
     return Entry(
         nodeid=nodeid,
         claim=nodeid,
@@ -87,6 +87,6 @@ def uncollected_file(nodeid: str, why: str) -> Entry:
 
 
 def lost_claim(claim: Entry, why: str) -> Entry:
-    """The error that a claim is whose process died while its test ran."""
+    """The error for a claim whose process died while the test ran."""
     message = f"{why}: this claim has no verdict\n  fix: pytest {quote(claim.nodeid)}"
     return replace(claim, verdict="error", message=message)

@@ -1,4 +1,4 @@
-"""Deprecations of dependencies: news for who maintains lengthprobe, and for no user of the plugin."""
+"""Deprecations of dependencies: news for the maintainers of lengthprobe, and for no user of the plugin."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ _MODULES = (
 
 
 def ignore_deprecations(item: pytest.Item) -> None:
-    """Ignore what a dependency deprecates while a claim runs, its fixtures included.
+    """Ignore deprecations of dependencies while a claim and its fixtures run.
 
-    A deprecation that the claim's own code triggers reaches its author: it names the author's module.
+    A deprecation triggered by the claim's own code names the author's module, and so reaches the author.
     """
     import pytest
 

@@ -1,4 +1,4 @@
-"""The display names of a session's checkpoints: the same in every worker, since what was typed decides."""
+"""Display names of a session's checkpoints: the same in every worker, since the typed names decide."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ _NAMES = pytest.StashKey[dict[str, str]]()
 def shown_name(config: pytest.Config, name: str) -> str:
     """The display name of a checkpoint.
 
-    A base that nobody typed, but a model card tells, takes no name from the others.
+    A base known from a model card, and not typed, takes no name from the typed checkpoints.
 
     Args:
-        config: Knows what was typed.
-        name: The name of the checkpoint as it was typed, or as a card tells it.
+        config: Knows the typed names.
+        name: The name of the checkpoint, as typed or as in a model card.
     """
     from lengthprobe.checkpoints.display_names import display_names
 

@@ -1,4 +1,4 @@
-"""Findings: what a claim reports that states what a model does, and decides nothing."""
+"""Findings: reports of a claim that states a model's behaviour, and decides nothing."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ if TYPE_CHECKING:
 
 
 def report_of(found: Comparable | Verdict, says: str) -> Check:
-    """What is reported of an estimate, or of a comparison whose truth is not asked.
+    """The report of an estimate, or of a comparison whose truth is not asked.
 
-    No prompt is the worst where nothing was to be reached.
+    A finding has no goal, and so the report shows no worst prompts.
 
     Args:
         found: The estimate or the comparison.
-        says: What the finding says, in a few words.
+        says: The statement of the finding, in a few words.
 
     Raises:
         TypeError: `found` is neither.
     """
-    # Imported here, since they need what an estimate needs.
+    # Imported here, since these modules need what an estimate needs.
     from lengthprobe.statistics.check import Check, Numbers
     from lengthprobe.statistics.comparable import Comparable
     from lengthprobe.statistics.verdict import Verdict

@@ -1,4 +1,4 @@
-"""The fixtures that a claim takes."""
+"""The fixtures for claims."""
 
 from __future__ import annotations
 
@@ -28,25 +28,25 @@ def probe(request: pytest.FixtureRequest) -> Probe:
 
 @pytest.fixture(scope="session")
 def base_probe(request: pytest.FixtureRequest) -> Probe:
-    """Its base model, asked the same prompts; a claim that takes it is skipped where none is known."""
+    """The base model, asked the same prompts; a claim with this fixture skips where no base is known."""
     return _asked("base", request)
 
 
 @pytest.fixture(scope="session")
 def reference_probe(request: pytest.FixtureRequest) -> Probe:
-    """The reference, asked the same prompts; a claim that takes it runs where one is named."""
+    """The reference, asked the same prompts; a claim with this fixture runs where a reference is named."""
     return _asked("reference", request)
 
 
 @pytest.fixture(scope="session")
 def margins(request: pytest.FixtureRequest) -> Margins:
-    """What each claim is compared with: `lengthprobe.margins`, as the ini file has changed it."""
+    """The margins of the claims: `lengthprobe.margins`, with the changes of the ini file."""
     return request.config.stash[RUN].margins
 
 
 @pytest.fixture
 def language(request: pytest.FixtureRequest) -> NoReturn:
-    """The language of a claim: a claim that takes it runs once for each of the settings' languages."""
+    """The language of a claim: a claim with this fixture runs once for each of the settings' languages."""
     pytest.fail(
         f"{request.node.nodeid} takes a language and is no claim: mark it @pytest.mark.claim", pytrace=False
     )
@@ -56,18 +56,18 @@ def language(request: pytest.FixtureRequest) -> NoReturn:
 def show_beside(request: pytest.FixtureRequest) -> Callable[[Estimate], None]:
     """A function that shows an estimate beside the claim's own and decides nothing.
 
-    It is for what the source reports where the claim compares something else: the table puts the published
-    figure next to it.
+    Where the source reports another quantity than the claim compares, show the source's quantity: the table
+    puts the published figure next to the estimate.
     """
     return request.node.stash.setdefault(BESIDE, []).append  # type: ignore[no-any-return]
 
 
 @pytest.fixture
 def report(request: pytest.FixtureRequest) -> Callable[..., None]:
-    """A function by which a finding states what the model does: an estimate, and what it says in a few words.
+    """A function by which a finding reports an estimate, with a few words on the meaning.
 
-    A comparison (`estimate > 0`) can be reported too: it stands with its margin, and whether it holds is not
-    asked.
+    A comparison (`estimate > 0`) can be reported too: the table shows the comparison with its margin, and
+    nobody asks whether the comparison holds.
     """
     reported = request.node.stash.setdefault(REPORTED, [])
 
@@ -78,7 +78,7 @@ def report(request: pytest.FixtureRequest) -> Callable[..., None]:
 
 
 def _asked(role: str, request: pytest.FixtureRequest) -> Probe:
-    """The probe in a role, once what the session's claims need has been asked."""
+    """The probe in a role, once the questions of the session's claims have been asked."""
     from lengthprobe.plugin.rounds import ask_in_rounds
 
     found = request.config.stash[RUN].probes.ask(role, request.session.items)

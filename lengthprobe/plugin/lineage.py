@@ -1,4 +1,4 @@
-"""Of which lineage the checkpoint under test is: as told, or as its name and card tell."""
+"""The lineage of the checkpoint under test, by the option, or else by the checkpoint's name and card."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def lineage(config: pytest.Config) -> str | None:
     """The lineage of the checkpoint under test, None where nothing tells.
 
     Raises:
-        pytest.UsageError: The option names none that there is.
+        pytest.UsageError: The option names an unknown lineage.
     """
     if _LINEAGE not in config.stash:
         config.stash[_UNREAD] = []
@@ -32,15 +32,15 @@ def lineage(config: pytest.Config) -> str | None:
 
 
 def has_unread_card(config: pytest.Config) -> bool:
-    """Whether nothing tells the lineage since a model card could not be had."""
+    """Whether the lineage is unknown because a model card could not be read."""
     return lineage(config) is None and bool(config.stash[_UNREAD])
 
 
 def lineage_option(config: pytest.Config) -> str | None:
-    """The lineage that the option tells, None where it does not.
+    """The lineage in the option, None without the option.
 
     Raises:
-        pytest.UsageError: It names none that there is.
+        pytest.UsageError: The option names an unknown lineage.
     """
     name = name_in_role(config, "lineage")
     if name is not None and name not in _known():
@@ -52,18 +52,18 @@ def lineage_option(config: pytest.Config) -> str | None:
 
 
 def lineage_by_name(name: str | None, unread: Callable[[str], None] = lambda _name: None) -> str | None:
-    """The lineage that a checkpoint's name and card tell, None where they do not.
+    """The lineage by a checkpoint's name and card, None where neither tells.
 
     Args:
         name: The checkpoint, None for none.
-        unread: Told whose card could not be had.
+        unread: Called with the name of a checkpoint whose card could not be read.
     """
     from lengthprobe.checkpoints.catalog import lineage_of, resolve
 
     try:
         return lineage_of(resolve(name), unread) if name is not None else None
     except LengthprobeError:
-        # Whoever loads it will say what is wrong with it.
+        # Loading the checkpoint will raise the error again, with its message.
         return None
 
 

@@ -1,4 +1,4 @@
-"""Markers: which tests are claims, and what each claim says of itself."""
+"""Markers: which tests are claims, and what the marker of each claim says."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 KINDS = ("requirement", "replication", "finding")
 ABOUT = ("behaviour", "mechanism")
-# What a claim's marker may say.
+# The names that a claim's marker may have.
 SAID = ("source", "kind", "published", "about", "languages")
 MARKERS = (
     "claim(source, kind='requirement', published, about='behaviour', languages): what a Verdict decides",
@@ -34,8 +34,8 @@ KIND = pytest.StashKey[str]()
 def is_claim(item: pytest.Item) -> bool:
     """Whether a test is a claim of lengthprobe's.
 
-    Another project may mark its tests `claim`, have fixtures of the same names, and mean something else: so
-    lengthprobe must be in use there, or the test use fixtures that are its own.
+    Another project may mark its tests `claim`, have fixtures of the same names, and mean something else. So
+    lengthprobe must be in use there, or the test must use fixtures of lengthprobe's own.
     """
     if item.get_closest_marker("claim") is None:
         return False
@@ -44,26 +44,27 @@ def is_claim(item: pytest.Item) -> bool:
 
 
 def is_own(definitions: Sequence[Any]) -> bool:
-    """Whether a fixture, as a test sees it, is one of lengthprobe's: the last definition is what counts."""
+    """Whether a fixture is lengthprobe's own, by its last definition: a test sees only the last."""
     return bool(definitions) and definitions[-1].func.__module__ == _FIXTURES
 
 
 def takes(item: pytest.Item, roles: Sequence[str]) -> bool:
-    """Whether a test takes the probe of any of some roles."""
+    """Whether a test takes the probe of any of the roles."""
     return any(PROBES.get(name, "") in roles for name in getattr(item, "fixturenames", ()))
 
 
 def marker_values(item: pytest.Item) -> dict[str, Any]:
-    """What a claim's marker says, by name."""
+    """The values of a claim's marker, by name."""
     marker = item.get_closest_marker("claim")
     return dict(marker.kwargs) if marker else {}
 
 
 def check_stated(item: pytest.Item) -> None:
-    """Refuse a claim whose marker says something by a name that means nothing, or by no name.
+    """Refuse a claim whose marker has a value under an unknown name, or under no name.
 
     Raises:
-        pytest.UsageError: It does; the message has the name that was probably meant.
+        pytest.UsageError: The marker has a name that `SAID` lacks, or no name; the message has the name that
+            was probably meant.
     """
     for marker in item.iter_markers("claim"):
         for value in marker.args:
@@ -82,22 +83,22 @@ def check_stated(item: pytest.Item) -> None:
 
 
 def marker_kind(item: pytest.Item) -> str:
-    """The kind that a claim's markers say it is of.
+    """The kind of a claim, by its markers.
 
     Raises:
-        pytest.UsageError: The marker names no kind that there is.
+        pytest.UsageError: The marker names a kind that does not exist.
     """
     default = next((kind for kind in KINDS[1:] if item.get_closest_marker(kind)), KINDS[0])
     return _one_of(item, "kind", str(marker_values(item).get("kind") or default), KINDS)
 
 
 def claim_kind(item: pytest.Item) -> str:
-    """The kind of a claim for the checkpoint under test, which is known when the claims are collected."""
+    """The kind of a claim for the checkpoint under test, known once the claims are collected."""
     return item.stash.get(KIND, None) or marker_kind(item)
 
 
 def claim_subject(item: pytest.Item) -> str:
-    """What a claim is about: `behaviour`, what a model writes, or `mechanism`, what its components do.
+    """The subject of a claim: `behaviour` (the responses of a model) or `mechanism` (its components).
 
     Raises:
         pytest.UsageError: The marker names something else.
@@ -106,36 +107,36 @@ def claim_subject(item: pytest.Item) -> str:
 
 
 def language_of(item: pytest.Item) -> str | None:
-    """The language that a claim is run for, None where it takes none."""
+    """The language for which a claim runs, None where the claim takes no language."""
     callspec = getattr(item, "callspec", None)
     language = callspec.params.get("language") if callspec else None
     return str(language) if language is not None else None
 
 
 def has_no_case(item: pytest.Item) -> bool:
-    """Whether `parametrize` gives a claim nothing to run with, so that pytest leaves it out."""
+    """Whether `parametrize` gives a claim nothing to run with, so that pytest leaves the claim out."""
     callspec = getattr(item, "callspec", None)
-    # As pytest stands in for what an empty set would have given.
+    # The value that pytest puts in for an empty set of parameters.
     return any(type(value).__name__ == "NotSetType" for value in getattr(callspec, "params", {}).values())
 
 
 def claim_languages(item: pytest.Item) -> tuple[str, ...]:
-    """The languages that a claim's marker limits it to; none where it does not."""
+    """The languages to which a claim's marker limits the claim; empty where there is no limit."""
     languages = marker_values(item).get("languages") or ()
     return (languages,) if isinstance(languages, str) else tuple(map(str, languages))
 
 
 def needed_languages(item: pytest.Item) -> tuple[str, ...]:
-    """The languages in which a claim needs a checkpoint to have been asked, as far as it says so."""
+    """The languages in which a claim needs a checkpoint to be asked, by its parameter or its marker."""
     language = language_of(item)
     return claim_languages(item) if language is None else (language,)
 
 
 def check_languages(item: pytest.Item) -> None:
-    """Refuse a claim that is limited to a language that nobody has written.
+    """Refuse a claim whose marker limits the claim to an unknown language.
 
     Raises:
-        pytest.UsageError: It is; the message names the languages there are.
+        pytest.UsageError: No file describes the language; the message names the known languages.
     """
     from lengthprobe.task.languages import load_language
 
@@ -147,11 +148,11 @@ def check_languages(item: pytest.Item) -> None:
 
 
 def language_parameters(item: pytest.Item, asked: Sequence[str]) -> list[Any]:
-    """The languages that a claim which takes one is run for; where none of them is asked in, it is skipped.
+    """The languages for which a claim with a `language` argument runs, or skips if none of them is asked in.
 
     Args:
-        item: The claim, before it has a language.
-        asked: The languages that the settings ask in.
+        item: The claim, before pytest gives a language to the claim.
+        asked: The languages in the settings.
     """
     limits = claim_languages(item)
     both = [language for language in asked if not limits or language in limits]
@@ -159,7 +160,7 @@ def language_parameters(item: pytest.Item, asked: Sequence[str]) -> list[Any]:
 
 
 def skip_without_languages(item: pytest.Item, asked: Sequence[str]) -> None:
-    """Skip a claim that takes no language where one that it needs is not asked in."""
+    """Skip a claim without a `language` argument where the settings lack a language of its marker."""
     missing = [language for language in claim_languages(item) if language not in asked]
     if missing and language_of(item) is None:
         item.add_marker(_left_out(missing, asked))

@@ -1,4 +1,4 @@
-"""Option clash: two conftests that add the same short option, of which pytest makes a traceback."""
+"""Option clash: two conftests add the same short option, and pytest alone would show a traceback."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ _SHORT = [option.short for option in OPTIONS if option.short]
 
 @contextmanager
 def telling_clashes(config: pytest.Config) -> Iterator[None]:
-    """Within, a short option that is added twice is one readable message.
+    """A block in which a short option added twice gives a readable message.
 
     Args:
         config: Knows the conftests that have been loaded.
 
     Raises:
-        pytest.UsageError: It is; the message names the conftests, and what to type.
+        pytest.UsageError: An option is added twice; the message names the conftests, and the line to type.
     """
     try:
         yield

@@ -1,4 +1,4 @@
-"""Outcome: what a claim comes to, by its verdicts and by how its test ended."""
+"""The outcome of a claim, by its verdicts and by how its test ended."""
 
 from __future__ import annotations
 
@@ -25,19 +25,19 @@ def outcome(
     *,
     parts_failed: bool = False,
 ) -> str:
-    """What a claim comes to: `holds`, `broken`, `undecided`, `reported`, `skipped` or `error`.
+    """The outcome of a claim: `holds`, `broken`, `undecided`, `reported`, `skipped` or `error`.
 
-    A claim holds where its test ended well, every verdict whose truth was asked holds, and there is no other.
+    A claim holds where its test ended well, every verdict asked for holds, and no verdict is left unasked.
 
     Args:
-        verdicts: Those whose truth its test asked for, in order.
-        error: What ended the test, None where it ended well.
-        reported: What it reported, where it is a finding.
-        unasked: Those that its test made, and whose truth it did not ask for.
+        verdicts: Verdicts whose truth the test asked for, in order.
+        error: The exception that ended the test, None for a test that ended well.
+        reported: The reports of a finding, None for any other claim.
+        unasked: Verdicts that the test made, and whose truth the test did not ask for.
         parts_failed: Whether a subtest failed.
     """
     if reported is not None and not isinstance(error, pytest.skip.Exception):
-        # One that asserts would be red on another checkpoint: that is an error on this one too.
+        # A finding that asserts would be red on another checkpoint, and so is an error on every checkpoint.
         return "reported" if reported and not verdicts and error is None else "error"
     if isinstance(error, Undecided):
         return "undecided"
@@ -48,14 +48,14 @@ def outcome(
     if error is None:
         if parts_failed and worst:
             return worst
-        # A test that ends well after a broken verdict has not asserted it: no green comes of that.
+        # A test that ends well after a broken verdict has not asserted the verdict, and is not green.
         return "holds" if verdicts and not worst and not unasked and not parts_failed else "error"
     failed = isinstance(error, (AssertionError, pytest.fail.Exception))
     return "broken" if failed and worst == "broken" else "error"
 
 
 def is_missed(verdict: str, error: BaseException | None) -> bool:
-    """Whether a claim is red whose test ended well or skipped itself: pytest has no words for that."""
+    """Whether a claim is red although its test ended well or skipped itself, which pytest cannot show."""
     ended_well = error is None or isinstance(error, pytest.skip.Exception)
     return ended_well and verdict in ("broken", "undecided", "error")
 
@@ -63,12 +63,12 @@ def is_missed(verdict: str, error: BaseException | None) -> bool:
 def no_verdict_message(
     nodeid: str, verdicts: Sequence[Verdict], unasked: Sequence[Verdict], ended: str
 ) -> str:
-    """Why a claim is red whose test is not, and what to write instead.
+    """The message on a claim that is red though its test is not: the reason, and the line to write.
 
     Args:
         nodeid: The test.
-        verdicts: Those whose truth was asked.
-        unasked: Those that were made and not asked.
+        verdicts: Verdicts whose truth was asked.
+        unasked: Verdicts made and not asked.
         ended: How the test ended, in words.
     """
     missed = next((one for one in verdicts if one.status != "holds"), None)
@@ -86,7 +86,7 @@ def no_verdict_message(
 
 
 def no_case(nodeid: str) -> str:
-    """Why a claim is red that pytest would skip, since it has nothing to run with."""
+    """The message on a red claim without any parameters to run with, which pytest alone would skip."""
     return (
         f"{nodeid}: the claim decided nothing: pytest.mark.parametrize gives it no case to run with\n"
         "  fix: give it one case at the least, or take the claim out"
@@ -94,7 +94,7 @@ def no_case(nodeid: str) -> str:
 
 
 def no_finding(nodeid: str, verdicts: Sequence[Verdict]) -> str:
-    """Why a finding is an error, and what to write instead."""
+    """The message on a finding that is an error: the reason, and the line to write."""
     if verdicts:
         return (
             f"{nodeid}: a finding is never red, and its test asks for the truth of "

@@ -1,4 +1,4 @@
-"""The files that a session leaves: one with all verdicts, and a folder with a page for people."""
+"""The output of a session: a file with all verdicts, and a folder with a page for people."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ _STEP_SUMMARY = "GITHUB_STEP_SUMMARY"
 
 @dataclass(slots=True)
 class SessionOutputs:
-    """Where a session writes, and what came of it.
+    """Places where a session writes, and the success of the writing.
 
     Args:
-        json: The file that is to have all verdicts, None where none is asked for.
-        report: The folder that is to have the page, None where none is asked for.
-        written: A line for each thing that was written, or left as it was.
-        problems: What could not be written, and what to do.
+        json: The file for all verdicts, None where nobody asks for a file.
+        report: The folder for the page, None where nobody asks for a folder.
+        written: A line for each file or folder, written or left unchanged.
+        problems: A message for each failure to write, with the next thing to do.
     """
 
     json: Destination | None = None
@@ -48,7 +48,7 @@ class SessionOutputs:
         """Refuse places where files of somebody else's are.
 
         Raises:
-            pytest.UsageError: There are some; the message names one, and another place.
+            pytest.UsageError: There are foreign files; the message names a file, and another place.
         """
         self._each(Destination.check)
 
@@ -56,10 +56,10 @@ class SessionOutputs:
         """Keep other runs from writing to the same places.
 
         Raises:
-            pytest.UsageError: One does at this moment, or there are files of somebody else's.
+            pytest.UsageError: Another run writes there now, or there are files of somebody else's.
         """
         if self.json and self.report and _resolved(self.json)[0] == _resolved(self.report)[0]:
-            # A folder has this file in any case, with more in it.
+            # The report's folder has this file in any case, with more values.
             self.json = None
         self._each(Destination.take)
 
@@ -72,7 +72,7 @@ class SessionOutputs:
                 raise pytest.UsageError(str(error)) from error
 
     def release(self) -> None:
-        """Let others write there."""
+        """Let other runs write to the same places."""
         for destination in self._destinations:
             destination.release()
 
@@ -83,17 +83,17 @@ class SessionOutputs:
         *,
         replaces: bool = True,
     ) -> None:
-        """Write what is asked for; each file is there whole or not at all.
+        """Write the file and the folder that are asked for; each file is there whole or not at all.
 
         Args:
             ledger: Gives the session's ledger, as `Ledger.as_dict` does.
-            portraits: What the figures need, by role.
-            replaces: Whether there is anything in it for which an earlier report may go.
+            portraits: The values for the figures, by role.
+            replaces: Whether the ledger has claims, so that an earlier report may be replaced.
         """
         if self.json is not None and self._may_write(self.json, replaces):
             file = self.json.files[0]
             try:
-                # Numbers that JSON does not have are None by now; one that is not is a fault of ours.
+                # NaN and infinity, which JSON lacks, are None by now; any left is lengthprobe's fault.
                 write_whole(file, json.dumps(ledger(), indent=2, allow_nan=False) + "\n")
                 self.written.append(f"report: {file}")
             except OSError as error:
@@ -120,13 +120,13 @@ class SessionOutputs:
         self, folder: Path, ledger: Mapping[str, Any], portraits: Mapping[str, Portrait]
     ) -> None:
         try:
-            # What draws is imported only now, and can be missing or broken.
+            # The drawing library is imported only now, and can be missing or broken.
             from lengthprobe.reporting.page import write_report
 
             self.written.append(f"page: {write_report(folder, ledger, portraits)}")
         except OSError as error:
             self._failed(folder, error, "name another folder: --lengthprobe-report=DIR")
-        # A page is not worth the table of an hour's run, whatever is wrong with it.
+        # No fault of the page is worth the table of an hour's run.
         except Exception as error:
             self.problems.append(
                 f"the page could not be made: {type(error).__name__}: {error}; "
@@ -140,7 +140,7 @@ class SessionOutputs:
         )
 
     def _append_summary(self, ledger: Mapping[str, Any], folder: Path) -> None:
-        """Add the summary to the page of a job that GitHub runs, also where the folder is left as it was."""
+        """Add the summary to the page of a GitHub job, also where the folder is left unchanged."""
         page = os.environ.get(_STEP_SUMMARY)
         if not page:
             return
@@ -158,13 +158,14 @@ class SessionOutputs:
 
 
 def read_outputs(config: pytest.Config) -> SessionOutputs:
-    """Where a session is to write, refused at once where that cannot be.
+    """The places where a session is to write, refused at once where writing is impossible.
 
-    A path on the command line starts from the working directory, one in the ini file from that file.
+    A path on the command line is relative to the working directory. A path in the ini file is relative to
+    the ini file.
 
     Raises:
-        pytest.UsageError: There is a folder in the place of a file, or the other way round, or no way there,
-            or a file there is of somebody else's.
+        pytest.UsageError: There is a folder in the place of a file, or the other way round; or a folder on
+            the way is missing or closed; or a file there is somebody else's.
     """
     file, folder = _path(config, "json"), _path(config, "report")
     if file is not None:

@@ -32,10 +32,10 @@ class Probes:
 
     Args:
         config: Names the checkpoints.
-        settings: What is asked.
-        exchange: How processes share the work, None for one process.
+        settings: Which prompts are asked, and how.
+        exchange: How processes share the work, None for a single process.
 
-    Its `problems` are what a run must tell that concerns no claim.
+    `problems` holds messages for the end of the run which concern no claim.
     """
 
     def __init__(self, config: pytest.Config, settings: Settings, exchange: Exchange | None) -> None:
@@ -53,10 +53,10 @@ class Probes:
         self.problems: list[str] = []
 
     def name(self, role: str) -> str | None:
-        """What the checkpoint in a role is called, None where there is none.
+        """The name of the checkpoint in a role, None where the role has no checkpoint.
 
         Raises:
-            LengthprobeError: Its name means nothing.
+            LengthprobeError: The name of the checkpoint under test means nothing.
         """
         name = name_in_role(self._config, role)
         tested = name_in_role(self._config, "model")
@@ -67,14 +67,14 @@ class Probes:
         return name
 
     def ask(self, role: str, items: Sequence[pytest.Item]) -> Probe:
-        """The probe in a role, with the responses that the session's claims need.
+        """The probe in a role, with the responses for the session's claims.
 
         Args:
             role: `model`, `base` or `reference`.
             items: The tests of the session.
 
         Raises:
-            LengthprobeError: No checkpoint is named, or it cannot be loaded or asked.
+            LengthprobeError: No checkpoint is named, or the checkpoint cannot be loaded or asked.
         """
         name = self.name(role)
         if name is None and role == "base":
@@ -89,7 +89,7 @@ class Probes:
         self._prepare(probe, items, tuple(one for one in self._roles if self._roles[one] == name))
         if name not in self._identities:
             self._identities[name] = self._identity(probe) | self._lineage(name)
-        # A base has seldom the template of what was tuned from it: it is compared as it is.
+        # A base seldom has the template of the tuned checkpoint, and may be compared across forms.
         return probe.across_forms().in_role(role) if role == "base" else probe.in_role(role)
 
     @property
@@ -98,13 +98,13 @@ class Probes:
         return tuple(again for probe in self._probes.values() for again in probe.asked_again)
 
     def identities(self, roles: Sequence[str]) -> dict[str, dict[str, Any]]:
-        """What a report says of the checkpoints that have been asked, of some roles."""
+        """Facts for the report on the checkpoints in some roles, as far as they have been asked."""
         found = {}
         for role in roles:
             name = self._roles.get(role)
             if name in self._identities:
                 probe = self._probes[name]
-                # What later questions may have changed since the identity was found out.
+                # Later questions may have changed these values since the identity was found out.
                 found[role] = self._identities[name] | {
                     "split_batches": probe.split_batches,
                     "cut_off": {language: _cut_off(probe, language) for language in probe.asked},
@@ -114,9 +114,9 @@ class Probes:
         return found
 
     def new_portraits(self, roles: Sequence[str]) -> dict[str, Mapping[str, Any]]:
-        """What figures show of the checkpoints in some roles; each is given once.
+        """Portraits of the checkpoints in some roles, for figures; each portrait is returned once.
 
-        A checkpoint has a portrait where what its components contribute has been captured.
+        A checkpoint has a portrait where the contributions of its components have been captured.
         """
         found = {}
         for role in roles:
@@ -131,11 +131,13 @@ class Probes:
     def new_pieces(
         self, roles: Sequence[str], measured: Collection[MeasureKey]
     ) -> list[tuple[tuple[str, ...], Mapping[str, Any]]]:
-        """What figures show of what only some claims measure, with its place among all portraits; each once.
+        """Pieces of a portrait which only some claims measure, each with its place among all portraits.
+
+        Each piece is returned once.
 
         Args:
-            roles: Whose checkpoints a claim took.
-            measured: The keys of what the claim compared or reported.
+            roles: The roles of the probes in a claim.
+            measured: The keys of the measures that the claim compared or reported.
         """
         found = []
         for place, draw in self.draws(roles, measured).items():
@@ -147,7 +149,7 @@ class Probes:
         return found
 
     def draws(self, roles: Sequence[str], measured: Collection[MeasureKey]) -> dict[tuple[str, ...], Draw]:
-        """What draws each piece of `new_pieces`, by its place among all portraits."""
+        """Functions that draw the pieces of `new_pieces`, by the place of each piece among all portraits."""
         from lengthprobe.portraits.attribution import swap_portrait
         from lengthprobe.portraits.causality import causes
 
@@ -162,7 +164,10 @@ class Probes:
         return found
 
     def _portrait(self, probe: Probe) -> Mapping[str, Any] | None:
-        """A checkpoint's portrait, None where its components are not known; one process draws it for all."""
+        """The portrait of a checkpoint, None where its components are not known.
+
+        A single process draws the portrait for all processes.
+        """
         from lengthprobe.portraits.attribution import portrait
 
         def draw(_key: str) -> bytes:
@@ -174,9 +179,9 @@ class Probes:
         try:
             return draw()
         except LengthprobeError:
-            # The claims that needed its components have said so.
+            # The claims that need its components have told the reader.
             return None
-        # A figure is not worth the verdicts of a session, whatever is wrong with it.
+        # No fault of a figure is worth the verdicts of a session.
         except Exception as error:
             problem = (
                 f"{probe.name} is not in every figure of the report: {type(error).__name__}: {error}; "
@@ -187,9 +192,9 @@ class Probes:
             return None
 
     def _prepare(self, probe: Probe, items: Sequence[pytest.Item], roles: tuple[str, ...]) -> None:
-        """Ask a checkpoint, once, in the languages that the session's tests need of it in some roles.
+        """Ask a checkpoint, once, in the languages that the session's tests need in some roles.
 
-        What its components contributed is captured where any of them is about the mechanism.
+        The contributions of the components are captured where any of these tests is about the mechanism.
         """
         if roles in self._prepared:
             return
@@ -219,7 +224,7 @@ class Probes:
         )
 
     def _lineage(self, name: str) -> dict[str, Any]:
-        """What a report says of a checkpoint's lineage: the option tells that of the one under test."""
+        """A checkpoint's lineage, for the report: the option speaks of the checkpoint under test alone."""
         tested = name == name_in_role(self._config, "model")
         return {
             "lineage": lineage(self._config) if tested else lineage_by_name(name),
@@ -227,25 +232,25 @@ class Probes:
         }
 
     def _identity(self, probe: Probe) -> dict[str, Any]:
-        """What a report says of a checkpoint; one process finds it out for all."""
+        """The identity of a checkpoint, for the report; a single process makes the identity for all."""
 
         def find(_key: str) -> bytes:
             found = probe.identity()
-            # Every claim wants it, and here the checkpoint is loaded.
+            # Every claim wants the form, and here the checkpoint is loaded.
             probe.form  # noqa: B018
             return json.dumps(found.as_dict()).encode()
 
         return self._shared(f"identity of {probe.source.name}", find)
 
     def _shared(self, key: str, make: Callable[[str], bytes]) -> dict[str, Any]:
-        """What JSON says that one of the session's processes makes."""
+        """The values in the JSON that a single process makes for all processes of the session."""
         made = self._exchange.gather([key], make)[key] if self._exchange else make(key)
         found: dict[str, Any] = json.loads(made)
         return found
 
 
 def _components(probe: Probe) -> dict[str, Any] | None:
-    """What is known of a checkpoint's components, None where they cannot be measured."""
+    """Facts on a checkpoint's components, None where the components cannot be measured."""
     proof = probe.proof
     if proof.problem is not None:
         return None
@@ -258,7 +263,7 @@ def _components(probe: Probe) -> dict[str, Any] | None:
 
 
 def _unfinished_thoughts(probe: Probe) -> dict[str, list[int]]:
-    """How many responses of how many are an unfinished thought, by language; only where any is."""
+    """Counts by language, `[unfinished thoughts, responses]`, only for languages with unfinished thoughts."""
     every = {language: probe.responses(language) for language in probe.asked}
     counts = {language: sum(one.is_unfinished_thought for one in some) for language, some in every.items()}
     return {language: [count, len(every[language])] for language, count in counts.items() if count}

@@ -1,4 +1,4 @@
-"""What a session waits for: a bar on a terminal, plain lines in a log, nothing where quiet was asked for."""
+"""Progress of a session's questions: a bar on a terminal, plain lines in a log, nothing with `--quiet`."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ _CURRENT = re.compile(r"::(?:test_)?(?P<name>\w+)(?:\[[^\]]*\])? \((?P<phase>\w+
 
 
 def progress_of(config: pytest.Config, name: str, directory: Path | None = None) -> Tell | None:
-    """What to tell how far a checkpoint has come, None where nobody is to read it.
+    """A function that shows the progress of a checkpoint, None where nobody is to read the progress.
 
     Args:
-        config: Knows how much is to be said, and where.
+        config: Tells how much to show, and where.
         name: The checkpoint's display name.
-        directory: Where a worker leaves what its controller is to say.
+        directory: The folder in which a worker leaves its progress for the controller.
     """
     if config.get_verbosity() < 0:
         return None
@@ -56,7 +56,7 @@ def progress_of(config: pytest.Config, name: str, directory: Path | None = None)
 
 
 class Clock:
-    """When a question was begun, and how long the rest of it may take."""
+    """The time since a question was begun, and the time that the rest of the question may take."""
 
     def __init__(self) -> None:
         self._key: tuple[int, str] | None = None
@@ -64,7 +64,7 @@ class Clock:
         self.began = time.monotonic()
 
     def see(self, progress: Progress) -> bool:
-        """Whether this is of another question than what was seen before."""
+        """Whether this progress is of another question than the progress seen before."""
         key = (progress.total, progress.unit)
         new = key != self._key or progress.done < self._done or not progress.total
         if new:
@@ -74,11 +74,11 @@ class Clock:
 
     @property
     def seconds(self) -> float:
-        """Since the question was begun."""
+        """Seconds since the question was begun."""
         return time.monotonic() - self.began
 
     def left(self, progress: Progress) -> str:
-        """How long the rest may take, in words; nothing where that cannot be told yet."""
+        """The time that the rest may take, in words; empty while too little is done to tell."""
         seconds, share = self.seconds, progress.share
         if seconds < _LEAST_SECONDS or share < _LEAST_SHARE or progress.is_done:
             return ""
@@ -87,7 +87,7 @@ class Clock:
 
 
 def line(name: str, progress: Progress, clock: Clock) -> str:
-    """What a line says: who is asked what, for which claim, and how far it is."""
+    """The text of a line: the checkpoint, the question, the claim, and how much is done."""
     asked = ", ".join(filter(None, (progress.what, claim())))
     if not progress.total:
         return f"{name}: {asked}"
@@ -99,7 +99,7 @@ def line(name: str, progress: Progress, clock: Clock) -> str:
 
 
 def claim() -> str:
-    """For whom a question is asked: the claim that runs, or all that wait for the first answers."""
+    """The claim for which a question is asked, or `for all claims` in the setup of a test."""
     found = _CURRENT.search(os.environ.get("PYTEST_CURRENT_TEST", ""))
     if found is None:
         return ""
@@ -107,7 +107,7 @@ def claim() -> str:
 
 
 class _Bar:
-    """A bar, which is gone when the question is answered."""
+    """A bar that disappears when the question is answered."""
 
     def __init__(
         self, reporter: Any, uncaptured: Callable[[], AbstractContextManager[None]], name: str
@@ -154,10 +154,10 @@ _COUNTED = "{desc} |{bar}| {n_fmt}/{total_fmt}{unit} {postfix}"
 
 
 class _Lines:
-    """A line at the start, one now and then, and one at the end.
+    """A line at the start of a question, a line every 20 seconds, and a line at the end.
 
-    After the first question only those that take their time have lines, or are likely to, at the pace of the
-    one before: what is cut where is asked in many small ones.
+    After the first question only slow questions have lines: a question that has taken 20 seconds, or is
+    likely to at the pace of the question before. An ablation is asked in many small questions.
     """
 
     def __init__(
@@ -176,7 +176,7 @@ class _Lines:
             self._shown, self._ended = False, False
         late = now - max(self._clock.began, self._said) >= SECONDS_BETWEEN_LINES
         ends = progress.is_done and progress.total > 0
-        # A large model can read its prompts for minutes before it writes a first token.
+        # A large model can read its prompts for minutes before the first token.
         slow = self._pace * progress.total >= SECONDS_BETWEEN_LINES
         begins = (self._first or slow) and not self._shown
         if ends:

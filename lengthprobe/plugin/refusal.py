@@ -1,4 +1,4 @@
-"""Refusals: how pytest is told that a command line, an ini file or a marker cannot be used."""
+"""Refusals: usage errors for a wrong command line, ini file or marker."""
 
 from __future__ import annotations
 
@@ -8,5 +8,5 @@ from lengthprobe.errors import LengthprobeError
 
 
 def refusal(problem: str, fix: str = "") -> pytest.UsageError:
-    """The usage error that says a problem and its fix, each on one line that any terminal may show."""
+    """The usage error with a problem and its fix, each on a single line that is safe on any terminal."""
     return pytest.UsageError(str(LengthprobeError(problem, fix)))

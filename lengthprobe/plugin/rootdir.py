@@ -1,4 +1,4 @@
-"""Refuse a command line from which pytest found another project than the one it is run in.
+"""Refuse a command line from which pytest found another project than the project at hand.
 
 pytest looks for its root directory before it knows the options of plugins. In `pytest --model /data/ckpt` it
 takes the existing path after the space for a test path, starts from there, and silently reads neither the ini
@@ -37,7 +37,7 @@ def refuse_misread_paths(
         short: Whether the short options count, which the project's conftest must have had a chance to add.
 
     Raises:
-        pytest.UsageError: It did; the message has the line to type.
+        pytest.UsageError: A value did; the message has the line to type.
     """
     taken = {at for at in values_after_space(args) if _may_be_ours(args[at], parser, short=short)}
     values = {at + 1 for at in taken}
@@ -55,7 +55,7 @@ def refuse_misread_paths(
 
 
 def values_after_space(args: Sequence[str]) -> frozenset[int]:
-    """The positions of what may be lengthprobe's options, with a value in the next word."""
+    """The positions of words that may be lengthprobe's options, with a value in the next word."""
     end = args.index("--") if "--" in args else len(args)
     return frozenset(at for at in range(end - 1) if args[at] in _NAMES and not args[at + 1].startswith("-"))
 
@@ -73,9 +73,9 @@ def _may_be_ours(option: str, parser: pytest.Parser, *, short: bool) -> bool:
 
 
 def _root(config: pytest.Config, args: Sequence[str]) -> tuple[Path, Path | None] | None:
-    """The root directory and ini file that pytest finds for a command line; None where it cannot be asked."""
+    """Root directory and ini file that pytest finds for a command line; None if pytest cannot be asked."""
     try:
-        # There is no public way to ask. Should pytest move it, nothing is refused.
+        # There is no public way to ask. Should pytest move the function, nothing is refused.
         from _pytest.config.findpaths import determine_setup
     except ImportError:
         return None

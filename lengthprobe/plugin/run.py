@@ -1,4 +1,4 @@
-"""What one pytest session knows: what it asks, of whom, and what it has found."""
+"""The state of one pytest session: settings, checkpoints, and findings so far."""
 
 from __future__ import annotations
 
@@ -34,19 +34,19 @@ if TYPE_CHECKING:
     from lengthprobe.settings import Settings
 
 RUN = pytest.StashKey["Run"]()
-# What only some claims measure of a checkpoint, in a portrait.
+# Pieces of a portrait which only some claims measure.
 PIECES = ("number_swap", "causes", "faithfulness")
 _DIRECTORY, _DEVICES = "lengthprobe_directory", "lengthprobe_devices"
 
 
 class Run:
-    """One session in one process: alone, as the controller of workers, or as one of them.
+    """A session in a process: a single process, the controller of workers, or a worker.
 
     Args:
-        config: Its options.
+        config: The options of the session.
 
     Raises:
-        pytest.UsageError: An option has a value that cannot be used.
+        pytest.UsageError: An option has a wrong value.
     """
 
     def __init__(self, config: pytest.Config) -> None:
@@ -85,7 +85,7 @@ class Run:
                 self._closing.append(watch(self._directory))
 
     def _check_names(self) -> None:
-        """Refuse a name that means nothing before anything runs, rather than once in every claim."""
+        """Refuse an unknown name of a checkpoint before any claim runs, instead of in every claim."""
         from lengthprobe.checkpoints.catalog import resolve
         from lengthprobe.errors import LengthprobeError
 
@@ -97,21 +97,21 @@ class Run:
 
     @cached_property
     def settings(self) -> Settings:
-        """What the options ask for."""
+        """The settings, as the options state them."""
         from lengthprobe.plugin.asked import read_settings
 
         return read_settings(self._config)
 
     @cached_property
     def margins(self) -> Margins:
-        """What claims are compared with."""
+        """The margins of the claims."""
         from lengthprobe.plugin.asked import read_margins
 
         return read_margins(self._config)
 
     @cached_property
     def probes(self) -> Probes:
-        """The checkpoints."""
+        """The probes of the session."""
         from lengthprobe.plugin.probes import Probes
         from lengthprobe.plugin.workers import SharedDirectory
 
@@ -120,12 +120,12 @@ class Run:
 
     @property
     def _directory(self) -> Path | None:
-        """Where the work of workers is shared; a worker on another machine does not see it."""
+        """The folder through which workers share their work, None for a worker on another machine."""
         directory = Path(self._worker.get(_DIRECTORY, ""))
         return directory if _DIRECTORY in self._worker and directory.is_dir() else None
 
     def provide(self, workerinput: dict[str, Any]) -> None:
-        """Tell a worker, before it starts, where work is shared and which accelerators there are."""
+        """Tell a worker, before the start, the shared folder and the accelerators."""
         if self._shared is None:
             from lengthprobe.plugin.shared_folder import make_shared_folder
 
@@ -140,7 +140,7 @@ class Run:
 
     @cached_property
     def _devices(self) -> tuple[str, ...]:
-        """The accelerators to deal out: none where no checkpoint is named, or a device is."""
+        """The accelerators to deal out; empty where no checkpoint is named, or where a device is named."""
         from lengthprobe.plugin.workers import visible_devices
 
         if option_value(self._config, "model") is None or self.settings.device_map != "auto":
@@ -149,21 +149,21 @@ class Run:
 
     @property
     def _runs_nothing(self) -> bool:
-        """Whether the session only looks at what there is."""
+        """Whether the session only lists tests or sets up fixtures, and runs no test."""
         option = self._config.option
         return bool(option.collectonly or option.setuponly or option.setupplan)
 
     def begin(self) -> None:
-        """Take the places where the session is to write.
+        """Keep other runs from writing to the session's files.
 
         Raises:
-            pytest.UsageError: Another run writes there at this moment.
+            pytest.UsageError: Another run writes to a file of the session at this moment.
         """
         if not self._worker and not self._runs_nothing:
             self.outputs.take()
 
     def choose(self, items: list[pytest.Item]) -> None:
-        """Take out of the tests what was not asked for."""
+        """Take the claims that nobody asked for out of the tests."""
         with self.course.own_choice():
             self.collected.selection = select(self._config, items)
 
@@ -178,7 +178,7 @@ class Run:
             hand_over(self.collected, self._worker["workerid"], self._directory)
 
     def judge(self, item: pytest.Item, call: pytest.CallInfo[None], report: pytest.TestReport) -> None:
-        """Write onto a report what became of a claim."""
+        """Write the outcome of a claim onto its report."""
         entry = judge(item, call, report)
         if entry is not None and entry.verdict == "error":
             if entry.message in self._told:
@@ -198,12 +198,12 @@ class Run:
                 "problems": self.probes.problems if drawn else [],
             }
         if self._worker and self._directory is None and not self._told_collected:
-            # A worker that sees no folder of the controller's has only its reports to tell it by.
+            # Without a shared folder, a worker tells the controller by its reports only.
             self._told_collected = True
             report.lengthprobe_collected = self.collected.as_dict()  # type: ignore[attr-defined]
 
     def record(self, report: pytest.TestReport) -> None:
-        """Keep what became of a claim, from wherever its report came."""
+        """Keep the outcome of a claim, from the report of this process or of a worker."""
         if collected := getattr(report, "lengthprobe_collected", None):
             self.collected.add(collected)
         self._shared_verdicts.add(getattr(report, "lengthprobe_shared", ()))
@@ -217,7 +217,7 @@ class Run:
             self.problems += [problem for problem in told["problems"] if problem not in self.problems]
 
     def finish(self, session: pytest.Session) -> None:
-        """End the session: write the report, and let the run fail if it decided nothing or lost a claim."""
+        """Write the report, and let a run fail that lost a claim or decided none."""
         if self._worker:
             self._config.workeroutput["lengthprobe"] = self.collected.as_dict()  # type: ignore[attr-defined]
             return
@@ -237,7 +237,7 @@ class Run:
             sys.stderr.writelines(f"lengthprobe: {problem}\n" for problem in self.problems)
 
     def _whole_portraits(self) -> dict[str, Portrait]:
-        """What the figures show, by role; in the same order whichever worker was first."""
+        """The portraits by role, in an order that does not depend on the workers' speed."""
         found = {role: portrait | {name: {} for name in PIECES} for role, portrait in self._portraits.items()}
         for (role, *folders, last), piece in sorted(self._pieces.items()):
             inside = found.get(role, {})
@@ -247,7 +247,7 @@ class Run:
         return cast("dict[str, Portrait]", found)
 
     def close(self) -> None:
-        """Remove what the workers shared, and let others write where the session wrote."""
+        """Remove the workers' shared folder, and let other runs write to the session's files."""
         for close in self._closing:
             close()
         self.outputs.release()
@@ -256,29 +256,29 @@ class Run:
 
     @property
     def has_news(self) -> bool:
-        """Whether there is anything to say at the end."""
+        """Whether the session has anything to tell at the end."""
         selected = self.collected.selection.lines()
         return bool(self.ledger.entries or self.problems or selected or self.outputs.written)
 
     @property
     def not_run(self) -> list[str]:
-        """The lines on claims that were left out, and how to run them."""
+        """Lines on the claims left out, and how to run them."""
         left_out = deselected_lines(self.collected.deselected, self.collected.passed_over)
         return [*self.collected.selection.lines(), *left_out]
 
     @property
     def names(self) -> dict[str, str]:
-        """What each checkpoint that was named is called, by role."""
+        """The names of the named checkpoints, by role."""
         found = {role: name_in_role(self._config, role) for role in ROLES}
         return {role: name for role, name in found.items() if name is not None}
 
     @property
     def shown(self) -> dict[str, str]:
-        """The display name of each checkpoint that was named, by role."""
+        """The display names of the named checkpoints, by role."""
         return {role: shown_name(self._config, name) for role, name in self.names.items()}
 
     def _is_pointless(self) -> bool:
-        """Whether claims were to be decided, or a checkpoint was named for that, and none was."""
+        """Whether no claim was decided, although claims were there or a checkpoint was named."""
         asked = self._config.getoption("lengthprobe_model") is not None
         return (
             not self.ledger.decided

@@ -1,4 +1,4 @@
-"""Which claims run: what needs a reference, replicates or finds out runs when it is asked for."""
+"""Selection of claims: comparisons with a reference, replications and findings run only when asked for."""
 
 from __future__ import annotations
 
@@ -31,15 +31,15 @@ _UNKNOWN = pytest.StashKey[list[pytest.Item]]()
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """How many claims there are after `-k` and `-m`, and how many of them do not run.
+    """Numbers of claims after `-k` and `-m`, and of the claims that do not run.
 
     Args:
-        claims: Claims, those that do not run included.
-        regressions: Those that compare with a reference, where none is given.
-        replications: Those that describe published models, where `-m` does not ask for them.
-        mechanisms: Those about the mechanism, where the checkpoint is of no lineage for which it is known.
-        findings: Those that decide nothing, where `-m` does not ask for them.
-        unread: 1 where nothing tells the lineage since a model card could not be had, else 0.
+        claims: All claims, run or not.
+        regressions: Comparisons with a reference, where no reference is given.
+        replications: Claims that describe published models, where `-m` does not ask for them.
+        mechanisms: Claims about the mechanism, where the mechanism of the checkpoint's lineage is not known.
+        findings: Claims that decide nothing, where `-m` does not ask for them.
+        unread: 1 where the lineage is unknown because a model card could not be read, else 0.
     """
 
     claims: int = 0
@@ -50,7 +50,7 @@ class Selection:
     unread: int = 0
 
     def lines(self) -> list[str]:
-        """What does not run, and what to type to run it."""
+        """Lines on the claims that do not run, with the option that runs them."""
         lines = []
         if self.regressions:
             what = "comparison" if self.regressions == 1 else "comparisons"
@@ -85,17 +85,17 @@ class Selection:
 
     @classmethod
     def largest(cls, one: Selection, other: Mapping[str, int]) -> Selection:
-        """The larger of the numbers of two processes: each of them has collected the same tests."""
+        """The larger of each number of two processes: both processes have collected the same tests."""
         return cls(**{name: max(number, other[name]) for name, number in one.as_dict().items()})
 
 
 def mark_claims(config: pytest.Config, items: list[pytest.Item], asked: Sequence[str]) -> None:
-    """Mark every claim by its kind, so that `-m` can choose among them, and those to skip.
+    """Mark every claim by its kind, for `-m` to choose, and mark the claims to skip.
 
     Args:
         config: Names the checkpoint under test.
         items: The tests of the session.
-        asked: The languages that the settings ask in.
+        asked: The languages in the settings.
     """
     config.stash[_UNKNOWN] = []
     for item in items:
@@ -112,9 +112,9 @@ def mark_claims(config: pytest.Config, items: list[pytest.Item], asked: Sequence
 
 
 def _is_of_unknown_mechanism(config: pytest.Config, item: pytest.Item) -> bool:
-    """Whether a claim requires what is known of the mechanism of other lineages than the checkpoint's.
+    """Whether a claim requires a mechanism that is known for other lineages than the checkpoint's.
 
-    A comparison with a reference requires nothing of a mechanism but that it has not changed.
+    A comparison with a reference only requires an unchanged mechanism, whatever the lineage.
     """
     if claim_subject(item) == "behaviour" or takes(item, ["reference"]):
         return False
@@ -122,7 +122,7 @@ def _is_of_unknown_mechanism(config: pytest.Config, item: pytest.Item) -> bool:
 
 
 def select(config: pytest.Config, items: list[pytest.Item]) -> Selection:
-    """Take out of the items what was not asked for, and say how much that is."""
+    """Take the claims that nobody asked for out of the items, and return their numbers."""
     claims = [item for item in items if is_claim(item)]
     regressions = set()
     if option_value(config, "reference") is None:
@@ -145,7 +145,7 @@ def select(config: pytest.Config, items: list[pytest.Item]) -> Selection:
 
 
 def _not_asked_for(config: pytest.Config, claims: Sequence[pytest.Item], kind: str) -> set[pytest.Item]:
-    """The claims of a kind that runs where `-m` names it, and where it does not."""
+    """The claims of a kind that runs only where `-m` names the kind; empty where `-m` does."""
     if re.search(rf"\b{kind}\b", config.getoption("markexpr", "") or ""):
         return set()
     return {item for item in claims if claim_kind(item) == kind}

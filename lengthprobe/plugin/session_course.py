@@ -1,4 +1,4 @@
-"""How a session went, beside what its claims came to: what was left out, lost, or cut short."""
+"""The course of a session beside the verdicts: claims left out or lost, and an early end."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ _NAMED = 5
 
 @dataclass(slots=True)
 class SessionCourse:
-    """What a session learns on its way.
+    """Facts that a session learns on its way.
 
     Args:
         deselected: How many claims the caller left out.
-        interrupted: What ended it before its time, None where nothing did.
-        failed: Tests that failed and have no verdict, with why: those that a process died in.
-        uncollected: What could not be collected, with why.
+        interrupted: Why the session ended before its time, None for a session that ran to its end.
+        failed: Tests that failed without a verdict, as when a process dies, each with the reason.
+        uncollected: Files that could not be collected, each with the reason.
     """
 
     deselected: int = 0
@@ -43,7 +43,7 @@ class SessionCourse:
 
     @contextmanager
     def own_choice(self) -> Iterator[None]:
-        """While it lasts, lengthprobe itself leaves claims out, and says so by itself."""
+        """A block in which lengthprobe itself leaves claims out: they do not count as deselected."""
         self._choosing = True
         try:
             yield
@@ -51,34 +51,34 @@ class SessionCourse:
             self._choosing = False
 
     def deselect(self, items: Sequence[pytest.Item]) -> None:
-        """Count the claims among tests that are left out."""
+        """Count the claims among the tests left out."""
         claims = [item for item in items if is_claim(item)]
         self._left_out += claims
         if not self._choosing:
             self.deselected += len(claims)
 
     def see(self, nodes: Sequence[pytest.Item | pytest.Collector]) -> None:
-        """Keep the claims among what is collected: `--lf` drops some before anybody is told."""
+        """Keep the claims among the collected tests: `--lf` drops some before any hook is called."""
         self._seen += [node for node in nodes if isinstance(node, pytest.Item) and is_claim(node)]
 
     def end_collection(self, items: Sequence[pytest.Item]) -> None:
-        """Count the claims that were dropped without a word."""
+        """Count the claims dropped without a call of any hook."""
         kept = {*items, *self._left_out}
         self.deselected += sum(item not in kept for item in self._seen)
         self._seen = []
 
     def note(self, report: pytest.TestReport) -> None:
-        """Keep a report on a test that has no verdict with it."""
+        """Keep a report without a verdict on a failed test."""
         if report.failed and not hasattr(report, "context"):
             self.failed[report.nodeid] = _last_line(report.longreprtext)
 
     def note_collection(self, report: pytest.CollectReport) -> None:
-        """Keep what could not be collected."""
+        """Keep a file that could not be collected, with the reason."""
         if report.failed:
             self.uncollected[report.nodeid] = _last_line(report.longreprtext)
 
     def interrupt(self, error: BaseException) -> None:
-        """Keep what ends the session."""
+        """Keep the reason for which the session ends early."""
         said, name = getattr(error, "msg", None) or str(error), type(error).__name__
         # Of pytest and of xdist, for their own reasons: enough failures, or errors in collection.
         self._asked_to_stop = name != "Interrupted"
@@ -88,22 +88,22 @@ class SessionCourse:
         self.interrupted = said
 
     def fail(self, error: BaseException) -> None:
-        """Keep an error of pytest or of a plugin, which ends the session."""
+        """Keep an internal error of pytest or of a plugin: the error ends the session."""
         self._asked_to_stop = True
         self.interrupted = f"an internal error of pytest or of a plugin: {_last_line(repr(error))}"
 
     def close(self, ledger: Ledger, collected: Collected, session: pytest.Session, *, in_use: bool) -> None:
-        """Write into the ledger what was collected, what was lost, and what ended the session.
+        """Write into the ledger which claims were collected or lost, and why the session ended early.
 
         Args:
-            ledger: That of the session.
+            ledger: The ledger of the session.
             collected: Which claims were to run.
             session: The session at its end.
             in_use: Whether somebody asked anything of lengthprobe.
         """
         ledger.collected, ledger.deselected = collected.claims, collected.deselected
         for nodeid, why in self.failed.items():
-            # Whatever another process said of it: this one found that it cannot be run.
+            # Another process may have a verdict: the test cannot be run in this process.
             if nodeid in collected.claims and not _is_told(ledger, nodeid):
                 ledger.record(lost_claim(collected.claims[nodeid], why), {})
         if in_use or ledger.entries or collected.claims:
@@ -119,12 +119,12 @@ class SessionCourse:
 
 
 def problems(ledger: Ledger, session: pytest.Session, *, pointless: bool) -> list[str]:
-    """Why a session fails, where its tests alone do not say it.
+    """Reasons for which a session fails beside its red tests.
 
     Args:
-        ledger: That of the session.
+        ledger: The ledger of the session.
         session: The session at its end.
-        pointless: Whether claims were to be decided and none was.
+        pointless: Whether claims were to be decided and no claim was decided.
     """
     found = []
     if ledger.missing or (ledger.interrupted and (ledger.collected or ledger.entries)):
@@ -141,10 +141,10 @@ def problems(ledger: Ledger, session: pytest.Session, *, pointless: bool) -> lis
 
 
 def deselected_lines(count: int, passed_over: int) -> list[str]:
-    """What is said of the claims that the caller left out.
+    """Lines for the reader on the claims left out by the caller.
 
     Args:
-        count: How many there are.
+        count: How many claims the caller left out.
         passed_over: How many files `--lf` did not read.
     """
     files = "file" if passed_over == 1 else "files"
@@ -157,7 +157,7 @@ def deselected_lines(count: int, passed_over: int) -> list[str]:
 
 
 def _is_told(ledger: Ledger, nodeid: str) -> bool:
-    """Whether a test that failed without a verdict has one that says no less."""
+    """Whether the ledger already has a red entry for a test that failed without a verdict."""
     return nodeid in ledger.entries and ledger.entries[nodeid].verdict in RED
 
 

@@ -1,4 +1,4 @@
-"""Shared folder: where the processes of a session leave what each makes for all; gone when the session is."""
+"""The shared folder, in which each process of a session leaves its work for all; removed at the end."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from filelock import BaseFileLock
 
 PREFIX = "lengthprobe-"
-# Held for as long as the session's controller lives: the operating system lets go of it when that dies.
+# A lock that the session's controller holds; the operating system releases the lock when the controller dies.
 _ALIVE = "alive.lock"
 _PATIENCE_S = 1.0
 
@@ -28,25 +28,25 @@ class SharedFolder:
 
     Args:
         path: The folder.
-        alive: The lock that says that the session lives.
+        alive: The lock held while the session lives.
     """
 
     path: Path
     alive: BaseFileLock
 
     def remove(self) -> None:
-        """Remove it, with all that is in it."""
+        """Remove the folder with all files."""
         shutil.rmtree(self.path, ignore_errors=True)
         with suppress(OSError):
             self.alive.release()
 
 
 def make_shared_folder() -> SharedFolder:
-    """A new folder; those that killed sessions left behind are removed."""
+    """A new folder; folders left behind by killed sessions are removed."""
     from filelock import FileLock
 
     _sweep(Path(tempfile.gettempdir()))
-    # Nobody may find it under its name before it is locked.
+    # No other session may find the folder under its name before the folder is locked.
     unfinished = Path(tempfile.mkdtemp(prefix=f".{PREFIX}"))
     alive = FileLock(unfinished / _ALIVE, timeout=0)
     alive.acquire()
@@ -61,7 +61,7 @@ def watch(folder: Path) -> Callable[[], None]:
     """Remove a session's folder from one of its workers, if the controller is killed.
 
     Returns:
-        What ends the watch.
+        A function that ends the watch.
     """
     ended = threading.Event()
 
@@ -75,7 +75,7 @@ def watch(folder: Path) -> Callable[[], None]:
 
 
 def _sweep(directory: Path) -> None:
-    """Remove what sessions of this user that are dead left in a directory."""
+    """Remove the folders in a directory left by dead sessions of this user."""
     with suppress(OSError):
         for folder in directory.glob(f"{PREFIX}*"):
             own = not hasattr(os, "getuid") or folder.lstat().st_uid == os.getuid()
@@ -84,7 +84,7 @@ def _sweep(directory: Path) -> None:
 
 
 def _remove_dead(folder: Path) -> bool:
-    """Remove a session's folder if the session is dead; whether it was."""
+    """Whether a session is dead; the folder of a dead session is removed."""
     from filelock import FileLock, Timeout
 
     lock = folder / _ALIVE

@@ -1,7 +1,7 @@
-"""Shared verdicts: those that a fixture makes for several claims, and that some claim has to ask.
+"""Shared verdicts: a fixture makes them for several claims, and at least one claim has to ask each.
 
-Claims of one fixture may run in several processes, each of which sets the fixture up anew. So each claim
-tells what was asked, and the process that writes the report adds that up.
+Claims of one fixture may run in several processes, and each process sets the fixture up anew. So each claim
+tells which verdicts were asked, and the process that writes the report adds up the answers.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _TAKERS = pytest.StashKey[dict[Any, list[str]]]()
 
 
 def note_takers(config: pytest.Config, items: Sequence[pytest.Item]) -> None:
-    """Keep which claims take each fixture that is set up for several tests, before any claim is left out."""
+    """Keep the claims of each fixture with a wider scope than a test, before any claim is left out."""
     takers = config.stash.setdefault(_TAKERS, {})
     for item in items:
         if is_claim(item):
@@ -34,7 +34,7 @@ def note_takers(config: pytest.Config, items: Sequence[pytest.Item]) -> None:
 
 
 def verdict_notes(item: pytest.Item) -> list[dict[str, Any]]:
-    """What a claim has asked of the verdicts of its shared fixtures, as processes exchange it."""
+    """A list of the claim's shared fixtures and of the verdicts asked for, as processes exchange the list."""
     if not is_claim(item):
         return []
     takers = item.config.stash.get(_TAKERS, {})
@@ -45,7 +45,7 @@ def verdict_notes(item: pytest.Item) -> list[dict[str, Any]]:
         seen: Counter[tuple[str, str]] = Counter()
         verdicts = []
         for one in made:
-            # Another process makes the same ones, in the same order.
+            # Another process makes the same verdicts, in the same order.
             seen[one.expression, one.status] += 1
             place = seen[one.expression, one.status]
             verdicts.append([one.expression, one.status, place, was_asked(item, one)])
@@ -62,7 +62,10 @@ def verdict_notes(item: pytest.Item) -> list[dict[str, Any]]:
 
 
 def _is_whole(config: pytest.Config, home: str) -> bool:
-    """Whether every test that can take a fixture was collected: else nobody knows what others would ask."""
+    """Whether every test that can take a fixture was collected.
+
+    Otherwise nobody knows which verdicts the other tests would ask.
+    """
     if config.getoption("lf", False) or any("::" in one for one in config.args):
         return False
     place = (config.rootpath / home.partition("::")[0]).resolve()
@@ -72,7 +75,7 @@ def _is_whole(config: pytest.Config, home: str) -> bool:
 
 @dataclass(slots=True)
 class _Kept:
-    """What is known of one fixture: its claims, and of each of its verdicts whether any of them asked it."""
+    """The claims of one fixture, and for each verdict of the fixture whether any claim asked its truth."""
 
     whole: bool = True
     last: str = ""
@@ -82,12 +85,12 @@ class _Kept:
 
 @dataclass(slots=True)
 class SharedVerdicts:
-    """What the claims of a session asked of the verdicts of their shared fixtures."""
+    """The verdicts of a session's shared fixtures, and whether any claim asked their truth."""
 
     _kept: dict[tuple[str, str], _Kept] = field(default_factory=dict)
 
     def add(self, told: Sequence[dict[str, Any]]) -> None:
-        """Take up what a claim has told."""
+        """Take up the list that a claim has told."""
         for one in told:
             home, name = one["fixture"]
             kept = self._kept.setdefault((home, name), _Kept())
@@ -99,9 +102,9 @@ class SharedVerdicts:
                 kept.asked[key] = kept.asked.get(key, False) or asked
 
     def judge(self, ledger: Ledger) -> list[str]:
-        """Make an error of the last claim of each fixture of which a verdict was never asked, and say why.
+        """Messages on fixtures with a verdict that no claim asked; the fixture's last claim becomes an error.
 
-        Nothing is said where a claim that may ask it was left out, or came to no good end by itself.
+        A fixture has no message where a claim that may ask the verdict was left out, or did not hold itself.
         """
         said = []
         for (_, name), kept in self._kept.items():

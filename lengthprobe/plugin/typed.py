@@ -1,4 +1,4 @@
-"""What was typed: the words of a command line, and whether a flag that lets code run is among them."""
+"""Words of a command line as typed, and whether a flag that lets code run is among these words."""
 
 from __future__ import annotations
 
@@ -31,20 +31,20 @@ def words(args: Iterable[str | os.PathLike[str]], depth: int = 0) -> list[str]:
 
 def _lines(word: str) -> list[str] | None:
     try:
-        # As argparse opens it.
+        # As argparse opens the file.
         return Path(word[1:]).read_text(sys.getfilesystemencoding(), "surrogateescape").splitlines()
     except (OSError, ValueError):
         return None
 
 
 def refuse_untyped_flags(config: pytest.Config) -> None:
-    """Refuse a flag that lets code run and that nobody typed.
+    """Refuse a flag that lets code run unless the user typed the flag.
 
-    Typed is what stands on the command line itself or in PYTEST_ADDOPTS, which are the user's own. What comes
-    from `addopts`, from a file of arguments or from a conftest comes with the project.
+    Typed flags stand on the command line itself or in PYTEST_ADDOPTS, which are the user's own. A flag from
+    `addopts`, from a file of arguments or from a conftest comes with the project.
 
     Raises:
-        pytest.UsageError: Such a flag is set; the message says by what.
+        pytest.UsageError: An untyped flag is set; the message says by which file or option.
     """
     typed = {
         *map(os.fspath, config.invocation_params.args),
@@ -60,7 +60,7 @@ def refuse_untyped_flags(config: pytest.Config) -> None:
 
 
 def _origin(config: pytest.Config, flag: str, typed: Iterable[str]) -> str:
-    """What set a flag, as a user would look for it."""
+    """The place where a flag is set, in words by which a user finds the place."""
     if flag in config.getini("addopts"):
         overridden = any(one.startswith("addopts=") for one in config.getoption("override_ini") or ())
         return "addopts, which -o overrides" if overridden else f"addopts in {config.inipath}"

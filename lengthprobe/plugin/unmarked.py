@@ -1,4 +1,4 @@
-"""Unmarked: a claim that measures components and does not say so has every prompt answered twice."""
+"""Unmarked claims: without `about="mechanism"`, a claim on components has every prompt answered twice."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @contextmanager
 def warn_of_unmarked(item: pytest.Item, probes: Probes) -> Iterator[None]:
-    """Warn, in the name of a claim, where prompts were answered again while it ran."""
+    """Warn, in the name of a claim, where prompts were answered again during the claim."""
     before = probes.asked_again
     try:
         yield
@@ -28,7 +28,7 @@ def warn_of_unmarked(item: pytest.Item, probes: Probes) -> Iterator[None]:
 
 def _warn(item: pytest.Item, asked: str) -> None:
     with warnings.catch_warnings(record=True) as caught:
-        # Whatever a project makes of warnings: a hint is no reason for a claim to fail.
+        # A hint is no reason for a claim to fail, even in a project that makes errors of warnings.
         warnings.simplefilter("always")
         item.warn(
             pytest.PytestWarning(

@@ -1,4 +1,4 @@
-"""Verdicts: those that a claim made, and those whose truth it asked, in its test or in its fixtures."""
+"""Verdicts of a claim, made or asked for their truth in the claim's test and in its fixtures."""
 
 from __future__ import annotations
 
@@ -16,17 +16,18 @@ ASKED = pytest.StashKey[list["Verdict"]]()
 _MADE = pytest.StashKey[list["Verdict"]]()
 _MADE_AFTER = pytest.StashKey[list["Verdict"]]()
 _RUNNING = pytest.StashKey[bool]()
-# By fixture: what was asked in its setup, and what was made there.
+# By fixture: the verdicts asked in its setup, and the verdicts made there.
 _IN_FIXTURES = pytest.StashKey[dict[Any, list["Verdict"]]]()
 _MADE_IN_FIXTURES = pytest.StashKey[dict[Any, list["Verdict"]]]()
 
 
 @contextmanager
 def keep_verdicts(item: pytest.Item, phase: str) -> Iterator[None]:
-    """Keep every verdict that a claim asks for in one phase of its test, and those that it makes.
+    """Keep every verdict that a claim asks for or makes in one phase of its test.
 
-    What a fixture makes in its setup is for its claims to ask. After the test nobody is left but the code
-    that makes a verdict there.
+    In the phase `setup` only the verdicts asked for are kept: verdicts made by a fixture's setup are for the
+    fixture's claims to ask. A verdict made after the test can be asked only by the code that makes the
+    verdict.
     """
     from lengthprobe.statistics.recording import record_asked_verdicts, record_made_verdicts
 
@@ -45,20 +46,20 @@ def keep_verdicts(item: pytest.Item, phase: str) -> Iterator[None]:
 
 
 def forget(item: pytest.Item) -> None:
-    """Begin anew: a test may be run again."""
+    """Forget the verdicts of an earlier run of the test: pytest may run a test again."""
     item.stash[ASKED], item.stash[_MADE], item.stash[_MADE_AFTER] = [], [], []
 
 
 def is_running(item: pytest.Item) -> bool:
-    """Whether the call of a test has not ended yet: a report on it is on a part, as of a subtest."""
+    """Whether the call of a test has not ended yet: then a report is on a part of the test, as a subtest."""
     return item.stash.get(_RUNNING, False)
 
 
 def never_asked(item: pytest.Item) -> list[Verdict]:
-    """The verdicts that a claim made and whose truth it did not ask, those of its fixtures among them.
+    """The verdicts that a claim or its fixtures made, and whose truth the claim did not ask.
 
-    A fixture that several tests share may make one verdict for each: of those a claim has to ask one. That
-    every one is asked by some claim, `shared_verdicts` sees to.
+    A fixture shared by several tests may make a verdict for each test: a claim has to ask at least one of
+    these verdicts. `shared_verdicts` checks that some claim asks every verdict.
     """
     unasked = [one for one in item.stash.get(_MADE, []) if not was_asked(item, one)]
     for fixture, made in made_in_fixtures(item).items():
@@ -69,24 +70,24 @@ def never_asked(item: pytest.Item) -> list[Verdict]:
 
 
 def never_asked_after(item: pytest.Item) -> list[Verdict]:
-    """The verdicts that were made after a claim's test, as in the teardown of a fixture, and not asked."""
+    """The verdicts made after a claim's test, as in the teardown of a fixture, and not asked."""
     return [one for one in item.stash.get(_MADE_AFTER, []) if not was_asked(item, one)]
 
 
 def was_asked(item: pytest.Item, verdict: Verdict) -> bool:
-    """Whether a claim, or a fixture that it takes, has asked the truth of a verdict."""
+    """Whether a claim, or a fixture of the claim, has asked the truth of a verdict."""
     return _is_in(verdict, item.stash.get(ASKED, []))
 
 
 def made_in_fixtures(item: pytest.Item) -> dict[Any, list[Verdict]]:
-    """The verdicts that the setup of each fixture has made which a test takes."""
+    """The verdicts made in the setup of the fixtures of a test, by fixture."""
     return _taken(item, _MADE_IN_FIXTURES)
 
 
 def keep_verdicts_of_fixture(request: pytest.FixtureRequest, fixture: Any) -> Generator[None, object, object]:
-    """A wrapper of a fixture's setup that keeps what is asked and made in it, for every claim that takes it.
+    """A wrapper of a fixture's setup, which keeps the verdicts asked and made there for all claims.
 
-    Of several claims that share a fixture only the first sees it set up.
+    Where several claims share a fixture, pytest sets the fixture up during the first claim only.
     """
     from lengthprobe.statistics.recording import record_asked_verdicts, record_made_verdicts
 
@@ -101,7 +102,7 @@ def keep_verdicts_of_fixture(request: pytest.FixtureRequest, fixture: Any) -> Ge
 
 
 def _taken(item: pytest.Item, kept: pytest.StashKey[dict[Any, list[Verdict]]]) -> dict[Any, list[Verdict]]:
-    """What is kept of the fixtures that a test takes, by their names or by request."""
+    """The verdicts kept for the fixtures of a test, whether taken by name or through `request`."""
     known = item.config.stash.get(kept, {})
     if not known:
         return {}

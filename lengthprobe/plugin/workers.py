@@ -1,4 +1,4 @@
-"""How the processes of one session share a model's work, and the machine's accelerators."""
+"""Sharing between the processes of one session: a model's work, and the machine's accelerators."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, MutableMapping, Sequence
     from pathlib import Path
 
-# How often a process looks whether another has finished what it waits for.
+# Seconds between two looks of a waiting process for the bytes of another.
 _PATIENCE_S = 0.05
 _NVIDIA_SMI_LINE = re.compile(r"^\s*(?P<mig>MIG )?.*\(UUID: (?P<uuid>[^)]+)\)", re.MULTILINE)
 
 
 class SharedDirectory:
-    """A directory through which processes share what they make: each thing is made once, and read by all.
+    """A directory through which processes share bytes: a process makes the bytes of a key, and all read them.
 
-    A key is claimed by a lock on a file, which the operating system lets go of when a process dies, so
-    that another makes what the dead one did not.
+    A process claims a key by a lock on a file. When a process dies, the operating system releases the lock,
+    and another process makes the bytes.
 
     Args:
-        directory: Where the files are, one a key; it exists, and every process sees it.
+        directory: An existing directory that every process sees, with one file for each key.
     """
 
     def __init__(self, directory: Path) -> None:
@@ -37,11 +37,11 @@ class SharedDirectory:
         """The bytes of every key, in the order of the keys.
 
         Args:
-            keys: What is wanted.
-            make: Makes the bytes of one key; called for the keys that no other process has taken.
+            keys: The keys to find.
+            make: Makes the bytes of a single key; called for the keys that no other process has taken.
         """
         found: dict[str, bytes] = {}
-        # First what nobody is making; then wait for the others, and make what they leave behind.
+        # First the keys that nobody is making; then wait for the others, and make the keys they leave behind.
         while len(found) < len(keys):
             before = len(found)
             for key in keys:
@@ -52,7 +52,7 @@ class SharedDirectory:
         return {key: found[key] for key in keys}
 
     def _obtain(self, key: str, make: Callable[[str], bytes]) -> bytes | None:
-        """The bytes of a key, made here if need be, or None while another process makes it."""
+        """The bytes of a key, made here if need be, or None while another process makes the bytes."""
         from filelock import FileLock, Timeout
 
         path = self.directory / sha256(key.encode()).hexdigest()
@@ -68,7 +68,7 @@ class SharedDirectory:
 
 
 def visible_devices(environment: Mapping[str, str] = os.environ) -> tuple[str, ...]:
-    """The accelerators that the caller may use, as CUDA_VISIBLE_DEVICES names them; none without any."""
+    """The accelerators for the caller's use, as CUDA_VISIBLE_DEVICES names them; empty without any."""
     stated = environment.get("CUDA_VISIBLE_DEVICES")
     if stated is not None:
         devices = [device.strip() for device in stated.split(",")]
@@ -85,17 +85,17 @@ def visible_devices(environment: Mapping[str, str] = os.environ) -> tuple[str, .
 
 
 def listed_devices(listed: str) -> tuple[str, ...]:
-    """The devices that `nvidia-smi -L` lists: parts of divided GPUs where there are any, else the GPUs."""
+    """The devices in the output of `nvidia-smi -L`: parts of divided GPUs if there are any, else the GPUs."""
     lines = list(_NVIDIA_SMI_LINE.finditer(listed))
     parts = [line["uuid"] for line in lines if line["mig"]]
     return tuple(parts or [line["uuid"] for line in lines])
 
 
 def take_device(worker: str, devices: Sequence[str], environment: MutableMapping[str, str]) -> None:
-    """Give a worker one of the caller's accelerators; to be called before torch is imported.
+    """Give a worker an accelerator of the caller's; to be called before torch is imported.
 
     Args:
-        worker: The worker's name, such as `gw3`.
+        worker: The worker's name, for example `gw3`.
         devices: The caller's accelerators.
         environment: The worker's environment.
     """
@@ -110,7 +110,7 @@ def share_cores(workers: int, environment: MutableMapping[str, str]) -> None:
     Left alone, every worker starts a thread on every core, and they wait for each other.
 
     Args:
-        workers: How many there are.
-        environment: The worker's environment; a number of threads that stands there stays.
+        workers: The number of workers.
+        environment: The worker's environment; a number of threads already stated there stays.
     """
     environment.setdefault("OMP_NUM_THREADS", str(max(1, (os.cpu_count() or 1) // workers)))

@@ -1,4 +1,4 @@
-"""How far workers have come: each leaves its line in a file, and the controller says them now and then."""
+"""Progress of workers: each worker leaves its line in a file, and the controller prints the lines."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ _SECONDS_BETWEEN_FILES = 1.0
 
 
 class Left:
-    """Leaves in a file how far a worker has come.
+    """Leaves the progress of a worker in a file.
 
     Args:
-        directory: Where.
-        worker: Its name, as in `gw0`.
+        directory: The folder of the file.
+        worker: The worker's name, as in `gw0`.
         name: The checkpoint's display name.
     """
 
@@ -34,7 +34,7 @@ class Left:
         self._clock, self._written = Clock(), 0.0
 
     def __call__(self, progress: Progress) -> None:
-        """Leave it, now and then."""
+        """Leave the progress, now and then."""
         new, now = self._clock.see(progress), time.monotonic()
         if not new and now - self._written < _SECONDS_BETWEEN_FILES and not progress.is_done:
             return
@@ -50,12 +50,12 @@ class Left:
 def tell_of_workers(
     directory: Path, reporter: Any, seconds: float = SECONDS_BETWEEN_LINES
 ) -> Callable[[], None]:
-    """Say now and then what workers have left, until the function that comes back is called.
+    """Print the workers' lines now and then, until the function that comes back is called.
 
     Args:
-        directory: Where they leave it.
+        directory: The folder with the workers' files.
         reporter: Writes lines.
-        seconds: How long between two looks.
+        seconds: Seconds between two looks into the folder.
     """
     ended = Event()
     told: dict[str, str] = {}

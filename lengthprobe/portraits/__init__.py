@@ -1,1 +1,1 @@
-"""What figures show: means over a checkpoint's components that decide nothing."""
+"""Values for figures: means over a checkpoint's components, which decide nothing."""

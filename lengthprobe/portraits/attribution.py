@@ -1,4 +1,4 @@
-"""Portrait: what was measured inside one checkpoint, as the figures need it and JSON takes it."""
+"""Portrait: the attributions measured inside a checkpoint, in the shape of the figures and of JSON."""
 
 from __future__ import annotations
 
@@ -32,15 +32,14 @@ if TYPE_CHECKING:
 
 
 def portrait(probe: Probe, languages: Sequence[str]) -> AttributionPortrait:
-    """The CWA of every component of a checkpoint in some languages, with intervals, and one response word by
-    word.
+    """The CWA of every component of a checkpoint, and a response word by word, in each of some languages.
 
     Args:
         probe: The checkpoint; the languages' prompts have been asked with attributions, or are asked now.
-        languages: Their codes.
+        languages: The codes of the languages.
 
     Returns:
-        What `reporting.figures` draws; numbers that JSON does not have are None.
+        Means with intervals for `reporting.figures`; NaN and infinity, which JSON lacks, are None.
 
     Raises:
         LengthprobeError: As `Probe.traces`.
@@ -54,26 +53,27 @@ def portrait(probe: Probe, languages: Sequence[str]) -> AttributionPortrait:
         "late_layers": list(late_layers(proof.n_layers)),
         "cap": probe.settings.cap,
         "languages": {language: _in_language(probe, language) for language in languages},
-        # After the languages, since asking in them may find a larger one.
+        # After the languages, since asking in them may find a larger gap.
         "completeness_gap": probe.proof.gap,
     }
 
 
 def swap_portrait(probe: Probe, language: str) -> NumberSwap | None:
-    """What each layer gives to the stop because of the number, beside its CWA: shares of all components.
+    """The number swap of each layer (its part in the stop due to the number), beside the layer's CWA.
 
     Args:
         probe: The checkpoint.
         language: Code of the language.
 
     Returns:
-        What `reporting.figures` draws; `n` and `clusters` are those of the number swap. None where no claim
-        has measured it on this checkpoint: nothing is asked for a figure.
+        Shares of all components for `reporting.figures`; `n` and `clusters` count the prompts and topics of
+        the number swap. None where no claim has measured the number swap on this checkpoint: nothing is asked
+        for a figure.
 
     Raises:
         LengthprobeError: As `Probe.traces`.
     """
-    # No text is put together where nothing was measured, since this is asked after every claim.
+    # No text is put together where nothing was measured, since this function is called after every claim.
     if not probe.has_forced(TARGET):
         return None
     texts = tuple(number_swap_texts(probe, language))
@@ -132,7 +132,7 @@ def _in_language(probe: Probe, language: str) -> CwaInLanguage:
 
 
 def _example(probe: Probe, every: Sequence[Traced]) -> Example:
-    """One response, word by word: the first exact one of a middling length, or else the first."""
+    """A response, word by word: the first exact response of the middle length, or else the first response."""
     lengths = sorted(one.response.prompt.n_words for one in every)
     middle = lengths[len(lengths) // 2]
     exact = [
@@ -151,7 +151,7 @@ def _example(probe: Probe, every: Sequence[Traced]) -> Example:
 
 
 def _words(probe: Probe, one: Traced) -> list[Word]:
-    """The words of a response with what the components gave to each: the sum over its tokens."""
+    """The words of a response, each with the components' contributions summed over the word's tokens."""
     if one.trace is None or one.adherence is None:
         return []
     token = one.trace.token

@@ -1,4 +1,4 @@
-"""Causes: what cutting components of one checkpoint did, as the figures need it and JSON takes it."""
+"""Causes: the effects of cutting components of a checkpoint, in the shape of the figures and of JSON."""
 
 from __future__ import annotations
 
@@ -36,21 +36,21 @@ if TYPE_CHECKING:
     from lengthprobe.statistics.estimate import Estimate
     from lengthprobe.statistics.measure_key import MeasureKey
 
-    # Where nothing of similar size is there, random sets are an empty piece.
+    # Without any components of similar size, random sets are an empty piece.
     Empty = dict[str, Never]
     Draw = Callable[[], Piece | Empty]
 
 
 def causes(probe: Ablatable, language: str, measured: Collection[MeasureKey]) -> dict[tuple[str, ...], Draw]:
-    """What a figure can show of the causes in a language, by its place in the portrait, and what draws it.
+    """Functions that draw the causes in a language, by the place of each in the portrait.
 
-    Only what a claim has measured is there, at the number of components that a claim takes unless told. Of
-    that, the curve alone costs answers: those at the other numbers of components.
+    There is a function only for values that a claim has measured at the claims' default number of components.
+    Only the curve asks for further answers, at its other numbers of components.
 
     Args:
         probe: The checkpoint.
         language: Code of the language in which the components are found.
-        measured: The keys of what claims have compared or reported.
+        measured: The keys of the measures that claims have compared or reported.
     """
 
     def is_measured(name: str, kind: str, where: str = language, found_in: str | None = None) -> bool:
@@ -74,16 +74,16 @@ def causes(probe: Ablatable, language: str, measured: Collection[MeasureKey]) ->
 
 
 def curve_of(n: int, k: int) -> tuple[int, ...]:
-    """How many of n components are cut at each point of the curve: 1, 2, 4, … up to half of them, and k.
+    """The numbers of components cut along the curve: 1, 2, 4, … up to half of all n, and k.
 
-    With more than half of them cut little is left to write with (ours).
+    With more than half of the components cut, little is left to write with (ours).
     """
     doubling = {2**power for power in range(n.bit_length()) if 2 * 2**power <= n}
     return tuple(sorted(doubling | {k}))
 
 
 def _curve(probe: Ablatable, language: str, kind: str) -> Curve:
-    """Control without the leading components, for every number of them that the curve has."""
+    """Control without the leading components, for every number of components along the curve."""
     chosen = leading_components(probe, language=language, kind=kind)
     of_model = every_component(probe.proof.n_layers, probe.proof.n_heads)
     claimed = len(chosen)
@@ -104,7 +104,7 @@ def _random(probe: Ablatable, language: str, kind: str) -> RandomSets | Empty:
     under = [Ablation().and_also(one, "zero") for one in sets]
     without = control_without_random(probe, language=language, kind=kind)
     if not sets or not without.n:
-        # None are of similar size, or too few.
+        # No components are of similar size, or too few.
         return {}
     return {
         **_beside_whole(probe, language, kind),
@@ -120,7 +120,7 @@ def _only(probe: Ablatable, language: str, kind: str) -> LeadingAlone:
 
 
 def _elsewhere(probe: Ablatable, language: str, kind: str, other: str) -> Elsewhere:
-    """Control in another language without the components that lead in this one."""
+    """Control in the language `other` without the components that lead in `language`."""
     without = control_without(probe, language=other, kind=kind, found_in=language)
     k = len(leading_components(probe, language=language, kind=kind))
     whole = control(probe, language=other)
@@ -128,7 +128,7 @@ def _elsewhere(probe: Ablatable, language: str, kind: str, other: str) -> Elsewh
 
 
 def _beside_whole(probe: Ablatable, language: str, kind: str) -> BesideWhole:
-    """How many components lead, and the control of the whole model, on so many prompts."""
+    """The number of leading components, and the control of the whole model with its prompts and topics."""
     whole = control(probe, language=language)
     return {
         "k": len(leading_components(probe, language=language, kind=kind)),
@@ -139,7 +139,7 @@ def _beside_whole(probe: Ablatable, language: str, kind: str) -> BesideWhole:
 
 
 def _faithfulness(probe: Ablatable, language: str) -> Faithfulness:
-    """The rank correlation, and of every component its CWA in logits and its effect in words."""
+    """The rank correlation, and for every component the CWA in logits and the effect in words."""
     return {
         "correlation": _interval(faithfulness(probe, language=language)),
         "components": {name: list(pair) for name, pair in effects_by_component(probe, language).items()},
@@ -147,7 +147,7 @@ def _faithfulness(probe: Ablatable, language: str) -> Faithfulness:
 
 
 def _interval(estimate: Estimate) -> Interval:
-    """Mean, low and high; None for what is not known, which JSON does not have."""
+    """Mean, low and high; None in place of NaN and infinity, which JSON lacks."""
     numbers = (estimate.mean, estimate.low, estimate.high)
     # Adding zero takes the sign from a zero.
     return [value + 0.0 if math.isfinite(value) else None for value in numbers]

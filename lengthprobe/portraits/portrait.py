@@ -1,13 +1,13 @@
-"""Portrait: the shape of what figures draw of one checkpoint, which JSON takes as it is."""
+"""Portrait: the shape of a checkpoint's values for figures, ready for JSON."""
 
 from __future__ import annotations
 
 from typing import Literal, TypedDict
 
-# Mean, low and high; None for what is not known.
+# Mean, low and high; None for an unknown number.
 Interval = list[float | None]
 
-# The keys by which a figure has one panel after the other.
+# The keys of a figure's panels, in order.
 ByLayer = Literal["heads_by_layer", "mlps_by_layer"]
 ByLength = Literal["final_mlp_by_length", "late_heads_by_length"]
 Together = Literal["late_heads", "final_mlp"]
@@ -16,7 +16,7 @@ OfSwap = Literal["cwa", "number_swap"]
 
 
 class Word(TypedDict):
-    """A word of a response, or its end, with what the components gave to it."""
+    """A word of a response, or the end of the response, with the components' contributions in logits."""
 
     text: str
     late_heads: float
@@ -26,7 +26,7 @@ class Word(TypedDict):
 
 
 class Example(TypedDict):
-    """One response, word by word."""
+    """A response, word by word."""
 
     prompt: str
     response: str
@@ -35,7 +35,7 @@ class Example(TypedDict):
 
 
 class CwaInLanguage(TypedDict):
-    """The CWA of every component in one language, in logits."""
+    """The CWA of every component in a language, in logits."""
 
     n: int
     clusters: int
@@ -57,7 +57,7 @@ class SharesByLayer(TypedDict):
 
 
 class NumberSwap(TypedDict):
-    """What each layer gives to the stop because of the number, beside its CWA."""
+    """The number swap of each layer (its part in the stop due to the number), beside the layer's CWA."""
 
     n: int
     clusters: int
@@ -66,7 +66,7 @@ class NumberSwap(TypedDict):
 
 
 class BesideWhole(TypedDict):
-    """How many components lead, and the control of the whole model, on so many prompts."""
+    """The number k of leading components, and the control of the whole model with its prompts and topics."""
 
     k: int
     n: int
@@ -75,7 +75,7 @@ class BesideWhole(TypedDict):
 
 
 class Curve(BesideWhole):
-    """Control without the leading components, by their number."""
+    """Control without the leading components, by the number of components cut."""
 
     leading: list[str]
     by_k: dict[str, Interval]
@@ -96,7 +96,7 @@ class LeadingAlone(BesideWhole):
 
 
 class Elsewhere(TypedDict):
-    """Control in another language without the components that lead in this one."""
+    """Control in another language without the components that lead in the portrait's language."""
 
     k: int
     whole: Interval
@@ -104,7 +104,7 @@ class Elsewhere(TypedDict):
 
 
 class Causes(TypedDict, total=False):
-    """What cutting one kind of components did in a language, as far as a claim has measured it."""
+    """Effects of cutting a kind of components in a language, as far as claims have measured them."""
 
     without: Curve
     random: RandomSets
@@ -113,14 +113,14 @@ class Causes(TypedDict, total=False):
 
 
 class Faithfulness(TypedDict):
-    """The rank correlation, and of every component its CWA in logits and its effect in words."""
+    """The rank correlation, and for every component the CWA in logits and the effect in words."""
 
     correlation: Interval
     components: dict[str, list[float]]
 
 
 class AttributionPortrait(TypedDict):
-    """What every portrait has, by language where it is of one."""
+    """The values of every portrait, and the CWA by language."""
 
     name: str
     architecture: str
@@ -133,12 +133,12 @@ class AttributionPortrait(TypedDict):
 
 
 class Portrait(AttributionPortrait, total=False):
-    """All that figures draw of a checkpoint; what only some claims measure, by language."""
+    """All values of a checkpoint for figures; by language the values that only some claims measure."""
 
     number_swap: dict[str, NumberSwap]
     causes: dict[str, dict[str, Causes]]
     faithfulness: dict[str, Faithfulness]
 
 
-# What one figure shows beside the attribution, with its place in the portrait told apart.
+# The values of a figure beside the attribution; the place in the portrait is kept apart.
 Piece = NumberSwap | Curve | RandomSets | LeadingAlone | Elsewhere | Faithfulness

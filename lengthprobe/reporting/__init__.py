@@ -1,1 +1,1 @@
-"""What people read: the ledger of what was decided, the table made of it, and the JSON file."""
+"""Output for people: the ledger of decided claims, the table of the ledger, and the JSON file."""

@@ -1,4 +1,4 @@
-"""Authorship: whether lengthprobe wrote a file, by what stands in it."""
+"""Authorship: whether lengthprobe wrote a file, by the content of the file."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-# As the template of the page has it.
+# A line of the page's template.
 GENERATOR = '<meta name="generator" content="lengthprobe">'
-# Reports of before there was a generator.
+# A line of pages older than the line above.
 _BRAND = '<p class="brand">lengthprobe</p>'
 _REPORT = {"schema", "model", "settings", "claims", "totals"}
 _SCAN = {"schema", "model", "plan", "shape", "estimates"}
 _KEPT = {"digest", "schema", "asked", "responses", "answers"}
 _SUMMARY = re.compile(r"\A## .*\n\n\S \d+ holds? · \S \d+ broken · ")
 _SCANNED = re.compile(r"\A## .* answers exact in .*; each component alone ablated \(")
-# How a drawing of a report begins, and of no other program that draws.
+# The beginning of a report's drawings, and of no other program's.
 _DRAWING = re.compile(
     r"<svg [^>]*style=\"stroke-linejoin: round; stroke-linecap: butt; font-family: system-ui,"
 )
@@ -27,22 +27,22 @@ _MOST_READ = 1 << 20
 
 
 def is_ours(path: Path) -> bool:
-    """Whether a file is one that lengthprobe wrote, in this version or an earlier one, or holds nothing.
+    """Whether lengthprobe wrote a file, in this version or an earlier version, or the file is empty.
 
     Args:
-        path: A file by one of the names that lengthprobe gives, or one with verdicts by any name.
+        path: A file with a name that lengthprobe gives, or a file of verdicts with any name.
     """
     tell = _TELLING.get(path.name) or _TELLING.get(path.suffix) or has_verdicts
     return holds_nothing(path) or tell(path)
 
 
 def has_verdicts(path: Path) -> bool:
-    """Whether a file, by whatever name, has the verdicts of a run as JSON."""
+    """Whether a file, with any name, has the verdicts of a run as JSON."""
     return _keys(path) >= _REPORT
 
 
 def holds_nothing(path: Path) -> bool:
-    """Whether a file is empty, as one that was made to be written."""
+    """Whether a file is empty, as a file made for later writing is."""
     return path.is_file() and path.stat().st_size == 0
 
 
@@ -64,7 +64,7 @@ def _is_kept(path: Path) -> bool:
 
 
 def _keys(path: Path) -> set[str]:
-    """The keys of a JSON object, none where the file has another content."""
+    """The keys of the JSON object in a file; empty where the file has another content."""
     try:
         content: Any = json.loads(path.read_bytes()) if path.is_file() else None
     except (OSError, ValueError, RecursionError):
@@ -73,7 +73,7 @@ def _keys(path: Path) -> set[str]:
 
 
 def _beginning(path: Path) -> str:
-    """The text that a file begins with, nothing where it cannot be read."""
+    """The text at the beginning of a file; empty where the file cannot be read."""
     try:
         if not path.is_file():
             return ""

@@ -1,4 +1,4 @@
-"""The claims of a report as a page tells them: under one heading each, a row a check."""
+"""The claims of a report for a page: a heading for each claim, and a row for each check."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ _ABOUT = {"behaviour": "What the model writes", "mechanism": "What its component
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """One claim in all its languages.
+    """A claim in all its languages.
 
     Args:
-        claim: Its name, as a phrase.
-        statement: What it claims.
-        source: Where it is from.
+        claim: The name of the claim, as a phrase.
+        statement: The claim as a sentence.
+        source: The paper or page of the claim.
         kind: `requirement`, `replication` or `finding`.
-        rows: Its checks.
+        rows: The checks of the claim.
     """
 
     claim: str
@@ -46,22 +46,22 @@ class Group:
 
 
 def count_phrase(verdict: str, count: int) -> str:
-    """A number of claims and what they came to, as in `2 hold`."""
+    """A number of claims with their verdict, as in `2 hold`."""
     return f"{count} {verdict if count == 1 else _PLURALS.get(verdict, verdict)}"
 
 
 def headline_of(report: Mapping[str, Any]) -> str:
-    """The run of a report in one line."""
+    """The headline of a report."""
     files = sum(claim["kind"] == UNCOLLECTED for claim in report["claims"])
     return headline(report["totals"], report.get("interrupted"), files)
 
 
 def headline(totals: Mapping[str, int], interrupted: str | None = None, uncollected: int = 0) -> str:
-    """The run in one line.
+    """The outcome of a run in a single line.
 
     Args:
-        totals: How many claims came to what, and how many are missing.
-        interrupted: What ended the run before its time.
+        totals: The number of claims by verdict, and of missing claims.
+        interrupted: Why the run ended before its time, None for a run that ran to its end.
         uncollected: How many of the errors are files whose claims nobody knows.
     """
     holds, broken, undecided, errors = (totals[verdict] for verdict in VERDICTS[:4])
@@ -97,7 +97,7 @@ def headline(totals: Mapping[str, int], interrupted: str | None = None, uncollec
 
 
 def sections(claims: Sequence[Entry]) -> list[tuple[str, list[Group]]]:
-    """The claims by what they are about; without a heading where all are about the same."""
+    """The claims by subject, each subject with its heading; a single subject has no heading."""
     found: dict[str, list[Group]] = {}
     for about, those in groupby(claims, key=lambda claim: claim.about):
         found.setdefault(about, []).extend(_groups(those))
@@ -107,12 +107,12 @@ def sections(claims: Sequence[Entry]) -> list[tuple[str, list[Group]]]:
 
 
 def failed_claims(claims: Sequence[Entry]) -> list[Entry]:
-    """The claims that have a verdict which a reader has to look at, broken ones first."""
+    """The broken claims, and then the undecided claims."""
     return [claim for verdict in ("broken", "undecided") for claim in claims if claim.verdict == verdict]
 
 
 def messages(claims: Sequence[Entry], verdict: str) -> list[tuple[str, int]]:
-    """Why claims have no verdict, each cause once, with how many claims it stopped."""
+    """The messages of all claims with this verdict, each message once, with the number of its claims."""
     return list(Counter(claim.message for claim in claims if claim.verdict == verdict).items())
 
 
@@ -126,5 +126,5 @@ def _groups(claims: Iterable[Entry]) -> Iterator[Group]:
 
 
 def _drawn(row: Row, strip: Strip | None) -> Row:
-    """The row as a page has it: with its interval drawn, and in words."""
+    """The row for a page, with its interval drawn and its label in words."""
     return replace(row, beside=row.beside.replace("_", " "), strip=strip)

@@ -1,4 +1,4 @@
-"""Destination: files that one run writes, over nobody else's, and while no other run writes them."""
+"""Destination: the output files of a run, which replace no foreign file, and which no other run writes."""
 
 from __future__ import annotations
 
@@ -18,11 +18,12 @@ _ELSEWHERE = 100
 
 @dataclass(slots=True)
 class Destination:
-    """Where a run is to write. `take` it before the run, ask whether it is `ready`, and `release` it.
+    """Files that a run is to write: `take` them before the run, call `ready` before writing, then `release`.
 
     Args:
-        files: All that is written, the file with the verdicts first.
-        folder: What the option names: a folder with these files, or None where it names the first of them.
+        files: All output files, the file with the verdicts first.
+        folder: The folder of these files where the option names a folder, None where the option names the
+            first file.
         option: The option, as in `--lengthprobe-report`.
     """
 
@@ -35,7 +36,7 @@ class Destination:
 
     @property
     def named(self) -> Path:
-        """What the option names."""
+        """The folder or the file that the option names."""
         return self.folder or self.files[0]
 
     @property
@@ -47,7 +48,7 @@ class Destination:
         """Refuse files that lengthprobe did not write.
 
         Raises:
-            ReportError: There is such a file; the message names it and another place.
+            ReportError: There is a foreign file; the message names the file and another place.
         """
         for path in self.files:
             if path.parent != self.named and path.parent.exists() and not path.parent.is_dir():
@@ -61,14 +62,14 @@ class Destination:
             )
 
     def _is_ours(self, path: Path) -> bool:
-        # A folder has names of its own; a file has the name that somebody chose.
+        # lengthprobe chooses the names in a folder; the user chooses the name of a single file.
         return is_ours(path) if self.folder else has_verdicts(path) or holds_nothing(path)
 
     def take(self) -> None:
-        """Keep other runs from writing there until it is released; a folder is made for that.
+        """Keep other runs from writing there until `release`; a missing folder is made for the lock.
 
         Raises:
-            ReportError: A file there is of somebody else's, or another run writes there at this moment.
+            ReportError: A file there is somebody else's, or another run writes there at this moment.
         """
         from filelock import FileLock, Timeout
 
@@ -94,7 +95,7 @@ class Destination:
                 f"{self.option}={self.named}: nothing can be written there: {error.strerror or error}",
                 f"a place that can be written to: {self.option}=PATH",
             ) from error
-        # What the other run wrote before it let go of the lock.
+        # Another run may have written before the lock was taken.
         try:
             self.check()
         except ReportError:
@@ -103,10 +104,10 @@ class Destination:
         self._before = self._state()
 
     def ready(self) -> None:
-        """Refuse to write where another has written since it was taken.
+        """Refuse to write where another program has written since `take`.
 
         Raises:
-            ReportError: A file there is of somebody else's, or another run has replaced the report.
+            ReportError: A file there is somebody else's, or another run has replaced the report.
         """
         self.check()
         if self._state() != self._before:
@@ -117,7 +118,7 @@ class Destination:
             )
 
     def release(self) -> None:
-        """Let others write there; a folder that was made for nothing is removed."""
+        """Let other runs write there; a folder made by `take` and still empty is removed."""
         if self._lock is not None:
             with suppress(OSError):
                 Path(self._lock.lock_file).unlink(missing_ok=True)
@@ -139,7 +140,7 @@ class Destination:
         return found
 
     def _elsewhere(self) -> Path:
-        """A place beside it, or in it, where nothing is."""
+        """A free place beside the named file or folder."""
         start = self.named
         for number in range(2, _ELSEWHERE):
             if self.folder is None:

@@ -1,4 +1,4 @@
-"""Files that are there whole or not at all."""
+"""Files written whole or not at all."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ if TYPE_CHECKING:
 
 
 def write_whole(path: Path, content: str | bytes) -> None:
-    """Write a file so that a reader finds all of its content, or what was there before.
+    """Write a file so that a reader finds either the whole new content or the old content.
 
     Args:
         path: The file; its folder exists.
-        content: What it is to hold. A lone surrogate in a text is written as an escape.
+        content: The new content. A lone surrogate in a text is written as an escape.
 
     Raises:
-        OSError: It could not be written; nothing is left behind.
+        OSError: The file could not be written; nothing is left behind.
     """
     written = content.encode("utf-8", errors="backslashreplace") if isinstance(content, str) else content
     unfinished = path.with_name(f".{path.name}.{uuid.uuid4().hex}")

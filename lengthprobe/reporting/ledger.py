@@ -1,4 +1,4 @@
-"""The ledger: what was decided about each claim, and with which checkpoints."""
+"""The ledger: the outcome of each claim, and the checkpoints."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ SCHEMA = 1
 VERDICTS = ("holds", "broken", "undecided", "error", "skipped", "reported")
 DECIDED = ("holds", "broken")
 RED = ("broken", "undecided", "error")
-# Of an entry that is no claim: a file whose claims nobody knows.
+# The kind of an entry that is no claim: a file whose claims nobody knows.
 UNCOLLECTED = "collection"
 MISSING = "missing"
 ROLES = ("model", "base", "reference")
@@ -25,23 +25,23 @@ ROLES = ("model", "base", "reference")
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """What became of one claim.
+    """The outcome of a claim.
 
     Args:
         nodeid: The test.
-        claim: Its name, as a phrase.
-        statement: What it claims.
-        source: Where the claim is from.
+        claim: The name of the claim, as a phrase.
+        statement: The claim as a sentence.
+        source: The paper or page of the claim.
         kind: `requirement`, `replication` or `finding`, for the checkpoint under test; or `UNCOLLECTED`.
         language: Code of the language, None where the claim is about none, or about several.
-        published: The figure that the source gives for it, if it gives one.
-        verdict: One of `VERDICTS`.
-        checks: The verdicts asked for; or what a finding reported.
-        beside: Estimates shown beside them that decide nothing.
+        published: The figure of the source, empty without a figure.
+        verdict: A word of `VERDICTS`.
+        checks: The verdicts asked for; or the reports of a finding.
+        beside: Estimates shown beside the checks, which decide nothing.
         message: Why there is no verdict.
         duration_s: How long the test took.
         about: `behaviour` or `mechanism`.
-        expected: Whether its test is marked xfail; it does not hold all the same.
+        expected: Whether the test of a red claim is marked xfail; the claim is red all the same.
     """
 
     nodeid: str
@@ -61,12 +61,12 @@ class Entry:
 
     @classmethod
     def from_dict(cls, kept: Mapping[str, Any]) -> Entry:
-        """The entry that JSON has kept, or that another process has sent."""
+        """The entry from JSON, or from another process."""
         checks, beside = map(Check.from_dict, kept["checks"]), map(Beside.from_dict, kept["beside"])
         return cls(**{**kept, "checks": tuple(checks), "beside": tuple(beside)})
 
     def as_dict(self) -> dict[str, Any]:
-        """The entry as JSON keeps it."""
+        """The entry for JSON."""
         return asdict(self) | {
             "checks": [one.as_dict() for one in self.checks],
             "beside": [one.as_dict() for one in self.beside],
@@ -74,25 +74,25 @@ class Entry:
 
     @property
     def measured(self) -> set[MeasureKey]:
-        """The keys of what the claim measured, and compared or reported."""
+        """The keys of the measures that the claim compared or reported."""
         return {key for check in self.checks if not check.unmet for key in check.measures}
 
     @property
     def word(self) -> str:
-        """The verdict as it is told: one that an xfail mark expects is told as that."""
+        """The verdict for a reader, with `(expected)` where an xfail mark expects the verdict."""
         return f"{self.verdict}{' (expected)' * self.expected}"
 
 
 @dataclass(slots=True)
 class Ledger:
-    """Everything that one session decided, and what it left open.
+    """All outcomes of a session, and the claims left open.
 
     Args:
-        entries: By test.
-        models: Identity of each checkpoint that was asked, by role.
-        collected: The claims that were to run, by test, in their order.
+        entries: The outcomes, by test.
+        models: Identity of each checkpoint asked, by role.
+        collected: The claims to run, by test, in the order of the tests.
         deselected: How many claims the caller left out, as by `-k`, `-m`, `--deselect` or `--lf`.
-        interrupted: What ended the session before its time, None where nothing did.
+        interrupted: Why the session ended before its time, None for a session that ran to its end.
     """
 
     entries: dict[str, Entry] = field(default_factory=dict)
@@ -102,7 +102,7 @@ class Ledger:
     interrupted: str | None = None
 
     def record(self, entry: Entry, models: Mapping[str, dict[str, Any]]) -> None:
-        """Keep what became of a claim, and of which checkpoints it speaks; a later word counts."""
+        """Keep the outcome of a claim, and its checkpoints; a later outcome replaces an earlier outcome."""
         self.entries[entry.nodeid] = entry
         self.models.update(models)
 
@@ -116,33 +116,33 @@ class Ledger:
 
     @property
     def missing(self) -> list[str]:
-        """The claims that were to run and of which nothing was heard."""
+        """The claims that were to run, and have no outcome."""
         return [nodeid for nodeid in self.collected if nodeid not in self.entries]
 
     @property
     def totals(self) -> dict[str, int]:
-        """How many claims came to each verdict, and how many are missing."""
+        """The number of claims by verdict, and the number of missing claims."""
         counts = Counter(entry.verdict for entry in self.entries.values())
         return {verdict: counts[verdict] for verdict in VERDICTS} | {MISSING: len(self.missing)}
 
     @property
     def decided(self) -> int:
-        """How many claims hold or are broken."""
+        """The number of claims that hold or are broken."""
         return sum(self.totals[verdict] for verdict in DECIDED)
 
     @property
     def uncollected(self) -> int:
-        """How many of the errors are files whose claims nobody knows."""
+        """The number of errors that are files whose claims nobody knows."""
         return sum(entry.kind == UNCOLLECTED for entry in self.entries.values())
 
     @property
     def has_claims(self) -> bool:
-        """Whether anything is known of any claim but that it was to run."""
+        """Whether any claim has an outcome."""
         return any(entry.kind != UNCOLLECTED for entry in self.entries.values())
 
     @property
     def only_found(self) -> bool:
-        """Whether something was reported, and nothing was asked that could have been decided."""
+        """Whether all entries are findings, and at least one reported."""
         kinds = {entry.kind for entry in self.entries.values()}
         return kinds == {"finding"} and self.totals["reported"] > 0
 
@@ -150,7 +150,7 @@ class Ledger:
         """The ledger in the schema of the JSON report.
 
         Args:
-            settings: What was asked, margins included.
+            settings: The settings of the session, margins included.
         """
         known = {*self.collected, *(one.nodeid for one in self.entries.values() if one.kind != UNCOLLECTED)}
         return {
@@ -167,10 +167,10 @@ class Ledger:
 
 
 def entries_of(report: Mapping[str, Any]) -> list[Entry]:
-    """The claims of a report, as `Ledger.as_dict` has written it."""
+    """The claims of a report by `Ledger.as_dict`."""
     return [Entry.from_dict(one) for one in report["claims"]]
 
 
 def shown_totals(totals: Mapping[str, int]) -> list[tuple[str, int]]:
-    """The totals as a reader is shown them: findings and missing claims where there are any."""
+    """The totals for a reader: findings and missing claims only where there are any."""
     return [(name, count) for name, count in totals.items() if name not in ("reported", MISSING) or count]

@@ -1,4 +1,4 @@
-"""The summary of a report in Markdown, as a pull request or a job's page shows it."""
+"""The summary of a report in Markdown, for a pull request or a job's page."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from lengthprobe.reporting.ledger import Entry
 
-# All that means something in Markdown; a hyphen or a full stop within a word or a number means nothing.
+# Every character with a meaning in Markdown; a hyphen or a full stop within a word or a number has none.
 _MARKUP = re.compile(r"([!#$&()*+:<>@\[\\\]^_`{|}~]|(?<!\w)[-.]|[-.](?!\w)|(?<=www)\.)", re.IGNORECASE)
 _SHOWN = 400
 
@@ -26,18 +26,18 @@ def summary(report: Mapping[str, Any]) -> str:
     """The verdicts of a report: counts, the table of claims, and why some do not hold.
 
     Args:
-        report: The ledger as `Ledger.as_dict` gives it.
+        report: The ledger by `Ledger.as_dict`.
     """
     return "\n".join(_lines(report)) + "\n"
 
 
 def plain(text: object, limit: int = _SHOWN) -> str:
-    """Others' text on one line of Markdown, where it is nothing but text: no markup, link, mention, cell."""
+    """Foreign text on a single line of Markdown, escaped: no markup, link, mention or cell is left."""
     return _MARKUP.sub(r"\\\1", " ".join(escaped_text(str(text), limit).split()))
 
 
 def code(text: str, limit: int = _SHOWN) -> str:
-    """Others' text as a code span, within which nothing means anything."""
+    """Foreign text as a code span, in which Markdown finds no markup."""
     shown = " ".join(escaped_text(text, limit).split())
     fence = "`" * (1 + max(map(len, re.findall("`+", shown)), default=0))
     room = " " if shown.startswith("`") or shown.endswith("`") else ""

@@ -1,4 +1,4 @@
-"""What a report calls a checkpoint, and where that is."""
+"""Names and places of checkpoints in a report."""
 
 from __future__ import annotations
 
@@ -9,21 +9,21 @@ if TYPE_CHECKING:
 
 
 def name_of(identity: Mapping[str, Any]) -> str:
-    """The display name of a checkpoint; of a report from before there were any, the name as it was typed."""
+    """The display name of a checkpoint; in an old report without display names, the name as typed."""
     return str(identity.get("display_name") or identity["name"])
 
 
 def title_of(report: Mapping[str, Any]) -> str | None:
     """The display name of the checkpoint under test, None where none was named.
 
-    A run that ended early knows no more of it than its name.
+    A run that ended early may know only the name of the checkpoint, and no identity.
     """
     tested = report["model"] or report.get("named", {}).get("model")
     return name_of(tested) if tested else None
 
 
 def unjudged_lines(report: Mapping[str, Any]) -> list[str]:
-    """A line for each checkpoint that was named, and on which no claim came to an end."""
+    """A line for each named checkpoint on which no claim came to an end."""
     why = "the run ended before any claim about it did" if report.get("interrupted") else "not asked"
     lines = []
     for role, one in report.get("named", {}).items():
@@ -34,6 +34,6 @@ def unjudged_lines(report: Mapping[str, Any]) -> list[str]:
 
 
 def place_of(identity: Mapping[str, Any]) -> str:
-    """The name as it was typed, a path for one; nothing where that is the display name."""
+    """The name as typed, for example a path; empty where the typed name is the display name."""
     typed = str(identity["name"])
     return "" if typed == name_of(identity) else typed

@@ -1,4 +1,4 @@
-"""The report that people read: a folder with one page, its figures, the JSON file and a summary."""
+"""The report for people: a folder with a page, its figures, the JSON file and a summary."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ _PER_CENT = re.compile(r"(?<=\d) %")
 
 
 def report_files(folder: Path) -> tuple[Path, ...]:
-    """All files that a report has, or may have, in its folder; the one with the verdicts first."""
+    """All files that a report has, or may have, in its folder; the file with the verdicts first."""
     return (*(folder / name for name in (JSON, INDEX, SUMMARY)), *(folder / one for one in _drawings()))
 
 
@@ -47,13 +47,13 @@ def _drawings() -> tuple[str, ...]:
 def write_report(directory: Path, report: Mapping[str, Any], portraits: Mapping[str, Portrait]) -> Path:
     """Write a report into a folder, which is made: the page, its figures, report.json and summary.md.
 
-    Each file is there whole or not at all, the page last; figures of an earlier report are taken away. The
-    caller asks first whether the files that are there may be replaced (`destination.Destination`).
+    Each file is written whole or not at all, the page last; figures of an earlier report are removed. The
+    caller asks first whether the existing files may be replaced (`destination.Destination`).
 
     Args:
         directory: The folder.
-        report: The ledger as `Ledger.as_dict` gives it.
-        portraits: What the figures show, by role; nothing where no claim about mechanism was asked.
+        report: The ledger by `Ledger.as_dict`.
+        portraits: The values of the figures, by role; empty where no claim about mechanism was asked.
 
     Returns:
         The path of the page.
@@ -84,11 +84,11 @@ def page(
     portraits: Mapping[str, Portrait],
     figures: tuple[Plate, ...],
 ) -> str:
-    """The page: one file that needs nothing from anywhere, and no JavaScript.
+    """The page as HTML: a single file without any link to other files, and without JavaScript.
 
     Args:
         report: The ledger.
-        portraits: What the figures show.
+        portraits: The values of the figures.
         figures: The figures themselves.
     """
     from markupsafe import Markup
@@ -126,7 +126,7 @@ def page(
 
 
 def _environment() -> Environment:
-    """Templates in which every value is escaped: what could hide or turn text, then what could be markup."""
+    """Templates that escape every value: first characters that hide or turn text, then markup."""
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
     environment = Environment(
@@ -151,19 +151,19 @@ def _environment() -> Environment:
 
 
 def _printed(text: str) -> str:
-    """Numbers as they are printed: with a minus sign, and on one line with their per cent sign."""
+    """Numbers in print: with a real minus sign, and with no line break before a per cent sign."""
     return _PER_CENT.sub("\u00a0%", _MINUS.sub("−", text))
 
 
 def _told(told: Fact) -> str:
-    """Components, controls or answers with their means, each on one line with its own."""
+    """Components, controls or answers with their means, without a line break between name and mean."""
     return ", ".join(
         means_in_words(told.what, {name: value}).replace(" ", "\u00a0") for name, value in told.values.items()
     )
 
 
 def _examples(portraits: Mapping[str, Portrait]) -> list[tuple[str, str]]:
-    """Prompt and response of each example in full, since a figure has room for some of it."""
+    """Prompt and response of each example in full, since a figure has room for a part only."""
     first = next((portraits[role] for role in ROLES if portraits.get(role)), None)
     languages = first.get("languages", {}) if first else {}
     found = [one["example"] for one in languages.values() if one.get("example")]

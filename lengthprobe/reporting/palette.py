@@ -25,7 +25,7 @@ DIVERGING = (
     "#00609c",
     "#00325a",
 )
-# The cells of a map keep their colours on a dark page, and so does what is written on them.
+# The cells of a map keep their colours on a dark page, and so do the numbers in the cells.
 ON_LIGHT = "#101820"
 ON_DARK = "#fdfdfe"
 

@@ -1,4 +1,4 @@
-"""How the numbers of a check are written: its effect, its interval, its size, its margin."""
+"""Numbers of a check in words: effect, interval, size and margin."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from lengthprobe.untrusted_text import printable
 if TYPE_CHECKING:
     from lengthprobe.statistics.check import Numbers
 
-# So much of what a finding says has room in a column.
+# The characters of a finding's statement for which a column has room.
 _SAID = 60
 # As few digits as tell the ends of an interval from each other and from the margin, and these at the least.
 _LEAST = {"share": 1}
@@ -19,9 +19,9 @@ _RIGHT_SHOWN = 40
 
 
 def numbers(found: Check | Beside | None) -> tuple[str, str, str]:
-    """Effect, interval and size of a check or of an estimate beside one; nothing where none was measured.
+    """Effect, interval and size of a check or of an estimate beside; empty where nothing was measured.
 
-    Where two measures are compared they are of the difference between the two, and have a sign.
+    Where two measures are compared, the numbers are of their difference, and have a sign.
     """
     if found is None or found.unmet:
         return "", "", ""
@@ -38,24 +38,23 @@ def printed_numbers(
 
     Args:
         found: The numbers.
-        margin: What they are to be told from.
-        signed: Whether they are of a difference.
+        margin: The margin; the numbers get enough digits to differ from the margin.
+        signed: Whether the numbers are of a difference.
     """
     digits, sign = _digits(found, margin), "+" if signed else ""
     mean, low, high = (
         _quantity(value, found.unit, digits, sign) for value in (found.mean, found.low, found.high)
     )
-    # An end that JSON does not have is infinite: nothing is known on that side.
+    # An end of None is infinite, which JSON lacks: nothing is known on this side.
     interval = f"{low} to {high}" if low and high else "none"
     return mean, interval, f"{found.n} ({found.clusters})"
 
 
 def margin(check: Check | None) -> str:
-    """The relation to the margin, as in `> 80 %` or `± 0.1 * cwa[final MLP](it)`, and what a finding says.
+    """The relation to the margin, as in `> 80 %` or `± 0.1 * cwa[final MLP](it)`, and a finding's statement.
 
-    Where a precondition is unmet it stands here, since there are no numbers to show.
-
-    Of a finding that has no margin, its unit, where the numbers do not show it.
+    An unmet precondition is stated here, since there are no numbers to show. A finding without a margin has
+    its unit here, where the numbers do not show the unit.
     """
     if check is None:
         return ""
@@ -66,7 +65,7 @@ def margin(check: Check | None) -> str:
 
 
 def why_unmet(found: Check | Beside) -> str:
-    """Why nothing was measured of a check or of an estimate beside one, or nothing."""
+    """The reason why a check or an estimate beside has no numbers; empty where there are numbers."""
     return printable(found.reason, None) if found.unmet else ""
 
 
@@ -85,7 +84,7 @@ def _relation(check: Check) -> str:
 
 
 def _digits(found: Numbers, margin: float | None) -> int:
-    """How many digits after the point the numbers need."""
+    """The digits that the numbers need after the point."""
     low, high, unit = found.low, found.high, found.unit
     least = _LEAST.get(unit, _DIGITS)
     needed = [least]
@@ -97,7 +96,7 @@ def _digits(found: Numbers, margin: float | None) -> int:
 
 
 def _quantity(value: float | None, unit: str, digits: int, sign: str = "") -> str:
-    """A number as its unit is read, nothing for one that is not finite."""
+    """A number in words, by its unit; empty for a number that is not finite."""
     if value is None:
         return ""
     read = 100 * value if unit == "share" else value

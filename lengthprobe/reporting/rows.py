@@ -1,4 +1,4 @@
-"""Rows: what the table, the summary and the page show of a claim, built in one place."""
+"""Rows of a claim for the table, the summary and the page, built in a single place."""
 
 from __future__ import annotations
 
@@ -33,19 +33,19 @@ def headers(alpha: float) -> tuple[str, ...]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
-    """One check of a claim in one language, or an estimate beside it.
+    """A check of a claim in a language, or an estimate beside the check.
 
     Args:
-        claim: The claim's name, nothing in a further row of the same claim.
-        language: Code of the language, nothing in a further row or where there is none.
-        verdict: One of `VERDICTS`, nothing in a further row.
-        word: How that is told.
+        claim: The claim's name, empty in a further row of the same claim.
+        language: Code of the language, empty in a further row or without a language.
+        verdict: A word of `VERDICTS`, empty in a further row.
+        word: The verdict for a reader.
         beside: Label of an estimate that decides nothing.
         effect: The mean.
-        interval: Its interval.
+        interval: The interval of the mean.
         size: Prompts and topics.
         margin: The relation to the margin.
-        published: The figure that the source gives.
+        published: The figure of the source.
         check: The check, None without one.
         strip: The interval drawn, on a page.
     """
@@ -65,8 +65,8 @@ class Row:
 
 
 def rows_of(entry: Entry) -> Iterator[Row]:
-    """A row for each check of a claim, one for a claim without any, and one for each estimate beside them."""
-    # The source's figure stands with the number that it is to be compared with.
+    """A row for each check of a claim (a single row without any check), then for each estimate beside."""
+    # The source's figure stands with the number to compare.
     figure = entry.published
     for place, check in enumerate(entry.checks or [None]):
         effect, interval, size = numbers(check)

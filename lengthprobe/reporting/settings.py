@@ -1,4 +1,4 @@
-"""What was asked of whom, as a page lists it: settings, and the identity of each checkpoint side by side."""
+"""Settings, and the identities of the checkpoints side by side, as lists for a page."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from lengthprobe.reporting.tables import spans
 
 _DIGEST = re.compile(r"[0-9a-f]{40,}")
 _DIGEST_SHOWN = 12
-# Where the name in the JSON report says too little to a reader.
+# Labels for a reader, where the name in the JSON report says too little.
 _LABELS = {
     "ends_told": "end tokens, where the files do not agree",
     "words": "kind of words that alone may be written",
@@ -22,11 +22,11 @@ _LABELS = {
 
 @dataclass(frozen=True, slots=True)
 class Value:
-    """A value as it is shown.
+    """A value for a reader.
 
     Args:
-        text: In words.
-        whole: The whole of it, where the text is short for it.
+        text: The value in words.
+        whole: The whole value, where the text is shortened.
     """
 
     text: str
@@ -39,7 +39,7 @@ def settings_by_name(settings: Mapping[str, Any]) -> list[tuple[str, Value]]:
 
 
 def facts(models: Mapping[str, Mapping[str, Any]]) -> list[tuple[str, list[Value]]]:
-    """What is known of each checkpoint: a row a fact, a value a checkpoint."""
+    """Facts on the checkpoints: a row for each fact, with a value for each checkpoint."""
     keys = dict.fromkeys(key for identity in models.values() for key in identity)
     return [(_name(key), [_listed(key, identity.get(key)) for identity in models.values()]) for key in keys]
 
@@ -66,7 +66,7 @@ def value_of(value: object) -> Value:
 
 
 def _listed(key: str, value: object) -> Value:
-    """A fact in words: ids of tokens are names, of which no range is made."""
+    """A fact in words: ids of tokens are names, and never shortened to a range."""
     if key == "end_token_ids" and isinstance(value, Sequence) and value:
         return Value(", ".join(map(str, value)))
     return value_of(value)

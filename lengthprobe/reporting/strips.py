@@ -18,13 +18,13 @@ _WITHIN, _BEYOND = "±", "beyond"
 
 @dataclass(frozen=True, slots=True)
 class Strip:
-    """Where everything lies, from 0 to `WIDTH`.
+    """Places along a strip, from 0 to `WIDTH`.
 
     Args:
         claimed: Spans in which the mean lies if the claim is true.
-        margins: Where they end.
+        margins: The margins, at which these spans end.
         low: Lower end of the interval.
-        high: Upper end.
+        high: Upper end of the interval.
         mean: The estimate.
     """
 
@@ -36,11 +36,10 @@ class Strip:
 
 
 def strips(checks: Sequence[Check]) -> list[Strip | None]:
-    """A strip for each check; None where its margin is no number, or nothing is known of the mean.
+    """A strip for each check; None where its margin is no number, or where the mean is unknown.
 
-    Of two measures the difference is drawn, beside 0.
-
-    Checks with the same margin have the same scale, so that languages can be compared.
+    A comparison of two measures draws their difference, beside 0. Checks with the same margin have the same
+    scale, so that languages can be compared.
     """
     claims = [_claim(check) for check in checks]
     return [
@@ -85,7 +84,7 @@ def _strip(check: Check, claim: tuple[str, float, str], alike: Sequence[Check]) 
         claimed = ((0.0, ends[0]), (ends[1], WIDTH))
     else:
         claimed = ((0.0, ends[0]),) if sign in ("<", "<=") else ((ends[0], WIDTH),)
-    # An end that nothing is known of lies beyond the strip.
+    # An unknown end lies beyond the strip.
     low = 0.0 if check.numbers.low is None else place(check.numbers.low)
     high = WIDTH if check.numbers.high is None else place(check.numbers.high)
     assert check.numbers.mean is not None

@@ -1,4 +1,4 @@
-"""A matplotlib figure as SVG: the same bytes for the same data, and safe to stand inside a page."""
+"""A matplotlib figure as SVG: always the same bytes for the same data, and safe inside a page."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ _DIGITS = {"d": 2, "x": 2, "y": 2, "width": 2, "height": 2, "transform": 6}
 _COLOUR = re.compile(r"#[0-9a-f]{6}\b")
 
 _STYLE: Any = {
-    # Text stays text: it can be searched, copied and read aloud, takes the reader's fonts for any script,
-    # and keeps glyph outlines, which differ between versions of FreeType, out of the bytes.
+    # Text stays text. Then a reader can search, copy and hear the text, in fonts of the reader's own for any
+    # script. Glyph outlines, which differ between versions of FreeType, stay out of the bytes.
     "svg.fonttype": "none",
     "svg.hashsalt": "lengthprobe",
     # A dollar sign in a model's answer is a dollar sign.
     "text.parse_math": False,
-    # It comes with matplotlib, so that the layout is the same everywhere, and is wider than most.
+    # This font comes with matplotlib, so that the layout is the same everywhere, and is wider than most.
     "font.sans-serif": ["DejaVu Sans"],
     "font.size": 8.5,
     "text.color": INK,
@@ -66,7 +66,7 @@ class Drawing:
 
     Args:
         file: A whole SVG file.
-        inline: The same to stand in a page: without a background, in the page's colours.
+        inline: The figure for a page: without a background, in the page's colours.
     """
 
     file: str
@@ -75,14 +75,14 @@ class Drawing:
 
 @contextmanager
 def style() -> Iterator[None]:
-    """A context in which figures are made as they look here, whatever the user's matplotlibrc says."""
+    """A context with lengthprobe's own style for figures, whatever the user's matplotlibrc says."""
     import matplotlib as mpl
 
     with mpl.rc_context(), warnings.catch_warnings():
         mpl.rcdefaults()
         for name, value in _STYLE.items():
             mpl.rcParams[name] = value
-        # What the measuring font lacks, the reader's fonts have.
+        # The reader's fonts have the glyphs that the measuring font lacks.
         warnings.filterwarnings("ignore", r"Glyph .* missing from", UserWarning)
         yield
 
@@ -91,9 +91,9 @@ def draw_svg(figure: Figure, name: str, label: str) -> Drawing:
     """A figure as SVG, within `style()`.
 
     Args:
-        figure: What to draw.
-        name: Begins every id in it, so that several can stand in one page.
-        label: What it shows, for those who do not see it.
+        figure: The figure to draw.
+        name: The beginning of every id in the SVG, so that a page can hold several figures.
+        label: A description for readers who do not see the figure.
     """
     written = io.StringIO()
     figure.savefig(written, format="svg", metadata={"Date": None})
@@ -101,7 +101,7 @@ def draw_svg(figure: Figure, name: str, label: str) -> Drawing:
     for unwanted in ("metadata", "defs/style"):
         _remove(root, unwanted)
     _tidy(root, name)
-    # Matplotlib says this in a style sheet, which would rule the whole page.
+    # Matplotlib puts this into a style sheet, which would rule the whole page.
     root.set("style", f"stroke-linejoin: round; stroke-linecap: butt; font-family: {_FONTS}")
     root.set("role", "img")
     root.set("aria-label", label)
@@ -121,9 +121,9 @@ def _remove(root: ET.Element, path: str) -> None:
 
 
 def _tidy(root: ET.Element, name: str) -> None:
-    """Give the ids that are referred to names of the figure's own, and coordinates as many digits as show.
+    """Rename the ids referred to by names of the figure's own, and round coordinates to visible digits.
 
-    Matplotlib makes its ids of coordinates to their last bit, which the order of a sum can change.
+    Matplotlib makes its ids from coordinates to their last bit, and the order of a sum can change this bit.
     """
     numbers: dict[str, str] = {}
     for element in root.iter():
@@ -142,7 +142,7 @@ def _tidy(root: ET.Element, name: str) -> None:
 
 
 def _rounded(places: str, digits: int) -> str:
-    """Coordinates with so many digits after the point at most."""
+    """Coordinates with at most `digits` digits after the point."""
 
     def rounded(match: re.Match[str]) -> str:
         # Adding zero takes the sign from a zero that was rounded into minus zero.

@@ -1,4 +1,4 @@
-"""The table of claims and verdicts, and the lines above and below it."""
+"""The table of claims and verdicts, with the lines above and below the table."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ _DIGEST_SHOWN = 12
 def header(
     ledger: Ledger, settings: Settings, names: Mapping[str, str], changed: Mapping[str, float]
 ) -> list[str]:
-    """The lines that say what was asked of whom.
+    """Lines with the checkpoints, the settings and the changed margins.
 
     Args:
-        ledger: Knows the identity of each checkpoint that was asked.
-        settings: What was asked.
-        names: What each role's checkpoint is called, also where it was not asked.
-        changed: The margins that are not the default, by name.
+        ledger: Knows the identity of each checkpoint asked.
+        settings: The settings of the run.
+        names: The name of each role's checkpoint, asked or not.
+        changed: The margins other than the default, by name.
     """
     lines = []
     for role in ROLES:
@@ -48,7 +48,7 @@ def header(
 
 
 def settings_line(settings: Settings) -> str:
-    """The settings that every checkpoint is asked under, on one line."""
+    """The settings of all checkpoints, on a single line."""
     allowed = settings.thinking == "allow"
     thought = f", beside a thought of {THOUGHT_LIMIT} or what the context leaves" if allowed else ""
     system = f", system prompt {printable(settings.system_prompt)!r}" if settings.system_prompt else ""
@@ -61,7 +61,7 @@ def settings_line(settings: Settings) -> str:
 
 
 def spans(numbers: tuple[int, ...]) -> str:
-    """Numbers, those in a row as a range.
+    """Numbers in words, consecutive numbers as a range.
 
     >>> spans((3, 4, 5, 9))
     '3-5, 9'
@@ -78,10 +78,10 @@ def spans(numbers: tuple[int, ...]) -> str:
 def table(
     ledger: Ledger, alpha: float, paint: Callable[[str, str], str] = lambda text, _verdict: text
 ) -> list[str]:
-    """The lines of the table, one row for each check of a claim and for each estimate beside it.
+    """The lines of the table: a row for each check of a claim, and for each estimate beside the checks.
 
     Args:
-        ledger: What was decided.
+        ledger: The outcomes.
         alpha: One-sided error rate of each end of an interval.
         paint: Gives a word the colour of a verdict.
     """
@@ -92,7 +92,7 @@ def table(
 
 
 def totals(ledger: Ledger) -> str:
-    """How many claims came to each verdict, in words."""
+    """The number of claims by verdict, in words."""
     words = {"holds": ("holds", "hold"), "error": ("error", "errors")}
     return ", ".join(
         f"{count} {words.get(verdict, (verdict, verdict))[count != 1]}"
@@ -101,7 +101,7 @@ def totals(ledger: Ledger) -> str:
 
 
 def notes(ledger: Ledger) -> list[str]:
-    """The lines on what went wrong or was skipped, and on what a reader should know of the checkpoints."""
+    """Lines on errors and skips, and on facts about the checkpoints that a reader should know."""
     errors = Counter(entry.message for entry in ledger.entries.values() if entry.verdict == "error")
     reasons = Counter(entry.message for entry in ledger.entries.values() if entry.verdict == "skipped")
     lines = [
@@ -125,7 +125,7 @@ def notes(ledger: Ledger) -> list[str]:
 
 
 def missing_claim_lines(ledger: Ledger) -> list[str]:
-    """The lines that name the claims that did not run."""
+    """Lines with the names of the claims that did not run."""
     names = ledger.missing
     if not names:
         return []

@@ -1,1 +1,1 @@
-"""Scan: which components of a model its length control hangs on, found without ablating each one fully."""
+"""Scan: the components on which a model's length control depends, found without a full ablation of each."""

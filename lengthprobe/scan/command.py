@@ -1,4 +1,4 @@
-"""Command: a scan with its memory and its report in one folder."""
+"""Command: a scan with its memory and its report in a folder."""
 
 from __future__ import annotations
 
@@ -25,21 +25,22 @@ def scan(
     folder: Path | None = None,
     progress: Callable[[str, int, int], None] = lambda _what, _done, _total: None,
 ) -> dict[str, Any]:
-    """Scan a checkpoint, and go on from what an earlier scan of it left in the folder.
+    """Scan a checkpoint, and go on from the answers of an earlier scan in the folder.
 
     Args:
         probe: The checkpoint; its settings ask in the plan's language.
-        plan: What is asked for.
-        folder: Where the report is written, and what is found as it is found; None for nowhere.
-        progress: Told what is being done, how much of it is done, and how much there is.
+        plan: The plan of the scan.
+        folder: The folder for the report, and for each answer as soon as the answer is there; None for no
+            folder.
+        progress: Called with the present work, how much is done, and how much there is in all.
 
     Returns:
-        The report, as scan.json has it.
+        The report, as in scan.json.
 
     Raises:
         SettingsError: The probe asks in another language than the plan.
-        LengthprobeError: The checkpoint cannot be loaded or run, or the folder holds another scan, files of
-            somebody else's, or what another scan writes at this moment.
+        LengthprobeError: The checkpoint cannot be loaded or run, or the folder holds another scan or files of
+            somebody else's, or another scan writes there at this moment.
     """
     if probe.settings.languages != (plan.language,):
         raise SettingsError(

@@ -1,4 +1,4 @@
-"""Effects: what ablating a component did to the answers, with intervals over topics."""
+"""Effects of ablating a component on the answers, with intervals over topics."""
 
 from __future__ import annotations
 
@@ -16,33 +16,33 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What came of one prompt.
+    """The answer to a prompt in numbers.
 
     Args:
         n_words: Words of the answer.
-        ended: Whether the model ended it, and not the token cap.
+        ended: Whether the model ended the answer, and not the token cap.
     """
 
     n_words: int
     ended: bool
 
     def exact(self, prompt: Prompt) -> bool:
-        """Whether the answer has the words asked for."""
+        """Whether the answer ended with the number of words asked for."""
         return self.ended and self.n_words == prompt.n_words
 
     def error(self, prompt: Prompt) -> float:
-        """By how many words it is off, three at the most (METHODS §1)."""
+        """The error in words, without its sign and three at the most (METHODS §1)."""
         return abs(winsorised_error(self.n_words - prompt.n_words))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Effect:
-    """What ablating one component does.
+    """The effect of ablating a component.
 
     Args:
-        component: Its name.
-        fall: By how much exact match falls, a share.
-        rise: By how much |error| rises, in words.
+        component: The name of the component.
+        fall: The fall of exact match, a share.
+        rise: The rise of |error|, in words.
     """
 
     component: str
@@ -51,11 +51,11 @@ class Effect:
 
     @property
     def strength(self) -> tuple[float, float]:
-        """What components are ranked by: the fall, and among equals the rise."""
+        """The key by which components are ranked: the fall, and among equal falls the rise."""
         return self.fall.mean, self.rise.mean
 
     def as_dict(self) -> dict[str, Any]:
-        """The same as JSON takes it."""
+        """The effect for JSON."""
         return {"component": self.component, "fall": _stated(self.fall), "rise": _stated(self.rise)}
 
 
@@ -70,10 +70,10 @@ def effect(
     """The effect of ablating a component, paired by prompt.
 
     Args:
-        component: Its name.
+        component: The name of the component.
         prompts: The prompts.
-        whole: What the whole model made of each.
-        ablated: What it made of each without the component.
+        whole: The outcome of the whole model on each prompt.
+        ablated: The outcome without the component on each prompt.
         alpha: One-sided error rate of each end of an interval.
     """
     both = list(zip(prompts, whole, ablated, strict=True))
@@ -93,15 +93,15 @@ def effect(
 
 
 def most_as_strong(strong: int, drawn: int, others: int, *, alpha: float) -> int:
-    """How many of some components may be as strong as `strong` of those drawn from them were, at most.
+    """The largest number of strong components among `others`, by a random sample.
 
-    The upper limit of Clopper and Pearson (1934) of the share, which takes no account of how few there are,
-    and so is on the safe side.
+    The share has the upper limit of Clopper and Pearson (1934). The limit takes no account of how few
+    components there are, and so is on the safe side.
 
     Args:
-        strong: How many of the drawn ones were strong.
-        drawn: How many were drawn.
-        others: How many they were drawn from.
+        strong: How many drawn components were strong.
+        drawn: How many components were drawn.
+        others: How many components there were to draw from.
         alpha: One-sided error rate.
     """
     if drawn in (0, others):

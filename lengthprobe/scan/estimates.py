@@ -1,4 +1,4 @@
-"""Estimates: what attribution and gradients say of every component, from the responses of the whole model."""
+"""Estimates of every component by attribution and gradients, from the responses of the whole model."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ if TYPE_CHECKING:
     from lengthprobe.probe import Probe
     from lengthprobe.task.prompts import Response
 
-# Forward passes that a forward and a backward pass cost.
+# The cost of a forward and a backward pass, in forward passes.
 _GRADIENT = 3
 
 
 class Spoken:
-    """A probe of which only some responses are looked at, as the measures of mechanism take one.
+    """A probe with only some of the responses, for the measures of mechanism.
 
     Args:
         probe: The checkpoint.
@@ -53,29 +53,30 @@ class Spoken:
         return self._responses
 
     def traces(self, language: str) -> Sequence[Traced]:  # noqa: ARG002
-        """The attribution of each, in a pass over the finished response."""
+        """The attribution of each response, in a pass over the finished response."""
         return self._traces
 
     def forced(self, texts: Sequence[Forced], *, target: str) -> Sequence[ForcedTrace]:
-        """As `Probe.forced`."""
+        """The forced traces of the whole probe, as by `Probe.forced`."""
         return self._probe.forced(texts, target=target)
 
 
 def estimates(
     probe: Probe, responses: Sequence[Response], mode: str, *, spend: Callable[[str, float], None]
 ) -> dict[str, dict[str, float | None]]:
-    """What is estimated of every component, by its name.
+    """Three estimates of every component, by the component's name.
 
-    `cwa`: its CWA (METHODS §3). `number_swap`: what it gives to the stop because of the number (METHODS §3,
-    control 6). `gradient`: the mean over responses of |the first-order change, were it ablated, of the
-    stop margin where ending is due less where it is early|: a component that moves some responses' stop one
-    way and others' the other way matters too. In logits; None where no response has what is measured.
+    `cwa`: the CWA (METHODS §3). `number_swap`: the part in the stop due to the number (METHODS §3, control
+    6). `gradient`: the mean over responses of |first-order change by the ablation of (stop margin where
+    ending is due - stop margin where ending is early)|. The absolute value is of each response, since a
+    component matters too if the stop of some responses moves in one direction and of others in the opposite.
+    All are in logits; None where no response has the measured quantity.
 
     Args:
         probe: The checkpoint.
-        responses: The whole model's, in one language.
-        mode: What replaces a component's output.
-        spend: Told what was computed, in forward passes of a row.
+        responses: The whole model's responses in a single language.
+        mode: The mode of ablation, which says what replaces a component's output.
+        spend: Called with the kind of work and its cost in forward passes of a row.
 
     Raises:
         LengthprobeError: As `Probe.traces`.
@@ -116,7 +117,7 @@ def components_of(probe: Probe) -> tuple[Component, ...]:
 def _gradients(probe: Probe, spoken: Spoken, responses: Sequence[Response], mode: str) -> dict[str, float]:
     adherences = [one.adherence for one in spoken.traces("") if one.adherence is not None]
     weights = stop_weights(adherences, [one.prompt.n_words for one in responses])
-    # A response that ends nowhere, or could not have ended early, has no such margin.
+    # A response without an end, or without a place for an early end, has no margin to compare.
     asked = [(one, weight) for one, weight in zip(responses, weights, strict=True) if any(weight)]
     if not asked:
         return {}

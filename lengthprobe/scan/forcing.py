@@ -1,4 +1,4 @@
-"""Forcing: a model's own responses given to it again, where ablating a component takes one forward pass."""
+"""Forcing: a model reads its own responses again, and ablating a component takes a single forward pass."""
 
 from __future__ import annotations
 
@@ -38,13 +38,13 @@ def margins_under(
 ) -> list[list[float]]:
     """The stop margin (METHODS §2) at every step of some responses, each under an ablation of its own.
 
-    What is above 0 would end the answer there. One forward pass over all rows, less where memory is short;
-    logits are computed at the responses' positions alone.
+    A margin above 0 would end the answer at its step. All rows take a single forward pass, or several passes
+    where memory is short. Logits are computed at the responses' positions alone.
 
     Args:
-        checkpoint: Who wrote the responses.
-        asked: The responses, with what is ablated.
-        settings: The prompt form and the system prompt count.
+        checkpoint: The checkpoint that wrote the responses.
+        asked: The responses, each with its ablation.
+        settings: The settings, of which the prompt form and the system prompt count.
         means: Gives the mean outputs, where an ablation wants them.
 
     Returns:
@@ -71,14 +71,15 @@ def estimate_first_order(
     means: Callable[[], MeanOutputs],
     batch_size: int,
 ) -> FirstOrder:
-    """The first-order estimate of what ablating each component does to the stop, response by response.
+    """First-order estimates of the effect of ablating each component on the stop, response by response.
 
     Args:
-        checkpoint: Who wrote the responses.
+        checkpoint: The checkpoint that wrote the responses.
         responses: The responses.
-        weights: The weight of the margin at each step, for each (`attribution.cumulative.stop_weights`).
-        mode: What replaces a component's output, as in `Probe.ablated`.
-        settings: The prompt form and the system prompt count.
+        weights: For each response the weights of the margins, step by step
+            (`attribution.cumulative.stop_weights`).
+        mode: The mode of ablation, as in `Probe.ablated`.
+        settings: The settings, of which the prompt form and the system prompt count.
         means: Gives the mean outputs, where the mode wants them.
         batch_size: Most rows at once.
 
@@ -98,7 +99,7 @@ def estimate_first_order(
             replacement = Donors(theirs.input_ids, theirs.attention_mask)
         placed = torch.zeros(rows.input_ids.shape, device=rows.input_ids.device)
         for at, (_, weight) in enumerate(some):
-            # The margin at a step is read off the column before it.
+            # The margin at a step is read off the column before the step.
             placed[at, rows.start - 1 : rows.start - 1 + len(weight)] = torch.tensor(weight)
         return [
             first_order_effects(
@@ -158,16 +159,16 @@ class _Final:
         self.normed = torch.zeros(0)
 
     def embedding(self, stream: Tensor) -> None:
-        """As in `Receiver`."""
+        """Ignore the embedding."""
 
     def attention(self, layer: int, heads: Tensor, output: Tensor) -> None:
-        """As in `Receiver`."""
+        """Ignore the heads."""
 
     def mlp(self, layer: int, output: Tensor) -> None:
-        """As in `Receiver`."""
+        """Ignore the MLP."""
 
     def final(self, stream: Tensor, normed: Tensor) -> None:  # noqa: ARG002
-        """As in `Receiver`."""
+        """Keep the final norm's output at the selected positions."""
         self.normed = self._select(normed)
 
 

@@ -1,4 +1,4 @@
-"""A partial scan: the answers so far, in a file from which a later scan of the same checkpoint goes on."""
+"""A partial scan: the answers so far, in a file. A later scan of the same checkpoint goes on from there."""
 
 from __future__ import annotations
 
@@ -16,23 +16,25 @@ if TYPE_CHECKING:
 
 NAME = "scan.answers.json"
 _SCHEMA = 1
-# What the checkpoint was called, and how it fared, changes no answer.
+# Fields of an identity that change no answer.
 _INDECISIVE = ("name", "display_name", "kind", "repo_id", "commit", "split_batches", "budget", "thought")
 _PARTS = ("responses", "answers", "foretold", "estimates", "cost")
 
 
 @dataclass(slots=True)
 class PartialScan:
-    """What was found so far: of the whole model, and of each component by its name.
+    """Results so far: of the whole model, and of each component by its name.
 
     Args:
-        asked: All that determines an answer (`scan_key`).
+        asked: All settings that determine an answer (`scan_key`).
         path: The file; None to keep nothing beyond this process.
-        responses: The whole model's, by prompt id, as `asking.answers.as_list` gives them.
-        answers: With a component ablated, by its name and prompt id: words, whether it ended, tokens.
-        foretold: Whether a component's ablation would leave an answer exact, by its name and prompt id.
-        estimates: By the ids of the prompts they are taken on, what was estimated of each component.
-        cost: Steps of rows that were computed, by what for.
+        responses: The responses of the whole model by prompt id, in the form of `asking.answers.as_list`.
+        answers: The answers with a component ablated, by the component's name and prompt id: words, whether
+            the answer ended, tokens.
+        foretold: Whether a component's ablation would leave an answer exact, by the component's name and
+            prompt id.
+        estimates: The estimates of each component, by the ids of their prompts.
+        cost: The steps of rows computed, by purpose.
     """
 
     asked: Mapping[str, Any]
@@ -44,7 +46,7 @@ class PartialScan:
     cost: dict[str, float] = field(default_factory=dict)
 
     def save(self) -> None:
-        """Write all of it, so that the file has it whole or has what was there before.
+        """Write all results: the file has either all of them or its old content.
 
         Raises:
             ReportError: The file cannot be written.
@@ -68,11 +70,11 @@ class PartialScan:
 
 
 def scan_key(identity: Mapping[str, Any], **settings: Any) -> dict[str, Any]:
-    """All that determines a scan's answers, as JSON gives it back.
+    """All settings that determine a scan's answers, in the form in which JSON returns them.
 
     Args:
-        identity: That of the checkpoint, as `Identity.as_dict` gives it.
-        settings: What else was asked.
+        identity: The identity of the checkpoint, by `Identity.as_dict`.
+        settings: Further settings of the scan.
     """
     decisive = {name: value for name, value in identity.items() if name not in _INDECISIVE}
     found: dict[str, Any] = json.loads(json.dumps({**decisive, **settings}))
@@ -80,10 +82,10 @@ def scan_key(identity: Mapping[str, Any], **settings: Any) -> dict[str, Any]:
 
 
 def read_partial_scan(path: Path, asked: Mapping[str, Any]) -> PartialScan:
-    """What an earlier scan left in a file; nothing where there is no file.
+    """The results of an earlier scan in a file; empty without a file.
 
     Raises:
-        ReportError: The file is damaged, or of a scan that asked something else; it is left as it is.
+        ReportError: The file is damaged, or of a scan with other settings; the file is left unchanged.
     """
     try:
         text = path.read_text(encoding="utf-8")

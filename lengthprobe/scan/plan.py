@@ -1,4 +1,4 @@
-"""Plan: what a scan asks, and how many components it tries on how many prompts before it settles."""
+"""Plan of a scan: its prompts, and the numbers of components and prompts in each round."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ if TYPE_CHECKING:
     from lengthprobe.settings import Settings
     from lengthprobe.task.prompts import Prompt
 
-# On so many prompts estimates are taken, and the random sample is ablated.
+# The number of prompts for the estimates, and for the ablation of the random sample.
 SCREENED = 16
-# Successive halving begins on so many prompts.
+# The number of prompts in the first round of successive halving.
 _FIRST = 4
 
 
 @dataclass(frozen=True, slots=True)
 class Rung:
-    """A round of successive halving: so many components, on so many prompts."""
+    """A round of successive halving: a number of components, and a number of prompts."""
 
     components: int
     prompts: int
@@ -31,14 +31,14 @@ class Rung:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What a scan is asked for.
+    """The plan of a scan.
 
     Args:
         language: Code of the language.
-        top: How many components are wanted.
-        prompts: On how many prompts those are measured.
-        sample: How many of the others, drawn at random, are ablated too.
-        mode: What replaces a component's output, as in `Probe.ablated`.
+        top: How many of the strongest components are wanted.
+        prompts: On how many prompts the wanted components are measured.
+        sample: How many of the other components, drawn at random, are ablated too.
+        mode: The mode of ablation, as in `Probe.ablated`.
         seed: Seed of the prompt stream and of the draw.
         full: Ablate every component on every prompt.
 
@@ -66,15 +66,15 @@ class Plan:
 
     @property
     def screened(self) -> int:
-        """On how many prompts estimates are taken."""
+        """The number of prompts for the estimates."""
         return min(SCREENED, self.prompts)
 
     def asked(self, settings: Settings) -> tuple[Prompt, ...]:
-        """The first prompts of the stream that are on discovery topics, as many as the plan has.
+        """The first `prompts` prompts of the stream on discovery topics.
 
         Raises:
             LanguageError: The language is unknown.
-            SettingsError: There are not so many.
+            SettingsError: The language has fewer prompts on discovery topics.
         """
         stream = prompt_stream(self.language, lengths=settings.lengths, seed=self.seed)
         of_discovery = (one for one in stream if split_of(one) == "discovery")
@@ -90,7 +90,8 @@ class Plan:
     def forced_rungs(self, components: int) -> list[Rung]:
         """The rounds in which components are ablated on given texts: all, half of them, a quarter, and so on.
 
-        Never fewer than three times as many as are wanted, so that those that matter are still among them.
+        No round has fewer than three times the wanted number of components, so that no component that matters
+        is lost.
         """
         least = min(components, 3 * self.top)
         return [
@@ -98,9 +99,9 @@ class Plan:
         ]
 
     def written_rungs(self, components: int) -> list[Rung]:
-        """The rounds in which components that are left write answers, before the best of them are measured.
+        """The rounds in which answers are written under the ablation of each remaining component.
 
-        Of each round's components beyond those that are wanted, the next has half.
+        Each round halves the number of components beyond the wanted number.
         """
         first = min(components, max(-(-3 * self.top // 2), min(4 * self.top, components // 8)))
         rounds = enumerate(_doubling(self.screened)[:-1])
@@ -109,7 +110,7 @@ class Plan:
 
 
 def _doubling(last: int) -> list[int]:
-    """Numbers of prompts, each twice the one before, up to the last."""
+    """Numbers of prompts up to `last`, each twice the number before."""
     found = [last]
     while found[0] > _FIRST:
         found.insert(0, max(_FIRST, found[0] // 2))

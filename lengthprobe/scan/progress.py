@@ -1,4 +1,4 @@
-"""Progress of a scan: bars on a terminal, and elsewhere a line now and then, as a log can show it."""
+"""Progress of a scan: bars on a terminal, and a line now and then in a log."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ if TYPE_CHECKING:
 
     Tell = Callable[[str, int, int], None]
 
-# As often as pytest tells of a checkpoint that is asked.
+# The same period as in pytest's progress of a checkpoint.
 PERIOD_S = 20.0
 
 
 def shown_progress() -> Tell:
-    """Shows on standard error what is done, how much of it, and how much there is."""
+    """A function that shows on standard error the present work, how much is done, and how much there is."""
     return _bars() if sys.stderr.isatty() else lines_of()
 
 
 def lines_of(clock: Callable[[], float] = time.monotonic, period: float = PERIOD_S) -> Tell:
-    """Writes a line once a period; a scan that is done sooner writes none.
+    """A function that writes a line once a period; a scan shorter than the period writes no line.
 
     Args:
         clock: Gives the time in seconds.

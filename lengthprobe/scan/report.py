@@ -1,4 +1,4 @@
-"""Report of a scan: a table, the same in Markdown, JSON, and a map of the components."""
+"""Report of a scan: a table for a terminal, Markdown, JSON, and a map of the components."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from lengthprobe.scan.scanning import Found
 
 JSON, MARKDOWN, MAP = "scan.json", "scan.md", "effect_map.svg"
-# What was spent to find the top; the rest measured them, and those drawn by chance.
+# The purposes that count as the search for the top. The other cost measured the top and the random sample.
 _FINDING = ("attribution", "gradient", "forcing", "finding")
 
 
@@ -40,15 +40,15 @@ def as_dict(
     kept: PartialScan,
     alpha: float,
 ) -> dict[str, Any]:
-    """What a scan found, as JSON takes it.
+    """The results of a scan for JSON.
 
     Args:
-        found: What it found.
-        estimates: What was estimated of every component.
-        identity: The checkpoint's, as `Identity.as_dict` gives it.
-        shape: Its layers, and its heads a layer.
-        plan: What was asked for.
-        kept: What it rests on, and what it cost.
+        found: The results.
+        estimates: The estimates of every component.
+        identity: The checkpoint's identity, by `Identity.as_dict`.
+        shape: The number of layers, and of heads in each layer.
+        plan: The plan of the scan.
+        kept: The answers behind the results, and their cost.
         alpha: One-sided error rate of each end of an interval.
     """
     return {
@@ -86,10 +86,10 @@ def effect_headers(alpha: float) -> tuple[str, ...]:
 
 
 def _of_every_component(found: Found, components: Sequence[str], plan: Plan, kept: PartialScan) -> float:
-    """About what a full scan would have cost, in steps of a row; exact of one.
+    """The cost of a full scan in steps of a row: an estimate, and exact after a full scan.
 
-    Answers under an ablation run longer than the whole model's. Those of components that none was written of
-    are taken to be as long as those drawn by chance.
+    Answers under an ablation run longer than the whole model's. Without any answer under a component's
+    ablation, the answers are taken to be as long as under the components drawn by chance.
     """
     lengths = [len(tokens) + 1 for tokens, *_ in kept.responses.values()]
     means = {name: mean(steps for _, _, steps in answers.values()) for name, answers in kept.answers.items()}
@@ -99,7 +99,7 @@ def _of_every_component(found: Found, components: Sequence[str], plan: Plan, kep
 
 
 def lines(report: Mapping[str, Any]) -> list[str]:
-    """The report as a terminal shows it."""
+    """The lines of the report for a terminal."""
     from tabulate import tabulate
 
     name = printable(name_of(report["model"]))
@@ -119,12 +119,12 @@ def markdown(report: Mapping[str, Any]) -> str:
 
 
 def scan_files(folder: Path) -> tuple[Path, ...]:
-    """All files that the report of a scan has in its folder; the one with the numbers first."""
+    """All files of a scan's report in its folder; the file with the numbers first."""
     return tuple(folder / name for name in (JSON, MARKDOWN, MAP))
 
 
 def write(folder: Path, report: Mapping[str, Any]) -> None:
-    """Write scan.json, scan.md and the map into a folder, which is made; each is there whole or not at all.
+    """Write scan.json, scan.md and the map into a folder, which is made; each file whole or not at all.
 
     Raises:
         ReportError: A file cannot be written.
@@ -233,7 +233,7 @@ def _told(report: Mapping[str, Any]) -> list[str]:
 
 
 def _finite(value: Any) -> Any:
-    """The same without what JSON has no number for."""
+    """The value with None in place of NaN and infinity, which JSON lacks."""
     if isinstance(value, dict):
         return {key: _finite(one) for key, one in value.items()}
     if isinstance(value, list | tuple):

@@ -1,4 +1,4 @@
-"""Scanning: estimate every component, ablate the likely ones on more and more prompts, a few by chance."""
+"""Scanning: estimate every component, ablate likely components on more and more prompts, and a few others."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Found:
-    """What a scan found.
+    """The results of a scan.
 
     Args:
         top: The effects of the strongest components, strongest first.
-        every: The effect of every component that was ablated on all prompts, strongest first.
-        sample: Those drawn at random from the components that the estimates left out.
-        strong: Of these, those as strong as the weakest of the top that the estimates found.
-        others: How many they were drawn from.
+        every: The effect of every component ablated on all prompts, strongest first.
+        sample: Components drawn at random from the components left out by the estimates.
+        strong: Components of `sample` at least as strong as the weakest component found by the estimates.
+        others: How many components the estimates left out.
         exact: The share of prompts that the whole model answers exactly.
     """
 
@@ -47,13 +47,13 @@ class Found:
 
 
 class Scan:
-    """One scan of a checkpoint.
+    """A scan of a checkpoint.
 
     Args:
         probe: The checkpoint.
-        plan: What is asked for.
-        kept: What an earlier scan found, and where to keep what this one finds.
-        progress: Told what is being done, how much of it is done, and how much there is.
+        plan: The plan of the scan.
+        kept: The results of an earlier scan, to which this scan adds its own.
+        progress: Called with the present work, how much is done, and how much there is in all.
     """
 
     def __init__(
@@ -65,10 +65,10 @@ class Scan:
         self._screened = self._prompts[: plan.screened]
 
     def run(self) -> Found:
-        """Scan.
+        """Scan the checkpoint, and return the results.
 
         Raises:
-            LengthprobeError: The checkpoint cannot be run, answers nothing exactly, or what was found cannot
+            LengthprobeError: The checkpoint cannot be run, or answers nothing exactly, or the results cannot
                 be kept.
         """
         plan = self._plan
@@ -81,7 +81,7 @@ class Scan:
                 "name a checkpoint that keeps to the length asked for",
             )
         if plan.full:
-            # For the table alone: nothing is left out that they could have missed.
+            # For the table alone: a full scan leaves out no component that the estimates could miss.
             self._estimate()
             measured, sample, strong, left = list(self._components), list[Component](), list[Component](), 0
         else:
@@ -104,7 +104,7 @@ class Scan:
         )
 
     def _strong(self, sample: Sequence[Component], measured: Sequence[Component]) -> list[Component]:
-        """Those drawn at random that are as strong as the weakest of the measured ones, measured too."""
+        """The random components as strong as the weakest measured component, now measured too."""
         weakest = min((self._effect(one, self._prompts) for one in measured), key=lambda one: one.strength)
         self._ablate(sample, self._screened, "sample")
         strong = [
@@ -118,12 +118,12 @@ class Scan:
 
     @property
     def estimated(self) -> dict[str, dict[str, float | None]]:
-        """What was estimated of every component, with the fall that forcing foretold."""
+        """The estimates of every component, with the fall foretold by forcing."""
         screened = self._kept.estimates[self._screened_key]
         return {name: {**found, "foretold": self._foretold_fall(name)} for name, found in screened.items()}
 
     def _likely(self) -> list[Component]:
-        """The components that estimates and rounds of ablation leave, as many as are wanted."""
+        """The wanted number of components, chosen by estimates and rounds of ablation."""
         self._estimate()
         left, told, written = list(self._components), self._prompts[:0], self._prompts[:0]
         for rung in self._plan.forced_rungs(len(left)):
@@ -139,14 +139,16 @@ class Scan:
     def _best(
         self, components: Sequence[Component], told: Sequence[Prompt], written: Sequence[Prompt]
     ) -> list[Component]:
-        """Those first under which most answers are no longer exact; among equals by the gradient.
+        """The components by how many answers their ablation leaves inexact, most first; ties by the gradient.
 
-        Nothing else that is known counts, so that a scan that goes on takes the way that it would have taken.
+        No other known result counts, so that a resumed scan chooses the same components as a scan without a
+        break.
 
         Args:
-            components: Which are to be put in order.
-            told: The prompts of which it was foretold whether they stay exact.
-            written: Those that were answered without the component: there that counts.
+            components: The components to put in order.
+            told: The prompts for which forcing foretold whether the answer stays exact.
+            written: The prompts answered without the component: there the answer counts, and not the
+                forecast.
         """
         kept, gradient = self._kept, self._kept.estimates[self._screened_key]
 
@@ -169,7 +171,7 @@ class Scan:
         return sum(falls) / len(falls) if falls else None
 
     def _draw(self, likely: Sequence[Component]) -> tuple[list[Component], int]:
-        """Some of the components that are not among the likely ones, and how many those are."""
+        """A random sample of the components that are not likely, and the number of components not likely."""
         rest = [one for one in self._components if one not in likely]
         some = random.Random(self._plan.seed).sample(rest, min(self._plan.sample, len(rest)))
         return sorted(some, key=self._components.index), len(rest)
@@ -190,7 +192,7 @@ class Scan:
         self._progress("estimates", 1, 1)
 
     def _foretell(self, components: Sequence[Component], prompts: Sequence[Prompt]) -> None:
-        """Whether each component's ablation leaves the model ending its own responses where it did."""
+        """Keep whether, with each component ablated, the model ends its own responses at the right word."""
         kept = self._kept
         adherences = {one.id: self._adherence(one) for one in prompts}
         asked = self._missing(components, prompts, kept.foretold)
@@ -212,7 +214,7 @@ class Scan:
         self._in_batches("forced", asked, foretell)
 
     def _ablate(self, components: Sequence[Component], prompts: Sequence[Prompt], purpose: str) -> None:
-        """Have the prompts answered with each of the components ablated."""
+        """Ask the prompts with each of the components ablated, and keep the answers."""
         kept = self._kept
 
         def ablate(some: Sequence[tuple[Component, Prompt]]) -> None:
@@ -229,7 +231,7 @@ class Scan:
         prompts: Sequence[Prompt],
         known: dict[str, Any],
     ) -> list[tuple[Component, Prompt]]:
-        """What is not known yet; by component, since those under one ablation are alike."""
+        """Pairs of component and prompt without a result; by component: rows under an ablation are alike."""
         ordered = sorted(prompts, key=lambda one: (one.n_words, one.id))
         return [
             (one, prompt)
@@ -239,7 +241,7 @@ class Scan:
         ]
 
     def _in_batches(self, what: str, asked: Sequence[Any], run: Callable[[Sequence[Any]], None]) -> None:
-        """Work through what is asked, and keep what is found after every batch."""
+        """Work through the rows, and keep the results after every batch."""
         size = self._probe.batch_size
         for first in range(0, len(asked), size):
             self._progress(what, first, len(asked))

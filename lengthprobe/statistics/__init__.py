@@ -1,1 +1,1 @@
-"""How sure a measurement is: intervals over topics, estimates that compare, verdicts."""
+"""Certainty of a measurement: intervals over topics, estimates that compare, verdicts."""

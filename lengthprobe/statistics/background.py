@@ -1,4 +1,4 @@
-"""Background: what stands behind an estimate of one component, for a reader of a claim that failed."""
+"""Background: facts behind an estimate of a component, for the reader of a failed claim."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ Value = float | None
 
 @dataclass(frozen=True, eq=False)
 class Background:
-    """The components of a model beside the one that was estimated, and what the estimate is to be read
-    against.
+    """The means of a model's other components, and controls against which to read an estimate.
 
     Args:
         name: The estimate.
         components: The mean of each component, by its name.
-        controls: Gives the mean of each control, by its name; asked when it is to be shown, and once.
-        what: What is told so: `controls` of an attribution, or `answers`: other figures of the same answers.
+        controls: Gives the mean of each control, by its name; called once, when the controls are shown.
+        what: The kind of the controls: `controls` of an attribution, or `answers` for other figures of the
+            same answers.
     """
 
     name: str
@@ -37,7 +37,7 @@ class Background:
 
     @property
     def largest(self) -> dict[str, float]:
-        """The largest components, whatever their sign."""
+        """The largest components by magnitude."""
         return dict(sorted(self.components.items(), key=lambda pair: (-abs(pair[1]), pair[0]))[:_MOST])
 
     @cached_property
@@ -48,13 +48,13 @@ class Background:
 
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """One thing that a reader is told.
+    """A fact for the reader.
 
     Args:
         what: `largest components`, `controls`, `answers` or `differ most`.
-        of: The estimate; nothing where that goes without saying.
-        values: By the name of a component or a control its mean; of components that differ, the one and the
-            other. None for what is not known.
+        of: The estimate; empty where the reader knows.
+        values: The mean of each component or control, by its name; for `differ most`, the means in both
+            terms. None for an unknown mean.
     """
 
     what: str
@@ -63,18 +63,18 @@ class Fact:
 
     @classmethod
     def from_dict(cls, kept: Mapping[str, Any]) -> Fact:
-        """It from JSON."""
+        """The fact from JSON."""
         pairs = kept["values"].items()
         values = {name: tuple(value) if isinstance(value, list) else value for name, value in pairs}
         return cls(kept["what"], kept["of"], values)
 
     def line(self) -> str:
-        """It in words."""
+        """The fact in words."""
         of = f"{self.of}: " if self.of else ""
         return f"{of}{self.what}: {means_in_words(self.what, self.values)}"
 
     def finite(self) -> Fact:
-        """It as a report keeps it: a number that JSON does not have is None."""
+        """The fact for a report: NaN and infinity, which JSON lacks, become None."""
         values = {
             name: tuple(map(_finite, value)) if isinstance(value, tuple) else _finite(value)
             for name, value in self.values.items()
@@ -83,10 +83,10 @@ class Fact:
 
 
 def background_facts(backgrounds: Sequence[Background]) -> list[Fact]:
-    """What a reader is told of the terms of an estimate, each thing once.
+    """Facts on the terms of an estimate, each once: the largest components, and the controls.
 
-    The largest components, and the controls; of two terms that have the same components, those of the first
-    and what differs most between the two.
+    Two terms with the same components give the largest components of the first term, and the components that
+    differ most between the terms.
     """
     distinct = list({one.name: one for one in backgrounds}.values())
     moved = _moved(*distinct) if len(distinct) == 2 else {}
@@ -105,7 +105,7 @@ def means_in_words(what: str, values: Mapping[str, Any]) -> str:
     """Means by name in words, as in `MLP3 +9.41, L2H1 +1.87` or `MLP3 +9.41 against -0.2`.
 
     Args:
-        what: What they are, as in `Fact`: contributions have a sign, figures of answers have none.
+        what: The kind of the means, as in `Fact`: contributions have a sign, figures of answers have none.
         values: The means.
     """
     sign = "" if what == _ANSWERS else "+"
@@ -116,7 +116,7 @@ def means_in_words(what: str, values: Mapping[str, Any]) -> str:
 
 
 def _each(what: str, of_each: Sequence[tuple[str, Mapping[str, float]]]) -> list[Fact]:
-    """The same thing of each term: once and without a name where all are equal."""
+    """A fact on each term; a single fact without a name where the values of all terms are equal."""
     some = [(name, values) for name, values in of_each if values]
     if len(some) == len(of_each) and all(values == some[0][1] for _, values in some):
         return [Fact(what, "", values) for _, values in some[:1]]
@@ -124,7 +124,7 @@ def _each(what: str, of_each: Sequence[tuple[str, Mapping[str, float]]]) -> list
 
 
 def _moved(one: Background, other: Background) -> dict[str, tuple[float, float]]:
-    """The components that differ most between two terms that have the same components."""
+    """The components that differ most between two terms; empty where the terms have other components."""
     if one.components.keys() != other.components.keys():
         return {}
     pairs = {name: (value, other.components[name]) for name, value in one.components.items()}

@@ -1,4 +1,4 @@
-"""Check: a comparison of a claim as a report keeps it, and the estimate that stands beside one."""
+"""Check: a comparison of a claim as kept in a report, and an estimate beside a claim's checks."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Numbers:
-    """The numbers of an estimate. One that JSON does not have is None, and so is one that was not measured.
+    """The numbers of an estimate. NaN, infinity and a number that was not measured are None, as in JSON.
 
     Args:
         mean: The mean, the share or the fall.
@@ -27,7 +27,7 @@ class Numbers:
         high: The upper end of the interval.
         n: The number of prompts.
         clusters: The number of topics.
-        unit: What all of them are counted in.
+        unit: The unit of mean, low and high.
     """
 
     mean: float | None
@@ -39,7 +39,7 @@ class Numbers:
 
     @classmethod
     def of(cls, estimate: Shown) -> Numbers:
-        """Those of an estimate; where a precondition is unmet there are none."""
+        """The numbers of an estimate; None for each where a precondition is unmet."""
         if estimate.unmet is not None:
             return cls.not_measured(estimate.unit)
         mean, low, high = (
@@ -49,19 +49,19 @@ class Numbers:
 
     @classmethod
     def not_measured(cls, unit: str) -> Numbers:
-        """Those of an estimate that was not taken."""
+        """The numbers of an estimate that was not measured."""
         return cls(None, None, None, 0, 0, unit)
 
 
 @dataclass(frozen=True, slots=True)
 class Relation:
-    """How a check compares what was measured, and with what.
+    """The way in which a check compares an estimate, and the right side of the comparison.
 
     Args:
         sign: `<`, `<=`, `>` or `>=`.
         magnitude: Whether the distance from 0 is compared.
-        against: The estimate on the right side, empty where a number stands there. A checkpoint that the left
-            side names is not named again.
+        against: The estimate on the right side, empty for a number. A checkpoint named on the left side is
+            not named again.
     """
 
     sign: str
@@ -78,27 +78,27 @@ class Relation:
 
     @property
     def within(self) -> bool:
-        """Whether the claim is that an estimate lies near 0, on either side."""
+        """Whether the claim places an estimate near 0, on either side."""
         return self.magnitude and self.sign in ("<", "<=")
 
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One comparison of a claim, or one estimate that a finding reports.
+    """A comparison of a claim, or an estimate reported by a finding.
 
     Args:
-        expression: The comparison, or the estimate, as it would be written.
-        verdict: `holds`, `broken` or `undecided`; `reported` of an estimate alone.
-        numbers: Those of the estimate that is shown.
-        margin: What the estimate was compared with, None where nothing was compared.
-        reason: Why the verdict is what it is, in a clause.
+        expression: The comparison, or the estimate, as a line of Python.
+        verdict: `holds`, `broken` or `undecided`; `reported` for an estimate alone.
+        numbers: The numbers of the estimate shown.
+        margin: The number with which the estimate was compared, None where nothing was compared.
+        reason: The reason for the verdict, in a clause.
         unmet: Whether a precondition is unmet, so that nothing was measured.
-        advice: What would decide the comparison, None where nothing is to be said.
-        more_topics: How many more topics would decide the comparison, None where as many cannot be had.
-        background: What stands behind an estimate that failed.
-        worst: The prompts that were answered worst.
-        says: What a finding says, in a few words; None of a claim that is none.
-        relation: How the estimate was compared, None where it was not.
+        advice: How to decide the comparison, None without any advice.
+        more_topics: The number of further topics to decide the comparison, None beyond those there are.
+        background: Facts behind an estimate of a failed check.
+        worst: The prompts with the worst answers.
+        says: The statement of a finding, in a few words; None for a claim that is no finding.
+        relation: How the estimate was compared, None for an estimate alone.
         measures: The keys of all measures in the expression.
     """
 
@@ -118,7 +118,7 @@ class Check:
 
     @classmethod
     def from_dict(cls, kept: Mapping[str, Any]) -> Check:
-        """The check that JSON has kept."""
+        """The check from JSON."""
         rest, numbers = _apart(kept)
         relation = rest.pop("relation")
         return cls(
@@ -133,20 +133,20 @@ class Check:
         )
 
     def as_dict(self) -> dict[str, Any]:
-        """The check as JSON keeps it."""
+        """The check for JSON."""
         return _flat(self)
 
 
 @dataclass(frozen=True, slots=True)
 class Beside:
-    """An estimate that stands beside the checks of a claim, and decides nothing.
+    """An estimate beside the checks of a claim, which decides nothing.
 
     Args:
-        name: The estimate, as it reads in an expression.
-        numbers: Its numbers.
-        reason: Why there are none, where a precondition is unmet.
-        unmet: Whether one is.
-        label: The name without what it is taken of, which stands in the row above.
+        name: The estimate, as in an expression.
+        numbers: The numbers of the estimate.
+        reason: Why there are no numbers, where a precondition is unmet.
+        unmet: Whether a precondition is unmet.
+        label: The name without the checkpoint and language, which stand in the row above.
     """
 
     name: str
@@ -157,19 +157,19 @@ class Beside:
 
     @classmethod
     def of(cls, found: Comparable) -> Beside:
-        """What a report keeps of an estimate that is shown beside a claim."""
+        """The values of an estimate beside a claim, for the report."""
         unmet = found.shown.unmet
         reason = "" if unmet is None else unmet.reason
         return cls(found.name, Numbers.of(found.shown), reason, unmet is not None, found.label)
 
     @classmethod
     def from_dict(cls, kept: Mapping[str, Any]) -> Beside:
-        """The estimate that JSON has kept."""
+        """The estimate from JSON."""
         rest, numbers = _apart(kept)
         return cls(**rest, numbers=numbers)
 
     def as_dict(self) -> dict[str, Any]:
-        """The estimate as JSON keeps it."""
+        """The estimate for JSON."""
         return _flat(self)
 
 
@@ -180,6 +180,6 @@ def _flat(found: Check | Beside) -> dict[str, Any]:
 
 
 def _apart(kept: Mapping[str, Any]) -> tuple[dict[str, Any], Numbers]:
-    """What JSON has kept of an estimate, and apart from that its numbers."""
+    """The fields of an estimate in JSON in two parts: all other fields, and the numbers."""
     rest = dict(kept)
     return rest, Numbers(**{name: rest.pop(name) for name in Numbers.__slots__})

@@ -19,7 +19,7 @@ _OPERATORS = {"<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": opera
 
 
 class Comparable(ABC):
-    """What compares with a margin to give a Verdict, and refuses what only looks like such a comparison."""
+    """A value whose comparison with a margin gives a Verdict; refuses `==`, `bool` and `float`."""
 
     name: str
 
@@ -29,22 +29,22 @@ class Comparable(ABC):
     @property
     @abstractmethod
     def measures(self) -> tuple[MeasureKey, ...]:
-        """The keys of the measures that it is of."""
+        """The keys of the measures in the value."""
 
     @property
     def label(self) -> str:
-        """The name without what it is taken of; of several measures, the name without their checkpoints."""
+        """The name without checkpoint and language; of several measures, the name without checkpoints."""
         whole = without_checkpoints(self.name, self.measures, self.measures)
         return next((key.measure for key in self.measures if str(key) == self.name), whole)
 
     @property
     def shown(self) -> Shown:
-        """What a reader is shown of it."""
+        """The mean or the share shown to a reader."""
         return cast("Shown", self)
 
     @abstractmethod
     def _compared(self, sign: str, other: object) -> Verdict:
-        """The verdict on `self sign other`, or NotImplemented where the other side knows better."""
+        """The verdict on `self sign other`."""
 
     def __lt__(self, other: object) -> Verdict:
         return self._compared("<", other)
@@ -90,11 +90,11 @@ def number(value: object, instead: str) -> float:
 
     Args:
         value: Anything.
-        instead: What could have been written, for the message.
+        instead: A correct line in place of the wrong line, for the message.
 
     Raises:
-        TypeError: It is no number.
-        ValueError: It is not finite.
+        TypeError: The value is no number.
+        ValueError: The value is not finite.
     """
     if isinstance(value, bool) or not isinstance(value, Real):
         raise TypeError(f"{value!r} is no number; write {instead}")
@@ -104,10 +104,10 @@ def number(value: object, instead: str) -> float:
 
 
 def explain(op: str, left: Any, right: Any) -> list[str] | None:
-    """The lines that say why `left op right` failed, for `pytest_assertrepr_compare`.
+    """Lines on why `left op right` failed, for `pytest_assertrepr_compare`.
 
     Returns:
-        None where neither side is an estimate, or the comparison is none that gives a Verdict.
+        None where neither side is an estimate, or where the comparison gives no Verdict.
     """
     if op not in _OPERATORS or not (isinstance(left, Comparable) or isinstance(right, Comparable)):
         return None

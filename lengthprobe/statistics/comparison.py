@@ -1,9 +1,10 @@
-"""Comparison: what a claim says of a mean, and whether the data show it.
+"""Comparison: the statements of a claim on a mean, and whether the data show them.
 
-A comparison is one or two statements that a mean lies on one side of a margin. It holds when the interval at
-alpha lies wholly on the claimed side, and is broken when the interval at alpha / alpha_shares lies wholly on
-the other side: claims that must all hold need no correction for `holds`, but `broken` does, so that a healthy
-model is called broken in any of the checks that share alpha with a probability of at most alpha.
+A comparison is one or two statements that a mean lies on one side of a margin. A comparison holds when the
+interval at alpha lies wholly on the claimed side, and is broken when the interval at alpha / alpha_shares
+lies wholly on the other side. Claims that must all hold need no correction for `holds`. For `broken` they do:
+so a healthy model is called broken, in any of the checks that share alpha, with a probability of at most
+alpha.
 """
 
 from __future__ import annotations
@@ -23,54 +24,54 @@ if TYPE_CHECKING:
 
 
 class Mean(Protocol):
-    """What a statement is about."""
+    """The mean that a statement is about."""
 
     @property
     def caveat(self) -> str:
-        """Why the data cannot decide anything about it, or nothing."""
+        """The reason why the data cannot decide anything about the mean; empty where they can."""
 
     @property
     def bounds(self) -> tuple[float, float] | None:
-        """The least and the greatest value that it can have, or None."""
+        """The least and the greatest possible value of the mean, or None."""
 
     @property
     def unmet(self) -> Unmet | None:
-        """What a claim about it presupposes and is not so."""
+        """The unmet precondition of a claim about the mean, None where every precondition is met."""
 
     @property
     def rival(self) -> Mean | None:
-        """The same under the other word counter, None where it does not hang on one."""
+        """The mean under the other word counter, None where the mean does not depend on the counter."""
 
     @property
     def recounted(self) -> Mean:
-        """The rival, or itself without one."""
+        """The rival, or the mean itself without a rival."""
 
     def interval(self, alpha: float, *, copies: float = 1.0) -> tuple[float, float]:
         """The limits at one-sided `alpha`, had the same topics been seen `copies` times over."""
 
 
 class Shown(Protocol):
-    """What a reader is shown of a comparison: a mean, or a share."""
+    """The mean or the share that a reader is shown of a comparison."""
 
     @property
     def name(self) -> str:
-        """What was measured, as it reads in an expression."""
+        """The name of the estimate in an expression."""
 
     @property
     def measures(self) -> tuple[MeasureKey, ...]:
-        """The keys of the measures that it is of."""
+        """The keys of the measures in the estimate."""
 
     @property
     def effect(self) -> str:
-        """What its value is called: a mean, a share, a fall."""
+        """The word for the value: a mean, a share, a fall."""
 
     @property
     def unit(self) -> str:
-        """What it is counted in."""
+        """The unit of the value."""
 
     @property
     def mean(self) -> float:
-        """Its value."""
+        """The value of the mean or the share."""
 
     @property
     def low(self) -> float:
@@ -78,7 +79,7 @@ class Shown(Protocol):
 
     @property
     def high(self) -> float:
-        """The upper end of it."""
+        """The upper end of the 1 - 2 alpha interval."""
 
     @property
     def n(self) -> int:
@@ -90,7 +91,7 @@ class Shown(Protocol):
 
     @property
     def topics(self) -> int | None:
-        """How many topics there are to ask about, None where that is not known."""
+        """The number of topics to ask about, None where nobody knows."""
 
     @property
     def alpha(self) -> float:
@@ -98,11 +99,11 @@ class Shown(Protocol):
 
     @property
     def alpha_shares(self) -> float:
-        """How many checks share alpha for the verdict `broken`."""
+        """The number of checks that share alpha for the verdict `broken`."""
 
     @property
     def worst(self) -> str:
-        """Which prompts are the worst: `high`, `low` or `far` ones."""
+        """The place of the worst prompts: at `high` or `low` values, or at values `far` from 0."""
 
     @property
     def counter(self) -> str:
@@ -110,34 +111,34 @@ class Shown(Protocol):
 
     @property
     def caveat(self) -> str:
-        """Why the data cannot decide anything about it, or nothing."""
+        """The reason why the data cannot decide anything about the estimate; empty where they can."""
 
     @property
     def unmet(self) -> Unmet | None:
-        """What a claim about it presupposes and is not so."""
+        """The unmet precondition of a claim about the estimate, None where every precondition is met."""
 
     @property
     def recounted(self) -> Self:
-        """The same under the other word counter, or itself."""
+        """The estimate under the other word counter, or the estimate itself."""
 
     @property
     def samples(self) -> tuple[Sample, ...]:
-        """The values behind it, term by term."""
+        """The values behind the estimate, term by term."""
 
     @property
     def background(self) -> tuple[Background, ...]:
-        """What a reader of a claim that failed is told beside it."""
+        """Facts beside the estimate, for the reader of a failed claim."""
 
 
 def check_mixable(name: str, one: Shown, other: Shown) -> None:
-    """Check that two estimates are counted in the same unit, and decided at the same alpha.
+    """Check the unit and the alpha of two estimates: both must be equal.
 
     Args:
-        name: What is made of them, for the message.
+        name: The name of their sum or difference, for the message.
         one, other: The estimates.
 
     Raises:
-        ValueError: They are not.
+        ValueError: The units or the alphas differ.
     """
     if (one.unit, one.alpha) != (other.unit, other.alpha):
         raise ValueError(
@@ -153,7 +154,7 @@ class Part(NamedTuple):
     margin: float
 
     def reach(self, alpha: float, copies: float) -> tuple[float, float]:
-        """How far beyond the margin the nearer and the farther limit lie, on the claimed side above zero."""
+        """Distances of the nearer and the farther limit beyond the margin, above zero on the claimed side."""
         low, high = self.estimate.interval(alpha, copies=copies)
         return (
             (self.margin - high, self.margin - low) if self.below else (low - self.margin, high - self.margin)
@@ -162,17 +163,18 @@ class Part(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class Comparison:
-    """What a verdict is about.
+    """The comparison that a verdict is about.
 
     Args:
-        expression: The comparison as it would be written.
-        parts: The statements that it makes.
-        estimate: The mean or the share that a reader is shown.
-        margin: What that is compared with.
-        regions: Where it lies if the comparison is true, and where if it is false, in words.
+        expression: The comparison as a line of Python.
+        parts: The statements of the comparison.
+        estimate: The mean or the share shown to a reader.
+        margin: The number with which the estimate is compared.
+        regions: Two regions in words: of the estimate if the comparison is true, and if the comparison is
+            false.
         every: Whether every part must be true (`abs(e) < m`), or any (`abs(e) > m`).
         strict: Whether the margin itself is excluded.
-        relation: How the expression compares its left side, and with what.
+        relation: The sign of the expression and its right side.
         measures: The keys of all measures in the expression.
     """
 
@@ -188,17 +190,17 @@ class Comparison:
 
     @property
     def alpha_holds(self) -> float:
-        """The level of the limits for `holds`: parts of which any will do share alpha."""
+        """The level of the limits for `holds`: where any true part is enough, the parts share alpha."""
         return self.estimate.alpha / (1 if self.every else len(self.parts))
 
     @property
     def alpha_broken(self) -> float:
-        """The level of the limits for `broken`, the same way, of this check's share of alpha."""
+        """The level of the limits for `broken`: a share of alpha, divided by the parts if all must hold."""
         return self.estimate.alpha / self.estimate.alpha_shares / (len(self.parts) if self.every else 1)
 
     @property
     def rival(self) -> Comparison | None:
-        """The same comparison under the other word counter, if the measure has one."""
+        """The comparison under the other word counter, None where the measure has no other."""
         if all(part.estimate.rival is None for part in self.parts):
             return None
         parts = tuple(part._replace(estimate=part.estimate.recounted) for part in self.parts)
@@ -206,12 +208,12 @@ class Comparison:
 
     @property
     def unmet(self) -> Unmet | None:
-        """What the comparison presupposes and is not so: that decides it, whatever was claimed."""
+        """The unmet precondition of the comparison, None where all are met; alone decides the comparison."""
         return reduce(first_unmet, (part.estimate.unmet for part in self.parts), None)
 
     @property
     def caveat(self) -> str:
-        """Why the data cannot decide, or nothing."""
+        """The reason why the data cannot decide; empty where they can."""
         shown = self.estimate.caveat
         return next(filter(None, (shown, *(part.estimate.caveat for part in self.parts))), "")
 
@@ -238,7 +240,7 @@ class Comparison:
         return any(denied) if self.every else all(denied)
 
     def outcome(self, copies: float = 1.0) -> str:
-        """The verdict: that of both word counters where there are two, `undecided` where they differ."""
+        """The verdict; `undecided` where the verdicts under two word counters differ."""
         status = self.status(copies)
         if self.rival is not None and self.rival.status(copies) != status:
             return "undecided"
@@ -246,7 +248,7 @@ class Comparison:
 
     @property
     def reason(self) -> str:
-        """Why the verdict is what it is, in a clause."""
+        """The reason for the verdict, in a clause."""
         if self.unmet is not None:
             return self.unmet.reason
         if self.caveat:

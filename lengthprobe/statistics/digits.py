@@ -1,4 +1,4 @@
-"""How a number that was measured is written for a reader."""
+"""Numbers in digits, for a reader."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ _LONGEST = 1e6
 
 
 def in_three_digits(value: float, sign: str = "") -> str:
-    """A number in three significant digits, and without a power of ten while it has at most six.
+    """A number in three significant digits, without a power of ten for numbers of at most six digits.
 
     Args:
         value: The number.

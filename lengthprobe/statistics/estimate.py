@@ -1,4 +1,4 @@
-"""Estimate: a mean over prompts that compares like a number, and says yes only when the data do."""
+"""Estimate: a mean over prompts that compares like a number; a comparison is true only if the data say so."""
 
 from __future__ import annotations
 
@@ -41,26 +41,26 @@ _MIRRORED = {"high": "low", "low": "high", "far": "far"}
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Estimate(Comparable):
-    """A mean, how sure it is, and the prompts behind it.
+    """A mean, its uncertainty, and the prompts behind the mean.
 
     `estimate > 0`, `abs(estimate) < 0.5`, `candidate - reference > -0.02`, `abs(english) < 0.1 * italian`
-    return a Verdict. A difference pairs by prompt where both sides measured the same prompts; otherwise it is
-    the contrast of two means, each clustered on its topics (`intervals.sum_interval`).
+    return a Verdict. A difference pairs by prompt where both sides measured the same prompts. Otherwise the
+    difference is the contrast of two means, each clustered on its topics (`intervals.sum_interval`).
 
-    Equal values without bounds show no spread, and such a mean decides nothing. A contrast assumes one thing
-    more, so that a component that was cut can be told from one that works: where one term is exactly 0 on
-    every prompt (`Sample.absent`) it is taken to be 0 on all other prompts too, and the terms that vary
-    decide. Within a pair this needs no word: 0 less what varies, prompt by prompt, varies.
+    Equal values without bounds show no spread, and their mean decides nothing. A contrast makes a further
+    assumption, which tells a cut component from a working component. Where a term is exactly 0 on every
+    prompt (`Sample.absent`), the term is taken to be 0 on all other prompts too, and the terms that vary
+    decide. A pair needs no assumption: 0 less a varying value, prompt by prompt, varies.
 
     Args:
-        samples: The terms of the sum that the mean is: one, but for a contrast.
+        samples: The terms of the mean: several for a contrast, otherwise a single sample.
         compound: Whether the name needs parentheses within a longer expression.
         name, unit, alpha, alpha_shares, rival, worst, counter, whole, topics: As in `from_observations`.
-        background: What a reader of a claim that failed is told beside it, of each term.
-        effect: What a reader is told that the mean is.
-        forms: In what the checkpoints behind the values were asked.
-        unmet: What a claim presupposes and is not so: there are no values then, and each comparison says so.
-        measures: The keys of the measures that it is of, those of all its terms.
+        background: Facts on each term, for the reader of a failed claim.
+        effect: The reader's word for the mean.
+        forms: The forms in which the checkpoints behind the values were asked.
+        unmet: An unmet precondition: there are no values then, and each comparison states the precondition.
+        measures: The keys of the measures of all terms.
     """
 
     name: str
@@ -103,25 +103,26 @@ class Estimate(Comparable):
 
         Args:
             observations: The values.
-            name: What was measured, as it reads in an expression (`length_error(tiny-it, en)`), or its key.
-            unit: What it is counted in.
-            bounds: The least and the greatest value that the measure can give. None where there is none and
-                the values are like normal ones; infinite where a rare value may lie far out, which no
-                interval covers: such a mean is shown and decides nothing.
+            name: The measure, as in an expression (`length_error(tiny-it, en)`), or its key.
+            unit: The unit of the values.
+            bounds: The least and the greatest value of the measure. None where the measure has no bounds and
+                its values are roughly normal. Infinite where a rare value may lie far out, which no interval
+                covers: then the mean is shown and decides nothing.
             alpha: One-sided error rate of each end of the interval.
-            alpha_shares: Into how many shares `alpha` is divided for the verdict `broken`; a check has one.
-            rival: The same measure under the other word counter; a comparison that comes out differently
-                under the two is undecided.
-            worst: Which prompts are the worst: those with a `high`, with a `low` value, or `far` from 0.
+            alpha_shares: Into how many shares `alpha` is divided for the verdict `broken`; each check has a
+                single share.
+            rival: The estimate under the other word counter; a comparison is undecided where the verdicts
+                under the two counters differ.
+            worst: The worst prompts: with a `high` value, with a `low` value, or with a value `far` from 0.
             counter: The word counter.
-            whole: Prompt by prompt, what a share of the measure is taken of (`share.share`); without bounds.
-            topics: How many topics there are to ask about, None where that is not known.
-            flaw: Why the values cannot decide anything, whatever they are.
-            form: In what the checkpoint was asked, None where the values are of none.
+            whole: The whole for each prompt, for `share.share`; without bounds.
+            topics: How many topics there are to ask about, None where nobody knows.
+            flaw: Why the values, however they turn out, cannot decide anything.
+            form: The form in which the checkpoint was asked, None where the values come from no checkpoint.
 
         Raises:
             ValueError: A value is no finite number or is out of bounds, a prompt comes twice, or an argument
-                cannot be used; the message names it.
+                cannot be used; the message names the value, the prompt or the argument.
         """
         if not 0 < alpha <= MOST_ALPHA:
             raise ValueError(f"{name}: alpha {alpha} does not lie between 0 and {MOST_ALPHA}")
@@ -144,7 +145,7 @@ class Estimate(Comparable):
 
     @cached_property
     def mean(self) -> float:
-        """The mean over prompts, NaN where there is none."""
+        """The mean over prompts, NaN without any prompt."""
         return math.fsum(sample.mean for sample in self.samples)
 
     @property
@@ -159,7 +160,7 @@ class Estimate(Comparable):
 
     @cached_property
     def observations(self) -> tuple[Observation, ...]:
-        """The values behind the mean, those of a contrast with their signs."""
+        """The values behind the mean, with their signs in a contrast."""
         return tuple(one for sample in self.samples if not sample.drawn for one in sample.observations)
 
     @property
@@ -174,17 +175,17 @@ class Estimate(Comparable):
 
     @property
     def bounds(self) -> tuple[float, float] | None:
-        """The least and the greatest value that the mean can have, or None."""
+        """The least and the greatest possible value of the mean, or None."""
         return sum_bounds(self.samples)
 
     @property
     def caveat(self) -> str:
-        """Why the data cannot decide anything about the mean, or nothing."""
+        """The reason why the data cannot decide anything about the mean; empty where they can."""
         return next(filter(None, (sample.caveat for sample in self._deciding)), "")
 
     @cached_property
     def _deciding(self) -> tuple[Sample, ...]:
-        """The samples whose spread tells how sure the mean is: those not absent, if there are any."""
+        """The samples whose spread gives the interval: the samples not absent, or all if all are absent."""
         return tuple(sample for sample in self.samples if not sample.absent) or self.samples
 
     def interval(self, alpha: float, *, copies: float = 1.0) -> tuple[float, float]:
@@ -194,7 +195,7 @@ class Estimate(Comparable):
         return self._limits[alpha, copies]
 
     def _interval(self, alpha: float, copies: float) -> tuple[float, float]:
-        # Imported here, since it needs numpy and scipy.
+        # Imported here, since `intervals` needs numpy and scipy.
         from lengthprobe.statistics.intervals import correlation, mean_interval, sum_interval
 
         clusters = [sample.clusters for sample in self._deciding]
@@ -205,7 +206,7 @@ class Estimate(Comparable):
         if len(limits) == 1:
             return limits[0]
         if self.caveat:
-            # Draws that tell nothing leave the whole line, whatever the bounds of the rest are.
+            # Draws without information leave the whole line, whatever the bounds of the rest are.
             drawn = any(sample.drawn for sample in self.samples)
             return (None if drawn else self.bounds) or (-math.inf, math.inf)
         correlations = [[correlation(one, other) for other in clusters] for one in clusters]
@@ -238,7 +239,7 @@ class Estimate(Comparable):
 
     @property
     def recounted(self) -> Estimate:
-        """The same under the other word counter, or itself where it does not hang on one."""
+        """The estimate under the other word counter, or the estimate itself without a rival."""
         return self if self.rival is None else self.rival
 
     @property
@@ -264,7 +265,7 @@ class Estimate(Comparable):
         forms = merge_forms(self.forms, other.forms)
         rival = None
         if self.rival is not None or other.rival is not None:
-            # A side without a rival does not hang on the word counter: it stands for itself.
+            # A side without a rival does not depend on the word counter, and is its own rival.
             rival = self.recounted._plus(other.recounted, sign, name)
         shared = self.whole is not None and other.whole is not None and self.whole.equals(other.whole)
         return replace(
@@ -288,7 +289,7 @@ class Estimate(Comparable):
         return Part(self, below, margin)
 
     def contrasts(self, other: Comparable) -> tuple[Estimate, Estimate] | None:
-        """It less another, and its negative less the other; None where that is no estimate."""
+        """The differences `self - other` and `-self - other`; None where `other` is no estimate."""
         return (self - other, -self - other) if isinstance(other, Estimate) else None
 
     def _compared(self, sign: str, other: object) -> Verdict:

@@ -1,4 +1,4 @@
-"""What a reader needs to know about a comparison that was decided, in lines."""
+"""Explanation of a verdict to a reader, in lines."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _WORST = 3
 
 
 def explanation(comparison: Comparison) -> list[str]:
-    """The lines: verdict, effect and interval, what was measured, why, what would help, the worst prompts."""
+    """Lines with the verdict, effect and interval, prompts and topics, reason, advice, and worst prompts."""
     estimate, status = comparison.estimate, comparison.outcome()
     # A name can come from a model card, which is anybody's text.
     first = f"{status}: {printable(comparison.expression, None)}"
@@ -26,7 +26,7 @@ def explanation(comparison: Comparison) -> list[str]:
         # Nothing was measured, so that there is no effect to tell.
         told_of = filter(None, (comparison.reason, comparison.unmet.advice))
         return [first, *(f"  {printable(line, None)}" for line in told_of)]
-    # What the mean is of stands in the expression, unless it is of a difference that has no name there.
+    # The expression names the mean, except for a difference, which has no name there.
     is_difference = comparison.relation is not None and comparison.relation.against != ""
     name = f"{estimate.name}: " if is_difference else ""
     measured = f"{_count(estimate.n, 'prompt')}, {_count(estimate.clusters, 'topic')}"
@@ -46,7 +46,7 @@ def explanation(comparison: Comparison) -> list[str]:
 
 
 def advice(comparison: Comparison) -> str:
-    """What would decide an undecided comparison, or meet what it presupposes; else nothing."""
+    """Advice on how to decide an undecided comparison, or to meet an unmet precondition; else empty."""
     if comparison.unmet is not None:
         return comparison.unmet.advice
     if comparison.outcome() != "undecided" or comparison.caveat:
@@ -56,7 +56,7 @@ def advice(comparison: Comparison) -> str:
     if more is not None and _can_be_had(more, clusters, topics):
         return f"about {_count(more, 'more topic')} would decide it"
     if more is not None and topics is not None:
-        # How many more there would have to be helps nobody who cannot have them.
+        # A number of topics beyond the language's own helps nobody.
         every = "this language's" if clusters == topics else "all of this language's"
         return f"too near the margin to decide with {every} {topics} topics"
     if more is not None:
@@ -81,23 +81,23 @@ def _can_be_had(more: int, clusters: int, topics: int | None) -> bool:
 
 
 def prompts_to_show(comparison: Comparison) -> list[Observation]:
-    """The prompts that show a reader what went wrong: the worst ones."""
+    """The worst prompts, to show a reader the fault."""
     found = worst(comparison.estimate)
     if not found and comparison.outcome() == "broken":
-        # All are as good as the best, and that is not good enough: any of them shows what went wrong.
+        # All prompts are as good as the best, and the best is not good enough: any prompt shows the fault.
         return list(comparison.estimate.samples[0].observations[:_WORST])
     return found
 
 
 def quantity(value: float, unit: str) -> str:
-    """A margin as it stands in a sentence: a share in per cent, anything else without its unit."""
+    """A margin in words for a sentence: a share in per cent, any other quantity without its unit."""
     return f"{100 * value:g} %" if unit == "share" else f"{value:g}"
 
 
 def worst(estimate: Shown, most: int = _WORST) -> list[Observation]:
-    """The prompts that were answered worst, worst first; those with the best value of all are not among them.
+    """The prompts with the worst answers, worst first, without the prompts that have the best value of all.
 
-    Of a contrast, those behind its first term.
+    A contrast gives the prompts behind its first term.
     """
     observations = estimate.samples[0].observations
     if not observations:
@@ -130,7 +130,7 @@ def _count(number: int, what: str) -> str:
 
 
 def _shown(value: float, unit: str, margin: float = math.nan) -> str:
-    """A number in four digits, or as many as tell it from the margin; a share in per cent."""
+    """A number in four digits, or in enough digits to differ from the margin; a share in per cent."""
     if unit == "share":
         return f"{_digits(100 * value, 100 * margin)} %"
     return _digits(value, margin)

@@ -1,4 +1,4 @@
-"""Forms: in what a checkpoint was asked, and the refusal to compare what was asked in unlike forms."""
+"""Forms in which checkpoints are asked, and the refusal to compare answers from unlike forms."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ _ACROSS = "compare all the same: setting:across-forms"
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """In what a checkpoint was asked: what determines its prompts and their ends, beside the words.
+    """The form in which a checkpoint was asked: prompts and ends of responses, apart from the words.
 
     Args:
         model: The checkpoint's name.
         kind: `chat` or `plain`.
-        template: The digest of the chat template that the prompts were written in, None in plain form.
-        system_prompt: The system message, None without one.
+        template: The digest of the chat template of the prompts, None in plain form.
+        system_prompt: The system message, None for no message.
         ends: The texts of the tokens that end a response, sorted.
-        folder: Where the tokenizer is, and a chat template belongs.
-        source: The file that says the chat template, None of a checkpoint without one.
+        folder: The folder of the tokenizer, where a chat template belongs.
+        source: The file with the chat template, None for a checkpoint without a template.
         ends_file: The file in which more end tokens can be named.
-        across: Whether its estimates may be compared with those of any other form.
-        thinking: `off`, or `allow`: whether it could think before it answered.
+        across: Whether estimates of this form may be compared with estimates of any other form.
+        thinking: `off`, or `allow`: whether the checkpoint could think before the answer.
     """
 
     model: str
@@ -46,14 +46,14 @@ class Form:
 
 
 def merge_forms(some: Sequence[Form], others: Sequence[Form]) -> tuple[Form, ...]:
-    """The forms behind two estimates that are compared, each once.
+    """The forms behind two compared estimates, each once.
 
     Args:
-        some: The forms behind one estimate; none where its values were not asked of a checkpoint.
-        others: Those behind the other.
+        some: The forms behind the first estimate; empty where its values come from no checkpoint.
+        others: The forms behind the second estimate.
 
     Raises:
-        SettingsError: Two of them are unlike, and neither may be compared across forms.
+        SettingsError: Two forms are unlike, and neither may be compared across forms.
     """
     for one in some:
         for other in others:
@@ -74,7 +74,7 @@ def _check_alike(one: Form, other: Form) -> None:
     if not found:
         return
     mends = [found[0][1]] if found[0][1] else []
-    # Plain form has no place for a system prompt, and has the ends that the checkpoint has anyway.
+    # Plain form has no place for a system prompt, and keeps the checkpoint's own ends.
     if found == [written] and not (one.system_prompt or other.system_prompt):
         mends.append(_PLAIN)
     raise SettingsError(
@@ -85,7 +85,7 @@ def _check_alike(one: Form, other: Form) -> None:
 
 
 def _other_kind(one: Form, other: Form) -> tuple[str, str] | None:
-    """What is wrong and how to mend it, where only one of the two was asked in its chat template."""
+    """The problem and its fix where only one of two checkpoints was asked in its chat template, else None."""
     if one.kind == other.kind:
         return None
     plain, chat = (one, other) if one.kind == "plain" else (other, one)
@@ -97,7 +97,7 @@ def _other_kind(one: Form, other: Form) -> tuple[str, str] | None:
 
 
 def _other_template(one: Form, other: Form) -> tuple[str, str] | None:
-    """The same, where the two were asked in different chat templates."""
+    """The problem and its fix where two checkpoints were asked in different chat templates, else None."""
     if one.template == other.template:
         return None
     first, second = (f"{each.source} (SHA-256 {str(each.template)[:12]})" for each in (one, other))
@@ -108,7 +108,7 @@ def _other_template(one: Form, other: Form) -> tuple[str, str] | None:
 
 
 def _other_system_prompt(one: Form, other: Form) -> tuple[str, str] | None:
-    """The same, where the two had different system prompts."""
+    """The problem and its fix where two checkpoints had different system prompts, else None."""
     if one.system_prompt == other.system_prompt:
         return None
     first, second = (
@@ -122,7 +122,7 @@ def _other_system_prompt(one: Form, other: Form) -> tuple[str, str] | None:
 
 
 def _other_ends(one: Form, other: Form) -> tuple[str, str] | None:
-    """The same, where the responses of the two end at different tokens."""
+    """The problem and its fix where responses of two checkpoints end at different tokens, else None."""
     if one.ends == other.ends:
         return None
     first, second = (f"{each.model} at {_listed(each.ends)}" for each in (one, other))
@@ -136,7 +136,7 @@ def _other_ends(one: Form, other: Form) -> tuple[str, str] | None:
 
 
 def _other_thinking(one: Form, other: Form) -> tuple[str, str] | None:
-    """The same, where only one of the two could think before it answered."""
+    """The problem and its fix where only one of two checkpoints could think before the answer, else None."""
     if one.thinking == other.thinking:
         return None
     problem = f"thoughts are {one.thinking} for {one.model}, {other.thinking} for {other.model}"
@@ -144,7 +144,7 @@ def _other_thinking(one: Form, other: Form) -> tuple[str, str] | None:
 
 
 def _copy(chat: Form, place: str) -> str:
-    """How a chat template comes to a place."""
+    """The fix that brings a chat template to a place."""
     if str(chat.source).endswith(TEMPLATE):
         return f"copy it from {chat.source} to {place}"
     return f'save what "chat_template" says in {chat.source} as {place}'

@@ -1,4 +1,4 @@
-"""Halves of the topics: what is chosen on one of them is measured on the other."""
+"""Halves of the topics: a choice made on the first half is measured on the second, and the reverse."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 def second_half(topics: Iterable[str]) -> frozenset[str]:
     """Every second topic, in the order of their digests.
 
-    The halves hang neither on the order of the topics nor on a value, and differ by one topic at most.
+    The halves depend neither on the order of the topics nor on a value, and differ by a single topic at most.
     """
     return frozenset(sorted(set(topics), key=lambda topic: sha256(topic.encode()).digest())[1::2])
 
@@ -25,11 +25,11 @@ def second_half(topics: Iterable[str]) -> frozenset[str]:
 def cross_fitted_size(values: Floats, topics: Sequence[str]) -> Floats:
     """Prompt by prompt, Σ_c sign_c · value_c, with the signs from the other half of the topics, [n].
 
-    The mean is Σ_c |mean of c| where every sign is sure, and less where signs are not. Signs from the same
+    The mean is Σ_c |mean of c| where every sign is sure, and less where signs are unsure. Signs from the same
     values would add 0.8 standard errors for each component that does nothing (METHODS §3).
 
     Args:
-        values: What each component gave to each prompt, [n, C].
+        values: The value of each component on each prompt, [n, C].
         topics: The topic of each prompt.
     """
     import numpy as np

@@ -1,4 +1,4 @@
-"""Idle comparisons: what no checkpoint can break, or none can meet, is refused before it is decided."""
+"""Idle comparisons, which no checkpoint can break or no checkpoint can meet, are refused."""
 
 from __future__ import annotations
 
@@ -15,14 +15,15 @@ _ROUNDING = 1e-9
 
 
 def check_decidable(comparison: Comparison) -> None:
-    """Check that the bounds of what is measured leave both answers possible.
+    """Check that the bounds of the measure leave both answers possible.
 
     Raises:
-        SettingsError: The margin lies at the bounds or beyond, so that the comparison is true whatever was
-            measured, or false. True but for a mean of exactly the bound is as bad: no sample shows that.
+        SettingsError: The margin lies at the bounds or beyond, so that the comparison is always true, or
+            always false. A comparison false only for a mean of exactly the bound is refused too: no sample
+            can show a mean of exactly the bound.
     """
     answers = [_answer(part, strict=comparison.strict) for part in comparison.parts]
-    # Where every part must be true, a false one decides; where any will do, a true one.
+    # Where every part must be true, a false part decides; where any true part is enough, a true part decides.
     enough = not comparison.every
     if enough not in answers and {*answers} != {not enough}:
         return
@@ -41,7 +42,7 @@ def check_decidable(comparison: Comparison) -> None:
 
 
 def _answer(part: Part, *, strict: bool) -> bool | None:
-    """Whether a statement is true, or false, whatever was measured; None where both are possible."""
+    """Whether a statement is always true (True) or always false (False); None where both are possible."""
     bounds = part.estimate.bounds
     if bounds is None:
         return None
@@ -51,11 +52,11 @@ def _answer(part: Part, *, strict: bool) -> bool | None:
     at_high = abs(part.margin - high) < abs(part.margin - low)
     if at_high is part.below:
         return True
-    # `share >= 1` asks for a perfect checkpoint: that is hard to show, and easy to break.
+    # `share >= 1` asks for a perfect checkpoint: the claim is hard to show, and easy to break.
     return False if strict else None
 
 
 def _is_near(margin: float, bounds: tuple[float, float]) -> bool:
-    """Whether a margin is one of the bounds."""
+    """Whether a margin is equal to a bound, up to rounding."""
     room = _ROUNDING * (bounds[1] - bounds[0])
     return math.isfinite(room) and min(abs(margin - bound) for bound in bounds) <= room

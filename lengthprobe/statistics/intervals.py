@@ -1,9 +1,9 @@
-"""Intervals for the mean of clustered values: one method for bounded values, one for unbounded ones.
+"""Intervals for the mean of clustered values: a method for bounded values, and another for unbounded values.
 
-A cluster is a topic: it counts by its mean and its size, so that many prompts about one topic weigh no more
-than the topics vouch for. Every limit is one-sided at `alpha`: low and high together are a 1 - 2 alpha
-interval. `copies` asks what the limits would be if the same topics had been seen that many times; it
-may be a fraction, and serves to say how many more topics would decide a claim.
+A cluster is a topic and counts by its mean and its size, so that many prompts about a single topic do not
+narrow an interval as many topics would. Every limit is one-sided at `alpha`: low and high together are a
+1 - 2 alpha interval. `copies` gives the limits as if the same topics had been seen so many times over. The
+number may be a fraction, and serves to say how many more topics would decide a claim.
 """
 
 from __future__ import annotations
@@ -36,9 +36,9 @@ class Clusters(NamedTuple):
     """The topics of a sample.
 
     Args:
-        keys: What each topic is called, none twice.
-        means: The mean of its values.
-        sizes: How many values it has.
+        keys: The name of each topic, no name twice.
+        means: The mean of each topic's values.
+        sizes: How many values each topic has.
     """
 
     keys: Sequence[str]
@@ -53,14 +53,14 @@ def mean_interval(
 
     Args:
         clusters: The topics.
-        bounds: The least and the greatest value that the measure can give; infinite where rare values may lie
-            far out; None where values are like normal ones.
+        bounds: The least and the greatest value of the measure; infinite where rare values may lie far out;
+            None where values are roughly normal.
         alpha: One-sided error rate of each limit.
         copies: How many times over the topics are taken.
 
     Returns:
-        The limits. With fewer than two topics, with bounds that are infinite, or without bounds with too few
-        topics or none that differ, they rule nothing out.
+        The limits. They rule nothing out in three cases: fewer than two topics; infinite bounds; no bounds,
+        and fewer than `LEAST_TOPICS` topics or equal means.
     """
     if bounds is not None and not all(map(math.isfinite, bounds)):
         return -math.inf, math.inf
@@ -81,16 +81,16 @@ def all_equal(means: Sequence[float]) -> bool:
 def bounded_interval(
     means: ArrayLike, sizes: ArrayLike, bounds: tuple[float, float], alpha: float, *, copies: float = 1.0
 ) -> tuple[float, float]:
-    """Gaffke's interval of a mean of bounded values, which assumes nothing else about them.
+    """Gaffke's interval of a mean of bounded values, with no other assumption about the values.
 
-    The upper limit is the 1 - alpha quantile of Σ_c D_c n_c x_c over Σ_c D_c n_c, D uniform on the simplex,
-    where one imagined cluster, as large as the largest, joins the measured ones at the upper bound; the lower
-    one likewise (Gaffke 2005; Learned-Miller & Thomas 2019, arXiv:1905.06208). Zeros and ones in clusters of
-    one give the Clopper-Pearson limits. The interval never collapses: G equal clusters at one value x leave
-    (bound - x) (1 - alpha^(1/G)) on each side. That equal clusters are covered for every distribution is a
-    conjecture of the authors, which no simulation has broken. The size of the imagined cluster is ours: of
-    mean size, it errs up to four times too often where large clusters fail as a whole
-    (`benchmarks/coverage.py --margins`).
+    The upper limit is the 1 - alpha quantile of Σ_c D_c n_c x_c over Σ_c D_c n_c, D uniform on the simplex.
+    An imagined cluster, as large as the largest, joins the measured clusters at the upper bound. The lower
+    limit is made likewise (Gaffke 2005; Learned-Miller & Thomas 2019, arXiv:1905.06208). Zeros and ones in
+    clusters of a single value give the Clopper-Pearson limits. The interval never collapses: G equal clusters
+    at the same value x leave (bound - x) (1 - alpha^(1/G)) on each side. The authors conjecture, without a
+    proof, that equal clusters are covered for every distribution; no simulation has broken the conjecture.
+    The size of the imagined cluster is ours: an imagined cluster of mean size errs up to four times too often
+    where large clusters fail as a whole (`benchmarks/coverage.py --margins`).
 
     Args:
         means: Cluster means, [G].
@@ -99,6 +99,7 @@ def bounded_interval(
         alpha: One-sided error rate of each limit.
         copies: How many times over the clusters are taken.
     """
+    # x and n of the formula: cluster means and cluster sizes.
     x, n = np.asarray(means, float), np.asarray(sizes, float)
     low, high = bounds
     return (
@@ -108,7 +109,8 @@ def bounded_interval(
 
 
 def _upper_limit(x: Floats, n: Floats, bound: float, alpha: float, copies: float) -> float:
-    # Equal clusters are one term: the counts of a measure take few values, and each term costs time.
+    # x and n: cluster means and sizes, as in `bounded_interval`. Equal clusters become a single term: the
+    # counts of a measure take few values, and each term costs time.
     (x, n), counts = np.unique(np.stack([x, n]), axis=1, return_counts=True)
     size = float(np.max(n))
     mean = float((x * n) @ counts) / float(n @ counts)
@@ -138,6 +140,7 @@ def share_below_zero(weights: ArrayLike, counts: ArrayLike) -> Floats:
     Returns:
         Probabilities, [...], with an absolute error under 1e-7.
     """
+    # w and k: the weights w_j and the shapes counts_j of the formula.
     w, k = np.broadcast_arrays(np.asarray(weights, float), np.asarray(counts, float))
     shape = w.shape[:-1]
     w, k = np.where(k > 0, w, 0.0).reshape(-1, w.shape[-1]), k.reshape(-1, w.shape[-1])
@@ -145,7 +148,7 @@ def share_below_zero(weights: ArrayLike, counts: ArrayLike) -> Floats:
     turned = np.sum(w * k, axis=-1) > 0
     w = np.where(turned[:, None], -w, w)
     above = np.zeros(len(w))
-    # Where no weight is above zero (every one is 0, perhaps) neither is the sum.
+    # Where no weight is above zero (perhaps all are 0), neither is the sum.
     live = np.max(w, axis=-1) > 0
     if live.any():
         above[live] = _share_above_zero(w[live], k[live])
@@ -153,7 +156,8 @@ def share_below_zero(weights: ArrayLike, counts: ArrayLike) -> Floats:
 
 
 def _share_above_zero(w: Floats, k: Floats) -> Floats:
-    """P(Σ_j w_j Γ_j > 0), [R], for rows w, k [R, K] with a weight above zero and a mean that is not."""
+    """P(Σ_j w_j Γ_j > 0), [R], for rows w, k [R, K] with a weight above zero and a mean at or below zero."""
+    # s: the saddle point of each row. v: the points on the vertical line, s + i · width · sinh(v).
     s, width = _saddle(w, k)
     v = np.arange(0.0, _reach(w, k, s, width), _STEP)
     line = s[:, None] + 1j * width[:, None] * np.sinh(v)
@@ -167,9 +171,10 @@ def _share_above_zero(w: Floats, k: Floats) -> Floats:
 def _saddle(w: Floats, k: Floats) -> tuple[Floats, Floats]:
     """The minimum over s of log M(s) - log s between 0 and M's first pole, and a width, [R] each.
 
-    The function is self-concordant: damped Newton steps stay between and converge from anywhere. The width is
-    the inverse root of the curvature: no pole comes nearer than it.
+    The function is self-concordant: damped Newton steps stay between 0 and the pole, and converge from
+    anywhere. The width is the inverse root of the curvature, and no pole comes nearer than the width.
     """
+    # s: the argument of M(s) = Π_j (1 - s w_j)^(-k_j), w the weights and k the shapes.
     mean, variance = np.sum(k * w, axis=-1), np.sum(k * w * w, axis=-1)
     s = np.minimum((np.sqrt(mean**2 + 4 * variance) - mean) / (2 * variance), 0.9 / np.max(w, axis=-1))
     for _ in range(_MOST_NEWTON_STEPS):
@@ -185,7 +190,7 @@ def _saddle(w: Floats, k: Floats) -> tuple[Floats, Floats]:
 
 
 def _reach(w: Floats, k: Floats, s: Floats, width: Floats) -> float:
-    """How far v must go: from there on the integrand's modulus stays under 1e-13."""
+    """The largest v needed: from there on the integrand's modulus stays under 1e-13."""
     v = np.arange(1.0, _FARTHEST)
     squared = (width[:, None] * np.sinh(v)) ** 2
     tilted = (w / (1 - s[:, None] * w)) ** 2
@@ -202,8 +207,8 @@ def sum_interval(
     """The interval of a sum of means from the interval of each: MOVER.
 
     Zou & Donner 2008, doi:10.1002/sim.3095 (Newcombe's method of 1998 when the means are shares): distances
-    from mean to limit add like standard deviations. A correlation counts only where it widens the interval
-    (ours): an estimated one must not make the interval collapse.
+    from mean to limit add like standard deviations. A correlation counts only where the correlation widens
+    the interval (ours): an estimated correlation must not make the interval collapse.
 
     Args:
         means: The means, [M], each with its sign.
@@ -220,7 +225,7 @@ def sum_interval(
 
 
 def correlation(one: Clusters, other: Clusters) -> float:
-    """The correlation of two means over the topics that both have, 0 where one of them does not vary."""
+    """The correlation of two means over the topics of both, 0 where either mean does not vary."""
     first, second = _influences(one), _influences(other)
     norm = math.sqrt(math.fsum(v * v for v in first.values()) * math.fsum(v * v for v in second.values()))
     shared = math.fsum(value * second[key] for key, value in first.items() if key in second)
@@ -228,6 +233,7 @@ def correlation(one: Clusters, other: Clusters) -> float:
 
 
 def _influences(clusters: Clusters) -> dict[str, float]:
+    # m and n: the mean and the size of a cluster.
     total = sum(clusters.sizes)
     mean = math.fsum(m * n for m, n in zip(clusters.means, clusters.sizes, strict=True)) / total
     return {

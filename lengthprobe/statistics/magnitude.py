@@ -1,4 +1,4 @@
-"""Magnitude: how far a mean or a share lies from 0."""
+"""Magnitude: the distance of a mean or a share from 0."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ if TYPE_CHECKING:
 
 
 class Signed(Shown, Protocol):
-    """What lies on one side of 0 or on the other: a mean or a share."""
+    """A value with a sign: a mean or a share."""
 
     def side(self, below: bool, margin: float) -> Part:
-        """The statement that it lies below, or else above, a margin."""
+        """The statement that the value lies below, or else above, a margin."""
 
     def contrasts(self, other: Comparable) -> tuple[Self, Self] | None:
-        """It less another, and its negative less the other; None where the two have no difference."""
+        """The differences `self - other` and `-self - other`; None where the two have no difference."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,7 +31,7 @@ class Magnitude(Comparable):
     """The distance from 0: `abs(estimate) < 0.5` claims that a mean lies within ± 0.5.
 
     Args:
-        name: How it reads in an expression.
+        name: The name of the magnitude in an expression.
         estimate: The mean or the share.
     """
 
@@ -40,12 +40,12 @@ class Magnitude(Comparable):
 
     @property
     def measures(self) -> tuple[MeasureKey, ...]:
-        """The keys of the measures that the mean or the share is of."""
+        """The keys of the measures in the mean or the share."""
         return self.estimate.measures
 
     @property
     def label(self) -> str:
-        """The name without what it is of."""
+        """The name of the magnitude without its estimate."""
         return "abs"
 
     @property

@@ -1,4 +1,4 @@
-"""Measure key: which measure of which checkpoint an estimate is of, as a value that programs compare."""
+"""Measure key: the measure and the checkpoint of an estimate, as a value for programs to compare."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class MeasureKey:
-    """A measure, its options, and where it was taken. Printed, it reads as in an expression.
+    """A measure, its options, and its checkpoint, language and lengths. Prints as in an expression.
 
     >>> print(MeasureKey("control_without", ("2 heads",)).of("tiny-it", "en", None))
     control_without[2 heads](tiny-it, en)
 
     Args:
         name: The measure.
-        options: What was asked of it, in the words of an expression: `2 heads`, `found in en`.
+        options: The options in the words of an expression: `2 heads`, `found in en`.
         checkpoint: The name of the checkpoint, empty before the measure is taken.
         language: Code of the language, empty before the measure is taken.
-        lengths: The lengths that were selected, in order; empty for all.
+        lengths: The selected lengths, in order; empty for all.
     """
 
     name: str
@@ -32,7 +32,7 @@ class MeasureKey:
 
     @classmethod
     def from_dict(cls, kept: Mapping[str, Any]) -> MeasureKey:
-        """The key that JSON has kept."""
+        """The key from JSON."""
         return cls(**{**kept, "options": tuple(kept["options"]), "lengths": tuple(kept["lengths"])})
 
     def of(self, checkpoint: str, language: str, lengths: Collection[int] | None) -> MeasureKey:
@@ -41,7 +41,7 @@ class MeasureKey:
 
     @property
     def measure(self) -> str:
-        """The measure and its options, without where it was taken."""
+        """The measure and its options, without checkpoint, language and lengths."""
         return f"{self.name}[{', '.join(self.options)}]" if self.options else self.name
 
     def __str__(self) -> str:
@@ -58,12 +58,12 @@ def all_keys(*every: Sequence[MeasureKey]) -> tuple[MeasureKey, ...]:
 
 
 def without_checkpoints(name: str, keys: Sequence[MeasureKey], beside: Sequence[MeasureKey]) -> str:
-    """A printed name without the checkpoints that are named beside it already.
+    """A printed name without the checkpoints already named in another estimate beside.
 
     Args:
         name: The name of an estimate.
         keys: The keys of the estimate.
-        beside: Those of what stands beside it.
+        beside: The keys of the other estimate.
     """
     named = {one.checkpoint for one in keys} & {one.checkpoint for one in beside} - {""}
     for checkpoint in sorted(named):

@@ -1,4 +1,4 @@
-"""Limits without bounds that hold whichever of the measured topics is met once more."""
+"""Limits of a mean without bounds, which hold whichever measured topic is met once more."""
 
 from __future__ import annotations
 
@@ -22,20 +22,21 @@ def lasting_interval(
 ) -> tuple[float, float]:
     """The limits of a mean without bounds: the farthest of G cluster-robust t limits.
 
-    Each of the G counts another topic twice, as Gaffke's interval imagines one more topic at the bound
-    (ours). So a topic far out moves the limit on its own side, and a mean that hangs on one topic is not
-    decided. Values like normal ones lose little: 150 topics err in 3 % in place of 5 %. With 1 % of runaways
-    or with skew Student's own limits err in 7 to 25 % (`benchmarks/coverage.py --margins`).
+    Each of the G limits counts a different topic twice, as Gaffke's interval imagines a further topic at the
+    bound (ours). So a topic far out moves the limit on its own side, and a mean that hangs on a single topic
+    is not decided. Roughly normal values lose little: 150 topics err in 3 % in place of 5 %. With 1 % of
+    runaways or with skew, Student's own limits err in 7 to 25 % (`benchmarks/coverage.py --margins`).
 
     The variance is CR2 (Bell & McCaffrey 2002; Pustejovsky & Tipton 2018) for a regression on a constant:
-    each cluster's residual is divided by the root of one less its share of the values.
+    each cluster's residual is divided by √(1 - its share of the values).
 
     Args:
         means: Cluster means, [G].
         sizes: Cluster sizes, [G].
         alpha: One-sided error rate of each limit.
-        copies: How many times over the clusters are taken, beside the one that is met once more.
+        copies: How many times over the clusters are taken, beside the cluster met once more.
     """
+    # x: cluster means.
     x, again = np.asarray(means, float), OnceMore.of(sizes, copies)
     middles = again.means(x)
     reach = again.t(alpha) * np.sqrt(again.covariances(x - middles[:, None], x - middles[:, None]))
@@ -49,10 +50,10 @@ def ratio_interval(
 
     The limits are the ratios r at which a limit of `lasting_interval` of part - r · whole is 0 (Fieller 1954,
     Journal of the Royal Statistical Society B 16, 175-185). So the interval lies wholly above m exactly when
-    that of part - m · whole lies above 0. It is a point where part is the same multiple of whole in every
-    cluster.
+    the interval of part - m · whole lies above 0. The interval is a point where part is the same multiple of
+    whole in every cluster.
 
-    With r = R + d, R the ratio of the means and e = part - R · whole, the limits with one topic met once more
+    With r = R + d, R the ratio of the means and e = part - R · whole, the limits with a topic met once more
     are the roots d of (d · mean(whole))² = t² (V(e) - 2 d C(e, whole) + d² V(whole)).
 
     Args:
@@ -63,6 +64,8 @@ def ratio_interval(
     Returns:
         The limits; infinite where the interval of the mean of the whole is not wholly above 0.
     """
+    # x and w: cluster means of the parts and of the wholes. Of the equation, `ratio` is R, `rest` is e, and
+    # the roots are d = (tilt ± reach) / curve.
     x, w, again = np.asarray(parts, float), np.asarray(wholes, float), OnceMore.of(sizes)
     whole, squared_t = again.means(w), again.t(alpha) ** 2
     around = w - whole[:, None]
@@ -70,7 +73,7 @@ def ratio_interval(
     if np.any(whole <= 0) or np.any(curve <= 0):
         return -math.inf, math.inf
     ratio = again.means(x) / whole
-    # Their means are 0.
+    # The means of these residuals are 0.
     rest = x - ratio[:, None] * w
     tilt = -squared_t * again.covariances(rest, around)
     reach = np.sqrt(tilt**2 + curve * squared_t * again.covariances(rest, rest))
@@ -79,10 +82,10 @@ def ratio_interval(
 
 @dataclass(frozen=True, slots=True)
 class OnceMore:
-    """Topics with their weights, each of G times with another topic met once more.
+    """The weights of G topics, in G rows: in each row a different topic is met once more.
 
     Args:
-        shares: The share of the prompts that each topic has, [G, G]: a row for the topic that is met again.
+        shares: Each topic's share of the prompts, [G, G], with a row for each topic met again.
         copies: How many times over the topics are taken.
     """
 
@@ -92,15 +95,16 @@ class OnceMore:
     @classmethod
     def of(cls, sizes: ArrayLike, copies: float = 1.0) -> OnceMore:
         """The weights of topics of some sizes, [G]."""
+        # n: the sizes.
         n = np.asarray(sizes, float)
         return cls(n / (copies * n.sum() + n)[:, None], copies)
 
     def t(self, alpha: float) -> float:
-        """The quantile of Student's t, with one degree of freedom less than there are measured topics."""
+        """The quantile of Student's t, with as many degrees of freedom as measured topics, less 1."""
         return -float(stdtrit(self.copies * len(self.shares) - 1, alpha))
 
     def means(self, x: Floats) -> Floats:
-        """The mean of topic means x [G], for each topic that is met again, [G]."""
+        """The mean of topic means x [G], for each topic met again, [G]."""
         return np.asarray(self.copies * (self.shares @ x) + np.diag(self.shares) * x)
 
     def covariances(self, one: Floats, other: Floats) -> Floats:

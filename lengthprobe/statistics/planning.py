@@ -1,4 +1,4 @@
-"""How many topics a claim needs: before anything is measured, and when the topics measured were too few."""
+"""The number of topics that a claim needs, before anything is measured or after too few topics were."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-# Beyond so many times the topics measured, the effect is taken to sit at the margin.
+# An effect undecided with this many times the topics is taken to sit at the margin.
 MOST_COPIES = 100.0
-# Where nobody knows how many topics there are: nobody asks about more than so many.
+# The largest sensible number of topics, for a language whose number of topics nobody knows.
 MOST_TOPICS = 1000
 
 
@@ -23,13 +23,13 @@ def smallest_topics(
     margin (`intervals.bounded_interval`), which must be less than the distance to the margin.
 
     Args:
-        margin: What the mean is compared with.
+        margin: The number with which the mean is compared.
         bounds: The least and the greatest value of the measure.
         alpha: One-sided error rate.
         best: The value of every prompt of a perfect model: 0 for an error or a difference, 1 for a hit rate.
 
     Raises:
-        ValueError: No number of topics can show it, since the margin is the best value or beyond the bounds.
+        ValueError: No number of topics is enough, since the margin is the best value or beyond the bounds.
     """
     low, high = bounds
     if not low <= best <= high or not low <= margin <= high or margin == best:
@@ -47,12 +47,12 @@ def smallest_topics(
 
 
 def topics_needed(clusters: int, decided: Callable[[float], bool]) -> int | None:
-    """How many more topics like those measured would decide a claim, or None where no such number would.
+    """The number of further topics, like the measured topics, that would decide a claim; None if none would.
 
     Args:
         clusters: The number of topics measured.
-        decided: Whether the claim is decided by the same topics taken so many times over (a number that
-            need not be whole).
+        decided: Whether the claim is decided by the same topics taken so many times over. The number of
+            times need not be whole.
     """
     if not decided(MOST_COPIES):
         return None

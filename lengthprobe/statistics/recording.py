@@ -1,6 +1,6 @@
-"""Recording: which verdicts were made meanwhile, and whose truth was asked.
+"""Recording of verdicts made, and of verdicts whose truth is asked, within a block.
 
-Both are kept by the process, and not by the thread: a comparison in a thread is a comparison too.
+The lists belong to the process, and not to a thread: a comparison in a thread is a comparison too.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from lengthprobe.statistics.verdict import Verdict
 
-# As the frames of this package's functions name its files.
+# The folder of these files as stack frames name them.
 _STATISTICS = os.path.dirname(sys._getframe().f_code.co_filename) + os.sep
 _PACKAGE = os.path.dirname(os.path.dirname(_STATISTICS)) + os.sep
 # The shipped claims lie inside an installed package, and are claims all the same.
@@ -27,12 +27,12 @@ _made: tuple[list[Verdict], ...] = ()
 
 @contextmanager
 def record_asked_verdicts(asked: list[Verdict] | None = None) -> Iterator[list[Verdict]]:
-    """A list to which every Verdict is added, once, whose truth is asked meanwhile.
+    """A list to which every Verdict asked for its truth within the block is added, once.
 
-    What a measure of lengthprobe's own asks is not in it.
+    Verdicts asked for by a measure of lengthprobe's own are left out.
 
     Args:
-        asked: The list, where there is one already.
+        asked: An existing list to use, None for a new list.
     """
     global _asked
     verdicts = [] if asked is None else asked
@@ -45,9 +45,9 @@ def record_asked_verdicts(asked: list[Verdict] | None = None) -> Iterator[list[V
 
 @contextmanager
 def record_made_verdicts() -> Iterator[list[Verdict]]:
-    """A list to which every Verdict is added that a comparison makes meanwhile.
+    """A list to which every Verdict made by a comparison within the block is added.
 
-    What a measure of lengthprobe's own compares is not in it.
+    Verdicts made by a measure of lengthprobe's own are left out.
     """
     global _made
     verdicts: list[Verdict] = []
@@ -60,7 +60,7 @@ def record_made_verdicts() -> Iterator[list[Verdict]]:
 
 @contextmanager
 def record_nothing() -> Iterator[None]:
-    """While it lasts, no list that was open before hears of a verdict."""
+    """A block within which no verdict is added to the lists open before."""
     global _asked, _made
     before = _asked, _made
     _asked, _made = (), ()
@@ -71,23 +71,23 @@ def record_nothing() -> Iterator[None]:
 
 
 def note_asked(verdict: Verdict) -> None:
-    """Add a verdict whose truth is asked to the lists that are open."""
+    """Add a verdict whose truth is asked to the open lists."""
     if _asked and _is_of_a_claim():
         for verdicts in _asked:
-            # The truth of one verdict is asked again where pytest looks for what failed.
+            # Pytest asks the truth of a verdict again when pytest looks for the part that failed.
             if not any(one is verdict for one in verdicts):
                 verdicts.append(verdict)
 
 
 def note_made(verdict: Verdict) -> None:
-    """Add a verdict that was just made to the lists that are open."""
+    """Add a new verdict to the open lists."""
     if _made and _is_of_a_claim():
         for verdicts in _made:
             verdicts.append(verdict)
 
 
 def _is_of_a_claim() -> bool:
-    """Whether the code that compares, or asks, is another than lengthprobe's own."""
+    """Whether the code that compares or asks is outside lengthprobe, or a shipped claim."""
     frame = sys._getframe(2)
     while frame.f_back is not None and frame.f_code.co_filename.startswith(_STATISTICS):
         frame = frame.f_back
@@ -96,6 +96,6 @@ def _is_of_a_claim() -> bool:
 
 
 def _without(lists: tuple[list[Verdict], ...], ended: list[Verdict]) -> tuple[list[Verdict], ...]:
-    """The lists that are left where one ends; equal ones are told apart."""
+    """The lists without an ended list, found by identity and not by equality."""
     last = max(at for at, one in enumerate(lists) if one is ended)
     return lists[:last] + lists[last + 1 :]

@@ -1,4 +1,4 @@
-"""Observation and Sample: what the prompts gave, before anything is said about a mean."""
+"""Observation and Sample: the values from the prompts, before anything is said about a mean."""
 
 from __future__ import annotations
 
@@ -12,23 +12,23 @@ if TYPE_CHECKING:
 
     from lengthprobe.statistics.intervals import Clusters
 
-# Without bounds (ours). Where values are skewed as exponential ones are, the limits of `once_more` err in 8 %
+# Without bounds (ours). Where values are skewed like exponential values, the limits of `once_more` err in 8 %
 # with ten topics, and in 14 % with five.
 LEAST_TOPICS = 10
 
-# A sum so much smaller than its terms is what rounding left of 0.
+# A sum smaller than this share of its terms is a 0 with the error of rounding.
 _ROUNDING = 1e-12
 
 
 @dataclass(frozen=True, slots=True)
 class Observation:
-    """What one prompt gave.
+    """The value of a measure on a prompt.
 
     Args:
         prompt_id: Digest of the prompt.
-        topic: Key of its topic: prompts that share it are one cluster.
-        value: The measure.
-        note: What was asked and written, shown for the worst prompts; anybody's text.
+        topic: Key of the topic: prompts with the same topic are a cluster.
+        value: The value.
+        note: The prompt and the response, shown for the worst prompts; anybody's text.
     """
 
     prompt_id: str
@@ -39,14 +39,14 @@ class Observation:
 
 @dataclass(frozen=True, eq=False)
 class Sample:
-    """Values of one measure, one a prompt.
+    """Values of a measure, with a single value for each prompt.
 
     Args:
         observations: The values.
-        bounds: The least and the greatest value that the measure can give, or None.
-        flaw: Why they cannot decide anything, whatever they are: too many prompts gave none.
-        drawn: Whether they are no prompts, but random draws of something else, each less the mean of all:
-            how far they lie apart widens an interval, and more prompts do not narrow that.
+        bounds: The least and the greatest value of the measure, or None.
+        flaw: Why the values, however they turn out, cannot decide anything: too many prompts gave no value.
+        drawn: Whether the values are from no prompts, but from random draws of something else, each less the
+            mean of all. The spread of draws widens an interval, and more prompts do not narrow the spread.
     """
 
     observations: tuple[Observation, ...]
@@ -80,7 +80,7 @@ class Sample:
 
     @property
     def caveat(self) -> str:
-        """Why the values cannot decide anything about their mean, or nothing."""
+        """The reason why the values cannot decide anything about their mean; empty where they can."""
         from lengthprobe.statistics.intervals import all_equal
 
         if not self.observations:
@@ -100,16 +100,15 @@ class Sample:
 
     @property
     def absent(self) -> bool:
-        """Whether all is exactly 0 of a measure without bounds, on two topics or more.
+        """Whether a measure without bounds is exactly 0 on every prompt, of two topics or more.
 
-        Values like normal ones are not all 0 by chance: what was measured is not there, as a component that
-        was cut.
+        Roughly normal values are not all 0 by chance: the measured thing is absent, as a cut component is.
         """
         silent = self.bounds is None and not any(one.value for one in self.observations)
         return silent and len(self.clusters.keys) > 1
 
     def equals(self, other: Sample) -> bool:
-        """Whether it gives every prompt the very same value, whatever the notes."""
+        """Whether two samples give every prompt the very same value, whatever the notes."""
         return self is other or _by_prompt(self, "value") == _by_prompt(other, "value")
 
     def scaled(self, factor: float) -> Sample:
@@ -141,10 +140,10 @@ class Sample:
 
 
 def draws(values: Mapping[str, float]) -> Sample:
-    """The sample of random draws: what each lies from the mean of all, exactly 0 where all are equal.
+    """The sample of random draws: each draw less the mean of all, exactly 0 where all are equal.
 
     Args:
-        values: What each draw gave, by its name.
+        values: The value of each draw, by its name.
     """
     mean = math.fsum(values.values()) / len(values)
     rows = tuple(Observation(name, name, _sum(one, -mean)) for name, one in values.items())
@@ -152,9 +151,9 @@ def draws(values: Mapping[str, float]) -> Sample:
 
 
 def sum_bounds(samples: Sequence[Sample]) -> tuple[float, float] | None:
-    """The least and the greatest value that a sum of means can have, or None.
+    """The least and the greatest possible value of a sum of means, or None.
 
-    Random draws add none: the mean of what each lies from the mean of all is 0.
+    Random draws add nothing to the bounds: their deviations from their mean have mean 0.
     """
     terms = [sample.bounds for sample in samples if not sample.drawn]
     bounds = [one for one in terms if one is not None]
@@ -179,7 +178,7 @@ def join_samples(samples: tuple[Sample, ...], others: tuple[Sample, ...]) -> tup
 def usable_sample(
     observations: tuple[Observation, ...], bounds: tuple[float, float] | None, name: str
 ) -> Sample:
-    """The sample of observations that can be used.
+    """The sample of the observations, checked.
 
     Raises:
         ValueError: A value is no finite number or out of bounds, or a prompt comes twice.
@@ -200,10 +199,10 @@ def usable_sample(
 
 
 def usable_whole(whole: Sample, sample: Sample, name: str) -> Sample:
-    """The whole that a sample can be a share of.
+    """The whole of a sample, checked.
 
     Raises:
-        ValueError: It is of other prompts or topics, it declares bounds, or a value is no finite number.
+        ValueError: The whole has other prompts or topics or declares bounds, or a value is no finite number.
     """
     if whole.bounds is not None:
         raise ValueError(f"{name}: a whole has values like normal ones, and no bounds; not {whole.bounds}")
@@ -223,12 +222,12 @@ def _sum(one: float, other: float) -> float:
 
 
 def _both(note: str, other: str) -> str:
-    """What both sides wrote; a prompt that both were asked stands once."""
+    """The notes of both sides; a prompt asked of both stands once."""
     if other in ("", note):
         return note
     start = note.find(": ")
     ends = [at for at in range(len(note)) if start >= 0 and note.startswith(" → ", at)]
-    # Prompt and response are anybody's text: the longest that both have after what was asked and written.
+    # Prompt and response are anybody's text: search the longest part, up to an arrow, found in both notes.
     shared = next((asked for at in reversed(ends) if (asked := f"{note[start:at]} → ") in other), None)
     if shared:
         other = other.replace(shared, ": ", 1)

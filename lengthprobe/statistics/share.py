@@ -1,4 +1,4 @@
-"""Share: how much of a whole a mean is, as a claim on two means over the same prompts."""
+"""Share: a mean as a part of a whole, which claims compare by two means over the same prompts."""
 
 from __future__ import annotations
 
@@ -27,10 +27,11 @@ def share(estimate: Estimate) -> Share:
     """The share that a mean has of its whole, `mean(x) / mean(whole)`.
 
     `share(cwa(probe, component="late heads", language="en")) > 0.02` claims that the late heads give more
-    than 2 % of what all components give together (METHODS §3).
+    than 2 % of the sum over all components (METHODS §3).
 
     Raises:
-        TypeError: It is no estimate, or one that has no whole; the message says what has.
+        TypeError: The argument is no estimate, or an estimate without a whole; the message says which
+            measures have a whole.
     """
     if not isinstance(estimate, Estimate):
         named = getattr(estimate, "name", repr(estimate))
@@ -49,23 +50,25 @@ def share(estimate: Estimate) -> Share:
 class Share(Comparable):
     """A mean as a share of the mean of its whole.
 
-    `share(x) > m` decides whether x - m · whole, prompt by prompt, has a mean above 0; `abs(share(x)) < m`
-    both that this mean is below 0 and that of x + m · whole above it. So alpha is kept as for any mean, a
-    component that was cut (x exactly 0, the whole not) is called broken, and the interval shown is made of
-    the margins that this comparison does not rule out (`once_more.ratio_interval`). It is a point where x is
-    the same share of the whole on every prompt, which is then taken to be so on all prompts.
+    `share(x) > m` decides whether x - m · whole, prompt by prompt, has a mean above 0. `abs(share(x)) < m`
+    decides both whether this mean is below 0 and whether the mean of x + m · whole is above 0. So alpha is
+    kept as for any mean, and a component that was cut (x exactly 0, the whole not) is called broken. The
+    interval shown holds the margins not ruled out by this comparison (`once_more.ratio_interval`). The
+    interval is a point where x is the same share of the whole on every prompt measured; the share is then
+    taken to be the same on all prompts.
 
-    Assumed: as of any measure without bounds (`once_more`), and a whole whose mean is above 0; where its own
-    interval does not show that, nothing is decided. The weights with which a whole adds its components up are
-    taken as given. Of all heads and MLPs they are signs from the other half of the topics (`halves`): where
-    signs are unsure the whole comes out a little too small, and a share too far from 0, so that at the margin
-    `share(x) > m` holds in 2 to 11 %, and is broken in 0 to 1 % (`benchmarks/coverage.py --margins`).
+    Assumed: as of any measure without bounds (`once_more`), and a whole whose mean is above 0. Where the
+    interval of the whole does not show a mean above 0, nothing is decided. The weights with which a whole
+    adds its components up are taken as given. For all heads and MLPs these weights are signs from the other
+    half of the topics (`halves`). Where signs are unsure, the whole comes out a little too small, and a share
+    too far from 0: at the margin `share(x) > m` holds in 2 to 11 %, and is broken in 0 to 1 %
+    (`benchmarks/coverage.py --margins`).
 
     Args:
-        name: How it reads in an expression.
+        name: The name of the share in an expression.
         estimate: The mean, with its whole.
-        effect: What a reader is told that the share is.
-        noted: The values with what a reader is shown of each prompt; by default its own part of the whole.
+        effect: The reader's word for the share.
+        noted: The values, with a note on each prompt for the reader; by default the part of the whole.
     """
 
     name: str
@@ -77,7 +80,7 @@ class Share(Comparable):
 
     @property
     def mean(self) -> float:
-        """The mean over the mean of the whole, NaN where that is 0 or there is none."""
+        """The mean over the mean of the whole, NaN without prompts or where the mean of the whole is 0."""
         return self.estimate.mean / self._whole.mean if self._whole.mean else math.nan
 
     @property
@@ -107,17 +110,17 @@ class Share(Comparable):
 
     @property
     def alpha_shares(self) -> float:
-        """How many checks share alpha for the verdict `broken`."""
+        """The number of checks that share alpha for the verdict `broken`."""
         return self.estimate.alpha_shares
 
     @property
     def topics(self) -> int | None:
-        """How many topics there are to ask about, None where that is not known."""
+        """The number of topics to ask about, None where nobody knows."""
         return self.estimate.topics
 
     @property
     def background(self) -> tuple[Background, ...]:
-        """What a reader is told beside it, as of the estimate."""
+        """Facts behind the estimate, for the reader of a failed claim."""
         return self.estimate.background
 
     @property
@@ -127,27 +130,27 @@ class Share(Comparable):
 
     @property
     def worst(self) -> str:
-        """Which prompts are the worst, as of the estimate."""
+        """The place of the worst prompts, as in the estimate."""
         return self.estimate.worst
 
     @property
     def unmet(self) -> Unmet | None:
-        """What the estimate presupposes and is not so."""
+        """The unmet precondition of the estimate, None where every precondition is met."""
         return self.estimate.unmet
 
     @property
     def label(self) -> str:
-        """The name without what it is of."""
+        """The name of the share without its estimate."""
         return "fall_of_share" if self.effect == "fall" else "share"
 
     @property
     def measures(self) -> tuple[MeasureKey, ...]:
-        """The keys of the measures that the estimate is of."""
+        """The keys of the measures in the estimate."""
         return self.estimate.measures
 
     @property
     def forms(self) -> tuple[Form, ...]:
-        """In what the checkpoints behind the values were asked."""
+        """The forms in which the checkpoints behind the values were asked."""
         return self.estimate.forms
 
     @cached_property
@@ -169,12 +172,12 @@ class Share(Comparable):
 
     @property
     def recounted(self) -> Share:
-        """The same under the other word counter, or itself where it does not hang on one."""
+        """The share under the other word counter, or the share itself without a rival."""
         return self if self.estimate.rival is None else replace(self, estimate=self.estimate.rival)
 
     @cached_property
     def caveat(self) -> str:
-        """Why the data cannot decide anything about a share, or nothing."""
+        """The reason why the data cannot decide anything about a share; empty where they can."""
         if self._whole.caveat:
             return self._whole.caveat
         whole = replace(self.estimate, samples=(self._whole,), whole=None, rival=None)
@@ -187,7 +190,7 @@ class Share(Comparable):
 
     def interval(self, alpha: float) -> tuple[float, float]:
         """The limits at one-sided `alpha`."""
-        # Imported here, since it needs numpy and scipy.
+        # Imported here, since `once_more` needs numpy and scipy.
         from lengthprobe.statistics.once_more import ratio_interval
 
         if self._whole.caveat:
@@ -219,7 +222,7 @@ class Share(Comparable):
             )
         margin = number(other, f"{self.name} {sign} 0.02")
         below = sign[0] == "<"
-        # What is too small for the claim, or too large, is what a reader looks for.
+        # A reader looks for the prompts with a value too small, or too large, for the claim.
         shown = replace(self, estimate=replace(self.estimate, worst="high" if below else "low"))
         return decide_side(sign, self, None, self.side(below, margin), shown, margin)
 
@@ -228,7 +231,7 @@ class Share(Comparable):
 
 
 def _less(estimate: Estimate, margin: float) -> Estimate:
-    """The estimate less so much of its whole, prompt by prompt."""
+    """The estimate less `margin` times its whole, prompt by prompt."""
     assert estimate.whole is not None
     return replace(
         estimate,

@@ -1,4 +1,4 @@
-"""Unmet: a precondition of a claim that is not met, so that nothing is left to measure."""
+"""Unmet: a precondition of a claim which is not met, and leaves nothing to measure."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from dataclasses import dataclass, replace
 
 @dataclass(frozen=True, slots=True)
 class Unmet:
-    """A precondition that a checkpoint does not meet: every comparison of its estimate comes to that.
+    """A precondition not met by a checkpoint, which decides every comparison of the estimate.
 
     Args:
-        status: `broken`, or `undecided` where the data cannot tell whether it is met, or the reference fails.
-        why: Why, in a clause.
-        advice: What would have to be so.
-        role: Whether it is the `model` under test that does not meet it, or the `reference`.
+        status: `broken`; or `undecided` where the data cannot tell, or where the reference fails.
+        why: Why the precondition is not met, in a clause.
+        advice: The state that would meet the precondition.
+        role: The checkpoint that fails the precondition: the `model` under test, or the `reference`.
     """
 
     status: str
@@ -23,15 +23,15 @@ class Unmet:
 
     @property
     def reason(self) -> str:
-        """Why, and of which checkpoint where that is not the model under test."""
+        """The reason why the precondition is not met, with the checkpoint's role unless this is `model`."""
         return self.why if self.role == "model" else f"of the {self.role}: {self.why}"
 
     def of_reference(self) -> Unmet:
-        """The same where the reference fails: that refutes nothing about the candidate."""
+        """The precondition, unmet by the reference: `undecided`, since the model itself is not refuted."""
         return replace(self, status="undecided", role="reference")
 
 
 def first_unmet(one: Unmet | None, other: Unmet | None) -> Unmet | None:
-    """What a comparison of two estimates comes to: a precondition that is broken, before one that is open."""
+    """The unmet precondition that decides a comparison of two estimates: a broken before an undecided one."""
     both = [each for each in (one, other) if each is not None]
     return next((each for each in both if each.status == "broken"), both[0] if both else None)

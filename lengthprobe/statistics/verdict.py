@@ -1,4 +1,4 @@
-"""Verdict: `holds`, `broken` or `undecided`, what the data say about a comparison."""
+"""Verdict on a comparison by the data: `holds`, `broken` or `undecided`."""
 
 from __future__ import annotations
 
@@ -23,15 +23,15 @@ __all__ = ["Verdict", "decide", "decide_side", "record_asked_verdicts"]
 
 @dataclass(frozen=True, eq=False)
 class Verdict:
-    """What the data say about a comparison. True when it holds, false when it is broken.
+    """The verdict on a comparison: true for `holds`, false for `broken`; `undecided` raises `Undecided`.
 
     Args:
         status: `holds`, `broken` or `undecided`.
-        expression: The comparison, as it would be written.
-        estimate: The mean or the share that was compared.
-        margin: What it was compared with.
-        reason: Why, in a clause.
-        comparison: The statements behind it.
+        expression: The comparison as a line of Python.
+        estimate: The mean or the share compared.
+        margin: The number with which the estimate was compared.
+        reason: The reason for the verdict, in a clause.
+        comparison: The statements behind the verdict.
     """
 
     status: str
@@ -42,7 +42,7 @@ class Verdict:
     comparison: Comparison = field(repr=False)
 
     def __bool__(self) -> bool:
-        # Pytest shows the line of the test, not this one.
+        # Pytest shows the line of the test, not this line.
         __tracebackhide__ = True
         note_asked(self)
         if self.status == "undecided":
@@ -57,10 +57,11 @@ class Verdict:
         return "\n".join(explanation(self.comparison))
 
     def as_check(self) -> Check:
-        """The verdict as a report keeps it.
+        """The verdict for a report.
 
-        One that does not hold has with it its worst prompts and what stands behind the estimate, one that is
-        undecided what would decide it. Where a precondition is unmet there are no numbers: none was measured.
+        A verdict that does not hold comes with the worst prompts and the background of the estimate. An
+        undecided verdict comes with advice on how to decide. Where a precondition is unmet, nothing was
+        measured and there are no numbers.
         """
         comparison, estimate = self.comparison, self.estimate
         unmet = comparison.unmet is not None
@@ -85,7 +86,7 @@ def decide(comparison: Comparison) -> Verdict:
     """The verdict on a comparison.
 
     Raises:
-        SettingsError: It is true, or false, whatever was measured.
+        SettingsError: The comparison is true, or false, whatever was measured.
     """
     check_decidable(comparison)
     verdict = Verdict(
@@ -103,12 +104,12 @@ def decide(comparison: Comparison) -> Verdict:
 def decide_side(
     sign: str, left: Comparable, right: Comparable | None, part: Part, shown: Shown, margin: float
 ) -> Verdict:
-    """The verdict on a comparison that is one statement.
+    """The verdict on a comparison with a single statement.
 
     Args:
         sign: `<`, `<=`, `>` or `>=`.
-        left: What stands on the left of the sign.
-        right: What stands on the right of the sign, None for the margin.
+        left: The left side of the sign.
+        right: The right side of the sign, None for the margin.
         part: The statement.
         shown, margin: The `estimate` and the `margin` of the Comparison.
     """

@@ -1,1 +1,1 @@
-"""Measures of attribution: one number each about which components wrote the responses."""
+"""Measures of attribution: each gives a number about the components that wrote the responses."""

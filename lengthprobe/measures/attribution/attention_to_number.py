@@ -1,4 +1,4 @@
-"""Attention to the number: how much of it heads give to N, and how much to a number that nobody asks for."""
+"""Attention to the number: the shares of attention that heads give to N, and to a number nobody asks for."""
 
 from __future__ import annotations
 
@@ -27,26 +27,27 @@ _NUMBER, _DISTRACTOR = 0, 1
 
 
 class Attentive(Traceable, Protocol):
-    """What a measure of attention needs of a probe."""
+    """A probe, as a measure of attention needs one."""
 
     def attention(self, looks: Sequence[Look], heads: Collection[Component]) -> Sequence[Floats]:
-        """The shares of some heads' attention, for each look over its steps and targets, [b, h, k]."""
+        """Shares of attention [b, h, k] for each look: steps, heads, and targets."""
 
     def heads(self, names: Heads) -> tuple[Component, ...]:
-        """The heads that some names mean."""
+        """The heads with some names."""
 
 
 def attention_to_number(probe: Attentive, *, language: str, heads: Heads) -> Estimate:
-    """How much more of their attention some heads give to N than to another number (METHODS §4; ours).
+    """The share of some heads' attention on N, less the share on another number (METHODS §4; ours).
 
-    Each response is read again under its prompt with a sentence beside it that names another number, written
-    as N is (`task.distractor`): once before the request and once after it, so that neither number is the
-    nearer one. The heads look from every word boundary of the response, the last place at which the word
-    before it was the last one. The value of a response is the share of attention on N's tokens less that on
-    the other number's, over its boundaries, the two orders and the heads, on average.
+    Each response is read again under its prompt with an added sentence. The sentence names another number,
+    written as N is (`task.distractor`). The sentence stands once before the request and once after, so that
+    neither number is always nearer. The heads look from every word boundary of the response: for each word,
+    the last step at which an end would make this word the last. The value of a response is the share of
+    attention on N's tokens less the share on the other number's tokens, a mean over boundaries, both orders
+    and heads.
 
-    Attention says where a head looks, and not what it makes of it: whether it stops because of the number is
-    asked by the number swap.
+    Attention tells where a head looks, and not whether the head stops the response because of the number: the
+    number swap asks this.
 
     Args:
         probe: The checkpoint.
@@ -54,28 +55,28 @@ def attention_to_number(probe: Attentive, *, language: str, heads: Heads) -> Est
         heads: Heads (`L3H1`), or a layer's heads (`L3H*`).
 
     Returns:
-        An Estimate over topics, a share. Responses without a word are left out. Its interval is that of
-        values like normal ones, since each is a mean over many places and lies far from −1 and 1 (ours).
+        An Estimate over topics, a share. Responses without a word are left out. The interval is made for
+        roughly normal values, since each value is a mean over many places and lies far from −1 and 1 (ours).
 
     Raises:
         SettingsError: A head does not exist, or none is named.
-        ModelError: The checkpoint's components are not known, or which tokens stand for the number.
+        ModelError: The checkpoint's components are not known, or the tokens of the number are not known.
     """
     return _attention(probe, "attention_to_number", language, heads, (1.0, -1.0), None)
 
 
 def attention_share_of_number(probe: Attentive, *, language: str, heads: Heads) -> Estimate:
-    """The share of attention on N's tokens alone; as `attention_to_number`, with the interval of a share."""
+    """The share of attention on N's tokens alone, with the interval of a share; see `attention_to_number`."""
     return _attention(probe, "attention_share_of_number", language, heads, (1.0, 0.0), (0.0, 1.0))
 
 
 def attention_share_of_distractor(probe: Attentive, *, language: str, heads: Heads) -> Estimate:
-    """The share of attention on the other number's tokens alone; as `attention_share_of_number`."""
+    """The share of attention on the other number's tokens alone; see `attention_share_of_number`."""
     return _attention(probe, "attention_share_of_distractor", language, heads, (0.0, 1.0), (0.0, 1.0))
 
 
 def word_boundaries(adherence: Adherence) -> tuple[int, ...]:
-    """For each word of a response the last step at which ending would make it the last one."""
+    """For each word of a response, the last step at which an end would make this word the last word."""
     counts = adherence.counts
     places = {
         counts[at - 1]: at for at in range(1, len(counts)) if adherence.complete[at] and counts[at - 1] > 0

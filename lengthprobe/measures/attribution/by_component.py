@@ -1,4 +1,4 @@
-"""Estimates of something that each component of a model has: the ground of the measures of mechanism."""
+"""Estimates of a value of each component of a model: the ground of the measures of mechanism."""
 
 from __future__ import annotations
 
@@ -28,29 +28,29 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
 
 
-LEAST_MEASURED = 0.8  # of the responses; ours, as the margin of the share of exact answers
+LEAST_MEASURED = 0.8  # of the responses; ours, like the margin of the share of exact answers
 
 
 class Traceable(Measured, Protocol):
-    """What a measure of mechanism needs of a probe."""
+    """A probe, as a measure of mechanism needs one."""
 
     def traces(self, language: str) -> Sequence[Traced]:
         """The attribution of each response in a language."""
 
     def forced(self, texts: Sequence[Forced], *, target: str) -> Sequence[ForcedTrace]:
-        """What the components say to texts that the checkpoint is given."""
+        """The contributions of the components on texts forced on the checkpoint."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ByComponent:
-    """What each component gave to each of n prompts.
+    """The contribution of each component to each of n prompts.
 
     Args:
-        prompts: The prompts, n of them.
-        notes: What was asked and written, for each.
-        heads: [n, L, H]
-        mlps: [n, L]
-        exact: The places of the prompts that were answered exactly.
+        prompts: The n prompts.
+        notes: The prompt and the response in words, for each prompt.
+        heads: Contributions of heads, [n, L, H].
+        mlps: Contributions of MLPs, [n, L].
+        exact: The places of the prompts with an exact answer.
         cut_off: Whether the token cap ended any of the responses.
     """
 
@@ -69,7 +69,7 @@ class ByComponent:
 
     @property
     def by_name(self) -> dict[str, float]:
-        """The mean of each component by its name: L3H1, MLP4; nothing where there is no prompt."""
+        """The mean of each component by its name: L3H1, MLP4; empty without prompts."""
         if not self.prompts:
             return {}
         heads, mlps = self.heads.mean(0), self.mlps.mean(0)
@@ -82,12 +82,12 @@ class ByComponent:
 
     @property
     def n_layers(self) -> int:
-        """L"""
+        """The number of layers, L."""
         return int(self.mlps.shape[1])
 
     @property
     def whole(self) -> Floats:
-        """Prompt by prompt, the size of all heads and MLPs together, cross-fitted, [n] (METHODS §3)."""
+        """The size of all heads and MLPs together on each prompt, cross-fitted, [n] (METHODS §3)."""
         import numpy as np
 
         n = len(self.prompts)
@@ -107,18 +107,18 @@ def estimate_of(
     controls: Callable[[], Mapping[str, float]] = dict,
     asked: int | None = None,
 ) -> Estimate:
-    """The mean over prompts of what a component gave, with the whole that it can be a share of.
+    """The mean over prompts of a component's contribution, with the whole for `share`.
 
     Args:
         probe: The checkpoint.
-        by_component: What each component gave.
+        by_component: The contribution of each component.
         component: The component, or group of components.
-        name: Name of the measure, or its key where it has options.
+        name: Name of the measure, or its key for a measure with options.
         language: Code of the language.
-        lengths: The lengths that were selected, for the name.
-        whole: What the whole is taken from, where that is something else.
+        lengths: The selected lengths, for the name.
+        whole: The contributions behind the whole; `by_component` by default.
         controls: Gives the means of the controls, for a reader of a claim that failed.
-        asked: Of how many responses these are those that have what is measured; all of them by default.
+        asked: The number of all responses, measured or not; None where every response was measured.
 
     Returns:
         An Estimate over topics, in logits.
@@ -151,7 +151,7 @@ def estimate_of(
 
 
 def _flaw(measured: int, asked: int | None) -> str:
-    """Why too few responses have what is measured, or nothing."""
+    """The reason why too few responses were measured; empty where enough were."""
     if asked is None or measured >= LEAST_MEASURED * asked:
         return ""
     return (

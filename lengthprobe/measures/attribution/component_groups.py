@@ -1,4 +1,4 @@
-"""Component groups: the heads or MLPs that a measure of attribution takes together, by name (METHODS §3)."""
+"""Component groups: heads or MLPs taken together by a measure of attribution, by name (METHODS §3)."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ def late_heads(by_component: ByComponent) -> Floats:
 
 
 def early_heads(by_component: ByComponent) -> Floats:
-    """The heads of the early layers together, as if there were as many of them as late ones, [n]."""
+    """The heads of an early layer, a mean over early layers, times the number of late layers, [n]."""
     late, early = late_layers(by_component.n_layers), early_layers(by_component.n_layers)
     found: Floats = by_component.layers[:, list(early)].mean(1) * len(late)
     return found
 
 
 def rise_of_heads(by_component: ByComponent) -> Floats:
-    """The late layers' heads, less those of as many layers before, on average, [n]."""
+    """The late layers' heads, less the mean of the layers before times the number of late layers, [n]."""
     late = late_layers(by_component.n_layers)
     before: Floats = by_component.layers[:, : late.start].mean(1) * len(late)
     return late_heads(by_component) - before
@@ -43,7 +43,7 @@ def final_mlp(by_component: ByComponent) -> Floats:
 
 
 def early_mlps(by_component: ByComponent) -> Floats:
-    """An MLP of the early layers, on average over them, [n]."""
+    """The mean over the MLPs of the early layers, [n]."""
     found: Floats = by_component.mlps[:, list(early_layers(by_component.n_layers))].mean(1)
     return found
 
@@ -61,13 +61,13 @@ def group_of(component: str, probe: Measured) -> Group:
     """The values of a component group, prompt by prompt.
 
     Args:
-        component: Its name in `COMPONENT_GROUPS`.
-        probe: The checkpoint that the values are of, for the message.
+        component: The name of the group in `COMPONENT_GROUPS`.
+        probe: The checkpoint of the values, for the message.
 
     Raises:
         SettingsError: No group has this name.
-        ModelError: When the values of `rise of heads` are taken: the checkpoint has one layer, and so none
-            before the late ones.
+        ModelError: When the values of `rise of heads` are taken: the checkpoint has a single layer, and so no
+            layer before the late layers.
     """
     if component not in list(COMPONENT_GROUPS):
         known = [f'"{name}"' for name in COMPONENT_GROUPS]

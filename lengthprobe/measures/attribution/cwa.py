@@ -1,4 +1,4 @@
-"""Cumulative Weighted Attribution: what a component gave to tokens that keep to the length, less others."""
+"""Cumulative Weighted Attribution: a component's part in tokens that keep to the length, less in others."""
 
 from __future__ import annotations
 
@@ -38,22 +38,22 @@ def cwa(
     Args:
         probe: The checkpoint.
         component: Name of the group, as in `component_groups`: `late heads`, `final MLP`, and their controls
-            `early heads`, `rise of heads` (how far the late layers are above those before), `early MLPs`.
+            `early heads`, `rise of heads` (the late layers less the layers before), `early MLPs`.
         language: Code of the language.
-        lengths: Only the prompts that ask for these, all by default.
-        signs: `adherence` (default): +1 where the token written keeps to the length asked for, −1 where it
-            does not. The controls: `shuffled` (another prompt's length), `all-plus`.
+        lengths: Only the prompts that ask for these lengths, all by default.
+        signs: `adherence` (default): +1 for a written token that keeps to the length asked for, −1 for any
+            other. The controls: `shuffled` (another prompt's length), `all-plus`.
         per_step: The mean over a response's steps in place of the sum, which grows with the response.
-        text_of: Another checkpoint whose responses are forced on this one, in place of its own: the control
-            *same text*.
+        text_of: Another checkpoint, whose responses are forced on `probe` in place of the probe's own: the
+            control *same text*.
 
     Returns:
         An Estimate over topics in logits, which `share` relates to all components together.
 
     Raises:
         SettingsError: No group has this name; or as `cwa_by_component`.
-        ModelError: The checkpoint's components are not known, or do not add up to its logits; or it has one
-            layer, and so none before the late ones to rise from.
+        ModelError: The checkpoint's components are not known, or do not add up to its logits; or the
+            checkpoint has a single layer, and so no layer before the late layers to rise from.
     """
     group = group_of(component, probe)
     check_lengths(lengths)
@@ -71,7 +71,7 @@ def cwa(
         )
 
     by_component = under(signs)
-    # The cap is named where it decided how far responses run on.
+    # The cap is named where the cap ended a response.
     stated += [f"cap {probe.settings.cap}"] if by_component.cut_off else []
     return estimate_of(
         probe,
@@ -80,7 +80,7 @@ def cwa(
         name=MeasureKey("cwa", tuple(stated)),
         language=language,
         lengths=lengths,
-        # A control is related to the same whole as what it controls.
+        # A control is related to the whole of the measure, and to no whole of its own.
         whole=by_component if signs == "adherence" else under("adherence"),
         controls=lambda: _controls(text_of or probe, language, group, under),
     )
@@ -98,7 +98,7 @@ def cwa_by_component(
     """The CWA of every component, prompt by prompt; arguments as in `cwa`.
 
     Raises:
-        SettingsError: The lengths are none; or signs are to be shuffled, and all prompts ask for the same
+        SettingsError: The lengths are empty; or signs are to be shuffled, and all prompts ask for the same
             length.
         LengthprobeError: As `Probe.traces`.
     """
@@ -118,11 +118,11 @@ def cwa_by_component(
             "setting:lengths=3-9, or any two lengths",
         )
     contributions, adherences = _of_own(every) if text_of is None else _of_forced(probe, every)
-    # Shuffled lengths are those of all prompts, whichever are selected.
+    # Lengths are shuffled among all prompts, whichever are selected.
     weights = token_weights(adherences, asked, signs=signs)
     found = cumulative(contributions, weights)
     keep = [at for at, one in enumerate(every) if lengths is None or one.response.prompt.n_words in lengths]
-    # Of a text that another tokenizer has no token for there is no step; a thought's are none of the answer.
+    # A text may have no step, where another tokenizer has no token; steps of a thought are not of the answer.
     n_steps = np.array([max(1, sum(one.in_answer)) for one in adherences], float)
     steps = n_steps[keep] if per_step else 1.0
     return ByComponent(
@@ -146,7 +146,7 @@ def _n_words(adherence: Adherence) -> int:
 def _controls(
     source: Traceable, language: str, group: Group, under: Callable[[str], ByComponent]
 ) -> dict[str, float]:
-    """The means of the same group under the controls that need no forward pass (METHODS §3)."""
+    """The means of the group under the controls without a forward pass (METHODS §3)."""
     several = len({one.response.prompt.n_words for one in source.traces(language)}) > 1
     controls = ("shuffled", "all-plus") if several else ("all-plus",)
     found = {signs: float(group(under(signs)).mean()) for signs in controls}

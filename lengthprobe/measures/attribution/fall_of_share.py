@@ -1,4 +1,4 @@
-"""Fall of a share: how much of a component's share a candidate has lost, against a reference."""
+"""Fall of a share: the part of a component's share that a candidate has lost against a reference."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ from lengthprobe.statistics.unmet import first_unmet
 if TYPE_CHECKING:
     from collections.abc import Set
 
-LEAST_SHARE = 0.04  # ours: half of it is the smallest share that counts
+LEAST_SHARE = 0.04  # ours: twice the smallest share that counts
 
 
 def fall_of_share(candidate: Estimate, reference: Estimate) -> Share:
-    """How far the candidate's share lies below the reference's, as a share of the latter (ours).
+    """The fall of the candidate's share below the reference's, as a part of the reference's share (ours).
 
-    Each is a share of its own model's whole, so that logits on another scale are no fall. So
-    `fall_of_share(candidate, reference) < m` says that candidate - (1 - m) · reference is above 0, for the
-    two shares. They are paired by prompt, over the prompts that both have, and the reference's varies too.
-    Each share is linearised (the delta method): share + (x - share · whole) / mean(whole). A reference share
-    below 4 % is raised to 4 %: what is too small to count cannot fall by half. A candidate that gives every
-    prompt the reference's very value has lost nothing.
+    Each share is taken of its own model's whole, so that logits on another scale are no fall. So
+    `fall_of_share(candidate, reference) < m` claims candidate - (1 - m) · reference > 0, for the two shares.
+    The shares are paired by prompt, over the prompts of both, and the reference's share varies too. Each
+    share is linearised (the delta method): share + (x - share · whole) / mean(whole). A reference share below
+    4 % is raised to 4 %: a share too small to count cannot fall by half. A candidate with exactly the
+    reference's value on every prompt has lost nothing.
 
     Args:
         candidate: A measure of a component, with its whole.
@@ -38,9 +38,9 @@ def fall_of_share(candidate: Estimate, reference: Estimate) -> Share:
 
     Returns:
         A Share over topics. Nothing is decided where a whole, or the reference's share, is not surely above
-        0, or where fewer than 80 % of the prompts of either are those of both.
+        0, or where fewer than 80 % of all prompts are prompts of both.
 
-        A precondition that either does not meet decides: that of the candidate first.
+        An unmet precondition of the candidate or of the reference decides, the candidate's first.
 
     Raises:
         SettingsError: The two were asked in unlike forms.
@@ -52,7 +52,7 @@ def fall_of_share(candidate: Estimate, reference: Estimate) -> Share:
     keys = all_keys(candidate.measures, reference.measures)
     lacking = None if reference.unmet is None else reference.unmet.of_reference()
     if unmet := first_unmet(candidate.unmet, lacking):
-        # Of the other side there may be values: without the first they are no fall.
+        # The other side may have values, which alone are no fall.
         nothing = Sample((), None)
         none = replace(
             candidate,
@@ -69,7 +69,7 @@ def fall_of_share(candidate: Estimate, reference: Estimate) -> Share:
 
 
 def _fall(candidate: Estimate, reference: Estimate, name: str) -> Estimate:
-    """The reference's share less the candidate's, prompt by prompt, of the whole that the former is."""
+    """The reference's share less the candidate's, prompt by prompt; the reference's share is the whole."""
     ours, theirs = share(candidate), share(reference)
     common = candidate.samples[0].by_prompt.keys() & reference.samples[0].by_prompt.keys()
     flaw = _flaw(ours, theirs, common)
@@ -94,7 +94,7 @@ def _fall(candidate: Estimate, reference: Estimate, name: str) -> Estimate:
 
 
 def _flaw(ours: Share, theirs: Share, common: Set[str]) -> str:
-    """Why nothing can be decided, or nothing."""
+    """The reason why nothing can be decided; empty where the shares can be compared."""
     every = ours.estimate.samples[0].by_prompt.keys() | theirs.estimate.samples[0].by_prompt.keys()
     if len(common) < LEAST_MEASURED * len(every):
         return f"only {len(common)} of {len(every)} prompts can be compared"
@@ -109,7 +109,7 @@ def _flaw(ours: Share, theirs: Share, common: Set[str]) -> str:
 
 
 def _linearised(estimate: Estimate, common: Set[str]) -> Sample:
-    """The share prompt by prompt, whose mean over all prompts is the share itself."""
+    """Linearised values of a share, prompt by prompt, whose mean over all prompts is the share itself."""
     assert estimate.whole is not None
     (sample,), whole = estimate.samples, estimate.whole
     ratio = sample.mean / whole.mean if whole.mean else 0.0
@@ -129,7 +129,7 @@ def _linearised(estimate: Estimate, common: Set[str]) -> Sample:
 
 
 def _noted(fall: Sample, candidate: Estimate, reference: Estimate) -> Sample:
-    """The sample, with what each side's component gave of its whole in the note of each prompt."""
+    """The sample with notes: on each prompt, each side's contribution and its whole."""
 
     def part(estimate: Estimate, prompt_id: str) -> str:
         assert estimate.whole is not None

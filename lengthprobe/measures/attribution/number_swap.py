@@ -1,4 +1,4 @@
-"""Number swap: what a component gives to ending the response because of the number in the prompt."""
+"""Number swap: a component's part in ending the response which is due to the number in the prompt."""
 
 from __future__ import annotations
 
@@ -26,18 +26,19 @@ TARGET = "stop_margin"
 
 
 def number_swap(probe: Traceable, *, component: str, language: str) -> Estimate:
-    """What a component group gives to the stop because of the number (METHODS §3, control 6; ours).
+    """The part of a component group in the stop which is due to the number (METHODS §3, control 6; ours).
 
-    The first N words of each response, with the punctuation after them, are forced twice: under its own
-    prompt, which asks for N, and under the same prompt asking for N + 2 (N − 2 where that number cannot be
-    written so); twice, since the pass that wrote the response rounds otherwise. The estimate is the group's
-    contribution to the stop margin after those words under the first, less that under the second. A component
-    that writes words, or ends sentences, whatever the number is gives 0: only one that reads the number gives
-    more.
+    The first N words of each response, with the punctuation after them, are forced under two prompts: the
+    response's own prompt, which asks for N, and the same prompt asking for N + 2 (N − 2 where N + 2 cannot be
+    written in the same way). The own prompt is forced too, since the pass that wrote the response rounds
+    differently. The estimate is the group's contribution to the stop margin after these words under the own
+    prompt, less the contribution under the other prompt. A component that writes words or ends sentences,
+    whatever the number, gives 0. Only a component that reads the number gives more.
 
-    The whole is what all components say for or against the stop there, under the response's own prompt: where
-    nothing depends on the number, a fraction of that nothing is no share. Responses that never complete N
-    words have no such place, and are left out; where they are more than one in five, nothing is decided.
+    The whole is the sum of what all components add for or against the stop there, under the response's own
+    prompt, and not the difference: where nothing depends on the number, the difference is about 0, and a part
+    of 0 is no share. Responses that never complete N words are left out; where more than a fifth are left
+    out, nothing is decided.
 
     Args:
         probe: The checkpoint.
@@ -70,15 +71,15 @@ def number_swap(probe: Traceable, *, component: str, language: str) -> Estimate:
 
 
 def number_swap_by_component(probe: Traceable, language: str) -> tuple[ByComponent, ByComponent]:
-    """What every component gives to the stop, prompt by prompt: under its own number, and that less the
-    other's.
+    """The contributions of every component to the stop, prompt by prompt, under two numbers.
 
     Args:
         probe: The checkpoint.
         language: Code of the language.
 
     Returns:
-        Both over the responses that complete N words.
+        The contributions under the prompt's own number, and the difference to the contributions under the
+        other number (own less other). Both are over the responses that complete N words.
 
     Raises:
         ModelError: The checkpoint's components are not known, or do not add up to its logits.
@@ -97,7 +98,7 @@ def number_swap_by_component(probe: Traceable, language: str) -> tuple[ByCompone
 
 
 def number_swap_texts(probe: Traceable, language: str) -> Sequence[Forced]:
-    """What is forced: the responses up to N words under their own prompts, then under the other ones."""
+    """The texts to force: responses up to N words under their own prompts, then under the other prompts."""
     placed = _placed(probe, language)
     own = [_forced(one, at, one.response.prompt) for one, at in placed]
     return [*own, *(_forced(one, at, _swapped(one.response.prompt)) for one, at in placed)]
@@ -109,7 +110,7 @@ def _placed(probe: Traceable, language: str) -> list[tuple[Traced, int]]:
 
 
 def _boundary(one: Traced) -> int | None:
-    """The step after the N words asked for, and after what punctuation follows them; None without any."""
+    """The step after the N words asked for and the punctuation after them; None without N complete words."""
     if one.adherence is None:
         return None
     counts, n_words = one.adherence.counts, one.response.prompt.n_words
@@ -124,7 +125,7 @@ def _forced(one: Traced, at: int, prompt: Prompt) -> Forced:
 
 
 def _swapped(prompt: Prompt) -> Prompt:
-    """The same prompt asking for another number of words."""
+    """The prompt with another number of words."""
     from lengthprobe.task.prompts import with_n_words
 
     try:

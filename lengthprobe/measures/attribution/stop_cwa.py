@@ -1,4 +1,4 @@
-"""The stop margin where a response could end: what writes the end where it is due, and not before."""
+"""CWA of the stop margin where a response could end: components that end where due, and not before."""
 
 from __future__ import annotations
 
@@ -21,26 +21,26 @@ if TYPE_CHECKING:
 def stop_cwa(
     probe: Traceable, *, component: str, language: str, lengths: Collection[int] | None = None
 ) -> Estimate:
-    """The CWA of a component group for ending a response where that is due, more than before.
+    """The CWA of a component group for ending a response where the end is due, more than before.
 
-    The attribution of the stop margin, logit(best end token) − logit(best other token), at the steps at which
-    ending would leave a complete word: its mean where the response has its N words or more, less its mean
-    where it has fewer (METHODS §2 and §3; the weights are ours). A component that pushes for the end, or
-    against it, wherever a word is complete gives 0, and so does running on. The whole is what all components
-    say for or against the end where it is due. Responses that never reach N words are left out; where they
-    are more than one in five, nothing is decided.
+    The stop margin is logit(best end token) − logit(best other token). Its attribution is taken at the steps
+    at which an end would leave a complete word: the mean where the response has N words or more, less the
+    mean where the response has fewer (METHODS §2 and §3; the weights are ours). A component that pushes for
+    the end, or against the end, wherever a word is complete gives 0, and so does running on. The whole is the
+    sum of what all components add for or against the end where due. Responses that never reach N words are
+    left out; where more than a fifth are left out, nothing is decided.
 
     Args:
         probe: The checkpoint.
         component: Name of the group, as in `component_groups`: `late heads`, `final MLP`, ….
         language: Code of the language.
-        lengths: Only the prompts that ask for these, all by default.
+        lengths: Only the prompts that ask for these lengths, all by default.
 
     Returns:
         An Estimate over topics in logits, which `share` relates to all components together.
 
     Raises:
-        SettingsError: No group has this name, or the lengths are none.
+        SettingsError: No group has this name, or the lengths are empty.
         ModelError: The checkpoint's components are not known, or do not add up to its logits.
     """
     from lengthprobe.attribution.cumulative import cumulative, due_weights, stop_weights

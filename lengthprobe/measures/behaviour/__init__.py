@@ -1,1 +1,1 @@
-"""Measures of behaviour: one number each about the responses that a checkpoint wrote."""
+"""Measures of behaviour: each gives a number about a checkpoint's responses."""

@@ -1,4 +1,4 @@
-"""The share of responses that two word counters disagree on."""
+"""The share of responses on which two word counters disagree."""
 
 from __future__ import annotations
 

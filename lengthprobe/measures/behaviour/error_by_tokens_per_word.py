@@ -1,4 +1,4 @@
-"""How much of the error that a model would make if it counted tokens in place of words is in its errors."""
+"""The part of a token counter's error that is found in a model's errors."""
 
 from __future__ import annotations
 
@@ -27,17 +27,17 @@ if TYPE_CHECKING:
 def error_by_tokens_per_word(probe: Measured, *, language: str) -> Estimate:
     """The slope of words(response) − N on tokens per word, N held fixed, as a share of a token counter's.
 
-    METHODS §4 asks for the error against tokens per word with N held fixed; the rest is ours. Who counts
-    tokens writes N / t words of t tokens each, and is off by d = N / t − N. The measure is the slope of the
-    error e on d: 0 for a model that counts words, 1 for one that counts tokens, whatever the tokenizer. It is
-    Wald's slope (1940, Annals of Mathematical Statistics 11, 284-300), which no one response rules: with
-    z = +1 for a response whose d is above the mean of those with the same N, −1 for one below it, 0 for one
-    without words, and z, e and d each less its mean over the same N,
+    METHODS §4 asks for the error against tokens per word with N held fixed; the rest is ours. A model that
+    counts tokens writes N / t words of t tokens each, and is off by d = N / t − N. The measure is the slope
+    of the error e on d, whatever the tokenizer: 0 for a model that counts words, 1 for a model that counts
+    tokens. The slope is Wald's (1940, Annals of Mathematical Statistics 11, 284-300), which no single
+    response rules. For each response, z = +1 if d is above the mean d of the responses with the same N, −1 if
+    d is below this mean, 0 if the response has no words. With z, e and d each less its mean over the same N,
 
         slope = mean(z e) / mean(z d).
 
-    Errors are winsorised at ±10 words: at ±3 those of a token counter would all be alike. A claim is on
-    `share` of it, whose interval is that of a ratio: a model that makes no error follows none.
+    Errors are winsorised at ±10 words: at ±3 a token counter's errors would all be alike. A claim compares
+    `share` of the estimate, with the interval of a ratio. A model without errors has a slope of 0.
 
     Raises:
         SettingsError: All responses to the prompts of each N have as many tokens a word.
@@ -77,7 +77,7 @@ def error_by_tokens_per_word(probe: Measured, *, language: str) -> Estimate:
 def _parts(
     probe: Measured, asked: Sequence[Response], counts: Sequence[int], language: str
 ) -> tuple[list[float], list[float]]:
-    """Of each response z e and z d, over the mean of z d."""
+    """The products z e and z d of each response, both divided by the mean of z d."""
     lengths = [one.prompt.n_words for one in asked]
     errors = _within(
         lengths, [winsorised_error(count - n, FAR) for count, n in zip(counts, lengths, strict=True)]
@@ -106,12 +106,12 @@ def _parts(
 
 
 def _n_tokens(response: Response) -> int:
-    """The tokens of the answer, without those of a thought before it."""
+    """The number of tokens in the answer, without the tokens of a thought before the answer."""
     return len(response.token_ids) - response.thought_tokens
 
 
 def _within(lengths: Sequence[int], values: Sequence[float]) -> list[float]:
-    """Each value less the mean of those with the same N; exactly 0 where all of them are equal."""
+    """Each value less the mean of the values with the same N; exactly 0 where all of these are equal."""
     groups: dict[int, list[float]] = {}
     for n, value in zip(lengths, values, strict=True):
         groups.setdefault(n, []).append(value)

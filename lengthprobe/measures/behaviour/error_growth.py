@@ -1,4 +1,4 @@
-"""How much the error of a response's length grows with the length asked for."""
+"""Growth of the error of a response's length with the length asked for."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def error_growth(probe: Measured, *, language: str) -> Estimate:
     """The least-squares slope of |words(response) − N| on N, in words per word asked for.
 
     Ours. An absolute error counts as 5 words at the most. The slope is the mean over prompts of
-    (N − N̄)(e − ē) / mean (N − N̄)², so a topic's prompts are a cluster of it as of any mean.
+    (N − N̄)(e − ē) / mean (N − N̄)², and is clustered by topic as any mean is.
 
     Raises:
         SettingsError: All prompts ask for the same length.
@@ -35,6 +35,7 @@ def error_growth(probe: Measured, *, language: str) -> Estimate:
             f"how the error grows with N needs more than one N; all prompts ask for {lengths[0]}",
             "setting:lengths=3-9, or deselect the claim",
         )
+    # n is N of a prompt, `middle` is N̄; below, c is words(response), e the error and `mean` is ē.
     reach = max(abs(n - middle) for n in lengths) * CAPPED_AT / spread
 
     def values(asked: Sequence[Response], counts: Sequence[int]) -> list[float]:

@@ -1,4 +1,4 @@
-"""The share of responses that have exactly the words asked for."""
+"""The share of responses with exactly the number of words asked for."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def exact_match(probe: Measured, *, language: str, lengths: Collection[int] | None = None) -> Estimate:
-    """The share of responses with exactly N words (METHODS §1); empty and cut-off ones count against it."""
+    """The share of responses with exactly N words (METHODS §1); empty and cut-off responses are misses."""
     return mean_of(
         probe,
         lambda response, n_words: float(

@@ -22,14 +22,15 @@ def length_error(
     """The mean signed error in words, words(response) − N, each winsorised at ±3.
 
     arXiv:2509.02075 reports the raw mean (`raw_length_error`), which stands beside the claim. Winsorising is
-    ours (METHODS §1): one runaway of 80 words would rule a mean over 300 prompts, and runaways have a claim
-    of their own. At 3 words a healthy model is told from one that is half a word off; at 10 it seldom is.
+    ours (METHODS §1): a single runaway of 80 words would rule a mean over 300 prompts, and runaways have a
+    claim of their own. At 3 words the measure tells a healthy model from a model half a word off. At 10 words
+    the measure seldom does.
 
     Args:
         probe: The checkpoint.
         language: Code of the language.
-        lengths: Only the prompts that ask for these, all by default.
-        at: At how many words errors are winsorised; 10 for a claim that a model is off by more than 3.
+        lengths: Only the prompts that ask for these lengths, all by default.
+        at: The number of words at which errors are winsorised; 10 for a claim on errors above 3 words.
     """
     return mean_of(
         probe,
@@ -44,10 +45,10 @@ def length_error(
 
 
 def raw_length_error(probe: Measured, *, language: str, lengths: Collection[int] | None = None) -> Estimate:
-    """The mean signed error in words, words(response) − N, as arXiv:2509.02075 reports it.
+    """The mean signed error in words, words(response) − N, not winsorised, as in arXiv:2509.02075.
 
-    It is shown beside `length_error` and decides nothing: a runaway that was not among the prompts could move
-    it by any number of words, and no interval covers that.
+    The raw mean is shown beside `length_error` and decides nothing: a runaway on a prompt not asked could
+    move the mean by any number of words, and no interval covers a move without limit.
     """
     return mean_of(
         probe,
@@ -81,5 +82,5 @@ def absolute_error(
 
 
 def _stated(name: str, at: float) -> MeasureKey:
-    """A measure's key, with where errors are winsorised if that is not the default."""
+    """A measure's key, which names the number of words of winsorising unless this is the default."""
     return MeasureKey(name, () if at == WINSORISED_AT else (f"winsorised at {at:g}",))

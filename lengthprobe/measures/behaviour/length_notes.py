@@ -1,4 +1,4 @@
-"""Whether a response ends in a note of its own length."""
+"""Notes of length at the end of a response."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ if TYPE_CHECKING:
 _LONGEST = 160
 _OPEN, _CLOSE = r"[(\[{<（【［｛〔«]", r"[)\]}>）】］｝〕»]"
 _INSIDE = r"[^()\[\]{}<>（）【】［］｛｝〔〕«»\n]"
-# A line break; a dash, an arrow or the like, but within no range of numbers ("3–7 words"); a sentence's end.
+# A line break; a dash, an arrow or the like, but not in a range of numbers ("3–7 words"); a sentence's end.
 _SET_OFF = r"(?:\n|(?<=[^\d\s])\s*(?:[–—―|=~→⇒•]|->)|(?<=[^\d\s])\s+-{1,3}(?=\s)|(?<=[.!?…])[\"”»*_)]*\s)"
 
 
 class _Patterns(NamedTuple):
-    """How a note is written in one language.
+    """Patterns of a note in a language.
 
     Args:
-        sure: What is a note whatever the number.
-        if_true: What is a note where its number, the group of that name, is that of the words before it.
+        sure: Patterns of a note with any number.
+        if_true: Patterns of a note only if its number (the group `number`) is the number of words before.
         numbers: The numbers by their words.
     """
 
@@ -33,18 +33,18 @@ class _Patterns(NamedTuple):
     numbers: dict[str, int]
 
     def value(self, number: str) -> int:
-        """The number that digits or a word mean."""
+        """The number meant by digits or by a word."""
         return int(number) if number.isdecimal() else self.numbers[number.lower()]
 
 
 def ends_in_note(text: str, *, language: str) -> bool:
     """Whether a response ends in a note of its length, after some other words.
 
-    A note is a count of words in brackets ("(2 words)", "[Word count: 2]"); one after its label ("Word count:
-    2", "Total: 2 words"); or one that a line break, a dash or a full stop sets off ("— 2 words"). A number
-    that is spelled out and has neither brackets nor label ("One heart. Three words."), or that stands in
-    brackets alone ("Apollo (11)"), may be part of the answer: it makes a note where it is the number of the
-    words before it.
+    A note is a count of words in brackets ("(2 words)", "[Word count: 2]"); or a count after its label ("Word
+    count: 2", "Total: 2 words"); or a count set off by a line break, a dash or a full stop ("— 2 words"). Two
+    kinds of numbers may be part of the answer: a spelled number with neither brackets nor label ("One heart.
+    Three words."), and a number alone in brackets ("Apollo (11)"). These numbers make a note only where they
+    are equal to the number of words before the note.
 
     >>> ends_in_note("Waves sing — 2 words", language="en")
     True
@@ -78,7 +78,7 @@ def _patterns(language: str) -> _Patterns:
     spelled = rf"(?:{_any(numbers)})"
     number = rf"(?<![\w.,])(?:\d+|{spelled})"
     nouns = (known.word_one.lower(), known.word_other.lower())
-    # "Word count" says by itself what is counted, "total" does not.
+    # "Word count" names the counted thing by itself, and "total" does not.
     label = rf"\b(?:{_any(known.notes)})\b" if known.notes else r"(?!)"
     telling = [one for one in known.notes if any(each in one for each in nouns)]
     word_label = rf"\b(?:{_any(telling)})\b" if telling else r"(?!)"

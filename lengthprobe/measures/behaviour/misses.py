@@ -1,4 +1,4 @@
-"""The shares of responses that miss the length in one way: too long, too short, run away, cut off, empty."""
+"""Shares of responses that miss the length: too long, too short, run away, cut off, empty."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def too_short(probe: Measured, *, language: str, lengths: Collection[int] | None
 def runaways(probe: Measured, *, language: str, lengths: Collection[int] | None = None) -> Estimate:
     """The share of responses cut off at the token cap, or with more than 2 N words (METHODS §1).
 
-    A thought that the cap ended is no answer, and none that runs away: `unfinished_thoughts` counts those.
+    A thought ended by the cap is no answer, and so no runaway: `unfinished_thoughts` counts these thoughts.
     """
     return _share(
         probe,

@@ -1,4 +1,4 @@
-"""The share of responses that say more than the words asked for."""
+"""The share of responses with more than the words asked for."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ _AS_TYPED = str.maketrans({"’": "'", "‘": "'", "\u00a0": " ", "\u202f": " "}
 
 
 def preambles(probe: Measured, *, language: str) -> Estimate:
-    """The share of responses that have something around the words asked for (ours).
+    """The share of responses with something around the words asked for (ours).
 
-    See `has_preamble` for what counts.
+    See `has_preamble` for the rules.
     """
     return mean_of(
         probe,
@@ -38,11 +38,11 @@ def preambles(probe: Measured, *, language: str) -> Estimate:
 def has_preamble(text: str, *, language: str) -> bool:
     """Whether a response opens with a preamble and goes on, or ends with a note of its length.
 
-    A preamble is a first line that ends in a colon; one of the language's interjections, set off by more
-    than a comma ("Sure! …"); one of its introductions, up to a colon or a line's end ("Here is …: …"); or an
-    interjection with an introduction after it. A comma alone is none: "Great, golden, glowing" may well be
-    the words asked for. A thought is no preamble. A note is a count of words, set off from the
-    answer (`length_notes.ends_in_note`).
+    A preamble is a first line that ends in a colon; an interjection of the language, set off by more than a
+    comma ("Sure! …"); an introduction of the language, up to a colon or a line's end ("Here is …: …"); or an
+    interjection followed by an introduction. A comma alone is not enough: "Great, golden, glowing" may well
+    be the words asked for. A thought is no preamble. A note is a count of words, set off from the answer
+    (`length_notes.ends_in_note`).
 
     >>> has_preamble("Sure! Here is the sentence: Waves sing", language="en")
     True

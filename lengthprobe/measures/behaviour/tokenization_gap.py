@@ -1,4 +1,4 @@
-"""The error of a response's length with words of one token each, less that with words of several."""
+"""The error of a response's length with one-token words, less the error with several-token words."""
 
 from __future__ import annotations
 
@@ -17,25 +17,25 @@ if TYPE_CHECKING:
 
 
 class Constrainable(Measured, Protocol):
-    """What the measure needs of a probe."""
+    """A probe, as the measure needs one."""
 
     def writing(self, words: str) -> AbstractContextManager[Measured]:
-        """The probe that writes with words of one kind alone."""
+        """A probe that writes with a single kind of words."""
 
 
 def tokenization_gap(probe: Constrainable, *, language: str) -> Estimate:
-    """The mean signed error under one-token words, less that under several-token words, paired by prompt.
+    """The mean signed error under one-token words, less under several-token words, paired by prompt.
 
-    METHODS §4, tokenization control. Each error is winsorised at ±3 words, as in `length_error`. A model
-    that counts words has no gap; one that counts tokens stops the earlier the more of them a word takes, and
-    has a positive one. Both vocabularies are the checkpoint's own words, matched in frequency, and the stop
-    stays its own (ours: `generation.vocabulary`, `generation.constraint`).
+    METHODS §4, tokenization control. Each error is winsorised at ±3 words, as in `length_error`. A model that
+    counts words has no gap. A model that counts tokens stops the earlier the more tokens a word takes, and
+    has a positive gap. Both vocabularies are the checkpoint's own words, matched in frequency, and the stop
+    stays the checkpoint's own (ours: `generation.vocabulary`, `generation.constraint`).
 
-    It is for models that keep count in sentences that are none: words of one kind alone seldom make one.
-    Where the error is far from zero with *both* kinds, the model has lost count with either, and a gap
-    between the two is no sign of counting tokens; `length_error` within `probe.writing(...)` shows it.
+    The measure suits models that keep count in texts that are no sentences: words of a single kind seldom
+    make a sentence. Where the error is far from zero with *both* kinds, the model has lost count with either
+    kind, and a gap is no sign of counting tokens; `length_error` within `probe.writing(...)` shows the error.
 
-    Every prompt is answered twice more. Where the checkpoint wrote too few words of a kind the gap is not
+    Every prompt is answered twice more. Where the checkpoint wrote too few words of a kind, the gap is not
     known, and decides nothing.
 
     Raises:
@@ -46,7 +46,7 @@ def tokenization_gap(probe: Constrainable, *, language: str) -> Estimate:
 
 
 def error_with_words(probe: Constrainable, *, language: str, words: str) -> Estimate:
-    """The mean signed error under words of one kind alone, as in `length_error`.
+    """The mean signed error under words of a single kind, as in `length_error`.
 
     Args:
         probe: The checkpoint.

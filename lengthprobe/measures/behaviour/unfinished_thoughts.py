@@ -18,8 +18,8 @@ def unfinished_thoughts(
 ) -> Estimate:
     """The share of responses that end within a thought, and so have no answer (ours).
 
-    The other measures count such a response as one without a word, and not as one that runs on. Where more
-    than one in five is unfinished they refuse to judge.
+    The other measures count an unfinished thought as a response without a word, and not as a runaway. Where
+    more than a fifth of the responses are unfinished thoughts, the other measures refuse to judge.
     """
     return mean_of(
         probe,

@@ -1,1 +1,1 @@
-"""Measures of causality: one number each about what ablating components does."""
+"""Measures of causality: each gives a number about the effect of ablating components."""

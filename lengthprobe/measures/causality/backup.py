@@ -1,4 +1,4 @@
-"""Backup: components that take over where others are cut, so that none of them is needed alone."""
+"""Backup: components that take over where others are cut, so that no single component is needed."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 class Cuttable(Ablatable, Protocol):
-    """What these measures need of a probe."""
+    """A probe, as these measures need one."""
 
     def ablated(
         self, components: Sequence[Component], mode: str = "zero"
@@ -34,10 +34,10 @@ class Cuttable(Ablatable, Protocol):
 
 
 def compensation(probe: Cuttable, *, language: str) -> Estimate:
-    """How much the final MLP's CWA rises where the heads that lead by CWA are cut (METHODS §4), in logits.
+    """The rise of the final MLP's CWA where the heads that lead by CWA are cut (METHODS §4), in logits.
 
-    Both are taken on the whole model's responses, which are forced on the one that is cut, and paired by
-    prompt: on texts of its own, which run on, the signs of CWA alone would decide.
+    Both CWA values are taken on the whole model's responses, which are forced on the cut model, and paired by
+    prompt. The cut model's own texts run on, and on these texts the signs of CWA alone would decide.
 
     Args:
         probe: The checkpoint.
@@ -54,10 +54,10 @@ def compensation(probe: Cuttable, *, language: str) -> Estimate:
 
 
 def backup_components(probe: Cuttable, *, language: str, kind: str = "heads") -> tuple[Component, ...]:
-    """As many others whose CWA rises most where the leading components are cut, the most first (ours).
+    """The components whose CWA rises most where the leading components are cut, largest rise first (ours).
 
-    CWA above its control, as in `leading_components`, on the prompts about discovery topics; both times on
-    the whole model's responses.
+    There are as many backup components as leading components. CWA is taken above its control, as in
+    `leading_components`, on the prompts about discovery topics; both times on the whole model's responses.
 
     Args:
         probe: The checkpoint.
@@ -76,17 +76,17 @@ def backup_components(probe: Cuttable, *, language: str, kind: str = "heads") ->
 
 
 def redundancy(probe: Ablatable, *, language: str, kind: str = "heads", k: int | None = None) -> Estimate:
-    """What the leading components cost together beyond the sum of what each costs alone (ours).
+    """The cost of cutting the leading components together, less the sum of their costs alone (ours).
 
-    Cost is the share of exact answers that are lost, of those that the whole model gives. Above 0: together
-    they cost more than added up, since some stand in for others. Below 0: their costs overlap, or nothing
-    more is left to lose.
+    Cost is the share of the whole model's exact answers that are lost. Above 0: together the components cost
+    more than added up, since some stand in for others. Below 0: their costs overlap, or nothing more is left
+    to lose.
 
     Args:
         probe: The checkpoint.
         language: Code of the language.
         kind: `heads` or `mlps`.
-        k: How many; as in `leading_components`.
+        k: How many components; as in `leading_components`.
 
     Returns:
         An Estimate over topics, of the prompts that the whole model answers exactly.
@@ -101,9 +101,9 @@ def redundancy(probe: Ablatable, *, language: str, kind: str = "heads", k: int |
 
 
 def backup_effect(probe: Cuttable, *, language: str, kind: str = "heads") -> Estimate:
-    """What the leading components and their backups cost together beyond what either costs alone (ours).
+    """The cost of cutting leading components and backups together, less the sum of both costs alone (ours).
 
-    As `redundancy`, of the two groups (`backup_components`).
+    The measure is `redundancy` of two groups: the leading components and the `backup_components`.
 
     Args:
         probe: The checkpoint.
@@ -111,7 +111,7 @@ def backup_effect(probe: Cuttable, *, language: str, kind: str = "heads") -> Est
         kind: `heads` or `mlps`.
 
     Returns:
-        As `redundancy`.
+        An Estimate over topics, of the prompts that the whole model answers exactly.
     """
     if unmet := unmet_control(probe, language):
         return without_values(probe, "backup_effect", language, unmet)
@@ -122,7 +122,7 @@ def backup_effect(probe: Cuttable, *, language: str, kind: str = "heads") -> Est
 def _beyond_alone(
     probe: Ablatable, language: str, name: str, groups: Sequence[Sequence[Component]]
 ) -> Estimate:
-    """What some groups cost together, less the sum of what each costs alone, prompt by prompt."""
+    """The cost of cutting some groups together, less the sum of their costs alone, prompt by prompt."""
 
     def exact(components: Sequence[Component]) -> Estimate:
         return exact_under(probe, language, name, [Ablation().and_also(components, "zero")])

@@ -1,4 +1,4 @@
-"""Control: how many answers on test topics are exact, of the whole model and with components ablated."""
+"""Control: the share of exact answers on test topics, of the whole model and with components ablated."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ if TYPE_CHECKING:
     from lengthprobe.measures.causality.leading import Ablatable
     from lengthprobe.statistics.estimate import Estimate
 
-# With the truth at the margin a claim errs in up to half of all cases against one random set, and against two
-# in a third, since sets lie apart (benchmarks/necessity_margin.py; METHODS §9).
+# With the truth at the margin a claim errs in up to half of all cases against a single random set, and in a
+# third against two sets, since sets lie apart (benchmarks/necessity_margin.py; METHODS §9).
 FEWEST_SETS = 10
-# What only a figure shows, and no claim decides, is asked about so many test topics.
+# The number of test topics for values that only a figure shows, and no claim decides.
 FIGURE_PROMPTS = 25
 
 
 def control(probe: Ablatable, *, language: str) -> Estimate:
-    """The share of exact answers to one prompt about each test topic, of the model as it is.
+    """The share of exact answers to one prompt about each test topic, by the probe's own model.
 
     Args:
         probe: The checkpoint.
@@ -50,15 +50,15 @@ def control_without(
     found_in: str | None = None,
     mode: str = "zero",
 ) -> Estimate:
-    """The same without the components of highest CWA (METHODS §4, necessity).
+    """Control without the components of highest CWA (METHODS §4, necessity).
 
     Args:
         probe: The checkpoint.
         language: Code of the language.
         kind: `heads` or `mlps`.
-        k: How many; by default as many heads as one layer has, or one MLP.
-        found_in: The language on whose discovery topics they are found; this one by default.
-        mode: What replaces their output, as in `Probe.ablated`.
+        k: How many components; by default as many heads as a layer has, or one MLP.
+        found_in: The language on whose discovery topics the components are found; `language` by default.
+        mode: The mode of ablation, as in `Probe.ablated`.
 
     Raises:
         LengthprobeError: As `leading_components`; or the mode is unknown.
@@ -92,13 +92,14 @@ def control_by_number(
 def control_without_random(
     probe: Ablatable, *, language: str, kind: str = "heads", k: int | None = None, mode: str = "zero"
 ) -> Estimate:
-    """The same without random sets of as many others of that kind, from any layer, of similar output norm.
+    """Control without random sets of as many other components, from any layer, of similar output norm.
 
-    Twenty sets, ten at the least (`similar_sets`); each prompt is answered under five of them, which take
-    turns, and its value is the mean over those (ours). Other sets could have been drawn: the interval leaves
-    room for how far these lie apart, which is told beside a claim that failed. Where the sets are each one
-    that there is, whatever its size, as of five MLPs, none was drawn, and fewer will do. Where fewer than ten
-    are of similar size, the estimate has no value, and decides nothing.
+    There are twenty sets, ten at the least (`similar_sets`). Each prompt is answered under five sets, which
+    take turns, and the value of the prompt is the mean over its five (ours). Other sets could have been
+    drawn: the interval leaves room for the spread of the sets, which is told beside a claim that failed.
+    Where the sets are all sets there are, as with five MLPs, nothing was drawn, and fewer than ten are
+    enough. Where otherwise fewer than ten sets are of similar size, the estimate has no value, and decides
+    nothing.
 
     Args:
         probe, language, kind, k, mode: As in `control_without`.
@@ -118,7 +119,7 @@ def control_without_random(
 def control_with_only(
     probe: Ablatable, *, language: str, kind: str = "heads", k: int | None = None, mode: str = "zero"
 ) -> Estimate:
-    """The same with every other component of the late layers ablated (METHODS §4, sufficiency).
+    """Control with all components of the late layers ablated but the leading ones (METHODS §4, sufficiency).
 
     Args:
         probe, language, kind, k, mode: As in `control_without`.
@@ -139,7 +140,7 @@ def control_with_only(
 
 
 def _unknown(measured: Estimate, kind: str, n_sets: int) -> Estimate:
-    """An estimate without a value in place of another, since too little is there to be compared with."""
+    """The estimate without any value, for too few random sets to compare with."""
     have = "no random set" if not n_sets else f"only {n_sets} random set{'s' * (n_sets > 1)}"
     few = f": what random ones cost is not known from fewer than {FEWEST_SETS} sets" if n_sets else ""
     flaw = (

@@ -1,4 +1,4 @@
-"""Exact answers on test topics: one prompt about each, by the whole model or with components ablated."""
+"""Exact answers on test topics, with one prompt about each, by the whole model or with components ablated."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from lengthprobe.statistics.measure_key import MeasureKey
     from lengthprobe.task.prompts import Prompt, Response
 
-# Of several sets of components each prompt is answered under five, which take turns.
+# Under how many of several sets of components each prompt is answered; the sets take turns.
 _SETS_A_PROMPT = 5
 
 
@@ -33,7 +33,7 @@ def test_prompts(probe: Ablatable, language: str) -> list[Prompt]:
     """The first prompt about each test topic, in the order of the stream.
 
     Raises:
-        SettingsError: There is none.
+        SettingsError: No prompt is about a test topic.
         ModelError: Too many of the language's responses are an unfinished thought.
     """
     found: dict[str, Prompt] = {}
@@ -58,15 +58,15 @@ def exact_under(
     components: Mapping[str, float] | None = None,
     drawn: bool = False,
 ) -> Estimate:
-    """The share of exact answers, each prompt's averaged over its turn of the sets.
+    """The share of exact answers, a mean over the prompts' own means over their sets.
 
     Args:
         probe: The checkpoint.
         language: Code of the language.
-        name: Name of the measure, or its key where it has options.
-        sets: What is ablated; each prompt is answered under five of them, which take turns.
-        components: What stands behind the estimate, for a reader of a claim that failed.
-        drawn: Whether the sets are random ones of many, so that the interval has to leave room for others.
+        name: Name of the measure, or its key for a measure with options.
+        sets: The ablations; each prompt is answered under five sets, which take turns.
+        components: CWA of the ablated components by name, for a reader of a claim that failed.
+        drawn: Whether the sets were drawn from many, so that the interval has to leave room for other sets.
     """
     prompts = test_prompts(probe, language)
     turns = _turns(prompts, sets)
@@ -82,12 +82,12 @@ def exact_under_each(
     Args:
         probe: The checkpoint.
         language: Code of the language.
-        named: The ablations, by the key of what is measured under each.
-        n_prompts: On so many test topics.
+        named: The ablations, by the key of the measure under each.
+        n_prompts: The number of test topics.
     """
     prompts = test_prompts(probe, language)[:n_prompts]
     turns = [(prompt, ablation) for ablation in named.values() for prompt in prompts]
-    # An answer that is longer than N is not exact, however long it gets.
+    # An answer longer than N is not exact, whatever its length.
     answers = dict(zip(turns, ablated_responses(probe, language, turns, beyond=0), strict=True))
     return [
         _estimate(probe, prompts, key, {turn: answers[turn] for turn in turns if turn[1] == ablation})
@@ -104,7 +104,7 @@ def _estimate(
     components: Mapping[str, float] | None = None,
     drawn: bool = False,
 ) -> Estimate:
-    """The share of exact ones among the answers to some prompts, each prompt's a mean over its ablations."""
+    """The share of exact answers to some prompts, each prompt's value a mean over its ablations."""
     language = prompts[0].language
     responses: dict[str, list[Response]] = {one.id: [] for one in prompts}
     for (prompt, _), response in answers.items():
@@ -136,7 +136,7 @@ def _estimate(
 
 
 def exact_by_set(probe: Ablatable, language: str, sets: Sequence[Ablation]) -> tuple[float, ...]:
-    """The share of exact answers under each of several sets, over the prompts whose turn it had."""
+    """The share of exact answers under each of several sets, over the prompts in the set's turn."""
     turns = _turns(test_prompts(probe, language), sets)
     exact: dict[Ablation, list[bool]] = {one: [] for one in sets}
     for (_, ablation), response in zip(turns, ablated_responses(probe, language, turns), strict=True):
@@ -152,14 +152,14 @@ def ablated_responses(
     *,
     beyond: int = int(WINSORISED_AT),
 ) -> list[Response]:
-    """The response to each prompt under its ablation; those of the whole model are there already.
+    """The response to each prompt under its ablation; the whole model's responses are not asked again.
 
     Args:
         probe: The checkpoint.
         language: Code of the language.
-        asked: The prompts, with what is ablated for each.
-        beyond: So many words above N a response is followed: what is longer is no exact answer, and its
-            error is winsorised there.
+        asked: The prompts, each with its ablation.
+        beyond: The number of words above N up to which a response is followed: a longer response is not
+            exact, and its error is winsorised there.
     """
     whole = {one.prompt.id: one for one in probe.responses(language)}
     cut = [one for one in asked if one[1].components]
@@ -168,9 +168,10 @@ def ablated_responses(
 
 
 def _turns(prompts: Sequence[Prompt], sets: Sequence[Ablation]) -> list[tuple[Prompt, Ablation]]:
-    """Each prompt under every set; of many, under five, so that all come equally often.
+    """Each prompt with every set, or with five of many sets, so that all sets come equally often.
 
-    Turns go by the prompts' digests: the stream's lengths come in turns too, and a set would have its own.
+    Turns go by the prompts' digests: the lengths in the stream take turns too, and by the stream's order a
+    set would always meet the same lengths.
     """
     each = len(sets) if len(sets) <= _SETS_A_PROMPT else _SETS_A_PROMPT
     return [
@@ -181,7 +182,7 @@ def _turns(prompts: Sequence[Prompt], sets: Sequence[Ablation]) -> list[tuple[Pr
 
 
 def _apart(answers: Mapping[tuple[Prompt, Ablation], Response], language: str, counter: str) -> Sample:
-    """How far the sets lie apart: the share of exact answers under each, less the mean of all."""
+    """The spread of the sets: the share of exact answers under each set, less the mean of all."""
     exact: dict[Ablation, list[bool]] = {}
     for (_, ablation), response in answers.items():
         n_words = count_words(response.answer, language=language, counter=counter)
@@ -196,7 +197,7 @@ def _apart(answers: Mapping[tuple[Prompt, Ablation], Response], language: str, c
 def _beside(
     answers: Mapping[tuple[Prompt, Ablation], Response], language: str, counter: str
 ) -> dict[str, float]:
-    """The mean |error| in words, and of several sets how many per cent are exact under either extreme."""
+    """The mean |error| in words; for several sets also the per cent exact under the worst and best set."""
     errors, exact = [], dict[Ablation, list[bool]]()
     for (prompt, ablation), response in answers.items():
         n_words = count_words(response.answer, language=language, counter=counter)
@@ -212,7 +213,7 @@ def _is_exact(response: Response, n_words: int) -> bool:
 
 
 def _observation(responses: Sequence[Response], counter: str) -> Observation:
-    """The share of exact ones among the responses to one prompt."""
+    """The share of exact responses among the responses to a prompt."""
     prompt = responses[0].prompt
     counts = [count_words(one.answer, language=prompt.language, counter=counter) for one in responses]
     exact = [_is_exact(*one) for one in zip(responses, counts, strict=True)]

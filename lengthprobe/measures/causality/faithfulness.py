@@ -1,4 +1,4 @@
-"""Faithfulness: whether the components with a high CWA are those without which control goes."""
+"""Faithfulness: whether control is lost when the components with a high CWA are ablated."""
 
 from __future__ import annotations
 
@@ -20,17 +20,18 @@ if TYPE_CHECKING:
 
     from lengthprobe.measures.causality.leading import Ablatable
 
-# Of a larger model, so many components of largest |CWA|, and as many drawn at random (ours).
+# In a larger model: the number of components of largest |CWA|, and of components drawn at random (ours).
 _FROM_EITHER = 32
 
 
 def faithfulness(probe: Ablatable, *, language: str) -> Estimate:
     """The rank correlation of CWA with the effect of ablation, over components (METHODS §4).
 
-    The effect of a component is how much the mean |error|, winsorised at 3 words, rises over one prompt
-    about each test topic when it alone gives nothing. Spearman's correlation, ties taking their mean rank;
-    its interval is the jackknife's over components, ranks taken as given, and may pass 1 (ours). Of a model
-    with more than 64 components: the 32 of largest |CWA|, and 32 others drawn by the settings' seed.
+    The effect of a component is the rise of the mean |error|, winsorised at 3 words, over one prompt about
+    each test topic, when this component alone gives nothing. The correlation is Spearman's, and ties take
+    their mean rank. The interval is the jackknife's over components, with ranks taken as given, and may pass
+    1 (ours). A model with more than 64 components is measured on the 32 components of largest |CWA|, and on
+    32 others drawn by the settings' seed.
 
     Args:
         probe: The checkpoint.
@@ -73,7 +74,7 @@ def _noted(name: str, cwa: float, effect: float) -> str:
 
 
 def effects_by_component(probe: Ablatable, language: str) -> dict[str, tuple[float, float]]:
-    """CWA of each component that is looked at, and how much the mean |error| rises without it, in words."""
+    """CWA of each measured component, and the rise of the mean |error| without this component, in words."""
     cwa = cwa_by_component(probe, language).by_name
     components = _looked_at(probe, cwa)
     effects = _effects(probe, language, components)
@@ -90,7 +91,7 @@ def _looked_at(probe: Ablatable, cwa: dict[str, float]) -> list[Component]:
 
 
 def _effects(probe: Ablatable, language: str, components: Sequence[Component]) -> list[float]:
-    """How much the mean |error| rises without each component, in words."""
+    """The rise of the mean |error| without each component, in words."""
     prompts = test_prompts(probe, language)
     sets = [Ablation(), *(Ablation(zero=(one,)) for one in components)]
     answers = ablated_responses(probe, language, [(prompt, one) for one in sets for prompt in prompts])
@@ -113,7 +114,7 @@ def _ranks(values: Sequence[float]) -> list[float]:
 
 
 def _correlation(xs: Sequence[float], ys: Sequence[float]) -> float:
-    """Pearson's of two lists; 0 where either is all one value."""
+    """Pearson's correlation of two lists; 0 where all values of a list are equal."""
     import numpy as np
 
     if len(set(xs)) < 2 or len(set(ys)) < 2:

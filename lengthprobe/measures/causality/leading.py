@@ -1,4 +1,4 @@
-"""Leading components: those of highest CWA, found on discovery topics, and random ones beside them."""
+"""Leading components, of highest CWA on discovery topics, and random components to compare with."""
 
 from __future__ import annotations
 
@@ -23,23 +23,23 @@ if TYPE_CHECKING:
 
 KINDS = ("heads", "mlps")
 DRAWS = 20
-# So many random sets are looked at for those that are about as large as the chosen one; in them, in place of
-# each component, is one of the others that are the nearest in length, so many of which are drawn from.
+# The number of random sets drawn, of which sets about as large as the chosen set are kept; and the number of
+# other components, nearest in length to a chosen component, from which its replacement is drawn.
 _LOOKED_AT = 1000
 _NEAREST = 10
-# Outputs are of similar size from this share of each other's length on.
+# The smallest ratio of the lengths of two outputs of similar size.
 SIMILAR = 0.5
 
 
 class Ablatable(Traceable, Protocol):
-    """What a measure of causes needs of a probe."""
+    """A probe, as a measure of causes needs one."""
 
     @property
     def proof(self) -> Proof:
-        """How many components the model has."""
+        """The proof of the model's components, with the numbers of layers and heads."""
 
     def outputs(self, languages: Sequence[str]) -> ComponentOutputs:
-        """How large the components' outputs are where responses in some languages are written."""
+        """The sizes of the components' outputs where responses in some languages are written."""
 
     def under(self, asked: Sequence[tuple[Prompt, Ablation]], *, beyond: int | None) -> Sequence[Response]:
         """The response to each prompt under an ablation of its own, followed to some words above N."""
@@ -50,20 +50,20 @@ def leading_components(
 ) -> tuple[Component, ...]:
     """The k heads or MLPs of highest CWA above its control in a language, the highest first (METHODS §3).
 
-    The control is CWA under another prompt's length (*shuffled*): what it takes away is what a component
-    gives to writing words, whatever the length, which in raw CWA outweighs what it gives to ending them
-    (ours). They are found on the prompts about discovery topics, so that what is then measured on test topics
-    does not depend on the noise that chose them (METHODS §4).
+    The control is CWA under another prompt's length (*shuffled*). The control takes away a component's part
+    in writing words, whatever the length; in raw CWA this part outweighs the part in ending the response
+    (ours). The components are found on the prompts about discovery topics, so that later measures on test
+    topics do not depend on the noise of the choice (METHODS §4).
 
     Args:
         probe: The checkpoint.
         language: Code of the language.
         kind: `heads` or `mlps`.
-        k: How many; by default as many heads as one layer has, or one MLP (ours).
+        k: How many components; by default as many heads as a layer has, or one MLP (ours).
 
     Raises:
         ModelError: The checkpoint's components are not known, or do not add up to its logits.
-        SettingsError: There are not so many, or no prompt is about a discovery topic.
+        SettingsError: There are fewer than k, or no prompt is about a discovery topic.
     """
     means = cwa_above_control(probe, language, kind)
     k = _default_count(probe, kind) if k is None else k
@@ -85,11 +85,11 @@ def cwa_above_control(
         probe: The checkpoint.
         language: Code of the language.
         kind: `heads` or `mlps`.
-        text_of: As in `measures.attribution.cwa.Options`.
+        text_of: Another checkpoint whose responses are forced on `probe`, as in `cwa`.
 
     Raises:
-        ModelError: As `leading_components`.
-        SettingsError: As there.
+        ModelError: The checkpoint's components are not known, or do not add up to its logits.
+        SettingsError: The kind is unknown, or no prompt is about a discovery topic.
     """
     if kind not in KINDS:
         raise SettingsError(f"kind {kind!r} is not known", "kind is heads or mlps")
@@ -112,20 +112,20 @@ def similar_sets(
 ) -> tuple[tuple[Component, ...], ...]:
     """Random sets of as many other components of the same kind, from any layer, of similar output norm.
 
-    For each of the chosen, one is drawn of the 10 others that are the nearest to it in length and not drawn
-    yet (of the 20 nearest, where one is chosen). Of the sets drawn so by the settings' seed, the first 20
-    different ones of which the outputs together are from half to twice as long as those of the chosen ones
-    (METHODS §4; 10, 20 and the band are ours); all there are, where that is fewer. Where the chosen are far
-    the largest there may be none. Lengths are those where the language's responses are written
-    (`Probe.outputs`).
+    For each chosen component, a replacement is drawn from the 10 other components nearest in length and not
+    drawn yet (from the 20 nearest, where a single component is chosen). Sets are drawn by the settings' seed,
+    and the first 20 different sets of similar size are returned. Similar size: the outputs together are from
+    half to twice as long as the chosen components' outputs (METHODS §4; 10, 20 and the band are ours). There
+    may be fewer sets, and none where the chosen components are by far the largest. Lengths are measured where
+    the language's responses are written (`Probe.outputs`).
 
     Args:
         probe: The checkpoint.
-        chosen: The components, all of one kind.
+        chosen: The components, all of the same kind.
         language: Code of the language.
 
     Raises:
-        SettingsError: There are not as many others.
+        SettingsError: There are fewer other components than chosen components.
     """
     others = others_of_kind(probe, chosen)
     if len(others) < len(chosen):
@@ -152,12 +152,12 @@ def similar_sets(
 def relative_length(
     probe: Ablatable, chosen: Sequence[Component], sets: Sequence[Sequence[Component]], *, language: str
 ) -> float:
-    """How long the outputs of some sets are on average, as a share of those of the chosen ones.
+    """The mean length of the outputs of some sets, as a share of the chosen components' length.
 
     Args:
         probe: The checkpoint.
         chosen: The components.
-        sets: As `similar_sets` gives them, one at the least.
+        sets: The sets from `similar_sets`, at least one.
         language: Code of the language.
     """
     lengths = _lengths(probe, {one for some in (chosen, *sets) for one in some}, language)
@@ -167,9 +167,9 @@ def relative_length(
 def _relative(
     some: Iterable[Component], chosen: Iterable[Component], lengths: Mapping[Component, float]
 ) -> float:
-    """The length of some components' outputs together, as a share of that of the chosen ones.
+    """The length of some components' outputs together, as a share of the chosen components' length.
 
-    Of chosen ones that put out nothing any others are as long: what was cut is compared with anything.
+    Where the chosen components put out nothing, the share is 1: cut components are compared with any others.
     """
     size = sum(lengths[one] for one in chosen)
     return sum(lengths[one] for one in some) / size if size else 1.0
@@ -185,7 +185,7 @@ def _lengths(probe: Ablatable, components: Iterable[Component], language: str) -
 
 
 def others_of_kind(probe: Ablatable, chosen: Sequence[Component]) -> list[Component]:
-    """All components of the chosen ones' kind beside them, layer by layer."""
+    """All other components of the chosen components' kind, layer by layer."""
     every = every_component(probe.proof.n_layers, probe.proof.n_heads)
     return [one for one in every if one.kind == chosen[0].kind and one not in chosen]
 

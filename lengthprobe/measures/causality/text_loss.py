@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class Readable(Ablatable, Protocol):
-    """What this measure needs of a probe."""
+    """A probe, as this measure needs one."""
 
     def losses(self, texts: Sequence[str], ablation: Ablation) -> Sequence[float]:
         """The loss of each text under an ablation."""
@@ -25,19 +25,20 @@ class Readable(Ablatable, Protocol):
 def text_loss_rise(
     probe: Readable, *, language: str, kind: str, k: int | None = None, found_in: str | None = None
 ) -> Estimate:
-    """How much more short ordinary text surprises the model without its leading components, in nats a token.
+    """The rise of the loss on short ordinary text without the leading components, in nats a token.
 
-    The mean over a language's ordinary sentences of the negative log-likelihood of their tokens with the
-    leading components cut, less the same of the whole model; 0.1 is a perplexity 10 % higher. A model that
-    loses its length control and keeps this has lost a circuit; one that loses both is broken (METHODS §4,
-    specificity; the measure is ours).
+    The loss is the negative log-likelihood of the tokens of a language's ordinary sentences, a mean over
+    sentences. The rise is the loss with the leading components cut, less the loss of the whole model; 0.1 is
+    a perplexity 10 % higher. A model that loses its length control without a rise has lost a circuit. A model
+    that loses its length control with a large rise is broken altogether (METHODS §4, specificity; the measure
+    is ours).
 
     Args:
         probe: The checkpoint.
         language: Code of the language of the text.
         kind: `heads` or `mlps`.
         k: How many components; as in `leading_components`.
-        found_in: The language on whose discovery topics they are found; this one by default.
+        found_in: The language on whose discovery topics the components are found; `language` by default.
 
     Returns:
         An Estimate over sentences.

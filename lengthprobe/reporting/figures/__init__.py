@@ -1,4 +1,4 @@
-"""The figures of a report: what each shows, how it is read, and what it looks like."""
+"""The figures of a report, each with its title, its caption and its drawing."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Plate:
-    """One figure.
+    """A figure of a report.
 
     Args:
-        name: Of its file, without the suffix.
-        title: What it shows.
-        caption: How it is read.
+        name: The name of the file, without the suffix.
+        title: The title.
+        caption: How to read the figure.
         drawing: The figure itself.
     """
 
@@ -30,10 +30,10 @@ class Plate:
 
 
 def plates(portraits: Mapping[str, Portrait]) -> tuple[Plate, ...]:
-    """The figures that can be drawn of what was measured, in the order of the page.
+    """The figures for which values were measured, in the order of the page.
 
     Args:
-        portraits: By role, what each checkpoint's figures need. One that has no language draws nothing.
+        portraits: The portrait of each checkpoint, by role. A portrait without a language draws nothing.
     """
     if not any(portrait.get("languages") for portrait in portraits.values()):
         return ()

@@ -1,4 +1,4 @@
-"""What the panels of several figures have in common: a line at zero, late layers, a legend, a head."""
+"""Elements shared by the panels of several figures: a line at zero, late layers, a legend, a head."""
 
 from __future__ import annotations
 
@@ -35,20 +35,20 @@ def sheet(width: float, height: float) -> Figure:
     """An empty figure whose panels keep their distance.
 
     Args:
-        width: In inches, as is the height.
-        height: See there.
+        width: The width in inches.
+        height: The height in inches.
     """
     room = ConstrainedLayoutEngine(w_pad=0.06, h_pad=0.06, wspace=0.045, hspace=0.04)
     return Figure(figsize=(width, height), layout=room)
 
 
 def width_of(codes: Sequence[str]) -> float:
-    """The width of a figure that has a column of panels for each language."""
+    """The width of a figure with a column of panels for each language."""
     return max(WIDTH, WIDTH / 2.2 * len(codes))
 
 
 def head(axes: Axes, portraits: Mapping[str, Portrait], language: str) -> None:
-    """Say which language a panel shows, and on how many prompts."""
+    """Write the language of a panel and the number of prompts above the panel."""
     axes.set_title(language_name(language), color=INK)
     first = portraits[roles(portraits, language)[0]]["languages"][language]
     counted = f"{first['n']} prompts, {first['clusters']} topics"
@@ -56,12 +56,12 @@ def head(axes: Axes, portraits: Mapping[str, Portrait], language: str) -> None:
 
 
 def draw_heading(axes: Axes, text: str, below: str = "") -> None:
-    """Head a block of panels, from the figure's left edge on.
+    """Write a heading above a block of panels, from the figure's left edge on.
 
     Args:
-        axes: A place above the panels, as wide as they are, which shows nothing else.
+        axes: An empty place above the panels, and as wide as the panels.
         text: The heading.
-        below: A line under it.
+        below: A line under the heading.
     """
     axes.set_axis_off()
     across = blended_transform_factory(axes.figure.transFigure, axes.transAxes)
@@ -72,7 +72,7 @@ def draw_heading(axes: Axes, text: str, below: str = "") -> None:
 
 
 def zero(axes: Axes) -> None:
-    """Draw the line that everything is above or below."""
+    """Draw the line at zero."""
     axes.axhline(0, color=MUTED, linewidth=0.9, zorder=1.5)
     axes.grid(visible=True, axis="y")
     axes.tick_params(length=0)
@@ -86,7 +86,7 @@ def mark_late(axes: Axes, portraits: Mapping[str, Portrait]) -> None:
 
 
 def legend(figure: Figure, portraits: Mapping[str, Portrait], *, late: bool = False) -> None:
-    """Say above the panels which line is whose, and what is shaded where late layers are."""
+    """Draw the legend above the panels: the line of each role, and the shade of the late layers."""
     shown = roles(portraits)
     handles: list[Artist] = [
         Line2D([], [], color=LINES[role].colour, linestyle=LINES[role].dash, marker=LINES[role].marker)

@@ -28,7 +28,7 @@ _MARKERS = 16
 
 
 def caption(portraits: Mapping[str, Portrait]) -> str:
-    """How the figure is read."""
+    """The caption: how to read the figure."""
     first = portraits[roles(portraits)[0]]
     said = (
         "Each point is one layer. Above zero, the layer pushed for the tokens that keep to the requested "
@@ -44,7 +44,7 @@ def caption(portraits: Mapping[str, Portrait]) -> str:
 
 
 def figure(portraits: Mapping[str, Portrait]) -> Figure | None:
-    """One column of panels a language: heads above, MLPs below, the same scale along a row."""
+    """A column of panels for each language: heads above, MLPs below, the same scale along a row."""
     codes = languages(portraits)
     made = sheet(width_of(codes), 5.2)
     panels = made.subplots(len(_COMPONENTS), len(codes), sharex="col", sharey="row", squeeze=False)

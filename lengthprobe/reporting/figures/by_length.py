@@ -27,7 +27,7 @@ _APART = 0.14
 
 
 def caption(portraits: Mapping[str, Portrait]) -> str:  # noqa: ARG001
-    """How the figure is read."""
+    """The caption: how to read the figure."""
     return (
         "Each point is the mean over the prompts that ask for so many words, with its interval over topics. "
         "A sum over steps grows with the response. A component that wrote the response lies above zero and "
@@ -36,7 +36,7 @@ def caption(portraits: Mapping[str, Portrait]) -> str:  # noqa: ARG001
 
 
 def figure(portraits: Mapping[str, Portrait]) -> Figure | None:
-    """One column of panels a language: the final MLP above, the late heads below."""
+    """A column of panels for each language: the final MLP above, the late heads below."""
     codes = languages(portraits)
     made = sheet(width_of(codes), 4.6)
     panels = made.subplots(len(_COMPONENTS), len(codes), sharex="col", sharey="row", squeeze=False)

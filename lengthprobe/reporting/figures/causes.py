@@ -1,4 +1,4 @@
-"""Control of the length without the components that lead by CWA, and beside it what that is compared with."""
+"""Control of the length without the components that lead by CWA, beside the controls for comparison."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _KINDS = {"heads": "heads", "mlps": "MLPs"}
 _HEAD, _ROW = 0.42, 2.0
 _WHOLE: Any = {"color": INK, "linestyle": (0, (4, 2)), "linewidth": 1.1}
 _NAMED = 8
-# How far beside k the random sets stand, and how far apart, as shares of a panel.
+# The distance of the random sets from k, and from each other, as shares of a panel.
 _BESIDE, _STREWN = 0.035, 0.009
 # The least distance of two numbers below a panel, as a share of the panel.
 _NUMBERS_APART = 0.05
@@ -37,7 +37,7 @@ _ROOM = 1.35
 
 
 def caption(portraits: Mapping[str, Portrait]) -> str:  # noqa: ARG001
-    """How the figure is read."""
+    """The caption: how to read the figure."""
     return (
         "How many answers stay exact when components are cut. Dashed: the whole model. Blue: without the 1, "
         "2, 4, … components that lead by CWA. The large dot is the number that the claim takes; the others "
@@ -49,7 +49,7 @@ def caption(portraits: Mapping[str, Portrait]) -> str:  # noqa: ARG001
 
 
 def figure(portraits: Mapping[str, Portrait]) -> Figure | None:
-    """One row of panels for each checkpoint, language and kind that a claim measured; None without any."""
+    """A row of panels for each checkpoint, language and kind measured by a claim; None without any."""
     rows = list(_rows(portraits))
     if not rows:
         return None
@@ -77,11 +77,11 @@ def figure(portraits: Mapping[str, Portrait]) -> Figure | None:
 
 
 def draw_curve(axes: Axes, found: Causes) -> None:
-    """Draw control over the number of components cut, beside the whole model's and that of random sets.
+    """Draw control over the number of components cut, beside control of the whole model and of random sets.
 
     Args:
-        axes: Where to.
-        found: What a portrait has of one kind of components in a language.
+        axes: The panel.
+        found: The values of a portrait for a kind of components in a language.
     """
     _frame(axes)
     _whole(axes, found)
@@ -106,15 +106,21 @@ def draw_curve(axes: Axes, found: Causes) -> None:
 
 
 def _tick(k: int, claimed: int, width: float) -> str:
-    """The number of components below its tick; nothing where that of the claim stands too near."""
+    """The number of components as a label of its tick; empty where the claim's number is too near."""
     apart = abs(np.log(k / claimed)) / np.log(width)
     return "" if 0 < apart < _NUMBERS_APART else str(k)
 
 
 def _random(axes: Axes, found: RandomSets, width: float) -> None:
-    """The random sets beside k, each a dot, and their mean with its interval, on an axis of this width."""
+    """Draw the random sets beside k, each as a dot, and their mean with its interval.
+
+    Args:
+        axes: The panel.
+        found: The random sets.
+        width: The ratio of the axis's right end to its left end.
+    """
     sets = 100 * np.array(found["sets"], dtype=float)
-    # Strewn so that sets with the same control do not hide each other.
+    # Strewn sideways, so that sets with the same control do not hide each other.
     at = found["k"] * width ** (_BESIDE + _STREWN * (np.arange(len(sets)) % 3 - 1))
     axes.plot(at, sets, color=GREY, linestyle="", marker="o", markersize=2.6, alpha=0.7)
     mean, low, high = 100 * triples([found["without"]])[0]
@@ -124,7 +130,7 @@ def _random(axes: Axes, found: RandomSets, width: float) -> None:
 
 
 def _points(axes: Axes, found: Causes) -> None:
-    """What is measured at k alone: these components left alone, and other languages without them."""
+    """Draw the values at k only: these components alone left late, and other languages without them."""
     _frame(axes)
     named: list[str] = []
     if only := found.get("only"):
@@ -148,7 +154,7 @@ def _point(
 
 
 def _whole(axes: Axes, found: Causes) -> None:
-    """The control of the whole model, across the panel."""
+    """Draw the control of the whole model, across the panel."""
     if first := _first(found):
         mean, low, high = 100 * triples([first["whole"]])[0]
         axes.axhspan(low, high, facecolor=LATE, edgecolor="none", zorder=0)
@@ -156,7 +162,7 @@ def _whole(axes: Axes, found: Causes) -> None:
 
 
 def _first(found: Causes) -> BesideWhole | None:
-    """What tells the control of the whole model, None where only other languages were measured."""
+    """The first values with the control of the whole model, None where only other languages were measured."""
     every = (found.get("only"), found.get("random"), found.get("without"))
     return next((one for one in every if one), None)
 
@@ -177,7 +183,7 @@ def _legend() -> tuple[list[Artist], list[str]]:
 
 
 def _below(found: Causes) -> str:
-    """On how much it rests, and which components lead."""
+    """The line under a heading: prompts and topics, and the leading components."""
     first = _first(found)
     said = [f"{first['n']} prompts, {first['clusters']} topics"] if first else []
     if without := found.get("without"):
@@ -192,7 +198,7 @@ def _below(found: Causes) -> str:
 def _rows(
     portraits: Mapping[str, Portrait],
 ) -> Iterator[tuple[str, str, str, Causes]]:
-    """Role, language and kind of what was measured, with what was found."""
+    """Role, language and kind of all measured causes, with their values."""
     for role in roles(portraits):
         for language in languages(portraits):
             for kind, found in portraits[role].get("causes", {}).get(language, {}).items():

@@ -1,4 +1,4 @@
-"""The effect of ablating each head and MLP, layer by layer, on one scale of colours."""
+"""The effect of ablating each head and MLP, layer by layer, on a common scale of colours."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _HEAD, _MLPS = 0.22, 0.12
 
 
 def caption() -> str:
-    """How the figure is read."""
+    """The caption: how to read the figure."""
     return (
         "A cell is one head; at the right, one MLP. A row is one layer, the last on top. Blue: without this "
         "component, so many answers in a hundred are no longer exact. Framed cells were measured on every "

@@ -1,4 +1,4 @@
-"""CWA of each component against what ablating it alone does."""
+"""CWA of each component against the effect of ablating this component alone."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ _ACROSS, _ROW = 2, 3.3
 _LINE = 11.5
 _HEADS: Any = {"color": BLUE, "marker": "o"}
 _MLPS: Any = {"color": VERMILLION, "marker": "s"}
-# At most so many are named. A name stands on no other and on no point; it takes these shares of a panel.
+# The most components named, and the size of a name as shares of a panel. No name covers a name or a point.
 _NAMED, _SIZE = 12, (0.1, 0.06)
 
 
 def caption(portraits: Mapping[str, Portrait]) -> str:  # noqa: ARG001
-    """How the figure is read."""
+    """The caption: how to read the figure."""
     return (
         "Each point is one component. Farther right: the component gives more to the tokens that keep to the "
         "length (CWA). Higher: without this component alone, the answers get worse by so many words. Where "
@@ -44,7 +44,7 @@ def caption(portraits: Mapping[str, Portrait]) -> str:  # noqa: ARG001
 
 
 def figure(portraits: Mapping[str, Portrait]) -> Figure | None:
-    """One panel for each checkpoint and language in which a finding measured it; None without any."""
+    """A panel for each checkpoint and language with measured faithfulness; None without any."""
     shown = list(_shown(portraits))
     if not shown:
         return None
@@ -56,7 +56,7 @@ def figure(portraits: Mapping[str, Portrait]) -> Figure | None:
     several = len({role for role, *_ in shown}) > 1
     for axes, (role, language, found) in zip(panels, shown, strict=False):
         _panel(axes, found)
-        # On a line each: a long name runs into what stands beside it.
+        # Each text has its own line: a long name would run into the text beside.
         below = [_correlation(found), *([label(portraits, role)] if several else [])]
         axes.set_title(language_name(language), color=INK, pad=6 + _LINE * len(below))
         for line, text in enumerate(below):
@@ -91,7 +91,7 @@ def _panel(axes: Axes, found: Faithfulness) -> None:
 
 
 def _named(places: NDArray[np.float64]) -> dict[int, int]:
-    """The components that stand out, the farthest from zero first, and on which side each has its name."""
+    """The components that stand out, the farthest from zero first, with the side of each name (1 or -1)."""
     spans = np.ptp(np.vstack([np.nan_to_num(places), [[0, 0]]]), axis=0)
     scaled, size = places / np.where(spans > 0, spans, 1), np.array(_SIZE)
     chosen: dict[int, int] = {}

@@ -1,4 +1,4 @@
-"""CWA of every head, layer by head, on one scale of colours."""
+"""CWA of every head, layer by head, on a common scale of colours."""
 
 from __future__ import annotations
 
@@ -32,12 +32,12 @@ _DARK = 0.55
 _HEAD = 0.22
 # A row of a deep model must still be seen.
 _LEAST_ROW = 0.06
-# An odd number of colours, the middle one of which is white.
+# An odd number of colours, so that the middle colour is white.
 COLOURS = LinearSegmentedColormap.from_list("against-for", DIVERGING, N=129)
 
 
 def caption(portraits: Mapping[str, Portrait]) -> str:  # noqa: ARG001
-    """How the figure is read."""
+    """The caption: how to read the figure."""
     return (
         "A cell is one head. A row is one layer, the last on top. Blue heads wrote for the requested length, "
         "orange heads against it, white heads neither. All panels share one scale, on which small values are "
@@ -46,7 +46,7 @@ def caption(portraits: Mapping[str, Portrait]) -> str:  # noqa: ARG001
 
 
 def figure(portraits: Mapping[str, Portrait]) -> Figure | None:
-    """One row of maps a checkpoint, one column a language."""
+    """A map for each checkpoint (in rows) and each language (in columns)."""
     shown, codes = roles(portraits), languages(portraits)
     maps = {
         (role, code): grid(portraits[role]["languages"][code]["head_map"])
@@ -74,15 +74,16 @@ def figure(portraits: Mapping[str, Portrait]) -> Figure | None:
 
 
 def scale_of(most: float) -> AsinhNorm:
-    """A scale of colours from less than nothing to more than nothing.
+    """A scale of colours from `-most` to `most`.
 
-    Linear about zero, flatter towards the ends: the largest value of one map must not bleach the others.
+    The scale is linear about zero and flatter towards the ends: the largest value of a map must not bleach
+    the other maps.
     """
     return AsinhNorm(most / _FLATTER, -most, most)
 
 
 def colour_bar(figure: Figure, panels: list[Axes], scale: AsinhNorm, label: str) -> None:
-    """Show below some panels what their colours mean."""
+    """Draw the scale of colours below some panels."""
     bar = figure.colorbar(
         ScalarMappable(scale, COLOURS), ax=panels, location="bottom", shrink=0.5, aspect=40, pad=0.02
     )
@@ -95,17 +96,17 @@ def colour_bar(figure: Figure, panels: list[Axes], scale: AsinhNorm, label: str)
 
 
 def panel(axes: Axes, means: NDArray[np.float64], scale: AsinhNorm, late: list[int], note: str) -> None:
-    """A map: layer by head, the last layer on top, with the numbers where there is room for them.
+    """Draw a map: layer by head, the last layer on top, with the numbers where there is room for them.
 
     Args:
-        axes: Where.
-        means: What the cells show, [L, H]; not a number where nothing is known.
-        scale: Their colours.
+        axes: The panel.
+        means: The values of the cells, [L, H]; NaN for an unknown value.
+        scale: The scale of colours.
         late: The late layers, which lie above a line.
-        note: What is said above the map's right end.
+        note: A text above the map's right end.
     """
     n_layers, n_heads = means.shape
-    # Whole pixels for every cell: a viewer that smooths what it enlarges has nothing to smooth.
+    # Whole pixels for every cell: then a viewer that smooths an enlarged picture has nothing to smooth.
     pixels = means.repeat(-(-_PIXELS // n_layers), axis=0).repeat(-(-_PIXELS // n_heads), axis=1)
     axes.imshow(
         pixels, cmap=COLOURS, norm=scale, origin="lower", aspect="auto", interpolation="none",
@@ -131,7 +132,7 @@ def panel(axes: Axes, means: NDArray[np.float64], scale: AsinhNorm, late: list[i
 
 
 def _ticks(most: float) -> list[float]:
-    """Zero, and round numbers on both sides of it: the largest that there is room for, and a quarter."""
+    """Zero, and on both sides the largest round number on the scale and a quarter of this number."""
     unit = 10.0 ** np.floor(np.log10(most))
     largest = float(np.floor(most / unit) * unit)
     above = [largest / 4, largest]

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 NAME = "number_swap"
 TITLE = "The stop because of the number, beside CWA"
-# Two pairs: what wrote the words, and what ended them because of the number.
+# Two pairs of panels, for heads and for MLPs: CWA (writing the words) and number swap (ending them).
 _PANELS: tuple[tuple[OfSwap, ByLayer, Together, str, str], ...] = (
     ("cwa", "heads_by_layer", "late_heads", "heads: CWA", "late heads"),
     ("number_swap", "heads_by_layer", "late_heads", "heads: number swap", "late heads"),
@@ -35,7 +35,7 @@ _MARKERS = 8
 
 
 def caption(portraits: Mapping[str, Portrait]) -> str:  # noqa: ARG001
-    """How the figure is read."""
+    """The caption: how to read the figure."""
     return (
         "Two measures stand side by side. CWA: what a layer gives to the tokens that keep to the length. "
         "Number swap: how much a layer calls for the end of the answer because of the number in the prompt. "
@@ -46,7 +46,7 @@ def caption(portraits: Mapping[str, Portrait]) -> str:  # noqa: ARG001
 
 
 def figure(portraits: Mapping[str, Portrait]) -> Figure | None:
-    """One row of panels a language; None where no claim has measured the number swap."""
+    """A row of panels for each language; None where no claim has measured the number swap."""
     drawn = {role: portraits[role] for role in roles(portraits) if portraits[role].get("number_swap")}
     codes = [
         code for code in languages(portraits) if any(code in one["number_swap"] for one in drawn.values())

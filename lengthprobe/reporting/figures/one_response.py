@@ -1,4 +1,4 @@
-"""Who wrote each word of one response."""
+"""The components that wrote each word of a response."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _HEAD, _BETWEEN, _ROW = 1.9, 1.3, 0.235
 
 
 def caption(portraits: Mapping[str, Portrait]) -> str:
-    """How the figure is read."""
+    """The caption: how to read the figure."""
     portrait = portraits[roles(portraits)[0]]
     return (
         "Each row is one word of the response. A bar is what some components added to the logit of the "
@@ -44,7 +44,7 @@ def caption(portraits: Mapping[str, Portrait]) -> str:
 
 
 def figure(portraits: Mapping[str, Portrait]) -> Figure | None:
-    """One block a language: a row a word, in reading order, a column of bars a component."""
+    """A block for each language: a row for each word in reading order, a column of bars per component."""
     first = portraits[roles(portraits)[0]]["languages"]
     examples = {
         code: found["example"] for code, found in first.items() if found.get("example", {}).get("words")

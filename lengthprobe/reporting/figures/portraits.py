@@ -1,4 +1,4 @@
-"""What the figures read in a portrait: the JSON of what was measured inside one checkpoint."""
+"""Reading a portrait for the figures: the JSON of the values measured inside a checkpoint."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _NAME_SHOWN = 48
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """How a role's checkpoint is told from the others: by more than its colour."""
+    """The look of a role's checkpoint, which differs from the others in more than the colour."""
 
     colour: str
     dash: Dash
@@ -41,7 +41,7 @@ LINES = {
 
 
 def roles(portraits: Mapping[str, Portrait], language: str | None = None) -> list[str]:
-    """The roles that were measured, the model first; in one language where one is given."""
+    """The measured roles, the model first; only roles measured in `language` if given."""
     return [
         role
         for role in ROLES
@@ -52,23 +52,23 @@ def roles(portraits: Mapping[str, Portrait], language: str | None = None) -> lis
 
 
 def languages(portraits: Mapping[str, Portrait]) -> list[str]:
-    """The languages that any role was measured in, in the order of the first that was."""
+    """The languages of all measured roles, in the order of the first role."""
     return list(dict.fromkeys(code for role in roles(portraits) for code in portraits[role]["languages"]))
 
 
 def language_name(code: str) -> str:
-    """A language as a reader calls it."""
+    """The name of a language for a reader."""
     return load_language(code).name if code in available() else escaped_text(code, 24)
 
 
 def label(portraits: Mapping[str, Portrait], role: str) -> str:
-    """A checkpoint and the role that it plays."""
+    """The name of a checkpoint, with its role unless this is the model under test."""
     name = escaped_text(str(portraits[role]["name"]), _NAME_SHOWN).replace("\n", " ")
     return name if role == "model" else f"{name} ({role})"
 
 
 def late_layers_of_portraits(portraits: Mapping[str, Portrait]) -> tuple[int, ...]:
-    """The late layers of the first checkpoint, which the axes are drawn for."""
+    """The late layers of the first checkpoint, for which the axes are drawn."""
     return tuple(portraits[roles(portraits)[0]]["late_layers"])
 
 
@@ -79,7 +79,7 @@ def late_name(portrait: Portrait) -> str:
 
 
 def triples(rows: Sequence[Sequence[float | None]]) -> NDArray[np.float64]:
-    """Means with the limits of their intervals, [n, 3]; what is not known is not a number."""
+    """Means with the limits of their intervals, [n, 3]; NaN for an unknown number."""
     return np.array([[_number(value) for value in row] for row in rows], dtype=np.float64).reshape(-1, 3)
 
 
