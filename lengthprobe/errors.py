@@ -41,6 +41,10 @@ class MarginError(SettingsError, AttributeError):
     """A margin is asked for by a name that none has: as of any missing attribute, `hasattr` is false then."""
 
 
+class MeasureError(LengthprobeError, AttributeError):
+    """A measure is asked for by a name that none has, of which `hasattr` is false."""
+
+
 class FewWordsError(SettingsError):
     """A checkpoint wrote too few words of a kind to be made to write with these alone."""
 
