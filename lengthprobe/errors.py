@@ -41,6 +41,10 @@ class MarginError(SettingsError, AttributeError):
     """A margin has an unknown name; an AttributeError too, so that `hasattr` is false."""
 
 
+class MeasureError(LengthprobeError, AttributeError):
+    """A measure is asked for by a name that none has, of which `hasattr` is false."""
+
+
 class FewWordsError(SettingsError):
     """A checkpoint wrote too few words of a kind to be constrained to this kind."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from difflib import get_close_matches
+from difflib import SequenceMatcher, get_close_matches
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -22,6 +22,11 @@ def nearest(name: str, known: Iterable[str], alike: float = _ALIKE) -> str | Non
     """
     found = get_close_matches(name, list(known), n=1, cutoff=alike)
     return found[0] if found else None
+
+
+def nearest_first(name: str, known: Iterable[str]) -> list[str]:
+    """The known names, those that are the most like another first, and equals by the alphabet."""
+    return sorted(known, key=lambda each: (-SequenceMatcher(None, each, name).ratio(), each))
 
 
 def option_to_type(option: str, typed: str, known: Sequence[str]) -> str:

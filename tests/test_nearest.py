@@ -2,7 +2,7 @@
 
 import pytest
 
-from lengthprobe.nearest import nearest, option_to_type
+from lengthprobe.nearest import nearest, nearest_first, option_to_type
 
 KNOWN = ("source", "kind", "published", "about", "languages")
 
@@ -14,6 +14,13 @@ KNOWN = ("source", "kind", "published", "about", "languages")
 def test_a_slip_has_a_nearest_name_and_nonsense_has_none(typed, meant):
     """`knd` is `kind`; `zzz` is nothing."""
     assert nearest(typed, KNOWN) == meant
+
+
+def test_the_nearest_comes_first():
+    """Every name is there; equals stand by the alphabet."""
+    assert nearest_first("model-q5", ["zzz", "model-q8", "embed", "aaa", "model-q5_k"]) == [
+        *("model-q5_k", "model-q8", "embed", "aaa", "zzz"),
+    ]
 
 
 @pytest.mark.parametrize(

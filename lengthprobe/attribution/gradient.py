@@ -15,9 +15,10 @@ import torch
 from lengthprobe.activations.hooks import watch_components
 from lengthprobe.attribution.direct import stop_margins
 from lengthprobe.attribution.readout import readout_of
-from lengthprobe.checkpoints.forward import run_decoder
+from lengthprobe.checkpoints.forward import decoder_of, run_decoder
 from lengthprobe.components.ablation import MeanOutputs
 from lengthprobe.components.anatomy import Anatomy, anatomy_of
+from lengthprobe.components.plain_weights import check_unrounded, no_gradient
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -87,7 +88,8 @@ def first_order_effects(
         replacement: The new outputs: mean outputs, outputs of donors, or by default zeros.
 
     Raises:
-        ModelError: The model's architecture is not known, or its weights are not plain (see `anatomy_of`).
+        ModelError: The model's architecture is not known, its weights are not plain (see `anatomy_of`), or no
+            gradient passes through a layer, which rounds its inputs for one.
         ValueError: The rows, the weights and the donors do not have one shape, no weight differs from 0, or
             the model is in training mode.
     """
@@ -101,6 +103,7 @@ def first_order_effects(
     if model.training:
         raise ValueError("the model is in training mode, where dropout changes its outputs: model.eval()")
     anatomy = anatomy_of(model)
+    check_unrounded(model, decoder_of(model))
     ends = torch.tensor(list(end_token_ids), device=anatomy.unembedding.weight.device)
     given = _Given(anatomy, replacement)
     products = _Products(anatomy, given, attention_mask.bool())
@@ -202,7 +205,7 @@ class _Products(_Watcher):
             by_head = (len(gradient), gradient.shape[1], self._anatomy.n_heads, self._anatomy.head_dim)
             self.heads[layer] = self._summed((change * gradient).view(by_head), (1, 3))
 
-        _hook(heads, take)
+        self._hook(heads, take, f"heads of layer {layer}")
 
     def mlp(self, layer: int, output: Tensor) -> None:
         """Hook the gradient of the MLP's output."""
@@ -211,22 +214,23 @@ class _Products(_Watcher):
             change = self._given.mlp_less(layer, output.detach())
             self.mlps[layer] = self._summed(change * gradient, (1, 2))
 
-        _hook(output, take)
+        self._hook(output, take, f"MLP of layer {layer}")
 
     def final(self, stream: Tensor, normed: Tensor) -> None:  # noqa: ARG002
         """Keep the stream after the final norm."""
         self.normed = normed
 
+    def _hook(self, tensor: Tensor, take: Callable[[Tensor], None], what: str) -> None:
+        """Have a component's gradient taken when it comes."""
+        if not tensor.requires_grad:
+            raise no_gradient(self._anatomy.model, what)
+        register: Callable[..., Any] = tensor.register_hook
+        register(take)
+
     def _summed(self, products: Tensor, axes: tuple[int, ...]) -> Tensor:
         seen = self._seen.to(products.device).view(*self._seen.shape, *[1] * (products.dim() - 2))
         # Not a product: padding may hold what is not a number.
         return torch.where(seen, products, 0.0).sum(axes, dtype=self._anatomy.dtype)
-
-
-def _hook(tensor: Tensor, take: Callable[[Tensor], None]) -> None:
-    """Call `take` with a tensor's gradient, during the backward pass."""
-    register: Callable[..., Any] = tensor.register_hook
-    register(take)
 
 
 def _metric(readout: Readout, normed: Tensor, weights: Tensor, ends: Tensor) -> Tensor:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from lengthprobe.checkpoints.aliases import ALIASES, BY_REPO_ID
 from lengthprobe.checkpoints.disk.hub_log import without_retries
 from lengthprobe.checkpoints.disk.readable import FILE, FOLDER, path_kind
+from lengthprobe.checkpoints.missing import missing_path, near_checkpoints
 from lengthprobe.errors import ModelError
 
 if TYPE_CHECKING:
@@ -85,7 +86,7 @@ def resolve(name: str, *, near: Path | None = None) -> Source:
     if colon and folder_name and file.endswith(_WEIGHTS):
         return replace(resolve(folder_name, near=near), name=name, file=file)
     if _spelled_as_path(name) or name.endswith(".gguf"):
-        raise ModelError(f"{name} does not exist", f"check the path; relative paths start from {Path.cwd()}")
+        raise missing_path(name)
     alias, at, revision = name.partition("@")
     if at and not revision:
         raise ModelError(
@@ -240,9 +241,9 @@ def _spelled_as_path(name: str) -> bool:
 
 def _suggestion(name: str) -> str:
     names = [*ALIASES, *_fixture_models()]
-    nearest = get_close_matches(name.lower(), names, n=3, cutoff=0.5)
+    near = [*near_checkpoints(name), *get_close_matches(name.lower(), names, n=3, cutoff=0.5)][:3]
     ways = "a directory (./my-checkpoint) or a hub id (org/name) is a name too"
-    return f"did you mean {' or '.join(nearest)}? {ways}" if nearest else ways
+    return f"did you mean {' or '.join(near)}? {ways}" if near else ways
 
 
 def _fixture_models() -> Iterator[str]:

@@ -73,10 +73,46 @@ def check_plain(model: Any, projections: Sequence[Any], unembedding: Any) -> Non
                 "so that no component's share of its output is defined",
                 _UNQUANTIZED,
             )
-        _try_out(model, what, module)
+        _try_out(model, what, module, "no component's share of it is defined")
 
 
-def _try_out(model: Any, what: str, module: Any) -> None:
+def check_unrounded(model: Any, decoder: Any) -> None:
+    """Check that no linear layer of a decoder rounds its inputs: a gradient does not pass through that.
+
+    Where inputs are rounded in steps of a scale, only the gradient of the scale is left.
+
+    Args:
+        model: The model.
+        decoder: Its decoder. Layers that do not say their matrix are not tried.
+
+    Raises:
+        ModelError: A layer does; the message has its name.
+    """
+    for name, module in decoder.named_modules():
+        if type(module) in (nn.Linear, Conv1D):
+            weight = module.weight
+            if is_untouched(module) or weight.is_meta or not weight.is_floating_point():
+                continue
+        elif not stands_for_matrix(module):
+            continue
+        _try_out(model, name, module, "no gradient passes through the layer")
+
+
+def no_gradient(model: Any, what: str) -> ModelError:
+    """The error for a component whose output has no gradient.
+
+    Args:
+        model: The model.
+        what: The component.
+    """
+    return ModelError(
+        f"{model_name(model)} computes the {what} without a gradient (quantized activations, or a kernel "
+        "that has none), so that nothing can be estimated by gradient",
+        _UNQUANTIZED,
+    )
+
+
+def _try_out(model: Any, what: str, module: Any, then: str) -> None:
     try:
         error = error_of(module, matrix_of(module))
     # A library's own code runs here, on weights of its own.
@@ -89,8 +125,7 @@ def _try_out(model: Any, what: str, module: Any) -> None:
     if not error <= max(_COARSEST_ERROR, torch.finfo(format_of(module)).eps):
         raise ModelError(
             f"{model_name(model)} rounds or changes what goes into the {what} (quantized activations): the "
-            f"output is not weights times input (off by {100 * error:.2g} % of its size), so that no "
-            "component's share of it is defined",
+            f"output is not weights times input (off by {100 * error:.2g} % of its size), so that {then}",
             _UNQUANTIZED,
         )
 

@@ -1,5 +1,7 @@
 """Measures: each gives a number about a probe's responses, as an Estimate over topics."""
 
+from typing import TYPE_CHECKING
+
 from lengthprobe.measures.attribution.attention_to_number import (
     attention_share_of_distractor,
     attention_share_of_number,
@@ -69,3 +71,25 @@ __all__ = [
     "too_short",
     "unfinished_thoughts",
 ]
+
+# A type checker that saw it would let every name pass.
+if not TYPE_CHECKING:
+
+    def __getattr__(name: str) -> object:
+        """Refuse a name that no measure has.
+
+        Raises:
+            MeasureError: The message has the nearest name.
+        """
+        # Python itself asks for these, and takes no for an answer.
+        if name.startswith("__"):
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        # Imported above, they would be names of this module too.
+        from lengthprobe.errors import MeasureError
+        from lengthprobe.nearest import nearest
+
+        near = nearest(name, __all__)
+        raise MeasureError(
+            f"measures.{name}: no measure is called {name!r}",
+            f"did you mean {near}?" if near else f"known: {', '.join(__all__)}",
+        )

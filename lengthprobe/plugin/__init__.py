@@ -24,7 +24,7 @@ from lengthprobe.plugin.options import add_options, may_be_ours, option_value
 from lengthprobe.plugin.run import RUN, Run
 from lengthprobe.plugin.selection import mark_claims
 from lengthprobe.plugin.shared_verdicts import note_takers, verdict_notes
-from lengthprobe.plugin.typed import refuse_untyped_flags
+from lengthprobe.plugin.typed import refuse_untyped_flags, words
 from lengthprobe.plugin.verdicts import forget, keep_verdicts, keep_verdicts_of_fixture
 from lengthprobe.spelling import for_pytest, spell_settings
 
@@ -45,13 +45,19 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_load_initial_conftests(
     early_config: pytest.Config, parser: pytest.Parser, args: list[str]
 ) -> Generator[None, object, object]:
-    """Refuse a command line by which pytest found another project, before a checkpoint's conftest is run."""
+    """Refuse a command line by which pytest found another project, before a checkpoint's conftest is run.
+
+    Once the conftests have added their options, explain those that are unknown still.
+    """
     if not may_be_ours(args) and not early_config.getini("lengthprobe_model"):
         return (yield)
     from lengthprobe.plugin.startup import conftests_of_the_project
+    from lengthprobe.plugin.unknown_options import explain_unknown
 
     with conftests_of_the_project(early_config, args, parser):
-        return (yield)
+        result = yield
+    explain_unknown(parser, words(args))
+    return result
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:

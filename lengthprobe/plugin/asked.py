@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from lengthprobe.errors import LengthprobeError, SettingsError
-from lengthprobe.plugin.options import FLAGS, MARGINS, SWITCHES, is_switched_on, option_value
+from lengthprobe.plugin.options import FLAGS, MARGINS, SWITCHES, Option, is_switched_on, option_value
 from lengthprobe.plugin.refusal import refusal
 from lengthprobe.settings import TOKENS_A_WORD, Settings, read_lengths
 
@@ -24,7 +26,7 @@ def read_settings(config: pytest.Config) -> Settings:
         pytest.UsageError: An option has a value that cannot be used; the message names it and one that can.
     """
     read: tuple[tuple[str, Callable[[str], Any]], ...] = (
-        ("languages", _names),
+        ("languages", _languages),
         ("lengths", read_lengths),
         ("budget", _whole),
         ("alpha", _real),
@@ -67,9 +69,70 @@ def _value(config: pytest.Config, name: str, text: str, reader: Callable[[str], 
     try:
         return reader(text)
     except ValueError as error:
-        dest = f"lengthprobe_{name.replace('-', '_')}"
-        where = "" if config.getoption(dest) is not None else f" ({dest} in {config.inipath})"
-        raise refusal(f"--lengthprobe-{name}={text}: {error}{where}") from error
+        option = Option(name, "", "")
+        value, others = _meant(name, text)
+        where, fix = "", f"{option.flag}={value}"
+        if config.getoption(option.dest) is None and _is_overridden(config, option.dest):
+            where = f" (-o {option.dest})"
+        elif config.getoption(option.dest) is None:
+            # TOML wants a text between quotes.
+            quote = '"' if config.inipath is not None and config.inipath.suffix == ".toml" else ""
+            where, fix = f" ({option.dest} in {config.inipath})", f"{option.dest} = {quote}{value}{quote}"
+        raise refusal(f"{option.flag}={text}: {error}{where}", fix + others) from error
+
+
+def _is_overridden(config: pytest.Config, dest: str) -> bool:
+    return any(each.partition("=")[0] == dest for each in config.getoption("override_ini") or ())
+
+
+def _meant(name: str, text: str) -> tuple[str, str]:
+    """What can be typed in place of a text that an option cannot have, and a note on what else can be."""
+    if name == "languages":
+        from lengthprobe.task.languages import available, nearest_language
+
+        known, codes = available(), _names(text)
+        near = (code if code in known else nearest_language(code, given=codes) for code in codes)
+        meant = [code for code in dict.fromkeys(near) if code is not None]
+        return ",".join(meant or _usual(name)), f"; available: {', '.join(known)}"
+    if name == "lengths":
+        return _forwards(text) or "3-9", ""
+    # Of these settings the batch size alone may be left to the probe.
+    usual = _usual(name)
+    return "auto" if usual is None else str(usual), ""
+
+
+def _forwards(lengths: str) -> str | None:
+    """Lengths with each range from its smaller end on, None where these cannot be asked for either."""
+    try:
+        turned = re.sub(r"(\d+)-(\d+)", lambda ends: "-".join(sorted(ends.groups(), key=int)), lengths)
+        read_lengths(turned)
+    except ValueError:
+        return None
+    return turned
+
+
+def _usual(name: str) -> Any:
+    """The value of a setting that nobody sets."""
+    (value,) = (field.default for field in fields(Settings) if field.name == name.replace("-", "_"))
+    return value
+
+
+def _languages(text: str) -> tuple[str, ...]:
+    from lengthprobe.task.languages import available
+
+    codes, known = _names(text), available()
+    unknown = [repr(code) for code in codes if code not in known]
+    if unknown:
+        raise ValueError(
+            f"language {unknown[0]} is not known"
+            if len(unknown) == 1
+            else f"languages {' and '.join(unknown)} are not known"
+        )
+    return codes
+
+
+def _names(text: str) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(text.replace(",", " ").split()))
 
 
 def _whole(text: str) -> int:
@@ -84,10 +147,6 @@ def _real(text: str) -> float:
         return float(text)
     except ValueError:
         raise ValueError("this is no number") from None
-
-
-def _names(text: str) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(text.replace(",", " ").split()))
 
 
 def _batch_size(text: str) -> int | None:

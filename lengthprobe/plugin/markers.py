@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from lengthprobe.errors import LanguageError
 from lengthprobe.nearest import nearest
 from lengthprobe.plugin.options import is_in_use
 from lengthprobe.plugin.refusal import refusal
@@ -138,13 +137,13 @@ def check_languages(item: pytest.Item) -> None:
     Raises:
         pytest.UsageError: No file describes the language; the message names the known languages.
     """
-    from lengthprobe.task.languages import load_language
+    from lengthprobe.task.languages import available, unknown_language
 
-    for language in claim_languages(item):
-        try:
-            load_language(language)
-        except LanguageError as error:
-            raise refusal(f"{item.nodeid}: languages={language!r}: {error.problem}", error.fix) from error
+    limits = claim_languages(item)
+    for language in limits:
+        if language not in available():
+            error = unknown_language(language, given=limits)
+            raise refusal(f"{item.nodeid}: languages={language!r}: {error.problem}", error.fix)
 
 
 def language_parameters(item: pytest.Item, asked: Sequence[str]) -> list[Any]:

@@ -73,6 +73,8 @@ FLAGS = (
 SWITCHES = (Option("across-forms", "", "compare checkpoints that were asked in unlike forms all the same"),)
 MARGINS = "lengthprobe_margins"
 PREFIX = "--lengthprobe-"
+# Who misspells the prefix has mostly typed so much of it right.
+_BEGINNING = "--len"
 _SHORT = {option.short for option in OPTIONS if option.short}
 
 
@@ -90,9 +92,9 @@ def add_options(parser: pytest.Parser) -> None:
 
 
 def may_be_ours(args: Sequence[str | os.PathLike[str]]) -> bool:
-    """Whether any option on a command line has the name of one of these, or stands in a file of arguments."""
+    """Whether any option on a command line begins as one of these, or stands in a file of arguments."""
     typed = [os.fspath(arg) for arg in args]
-    return any(word.startswith((PREFIX, "@")) or word.partition("=")[0] in _SHORT for word in typed)
+    return any(word.startswith((_BEGINNING, "@")) or word.partition("=")[0] in _SHORT for word in typed)
 
 
 def option_value(config: pytest.Config, name: str) -> str | None:

@@ -21,12 +21,15 @@ from lengthprobe.plugin.markers import (
     skip_without_languages,
     takes,
 )
+from lengthprobe.plugin.misspelt_marker import misspelt_marker
 from lengthprobe.plugin.options import option_value
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from typing import Any
 
 _UNKNOWN = pytest.StashKey[list[pytest.Item]]()
+_BORNE = pytest.StashKey[set[str]]()
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +43,7 @@ class Selection:
         mechanisms: Claims about the mechanism, where the mechanism of the checkpoint's lineage is not known.
         findings: Claims that decide nothing, where `-m` does not ask for them.
         unread: 1 where the lineage is unknown because a model card could not be read, else 0.
+        misspelt: The line on a marker in `-m` that no test has, empty without such a marker.
     """
 
     claims: int = 0
@@ -48,10 +52,11 @@ class Selection:
     mechanisms: int = 0
     findings: int = 0
     unread: int = 0
+    misspelt: str = ""
 
     def lines(self) -> list[str]:
         """Lines on the claims that do not run, with the option that runs them."""
-        lines = []
+        lines = [self.misspelt] if self.misspelt else []
         if self.regressions:
             what = "comparison" if self.regressions == 1 else "comparisons"
             lines.append(
@@ -79,18 +84,20 @@ class Selection:
             )
         return lines
 
-    def as_dict(self) -> dict[str, int]:
-        """The numbers by name, as processes exchange them."""
+    def as_dict(self) -> dict[str, Any]:
+        """The same by name, as processes exchange it."""
         return asdict(self)
 
     @classmethod
-    def largest(cls, one: Selection, other: Mapping[str, int]) -> Selection:
-        """The larger of each number of two processes: both processes have collected the same tests."""
-        return cls(**{name: max(number, other[name]) for name, number in one.as_dict().items()})
+    def largest(cls, one: Selection, other: Mapping[str, Any]) -> Selection:
+        """The larger of each value of two processes: both processes have collected the same tests."""
+        return cls(**{name: max(told, other[name]) for name, told in one.as_dict().items()})
 
 
 def mark_claims(config: pytest.Config, items: list[pytest.Item], asked: Sequence[str]) -> None:
     """Mark every claim by its kind, for `-m` to choose, and mark the claims to skip.
+
+    Which markers there are is kept: `-m` may name another.
 
     Args:
         config: Names the checkpoint under test.
@@ -109,6 +116,7 @@ def mark_claims(config: pytest.Config, items: list[pytest.Item], asked: Sequence
                 item.stash[KIND] = "replication"
                 config.stash[_UNKNOWN].append(item)
             item.add_marker(item.stash[KIND])
+    config.stash[_BORNE] = {marker.name for item in items for marker in item.iter_markers()}
 
 
 def _is_of_unknown_mechanism(config: pytest.Config, item: pytest.Item) -> bool:
@@ -138,9 +146,15 @@ def select(config: pytest.Config, items: list[pytest.Item]) -> Selection:
     unknown = set(downgraded)
     by_name = config.getoption("keyword", "")
     mechanisms = (replications & unknown) if by_name else unknown - set(items)
-    unread = int(bool(mechanisms) and has_unread_card(config))
+    borne = config.stash.get(_BORNE, None)
     return Selection(
-        len(claims), len(regressions), len(replications - unknown), len(mechanisms), len(findings), unread
+        claims=len(claims),
+        regressions=len(regressions),
+        replications=len(replications - unknown),
+        mechanisms=len(mechanisms),
+        findings=len(findings),
+        unread=int(bool(mechanisms) and has_unread_card(config)),
+        misspelt="" if borne is None else misspelt_marker(config, borne, selected=bool(claims)),
     )
 
 

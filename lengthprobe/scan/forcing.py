@@ -175,5 +175,6 @@ class _Final:
 def _too_large(checkpoint: Checkpoint) -> ModelError:
     return ModelError(
         f"{checkpoint.name} runs out of memory on {checkpoint.device} with a single text",
-        "free the device, take a smaller format (--dtype=bfloat16), or more devices (--device-map=balanced)",
+        "free the device, take a smaller format (setting:dtype=bfloat16), or more devices "
+        "(setting:device-map=balanced)",
     )

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import string
 from dataclasses import dataclass
-from difflib import get_close_matches
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
@@ -13,10 +12,11 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from lengthprobe.errors import LanguageError
+from lengthprobe.nearest import nearest
 from lengthprobe.task.tables import Table, read_toml
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
 NO_TOPIC = "no-topic"
 SPLITS = ("discovery", "test")
@@ -122,7 +122,7 @@ def load_language(code: str, path: Path | None = None) -> Language:
     """
     if path is None:
         if code not in available():
-            raise _unknown(code)
+            raise unknown_language(code)
         path = _shipped() / f"{code}.toml"
     language = _language(read_toml(path))
     if language.code != code:
@@ -137,13 +137,25 @@ def _shipped() -> Path:
     return Path(str(files("lengthprobe.task"))) / "languages"
 
 
-def _unknown(code: str) -> LanguageError:
+def nearest_language(typed: str, given: Collection[str] = ()) -> str | None:
+    """The code of the language that was probably meant by a name or code, None where none is near.
+
+    Args:
+        typed: A text that is no code.
+        given: Codes that are given already: none of them is meant a second time.
+    """
     codes = {load_language(known).name.lower(): known for known in available()}
     codes |= {known: known for known in available()}
-    asked = code.lower()
-    names = [asked] if asked in codes else get_close_matches(asked, codes, cutoff=0.5)
-    near = dict.fromkeys(codes[name] for name in names)
-    meant = f"did you mean {' or '.join(near)}? " if near else ""
+    # A region changes nothing: `en-GB` is `en`.
+    typed = re.sub("[-_].*", "", typed.lower())
+    name = nearest(typed, [name for name, code in codes.items() if code not in given])
+    return None if name is None else codes[name]
+
+
+def unknown_language(code: str, given: Collection[str] = ()) -> LanguageError:
+    """The error for a code that no language has; the arguments are those of `nearest_language`."""
+    near = nearest_language(code, given)
+    meant = f"did you mean {near}? " if near else ""
     return LanguageError(f"language {code!r} is not known", f"{meant}available: {', '.join(available())}")
 
 

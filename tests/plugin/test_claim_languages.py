@@ -109,6 +109,13 @@ def test_unknown_language_is_refused(project):
     )
 
 
+def test_unknown_language_is_not_taken_for_its_neighbour(project):
+    """A language that the marker names already is not proposed."""
+    project.claims(LIMITED.replace('["it"]', '["it", "ita"]'))
+
+    project.run().stderr.fnmatch_lines(["  fix: available: de, en, es, fr, it, lb"])
+
+
 def test_same_figures_in_workers(project):
     """A skip in a worker is counted like any other."""
     project.claims(CONTRAST + REQUIREMENT)

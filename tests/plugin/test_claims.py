@@ -258,3 +258,19 @@ def test_model_named_where_nothing_claims_anything_fails(project):
 def test_run_that_runs_nothing_does_not_fail(project, option):
     """Only looking at what would run is no run without a decided claim."""
     assert project.run(option).ret == pytest.ExitCode.OK
+
+
+def test_misspelt_measure_in_a_claim_is_one_message(project):
+    """The claim is an error that names the nearest measure, without a traceback."""
+    project.claims(
+        "@pytest.mark.claim\ndef test_it(probe):\n"
+        "    assert measures.exact_mach(probe, language='en') > 0.5\n"
+    )
+
+    result = project.run()
+
+    result.assert_outcomes(errors=1)
+    result.stdout.fnmatch_lines(
+        ["*measures.exact_mach: no measure is called 'exact_mach'", "*fix: did you mean exact_match?*"]
+    )
+    result.stdout.no_fnmatch_line("*AttributeError*")

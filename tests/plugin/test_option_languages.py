@@ -20,13 +20,38 @@ def test_ini_twin(project):
     assert project.report()["settings"]["languages"] == ["en", "it"]
 
 
-def test_unknown_language_is_refused(project):
-    """The message names the languages there are."""
-    result = project.run("--lengthprobe-languages=en,italiano")
+@pytest.mark.parametrize(
+    ("typed", "said", "meant"),
+    [
+        ("en,italiano", "language 'italiano' is", "en,it"),
+        ("it,pt", "language 'pt' is", "it"),
+        ("it,ita", "language 'ita' is", "it"),
+        ("pt", "language 'pt' is", "en,it"),
+        ("pt,german,it,nl", "languages 'pt' and 'german' and 'nl' are", "de,it"),
+    ],
+)
+def test_unknown_language_is_refused(project, typed, said, meant):
+    """The line to type keeps those that are known, and has none twice; beside it stand all there are."""
+    result = project.run(f"--lengthprobe-languages={typed}")
 
     assert result.ret == pytest.ExitCode.USAGE_ERROR
     result.stderr.fnmatch_lines(
-        ["*language 'italiano' is not known", "*fix: did you mean it? available: de, en, es, fr, it, lb"]
+        [
+            f"ERROR: --lengthprobe-languages={typed}: {said} not known",
+            f"  fix: --lengthprobe-languages={meant}; available: de, en, es, fr, it, lb",
+        ]
+    )
+
+
+def test_unknown_language_in_the_ini_file(project):
+    """The message names the file, and has the line for it."""
+    project.ini(lengthprobe_languages="it pt")
+
+    project.run().stderr.fnmatch_lines(
+        [
+            "*: language 'pt' is not known (lengthprobe_languages in *tox.ini)",
+            "  fix: lengthprobe_languages = it; available: *",
+        ]
     )
 
 

@@ -64,13 +64,16 @@ def test_no_model_is_an_error_with_the_line_to_type(project):
     assert "Traceback" not in result.stdout.str()
 
 
-def test_unknown_name_stops_the_run_and_offers_the_nearest(project):
+@pytest.mark.parametrize(
+    ("typed", "meant"), [("llama-3.1-8b-instruc", "llama-3.1-8b-instruct"), ("tiny-itt", "tiny-it")]
+)
+def test_unknown_name_stops_the_run_and_offers_the_nearest(project, typed, meant):
     """A slip of the pen is answered once, before anything runs, with what may have been meant."""
-    result = project.run("--lengthprobe-model=llama-3.1-8b-instruc")
+    result = project.run(f"--lengthprobe-model={typed}")
 
     assert result.ret == pytest.ExitCode.USAGE_ERROR
     result.stderr.fnmatch_lines(
-        ["*no model is known by the name*", "*fix: did you mean llama-3.1-8b-instruct*"]
+        [f"*no model is known by the name '{typed}'", f"*fix: did you mean {meant} or *"]
     )
     assert "Traceback" not in result.stderr.str()
 

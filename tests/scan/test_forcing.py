@@ -13,6 +13,7 @@ from lengthprobe.probe import Probe
 from lengthprobe.scan import forcing
 from lengthprobe.scan.forcing import estimate_first_order, margins_under
 from lengthprobe.scan.plan import Plan
+from lengthprobe.spelling import for_shell, settings_spelled
 from lengthprobe.task.prompts import Response
 
 
@@ -94,5 +95,10 @@ def test_short_memory_halves_the_rows(
         assert one == pytest.approx(other, rel=1e-3, abs=1e-3)
 
     room = 0
-    with pytest.raises(ModelError, match="runs out of memory"):
+    with (
+        settings_spelled(for_shell),
+        pytest.raises(ModelError, match=r"runs out of memory.*\n.* \(--dtype=bfloat16\)"),
+    ):
+        _margins(probe, asked)
+    with pytest.raises(ModelError, match="--lengthprobe-device-map=balanced"):
         _margins(probe, asked)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from lengthprobe.errors import LanguageError
-from lengthprobe.task.languages import Topic, Wording, available, load_language
+from lengthprobe.task.languages import Topic, Wording, available, load_language, nearest_language
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -294,6 +294,10 @@ def test_a_file_of_another_language_is_refused(tmp_path: Path) -> None:
         ("GERMAN", "did you mean de? "),
         ("Italiano", "did you mean it? "),
         ("luxembourgish", "did you mean lb? "),
+        ("eng", "did you mean en? "),
+        ("en-GB", "did you mean en? "),
+        ("pt_BR", ""),
+        ("pt", ""),
         ("xyzzy", ""),
     ],
 )
@@ -304,6 +308,12 @@ def test_an_unknown_language_gets_the_known_ones(asked: str, fix: str) -> None:
 
     assert error.value.problem == f"language {asked!r} is not known"
     assert error.value.fix == f"{fix}available: {', '.join(available())}"
+
+
+def test_a_language_that_is_given_is_not_meant_again() -> None:
+    """Beside `it`, `ita` means nothing that is near."""
+    assert nearest_language("ita") == "it"
+    assert nearest_language("ita", given=("it", "ita")) is None
 
 
 def test_six_languages_are_shipped() -> None:

@@ -8,6 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from lengthprobe.checkpoints.missing import near_checkpoints
 from lengthprobe.errors import ModelError, reason
 
 if TYPE_CHECKING:
@@ -20,6 +21,8 @@ _FILES = ("*.json", "*.safetensors", "*.model", "*.txt", "*.jinja", "README.md")
 # Subfolders and `consolidated` files repeat the weights in the formats of other programs.
 _NOT_FILES = ("*/*", "consolidated*")
 _CARD = "README.md"
+# So many checkpoints on this machine are named beside one that is nowhere.
+_NAMED = 3
 _COMMIT = re.compile(r"[0-9a-f]{40}")
 # Each overrules those after it.
 _CACHE_VARIABLES = ("HF_HUB_CACHE", "HUGGINGFACE_HUB_CACHE", "HF_HOME", "XDG_CACHE_HOME")
@@ -167,16 +170,19 @@ def _explain(error: Exception, source: Source) -> ModelError:
 
     repo_id, revision = str(source.repo_id), source.revision
     named = repo_id if source.name == repo_id else f"{source.name} ({repo_id})"
+    where = "" if source.kind == "alias" else ", and there is no directory of this name here"
+    # A path of two parts is spelled as the hub's names are.
+    near = near_checkpoints(source.name) if where else []
+    meant = f"did you mean {' or '.join(near[:_NAMED])}? Or " if near else ""
     if isinstance(error, GatedRepoError):
         return ModelError(
             f"{named} is gated: its owner wants a licence accepted, and no token here may read it",
             f"accept the licence at https://huggingface.co/{repo_id}, then: hf auth login",
         )
     if isinstance(error, RepositoryNotFoundError):
-        where = "" if source.kind == "alias" else ", and there is no directory of this name here"
         return ModelError(
             f"{named} is not on the hub, or is private{where}",
-            f"check the name (https://huggingface.co/{repo_id}); for a private one: hf auth login",
+            f"{meant}check the name (https://huggingface.co/{repo_id}); for a private one: hf auth login",
         )
     if isinstance(error, RevisionNotFoundError):
         return ModelError(
@@ -184,10 +190,9 @@ def _explain(error: Exception, source: Source) -> ModelError:
             f"choose a branch, tag or commit of https://huggingface.co/{repo_id}/commits/main",
         )
     if isinstance(error, LocalEntryNotFoundError):
-        where = "" if source.kind == "alias" else ", and there is no directory of this name here"
         return ModelError(
             f"{named} is not in the hub cache, or not whole, and the hub cannot be reached{where}",
-            f"where there is a network: {_hf_download(source)}   (HF_HOME says where the cache is, "
+            f"{meant}where there is a network: {_hf_download(source)}   (HF_HOME says where the cache is, "
             "HF_HUB_OFFLINE=1 keeps the network out)",
         )
     return ModelError(

@@ -13,7 +13,9 @@ from typing import TYPE_CHECKING
 from lengthprobe.checkpoints.disk.hub import files_on_hub, gguf_snapshot
 from lengthprobe.checkpoints.disk.load_report import first_names
 from lengthprobe.checkpoints.disk.weights import is_weight_file
+from lengthprobe.checkpoints.gguf.names import model_files
 from lengthprobe.errors import ModelError
+from lengthprobe.nearest import nearest_first
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -30,8 +32,6 @@ _OTHER_WEIGHTS = (
     "pytorch_model*.bin",
 )
 _PART = re.compile(r"-(\d{5})-of-(\d{5})\.gguf$")
-# Beside a model lies what it sees with.
-_NO_MODEL = re.compile(r"^mmproj|[-_.]mmproj", re.IGNORECASE)
 # What general.type says of a file that is a part of a model only.
 _KINDS = {
     "adapter": "an adapter",
@@ -61,7 +61,7 @@ def gguf_of(source: Source, directory: Path) -> Path | None:
         return None
     here = [path.name for path in directory.glob("*.gguf")]
     on_hub = files_on_hub(source, directory) if from_hub else []
-    names = _models([*here, *on_hub])
+    names = model_files([*here, *on_hub])
     if not names:
         return None
     # All but pickled weights were fetched.
@@ -129,7 +129,7 @@ def _named(source: Source, directory: Path) -> Path:
     if is_weight_file(path):
         return path
     # What is cached is no list of what there is.
-    names = _models([one.name for one in directory.glob("*.gguf")])
+    names = nearest_first(path.name, model_files(one.name for one in directory.glob("*.gguf")))
     others = f"; there {'is' if len(names) == 1 else 'are'} {first_names(names)}" if names else ""
     raise ModelError(
         f"{directory} holds no {source.file}{others}",
@@ -141,12 +141,6 @@ def _other_weights(names: Sequence[str]) -> list[str]:
     """The names of weights in the formats of transformers, without names in a subfolder."""
     return sorted(
         name for name in names if "/" not in name and any(fnmatch(name, one) for one in _OTHER_WEIGHTS)
-    )
-
-
-def _models(names: Sequence[str]) -> list[str]:
-    return sorted(
-        {name for name in names if name.endswith(".gguf") and not _NO_MODEL.search(Path(name).name)}
     )
 
 

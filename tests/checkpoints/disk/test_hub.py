@@ -226,6 +226,19 @@ def test_missing(answers: dict[str, tuple[int, str]], answer: tuple[int, str]) -
     assert "hf auth login" in raised.value.fix
 
 
+def test_missing_beside_a_near_folder(
+    answers: dict[str, tuple[int, str]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A path of two parts is spelled as a hub id: a checkpoint in that folder may have been meant."""
+    answers["runs/step-400"] = (404, "RepoNotFound")
+    (tmp_path / "runs" / "step-4000").mkdir(parents=True)
+    (tmp_path / "runs" / "step-4000" / "config.json").touch()
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(ModelError, match="runs/step-400 is not on the hub") as raised:
+        snapshot(resolve("runs/step-400"), Settings())
+    assert raised.value.fix.startswith("did you mean runs/step-4000? Or check the name")
+
+
 def test_missing_revision(answers: dict[str, tuple[int, str]]) -> None:
     """A revision that is missing is named."""
     answers["org/model"] = (404, "RevisionNotFound")

@@ -76,6 +76,19 @@ def test_missing_file(gguf_of: Callable[..., Path]) -> None:
         locate("nowhere/model.gguf", Settings())
 
 
+def test_missing_file_among_several(gguf_of: Callable[..., Path]) -> None:
+    """The nearest name comes first, whether the file is named by its path or after a colon."""
+    near, far = gguf_of(name="model-q5_k_m.gguf"), gguf_of(name="embed.gguf")
+
+    for name in (near.parent / "model-q5.gguf", f"{near.parent}:model-q5.gguf"):
+        with pytest.raises(ModelError) as raised:
+            locate(str(name), Settings())
+        assert "model-q5_k_m.gguf, embed.gguf" in raised.value.problem
+        assert raised.value.fix == f"--lengthprobe-model={near}, or --lengthprobe-model={far}"
+        for line in raised.value.fix.split(", or "):
+            assert locate(line.removeprefix("--lengthprobe-model="), Settings()).weights
+
+
 def test_file_of_no_weights(twins: Path) -> None:
     """After a colon stands a file of the weights that are loaded, and no other."""
     with pytest.raises(

@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from lengthprobe.attribution import direct_logit_attribution
+from lengthprobe.attribution.gradient import first_order_effects
 from lengthprobe.checkpoints.quantized.layers import error_of, is_finite
 from lengthprobe.components.anatomy import anatomy_of
 from lengthprobe.errors import ModelError
@@ -90,6 +91,53 @@ def test_packed_weights_round_inputs() -> None:
     _wrap(module, _to_eight_bits)
     with pytest.raises(ModelError, match=r"projection of layer 1 .*quantized activations"):
         anatomy_of(model)
+
+
+LAYERS_OF_AN_MLP = ("gate_proj", "up_proj", "down_proj")
+
+
+def _estimate(model: Any) -> Tensor:
+    weights = torch.zeros(IDS.shape)
+    weights[:, START:] = 1.0
+    return first_order_effects(model, IDS, MASK, weights, end_token_ids=(10, 11)).mlps
+
+
+@pytest.mark.parametrize("change", [_to_eight_bits, _to_fp8])
+@pytest.mark.parametrize("part", LAYERS_OF_AN_MLP)
+def test_gradient_does_not_pass_rounded_inputs(change: Callable[[Tensor], Tensor], part: str) -> None:
+    """An MLP alone that rounds its inputs has no first-order estimate: its gradient would be the scale's."""
+    model = random_model("llama")
+    _wrap(model.get_submodule(f"model.layers.1.mlp.{part}"), change)
+    anatomy_of(model)
+    with pytest.raises(ModelError, match=rf"into the layers\.1\.mlp\.{part} .*quantized act") as raised:
+        _estimate(model)
+    assert raised.value.problem.endswith("so that no gradient passes through the layer")
+    assert "name the unquantized checkpoint" in raised.value.fix
+
+
+def test_mlp_without_a_gradient() -> None:
+    """A kernel that computes no gradient is no error of torch's: the component is named."""
+    model = random_model("llama")
+    model.model.layers[1].mlp.register_forward_hook(lambda _module, _given, output: output.detach())
+    with pytest.raises(ModelError, match=r"computes the MLP of layer 1 without a gradient") as raised:
+        _estimate(model)
+    assert "name the unquantized checkpoint" in raised.value.fix
+
+
+def test_heads_without_a_gradient() -> None:
+    """The same of what goes into the output projection."""
+    model = random_model("llama")
+    model.get_submodule(PROJECTION).register_forward_pre_hook(lambda _module, given: given[0].detach())
+    with pytest.raises(ModelError, match=r"computes the heads of layer 1 without a gradient"):
+        _estimate(model)
+
+
+def test_gradient_passes_wrapped_layers() -> None:
+    """Layers with a forward method of their own that changes nothing have the estimate of plain ones."""
+    model, twin = random_model("llama"), random_model("llama")
+    for one in LAYERS_OF_AN_MLP:
+        _wrap(model.get_submodule(f"model.layers.1.mlp.{one}"), _as_it_is)
+    torch.testing.assert_close(_estimate(model), _estimate(twin))
 
 
 def test_packed_weights_of_another_matrix() -> None:
