@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from lengthprobe.asking.questions import Answer, Question
 
@@ -18,8 +18,8 @@ class Engine(Protocol):
         """The kinds of answers: `text`, and `components` (attributions, ablations, attention)."""
         ...
 
-    def answer(self, questions: Sequence[Question[Answer]]) -> list[Answer]:
-        """The answer to each question, in order.
+    def answer(self, questions: Sequence[Question[Answer]]) -> Iterable[Answer]:
+        """The answer to each question, in order, as soon as there is one.
 
         Raises:
             LengthprobeError: The checkpoint cannot be loaded or run, or the engine gives no answers of this

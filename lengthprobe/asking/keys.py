@@ -45,6 +45,7 @@ def respondent_of(held: Held) -> dict[str, Any]:
     import torch
 
     from lengthprobe.checkpoints.digests import content_digest, versions_of
+    from lengthprobe.checkpoints.precision import float32_precision
 
     files, placement = held.files, held.placement
     device = placement.device
@@ -54,7 +55,7 @@ def respondent_of(held: Held) -> dict[str, Any]:
         "device": torch.cuda.get_device_name(device) if device.type == "cuda" else device.type,
         "dtype": str(placement.dtype),
         "precision": [
-            torch.get_float32_matmul_precision(),
+            *float32_precision(),
             torch.backends.cuda.matmul.allow_bf16_reduced_precision_reduction,
             torch.are_deterministic_algorithms_enabled(),
         ],

@@ -1,74 +1,71 @@
-"""Merging: batches of prompts, asked together and written in as few calls of generate as possible."""
+"""Merging: batches of prompts that are asked together, written in as few calls of generate as they fill."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from lengthprobe.asking.answers import Answers
 from lengthprobe.asking.questions import Write
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
-# The number of a question, and that of a row within it.
+    from lengthprobe.task.prompts import Response
+
+# The number of a question, and the number of a row within the question.
 Place = tuple[int, int]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class Merged:
-    """Batches of one manner, with the calls for writing their rows.
+    """Batches of one manner, with the calls that write their rows.
 
     Args:
         questions: The batches.
-        calls: The rows of these batches, in fewer batches.
-        places: Where each row of each call belongs.
+        calls: The same rows in fewer batches.
+        places: The place of each row of each call.
     """
 
     questions: tuple[Write, ...]
     calls: tuple[Write, ...]
     places: tuple[tuple[Place, ...], ...]
+    _responses: dict[Place, Response] = field(default_factory=dict)
+    _pieces: dict[int, int] = field(default_factory=dict)
+    _n_calls: int = 0
+    _n_given: int = 0
 
-    def divide(self, answers: Sequence[Answers]) -> list[Answers]:
-        """The answers to the questions, put together from the answers to the calls.
+    def divide(self, answers: Answers) -> Iterator[Answers]:
+        """Give the answers to all further questions, in order, that are whole with the next call's answers.
 
         Args:
-            answers: The answers to each call, without attributions.
+            answers: The answers to the next call, without attributions.
         """
-        responses = {
-            place: response
-            for places, some in zip(self.places, answers, strict=True)
-            for place, response in zip(places, some.responses, strict=True)
-        }
-        pieces = dict.fromkeys(range(len(self.questions)), 1)
-        for places, some in zip(self.places, answers, strict=True):
-            for number, _ in places:
-                pieces[number] = max(pieces[number], some.pieces)
-        return [
-            Answers(tuple(responses[number, row] for row in range(question.size)), pieces[number])
-            for number, question in enumerate(self.questions)
-        ]
+        places = self.places[self._n_calls]
+        self._n_calls += 1
+        self._responses |= dict(zip(places, answers.responses, strict=True))
+        # A call that was split for want of memory is told once.
+        first = min(number for number, _ in places)
+        self._pieces[first] = max(answers.pieces, self._pieces.get(first, 1))
+        while self._n_given < len(self.questions):
+            number, rows = self._n_given, range(self.questions[self._n_given].size)
+            if any((number, row) not in self._responses for row in rows):
+                return
+            self._n_given += 1
+            responses = tuple(self._responses[number, row] for row in rows)
+            yield Answers(responses, self._pieces.get(number, 1))
 
 
 def merge(questions: Sequence[Write], size: int) -> Merged:
-    """The batches, all of one manner, merged into calls of nearly equal size.
-
-    A call runs as long as its longest response, so rows under the same ablation stand together: their
-    responses are alike.
+    """Batches of one manner, merged into calls of nearly equal size.
 
     Args:
         questions: The batches, without attributions.
         size: Most rows in a call.
     """
-
-    def order(place: Place) -> tuple[object, ...]:
-        number, row = place
-        prompt = questions[number].prompts[row]
-        return (str(questions[number].ablations[row]), prompt.language, prompt.n_words, prompt.id)
-
     places = sorted(
         ((number, row) for number, question in enumerate(questions) for row in range(question.size)),
-        key=order,
+        key=lambda place: questions[place[0]].order(place[1]),
     )
     n_calls = -(-len(places) // size)
     even = -(-len(places) // n_calls)

@@ -52,8 +52,8 @@ class Question(Generic[Answer]):
         return None
 
     @property
-    def can_be_planned(self) -> bool:
-        """Whether the question may be asked early, in a plan (`asking.planning`)."""
+    def may_be_early(self) -> bool:
+        """Whether the question may be asked before the code that needs the answer (`asking.agenda`)."""
         return not self.is_large
 
     @property
@@ -125,7 +125,7 @@ class Write(Question["Answers"]):
         return None if self.traces else replace(self, traces=True)
 
     @property
-    def can_be_planned(self) -> bool:
+    def may_be_early(self) -> bool:
         """False with attributions, which `Asker.prepare` asks for before the first answer."""
         return not self.traces
 
@@ -134,6 +134,10 @@ class Write(Question["Answers"]):
         """All but the rows, and whether each row has a donor, which takes a row of its own."""
         resampled = any(one.resample for one in self.ablations)
         return ("Write", self.traces, self.words, self.beyond, resampled)
+
+    def order(self, row: int) -> tuple[str, str, int, str]:
+        """The order of a row among rows of several batches: see `row_order`."""
+        return row_order(self.prompts[row], self.ablations[row])
 
     def content(self, settings: Settings) -> Mapping[str, Any]:
         """The prompts, with ablations, limit, words and traces."""
@@ -346,6 +350,11 @@ class Describe(Question["Form"]):
         """The form from JSON."""
         stated = json.loads(made)
         return Form(**{**stated, "ends": tuple(stated["ends"])})
+
+
+def row_order(prompt: Prompt, ablation: Ablation) -> tuple[str, str, int, str]:
+    """The order of rows in a batch. A batch runs as long as its longest response: like stands by like."""
+    return (str(ablation), prompt.language, prompt.n_words, prompt.id)
 
 
 def _ablated(ablation: Ablation, settings: Settings) -> list[Any]:

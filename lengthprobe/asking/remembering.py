@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from lengthprobe.asking.agenda import current_agenda
 from lengthprobe.asking.answers import Answers
-from lengthprobe.asking.planning import current_agenda
 from lengthprobe.errors import LanguageError, LengthprobeError, SettingsError
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ class Remembering:
         """The answers; all new questions are asked together.
 
         Raises:
-            Lacking: A question is new, and new questions are only planned (`asking.planning`).
+            Lacking: A question is new, and new questions are only noted (`asking.agenda`).
             LengthprobeError: The errors of `Engine.answer`.
         """
         new = [one for one in dict.fromkeys(questions) if remembered_answer(self._answers, one) is None]
@@ -62,15 +62,15 @@ class Remembering:
                 agenda.lack(self, new)
             try:
                 with self._progress.over(new):
-                    answers = self._engine.answer(new)
+                    # An answer is kept at once: what comes after may fail.
+                    for question, answer in zip(new, self._engine.answer(new), strict=True):
+                        (passing if question.is_large else self._answers)[question] = answer
+                        self._note(question, answer)
             except LengthprobeError as error:
                 # A language that nobody has written is no fault of the checkpoint.
                 if all(one.concerns_all for one in new) and not isinstance(error, LanguageError):
                     self._failure = error
                 raise
-            for question, answer in zip(new, answers, strict=True):
-                (passing if question.is_large else self._answers)[question] = answer
-                self._note(question, answer)
         return [remembered_answer(passing if one in passing else self._answers, one) for one in questions]
 
     def _note(self, question: Question[Any], answer: Any) -> None:

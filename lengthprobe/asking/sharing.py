@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from lengthprobe.asking.engine import Engine
     from lengthprobe.asking.questions import Answer, Question
@@ -41,7 +41,7 @@ class Shared:
         """The kinds of answers from the engine within."""
         return self._engine.can
 
-    def answer(self, questions: Sequence[Question[Answer]]) -> list[Answer]:
+    def answer(self, questions: Sequence[Question[Answer]]) -> Iterator[Answer]:
         """The answers, from this process or another."""
         keys = [self._key(one) for one in questions]
         asked = dict(zip(keys, questions, strict=True))
@@ -51,4 +51,5 @@ class Shared:
             return asked[key].pack(answer)
 
         made = self._exchange.gather(list(asked), make)
-        return [one.unpack(made[key]) for key, one in zip(keys, questions, strict=True)]
+        for key, one in zip(keys, questions, strict=True):
+            yield one.unpack(made[key])

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from lengthprobe.asking.keys import question_key, respondent_of
 from lengthprobe.asking.progress import tell_reading
 from lengthprobe.asking.question_progress import QuestionProgress
-from lengthprobe.asking.questions import Write
+from lengthprobe.asking.questions import Write, row_order
 from lengthprobe.asking.remembering import Remembering
 from lengthprobe.asking.sharing import Shared
 from lengthprobe.asking.transformers_engine import TransformersEngine
@@ -133,10 +133,7 @@ def mixed_batches(
         size: Most prompts in a batch.
         words, beyond: The arguments of `Write`.
     """
-    # A batch runs as long as its longest response: those under one ablation are alike.
-    every = sorted(
-        dict.fromkeys(wanted), key=lambda row: (str(row[1]), row[0].language, row[0].n_words, row[0].id)
-    )
+    every = sorted(dict.fromkeys(wanted), key=lambda row: row_order(*row))
     chunks = [every[first : first + size] for first in range(0, len(every), size)]
     return [
         Write(tuple(prompt for prompt, _ in some), tuple(one for _, one in some), words=words, beyond=beyond)

@@ -10,11 +10,11 @@ from lengthprobe.errors import SettingsError
 from lengthprobe.task.prompts import prompts
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from lengthprobe.asking.merging import Merged
     from lengthprobe.asking.question_progress import QuestionProgress
-    from lengthprobe.asking.questions import Answer, Question
+    from lengthprobe.asking.questions import Question
     from lengthprobe.attribution.readout import Readout
     from lengthprobe.checkpoints.held import Held
     from lengthprobe.checkpoints.loading import Checkpoint
@@ -55,21 +55,20 @@ class TransformersEngine:
         self._readout: Readout | None = None
         self._has_run = False
 
-    def answer(self, questions: Sequence[Question[Answer]]) -> list[Answer]:
+    def answer(self, questions: Sequence[Question[Any]]) -> Iterator[Any]:
         """The answer to each question, in order (`asking.engine.Engine.answer`)."""
         from lengthprobe.asking import answering
 
-        answers: list[Any] = []
         merged = self._merged(questions)
         for question in merged.calls if merged else questions:
             with self._progress.during(question):
                 # No function of its own: who reads a traceback finds the question here.
                 if isinstance(question, Write):
                     checkpoint, tools = self._held.checkpoint, self._tools(question)
-                    answers.append(answering.answer(checkpoint, question.prompts, self._settings, **tools))
+                    answer = answering.answer(checkpoint, question.prompts, self._settings, **tools)
                 else:
-                    answers.append(self._answer_one(question))
-        return merged.divide(answers) if merged else answers  # type: ignore[return-value]
+                    answer = self._answer_one(question)
+            yield from merged.divide(answer) if merged else (answer,)
 
     def _merged(self, questions: Sequence[Question[Any]]) -> Merged | None:
         """The questions in fewer calls, None where merging gains nothing, or might change a response.
@@ -185,5 +184,6 @@ def _keeps_rows_apart(checkpoint: Checkpoint) -> bool:
     """Whether a row's neighbours in a batch move no more than the last bits of its logits."""
     import torch
 
-    precise = torch.get_float32_matmul_precision() == "highest"
-    return checkpoint.dtype == torch.float32 and precise and not checkpoint.quantized
+    from lengthprobe.checkpoints.precision import multiplies_exactly
+
+    return checkpoint.dtype == torch.float32 and multiplies_exactly() and not checkpoint.quantized

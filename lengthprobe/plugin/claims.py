@@ -19,8 +19,8 @@ from lengthprobe.plugin.markers import (
     language_of,
     marker_values,
 )
-from lengthprobe.plugin.outcome import is_missed, no_case, no_finding, no_verdict_message, outcome
-from lengthprobe.plugin.verdicts import ASKED, is_running, never_asked, never_asked_after
+from lengthprobe.plugin.outcome import has_state, is_missed, no_case, no_finding, no_verdict_message, outcome
+from lengthprobe.plugin.verdicts import ASKED, is_running, never_asked, never_asked_after, says_otherwise
 from lengthprobe.reporting.ledger import RED, Entry
 from lengthprobe.statistics.check import Beside
 
@@ -90,6 +90,8 @@ def judge(item: pytest.Item, call: pytest.CallInfo[None], report: pytest.TestRep
     reported = item.stash.get(REPORTED, []) if finding else None
     unasked = [] if finding else never_asked(item)
     parts_failed = item.stash.get(_PART_FAILED, False)
+    if says_otherwise(item):
+        return _without_assertion(item, report, "error", has_state(item.nodeid))
     verdict = outcome(verdicts, error, reported, unasked, parts_failed=parts_failed)
     asserted = reported is not None and verdicts and isinstance(error, AssertionError)
     if is_missed(verdict, error) or (verdict == "error" and asserted):

@@ -93,6 +93,14 @@ def no_case(nodeid: str) -> str:
     )
 
 
+def has_state(nodeid: str) -> str:
+    """The message on a claim that compares something else when it is run a second time."""
+    return (
+        f"{nodeid}: the claim has a state: run twice, it makes other comparisons than the first time\n"
+        "  fix: make each value that the test uses up, or changes, within the test; or draw with a fixed seed"
+    )
+
+
 def no_finding(nodeid: str, verdicts: Sequence[Verdict]) -> str:
     """The message on a finding that is an error: the reason, and the line to write."""
     if verdicts:

@@ -1,71 +1,66 @@
-"""Rounds: what the claims of a session lack is found out by running them, and asked all at once.
+"""Rounds: the questions of all claims of a session, found by running the claims, and asked together.
 
-A claim is cheap and pure: it measures, compares, and asserts. So before the first of them is run, each is run
-for planning until it comes to a question without an answer. What all of them lack is asked, and so on, until
-none lacks anything; then what the figures of a report lack. Of a run for planning no verdict is kept.
+A claim is cheap and pure: it measures, compares, and asserts. So before the first claim is run, each claim
+is run early, up to a question without an answer. The questions of all claims are asked together, and so on,
+until no claim lacks an answer. The figures of a report follow in the same way.
 """
 
 from __future__ import annotations
 
+import copy
 import inspect
-import io
-import logging
-import warnings
-from contextlib import contextmanager, redirect_stderr, redirect_stdout, suppress
+from collections.abc import Iterator
+from contextlib import suppress
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeGuard
 
 import pytest
 
-from lengthprobe.errors import LengthprobeError
-from lengthprobe.plugin.markers import PROBES, claim_subject, is_claim, is_own
-from lengthprobe.plugin.options import option_value
-from lengthprobe.plugin.run import RUN
+from lengthprobe.plugin.markers import PROBES, is_claim, is_own
+from lengthprobe.plugin.run import RUN, has_figures
+from lengthprobe.plugin.unheard import unheard
+from lengthprobe.plugin.verdicts import made_early
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable
 
-    from lengthprobe.asking.planning import Agenda
+    from lengthprobe.asking.agenda import Agenda
+    from lengthprobe.statistics.comparable import Comparable
+    from lengthprobe.statistics.verdict import Verdict
 
-    # Runs some code; gives what is to be planned after it.
+    # Runs some code; gives the tasks that follow.
     Task = Callable[[], "Iterable[Task]"]
 
+# A claim that draws its questions at random would ask for ever.
+_MOST_ROUNDS = 20
 _REFUSED_MARKS = ("skip", "skipif", "xfail")
 _BEGUN = pytest.StashKey[bool]()
 
 
 def ask_in_rounds(session: pytest.Session) -> None:
-    """Ask, once a session, what its claims lack, as far as they can be run for planning.
+    """Ask, once a session, all questions of the claims that may be run twice.
 
-    No error leaves: a claim that is run after this asks for itself what it still lacks, and says what fails.
-    Where the session ends at a first failure (`-x`), nothing is asked that may not be needed. Of several
-    workers each asks what its own claims need.
+    No error leaves but an interrupt: a claim asks for itself, at its turn, whatever the rounds leave open,
+    and says what fails. Where the session ends at a first failure (`-x`), no claim is asked for early. Of
+    several workers each asks the questions of its own claims.
     """
     config = session.config
-    begun = config.stash.get(_BEGUN, False)
-    config.stash[_BEGUN] = True
-    if begun or config.option.setuponly or config.option.maxfail or hasattr(config, "workerinput"):
+    begun, config.stash[_BEGUN] = config.stash.get(_BEGUN, False), True
+    if begun or _runs_once(config):
         return
-    from lengthprobe.asking.planning import Agenda
+    from lengthprobe.asking.agenda import Agenda
 
     drawn: set[tuple[str, ...]] = set()
-    tasks = [
-        task
-        for item in session.items
-        if isinstance(item, pytest.Function) and can_be_planned(item)
-        for task in _task(item, drawn)
-    ]
-    while tasks:
+    tasks = [task for item in session.items if may_run_twice(item) for task in _tasks(item, drawn)]
+    for _ in range(_MOST_ROUNDS):
         agenda = Agenda()
         tasks = list(_unfinished(tasks, agenda))
-        try:
-            agenda.ask()
-        except LengthprobeError:
+        if not agenda.questions or not _ask(agenda):
             return
 
 
-def can_be_planned(item: pytest.Function) -> bool:
-    """Whether a test is a claim that may be run twice: it takes no fixture but lengthprobe's own."""
+def may_run_twice(item: pytest.Item) -> TypeGuard[pytest.Function]:
+    """Whether a test is a claim that takes no fixture but lengthprobe's own, and no value that is used up."""
     if type(item) is not pytest.Function or not is_claim(item) or item.cls is not None:
         return False
     if inspect.iscoroutinefunction(item.obj) or inspect.isgeneratorfunction(item.obj):
@@ -75,84 +70,127 @@ def can_be_planned(item: pytest.Function) -> bool:
     given, known = _parameters(item), item._fixtureinfo.name2fixturedefs
     # `request` stands among all that is set up, since lengthprobe's own fixtures take it.
     names = {*item._fixtureinfo.argnames, *item.fixturenames} - {"request"}
-    takes_request = "request" in item._fixtureinfo.argnames
-    return not takes_request and all(name in given or is_own(known.get(name, ())) for name in names)
+    return (
+        "request" not in item._fixtureinfo.argnames
+        and not any(isinstance(value, Iterator) for value in given.values())
+        and all(name in given or (name in _OWN and is_own(known.get(name, ()))) for name in names)
+    )
+
+
+def _runs_once(config: pytest.Config) -> bool:
+    """Whether a session is of no use for rounds, or looks into each run of a claim."""
+    option = config.option
+    looked_into = ("setuponly", "setupplan", "maxfail", "usepdb", "trace")
+    return (
+        any(getattr(option, name, False) for name in looked_into)
+        or hasattr(config, "workerinput")
+        or bool(config.getini("enable_assertion_pass_hook"))
+    )
+
+
+def _ask(agenda: Agenda) -> bool:
+    """Ask the questions on an agenda; whether to go on."""
+    for memory, questions in agenda.groups():
+        try:
+            with unheard(prints=False):
+                memory.answer(questions)
+        except pytest.exit.Exception:
+            raise
+        except Exception:
+            continue
+        except (pytest.fail.Exception, pytest.skip.Exception):
+            # As by a limit on the time of a test.
+            return False
+    return True
 
 
 def _unfinished(tasks: Iterable[Task], agenda: Agenda) -> Iterator[Task]:
-    """Run tasks for planning; those that come further once the agenda has been asked."""
-    from lengthprobe.asking.planning import Lacking, plan_only
+    """Run tasks early; give those that come further with the answers to the agenda."""
+    from lengthprobe.asking.agenda import Lacking, note_only
 
     for task in tasks:
         try:
-            with _unseen(), plan_only(agenda):
+            with unheard(), note_only(agenda):
                 following = task()
         except Lacking as lacking:
             if lacking.noted:
                 yield task
-        except (Exception, pytest.fail.Exception, pytest.skip.Exception, SystemExit):
-            # It is run again, and says then what there is to say.
+        except KeyboardInterrupt:
+            raise
+        except BaseException:
             continue
         else:
             yield from _unfinished(following, agenda)
 
 
-def _task(item: pytest.Function, drawn: set[tuple[str, ...]]) -> list[Task]:
-    """The run of a claim, after which come its figures; none where its checkpoints cannot be asked.
+def _tasks(item: pytest.Function, drawn: set[tuple[str, ...]]) -> list[Task]:
+    """The early run of a claim, with the figures to follow; none where its checkpoints cannot be asked.
 
     Args:
         item: The claim.
-        drawn: The places of the figures that are planned already.
+        drawn: The places of the figures among all tasks so far.
     """
     from lengthprobe.statistics.recording import record_made_verdicts
 
     probes = item.config.stash[RUN].probes
+    reported: list[Comparable | Verdict] = []
     try:
-        given = _arguments(item)
-    except (LengthprobeError, pytest.skip.Exception):
+        given = _arguments(item, reported)
+    except (Exception, pytest.skip.Exception):
         return []
-    has_figures = claim_subject(item) == "mechanism" and option_value(item.config, "report") is not None
     roles = [role for name, role in PROBES.items() if name in given]
 
     def run() -> list[Task]:
-        with record_made_verdicts() as made, suppress(AssertionError):
-            item.obj(**given)
-        if not has_figures:
+        reported.clear()
+        with record_made_verdicts() as made, made_early(item, made), suppress(AssertionError):
+            item.obj(**given, **copy.deepcopy(_parameters(item)))
+        if not has_figures(item):
             return []
-        measured = {key for verdict in made for key in verdict.as_check().measures}
-        new = {place: draw for place, draw in probes.draws(roles, measured).items() if place not in drawn}
+        places = probes.draws(roles, _measured([*made, *reported]))
+        new = {place: draw for place, draw in places.items() if place not in drawn}
         drawn.update(new)
         return [partial(_draw, draw) for draw in new.values()]
 
     return [run]
 
 
+def _measured(found: Iterable[Comparable | Verdict]) -> set[Any]:
+    """The keys of all that was compared or reported, where no precondition is unmet."""
+    from lengthprobe.plugin.findings import report_of
+
+    checks = [report_of(one, "") for one in found]
+    return {key for check in checks if not check.unmet for key in check.measures}
+
+
 def _draw(draw: Callable[[], object]) -> list[Task]:
-    """Draw a piece of a figure, for what it asks."""
+    """Draw a piece of a figure, for its questions."""
     draw()
     return []
 
 
-def _arguments(item: pytest.Function) -> dict[str, Any]:
-    """What a claim takes, by name. What it reports or shows beside is heard by nobody.
+def _arguments(item: pytest.Function, reported: list[Comparable | Verdict]) -> dict[str, Any]:
+    """The values of a claim's fixtures, by name.
+
+    Args:
+        item: The claim.
+        reported: Filled with all that the claim reports.
 
     Raises:
-        LengthprobeError: A checkpoint cannot be asked; or the claim would be skipped for want of it.
+        LengthprobeError: A checkpoint cannot be asked.
+        pytest.skip.Exception: The claim is skipped for want of a checkpoint.
     """
     run = item.config.stash[RUN]
-
-    def nobody_hears(*_given: object, **_more: object) -> None:
-        pass
-
     own: dict[str, Callable[[], Any]] = {
         "margins": lambda: run.margins,
-        "report": lambda: nobody_hears,
-        "show_beside": lambda: nobody_hears,
+        "report": lambda: lambda found, _says="": reported.append(found),
+        "show_beside": lambda: lambda _estimate: None,
     }
     for name, role in PROBES.items():
         own[name] = partial(run.probes.ask, role, item.session.items)
-    given = _parameters(item)
-    return {name: given[name] if name in given else own[name]() for name in item._fixtureinfo.argnames}
+    return {name: own[name]() for name in item._fixtureinfo.argnames if name in own}
+
+
+_OWN = (*PROBES, "margins", "report", "show_beside")
 
 
 def _parameters(item: pytest.Function) -> dict[str, Any]:
@@ -167,24 +205,3 @@ def _parameters(item: pytest.Function) -> dict[str, Any]:
         for name, value in callspec.params.items()
         if known.get(name) and known[name][-1].func.__module__ == pytest.Function.__module__
     }
-
-
-@contextmanager
-def _unseen() -> Iterator[None]:
-    """While it lasts, nothing is printed, logged or warned of, and no verdict recorded."""
-    from lengthprobe.statistics.recording import record_nothing
-
-    disabled = logging.root.manager.disable
-    logging.disable(logging.CRITICAL)
-    nowhere = io.StringIO()
-    try:
-        with (
-            redirect_stdout(nowhere),
-            redirect_stderr(nowhere),
-            warnings.catch_warnings(),
-            record_nothing(),
-        ):
-            warnings.simplefilter("ignore")
-            yield
-    finally:
-        logging.disable(disabled)

@@ -189,7 +189,7 @@ class Run:
             names = getattr(item, "fixturenames", ())
             roles = [role for name, role in PROBES.items() if name in names]
             models = self.probes.identities(roles) if roles else {}
-            drawn = claim_subject(item) == "mechanism" and option_value(self._config, "report") is not None
+            drawn = has_figures(item)
             report.lengthprobe = {  # type: ignore[attr-defined]
                 "entry": entry.as_dict(),
                 "models": models,
@@ -291,3 +291,8 @@ class Run:
         shown = self.shown
         named = {role: {"name": name, "display_name": shown[role]} for role, name in self.names.items()}
         return self.ledger.as_dict(settings) | {"named": named, "not_run": self.not_run}
+
+
+def has_figures(item: pytest.Item) -> bool:
+    """Whether the figures of a report show what a claim measures."""
+    return claim_subject(item) == "mechanism" and option_value(item.config, "report") is not None

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     import pytest
 
     from lengthprobe.plugin.run import Run
+    from lengthprobe.reporting.ledger import Entry
 
 _COLOURS = {
     "holds": {"green": True},
@@ -35,12 +36,18 @@ def _named(shown: str, typed: str) -> str:
     return shown if shown == typed else f"{shown} ({printable(typed)})"
 
 
+def _is_helped(entry: Entry) -> bool:
+    """Whether more topics would decide every undecided comparison of a claim."""
+    undecided = [check for check in entry.checks if check.verdict == "undecided"]
+    return bool(undecided) and all(check.more_topics for check in undecided)
+
+
 def _what_decides(run: Run) -> str:
     """The line on undecided claims that more topics would decide, and the option to type; else empty."""
     from lengthprobe.task.languages import load_language
 
     undecided = [one for one in run.ledger.entries.values() if one.verdict == "undecided"]
-    helped = [one for one in undecided if any(check.more_topics for check in one.checks)]
+    helped = [one for one in undecided if _is_helped(one)]
     topics = min(load_language(language).n_topics for language in run.settings.languages)
     if not helped or topics <= run.settings.budget:
         return ""

@@ -16,6 +16,8 @@ ASKED = pytest.StashKey[list["Verdict"]]()
 _MADE = pytest.StashKey[list["Verdict"]]()
 _MADE_AFTER = pytest.StashKey[list["Verdict"]]()
 _RUNNING = pytest.StashKey[bool]()
+# Expressions and statuses from a run before the test, and whether that run came to its end.
+_EARLY = pytest.StashKey[tuple[list[tuple[str, str]], bool]]()
 # By fixture: the verdicts asked in its setup, and the verdicts made there.
 _IN_FIXTURES = pytest.StashKey[dict[Any, list["Verdict"]]]()
 _MADE_IN_FIXTURES = pytest.StashKey[dict[Any, list["Verdict"]]]()
@@ -43,6 +45,32 @@ def keep_verdicts(item: pytest.Item, phase: str) -> Iterator[None]:
             item.stash[_RUNNING] = False
             for asked in _taken(item, _IN_FIXTURES).values():
                 _add(item.stash[ASKED], asked)
+
+
+@contextmanager
+def made_early(item: pytest.Item, made: list[Verdict]) -> Iterator[None]:
+    """A run of a claim before its test, with all answers where the run comes to its end.
+
+    Args:
+        item: The claim.
+        made: Filled with the verdicts of this run.
+    """
+    is_whole = False
+    try:
+        yield
+        is_whole = True
+    finally:
+        item.stash[_EARLY] = (_said(made), is_whole)
+
+
+def says_otherwise(item: pytest.Item) -> bool:
+    """Whether the test of a claim compares something else than the same claim did before its test.
+
+    So a state that the first run used up makes no claim green.
+    """
+    early, is_whole = item.stash.get(_EARLY, ([], False))
+    said = _said(item.stash.get(_MADE, []))
+    return early != (said if is_whole else said[: len(early)])
 
 
 def forget(item: pytest.Item) -> None:
@@ -110,6 +138,10 @@ def _taken(item: pytest.Item, kept: pytest.StashKey[dict[Any, list[Verdict]]]) -
     taken = [definitions[-1] for definitions in told.values() if definitions]
     taken += getattr(getattr(item, "_request", None), "_fixture_defs", {}).values()
     return {one: known[one] for one in dict.fromkeys(taken) if one in known}
+
+
+def _said(verdicts: list[Verdict]) -> list[tuple[str, str]]:
+    return [(one.expression, one.status) for one in verdicts]
 
 
 def _add(verdicts: list[Verdict], others: list[Verdict]) -> None:

@@ -51,15 +51,14 @@ def advice(comparison: Comparison) -> str:
         return comparison.unmet.advice
     if comparison.outcome() != "undecided" or comparison.caveat:
         return ""
-    clusters, topics = comparison.estimate.clusters, comparison.estimate.topics
-    more = topics_needed(clusters, lambda copies: comparison.outcome(copies) != "undecided")
-    if more is not None and _can_be_had(more, clusters, topics):
+    if (more := more_topics(comparison)) is not None:
         return f"about {_count(more, 'more topic')} would decide it"
-    if more is not None and topics is not None:
+    clusters, topics = comparison.estimate.clusters, comparison.estimate.topics
+    if _topics_needed(comparison) is not None and topics is not None:
         # A number of topics beyond the language's own helps nobody.
         every = "this language's" if clusters == topics else "all of this language's"
         return f"too near the margin to decide with {every} {topics} topics"
-    if more is not None:
+    if _topics_needed(comparison) is not None:
         return "too near the margin to decide with any sensible number of topics"
     if comparison.rival is not None and comparison.rival.status() != comparison.status():
         return "more topics will not decide it"
@@ -67,17 +66,22 @@ def advice(comparison: Comparison) -> str:
 
 
 def more_topics(comparison: Comparison) -> int | None:
-    """How many more topics would decide an undecided comparison, None where as many cannot be had."""
+    """The number of further topics to decide an undecided comparison, None beyond those there are."""
     if comparison.unmet is not None or comparison.outcome() != "undecided" or comparison.caveat:
         return None
-    estimate = comparison.estimate
-    more = topics_needed(estimate.clusters, lambda copies: comparison.outcome(copies) != "undecided")
-    return more if more is not None and _can_be_had(more, estimate.clusters, estimate.topics) else None
+    more, clusters, topics = (
+        _topics_needed(comparison),
+        comparison.estimate.clusters,
+        comparison.estimate.topics,
+    )
+    if more is None or (more > MOST_TOPICS if topics is None else clusters + more > topics):
+        return None
+    return more
 
 
-def _can_be_had(more: int, clusters: int, topics: int | None) -> bool:
-    """Whether so many topics can be asked about beside those that were, of all there are."""
-    return more <= MOST_TOPICS if topics is None else clusters + more <= topics
+def _topics_needed(comparison: Comparison) -> int | None:
+    clusters = comparison.estimate.clusters
+    return topics_needed(clusters, lambda copies: comparison.outcome(copies) != "undecided")
 
 
 def prompts_to_show(comparison: Comparison) -> list[Observation]:

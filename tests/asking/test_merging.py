@@ -58,33 +58,41 @@ def test_calls_hold_every_row_once_and_no_more_than_the_batch_size() -> None:
     assert labels == sorted(labels)
 
 
+def answers_to(call: Write, pieces: int = 1) -> Answers:
+    """Answers that name their prompt and ablation."""
+    rows = zip(call.prompts, call.ablations, strict=True)
+    return Answers(
+        tuple(Response(prompt, (), f"{prompt.id} {ablation.label}", "stop") for prompt, ablation in rows),
+        pieces,
+    )
+
+
 def test_each_question_gets_its_own_answers() -> None:
-    """In the order of its prompts, with the most pieces of any call that it has rows in."""
+    """In the order of the questions and of their prompts."""
     questions = [write(5, OTHER), write(3), write(5, language="it")]
     merged = merge(questions, 7)
 
-    answers = merged.divide(
-        [
-            Answers(
-                tuple(
-                    Response(prompt, (), f"{prompt.id} {ablation.label}", "stop")
-                    for prompt, ablation in zip(call.prompts, call.ablations, strict=True)
-                ),
-                pieces,
-            )
-            for call, pieces in zip(merged.calls, (1, 3), strict=True)
-        ]
-    )
+    answers = [answer for call in merged.calls for answer in merged.divide(answers_to(call))]
 
-    for question, answer in zip(questions, answers, strict=True):
-        assert [one.prompt for one in answer.responses] == list(question.prompts)
-        assert [one.text for one in answer.responses] == [
-            f"{prompt.id} {ablation.label}"
-            for prompt, ablation in zip(question.prompts, question.ablations, strict=True)
-        ]
-    places = merged.places[1]
-    assert [one.pieces for one in answers] == [3 if any(n == at for n, _ in places) else 1 for at in range(3)]
-    assert {one.pieces for one in answers} == {1, 3}
+    assert [one.responses for one in answers] == [answers_to(one).responses for one in questions]
+
+
+def test_a_question_is_answered_as_soon_as_its_rows_are_there() -> None:
+    """So that an interrupt loses no more than the call at work."""
+    merged = merge([write(3), write(4, OTHER), write(2, language="it")], 5)
+    assert [one.size for one in merged.calls] == [5, 4]
+
+    found = [len(list(merged.divide(answers_to(call)))) for call in merged.calls]
+
+    assert found == [1, 2]
+
+
+def test_a_call_in_pieces_is_told_once() -> None:
+    """However many questions have rows in that call."""
+    merged = merge([write(3), write(4, OTHER), write(2, language="it")], 9)
+
+    (call,) = merged.calls
+    assert [one.pieces for one in merged.divide(answers_to(call, pieces=4))] == [4, 1, 1]
 
 
 @pytest.mark.parametrize(
@@ -142,15 +150,19 @@ def test_a_batch_of_a_short_format_stays_as_it_is(checkpoints: Callable[..., Pat
 
 
 def test_a_reduced_precision_of_products_counts_as_a_short_format(
-    checkpoints: Callable[..., Path], calls: list[int], monkeypatch: pytest.MonkeyPatch
+    checkpoints: Callable[..., Path], calls: list[int]
 ) -> None:
-    """As torch was told by whoever runs the suite."""
+    """As torch was told by whoever runs the suite, with the newer setting."""
     import torch
 
-    monkeypatch.setattr(torch, "get_float32_matmul_precision", lambda: "high")
-    probe = Probe(str(checkpoints("llama")), Settings(**SMALL))
+    settings = torch.backends.cuda.matmul
+    before, settings.fp32_precision = settings.fp32_precision, "tf32"
+    try:
+        probe = Probe(str(checkpoints("llama")), Settings(**SMALL))
 
-    probe.engine.answer([write(3), write(4, OTHER)])
+        probe.engine.answer([write(3), write(4, OTHER)])
+    finally:
+        settings.fp32_precision = before
 
     assert sorted(calls) == [3, 4]
 

@@ -46,7 +46,7 @@ def test_all_is_made_here_where_nothing_is_there() -> None:
     """Each question once, and every answer in its place."""
     engine = _Engine()
     shared = Shared(engine, _Others({}), _key)
-    assert shared.answer(TEXTS) == [[1.0], [2.0], [1.0]]
+    assert list(shared.answer(TEXTS)) == [[1.0], [2.0], [1.0]]
     assert engine.asked == ["one", "two two"]
     assert shared.can == engine.can
 
@@ -55,5 +55,5 @@ def test_what_others_have_made_is_read() -> None:
     """And asked of nobody here."""
     engine = _Engine()
     shared = Shared(engine, _Others({_key(TEXTS[1]): TEXTS[1].pack([7.0])}), _key)
-    assert shared.answer(TEXTS) == [[1.0], [7.0], [1.0]]
+    assert list(shared.answer(TEXTS)) == [[1.0], [7.0], [1.0]]
     assert engine.asked == ["one"]

@@ -90,7 +90,7 @@ def test_figures_are_those_of_each_claim_alone(project, calls):
 
 
 def test_figures_are_those_of_workers(project):
-    """Each plans the same."""
+    """There each claim asks for itself."""
     whole = figures(project.report())
 
     project.pytester.runpytest_subprocess("-n", "2", "--lengthprobe-json=shared.json")
@@ -200,44 +200,236 @@ def test_what_a_claim_raises_is_heard_when_it_is_run(project, line):
     result.assert_outcomes(passed=1, skipped="skip" in line, errors="skip" not in line)
 
 
-def test_a_question_that_fails_is_the_failure_of_its_claim(project):
-    """Claims that need nothing of it are decided."""
-    project.claims(
-        """
-@pytest.mark.claim(about="mechanism")
-def test_cut(probe):
-    with probe.ablated("L9H9") as ablated:
-        assert measures.exact_match(ablated, language="en") < 1
+CLAIMS_OF_LOSS = """
+from lengthprobe.components.names import Ablation
+
+
+@pytest.mark.claim
+def test_failing(probe):
+    probe.losses(["A text that fails."], Ablation())
 
 
 @pytest.mark.claim
 def test_exact(probe):
     assert measures.exact_match(probe, language="en") > 0.2
+
+
+@pytest.mark.claim
+def test_cut(probe):
+    with probe.ablated("MLP0") as ablated:
+        assert measures.exact_match(ablated, language="en") < 0.9
 """
-    )
+
+
+@pytest.mark.parametrize("error", ["ModelError('odd', 'mend it')", "RuntimeError('odd')"])
+def test_a_question_that_fails_is_the_failure_of_its_claim(project, monkeypatch, error):
+    """Whatever the error; what the other claims need is asked all the same, before they run."""
+    from lengthprobe.asking import transformers_engine
+    from lengthprobe.errors import ModelError
+
+    raised = ModelError("odd", "mend it") if error.startswith("ModelError") else RuntimeError("odd")
+    answer = transformers_engine.TransformersEngine._answer_one
+
+    def fail(self, question):
+        if getattr(question, "texts", ()) == ("A text that fails.",):
+            raise raised
+        return answer(self, question)
+
+    monkeypatch.setattr(transformers_engine.TransformersEngine, "_answer_one", fail)
+    project.claims(CLAIMS_OF_LOSS)
+
+    report = project.report("-W", "ignore")
+
+    assert [claim["verdict"] for claim in report["claims"]] == ["error", "holds", "holds"]
+    assert "odd" in report["claims"][0]["message"]
+
+
+def test_answers_before_a_failure_are_kept(project, monkeypatch, calls):
+    """The claims whose batches come before it ask nothing again."""
+    from lengthprobe.asking import answering
+    from lengthprobe.errors import ModelError
+
+    project.ini(lengthprobe_batch_size="8", lengthprobe_budget="16")
+    claims = [
+        f"""
+@pytest.mark.claim
+def test_{at}(probe):
+    with probe.ablated("MLP{at}") as ablated:
+        assert measures.exact_match(ablated, language="en") < 0.9
+"""
+        for at in range(3)
+    ]
+    project.claims("\n".join(claims))
+    answer = answering.answer
+
+    def fail(checkpoint, prompts, settings, readout, surgery=None, *given, **more):
+        if surgery is not None and any("MLP2" in one.label for one in surgery.rows):
+            raise ModelError("odd", "mend it")
+        return answer(checkpoint, prompts, settings, readout, surgery, *given, **more)
+
+    monkeypatch.setattr(answering, "answer", fail)
 
     report = project.report()
 
-    assert [claim["verdict"] for claim in report["claims"]] == ["error", "holds"]
-    assert "L9H9" in report["claims"][0]["message"]
+    assert [claim["verdict"] for claim in report["claims"]][2] == "error"
+    assert [when for _, when in calls].count("call") == 0
+
+
+@pytest.mark.parametrize(
+    "claim",
+    [
+        # Used up by the first run: a list or an iterator of the module, an iterator that parametrize gives.
+        (
+            "LEFT = iter([0.2, 2.0])\n\n\n@pytest.mark.claim\ndef test_a(probe):\n"
+            "    exact = measures.exact_match(probe, language='en')\n"
+            "    assert exact > 0.1\n    for one in LEFT:\n        assert exact > min(one, 0.999)\n"
+        ),
+        (
+            "LEFT = [0.999, 0.2]\n\n\n@pytest.mark.claim\ndef test_a(probe):\n"
+            "    exact = measures.exact_match(probe, language='en')\n"
+            "    while LEFT:\n        assert exact > LEFT.pop()\n    assert exact > 0.1\n"
+        ),
+    ],
+)
+def test_a_claim_with_a_state_is_an_error(project, claim):
+    """And not green for what its first run has used up."""
+    project.claims(claim)
+
+    (entry,) = project.report()["claims"]
+
+    assert entry["verdict"] == "error"
+    assert "the claim has a state" in entry["message"]
+    (alone,) = project.report("--maxfail=2")["claims"]
+    assert alone["verdict"] != "holds"
+
+
+@pytest.mark.parametrize("values", ["[iter([0.2, 0.999])]", "[[0.999, 0.2]]"])
+def test_values_of_parametrize_are_those_of_the_test(project, values):
+    """An iterator is not run through early; a list is copied."""
+    project.claims(
+        f"@pytest.mark.parametrize('left', {values})\n@pytest.mark.claim\ndef test_a(probe, left):\n"
+        "    exact = measures.exact_match(probe, language='en')\n"
+        "    try:\n"
+        "        least = left.pop()\n"
+        "    except AttributeError:\n"
+        "        least = next(left)\n"
+        "    assert exact > least\n"
+    )
+
+    (entry,) = project.report()["claims"]
+
+    assert [check["margin"] for check in entry["checks"]] == [0.2]
+
+
+def test_a_claim_that_draws_its_questions_ends(project):
+    """It asks another question each time it is run: twenty times before its test."""
+    runs, result = count_runs(
+        project,
+        "import random\nfrom lengthprobe.components.names import Ablation\n\n\n"
+        "@pytest.mark.claim\ndef test_a(probe):\n    NOTE\n"
+        "    (loss,) = probe.losses([f'Number {random.random()}.'], Ablation())\n"
+        "    assert measures.exact_match(probe, language='en') > 0.2\n",
+    )
+
+    assert runs == 21
+    result.assert_outcomes(passed=1)
+
+
+@pytest.mark.parametrize(
+    ("claim", "setting"),
+    [
+        # A warning of another claim's question, which its own mark lets pass.
+        (
+            (
+                "@pytest.mark.claim\ndef test_a(probe):\n"
+                "    assert measures.exact_match(probe, language='en') > 0.2\n\n\n"
+                "@pytest.mark.filterwarnings('ignore::FutureWarning')\n"
+                "@pytest.mark.claim\ndef test_b(probe):\n    import warnings\n"
+                "    warnings.warn('soon', FutureWarning)\n"
+                "    assert measures.exact_match(probe, language='en') > 0.2\n"
+            ),
+            {"filterwarnings": "error"},
+        ),
+        # A question within a group of tasks.
+        (
+            (
+                "@pytest.mark.claim\ndef test_a(probe):\n    import asyncio\n\n"
+                "    async def ask():\n        async with asyncio.TaskGroup() as group:\n"
+                "            return group.create_task(part())\n\n"
+                "    async def part():\n        with probe.ablated('MLP0') as ablated:\n"
+                "            return measures.exact_match(ablated, language='en')\n\n"
+                "    assert asyncio.run(ask()).result() < 0.9\n\n\n"
+                "@pytest.mark.claim\ndef test_b(probe):\n"
+                "    assert measures.exact_match(probe, language='en') > 0.2\n"
+            ),
+            {},
+        ),
+    ],
+)
+def test_no_claim_hinders_another(project, claim, setting):
+    """Whatever it does when it is run early."""
+    project.ini(**setting)
+    project.claims(claim)
+
+    assert [one["verdict"] for one in project.report()["claims"]] == ["holds", "holds"]
+
+
+def test_a_debugger_is_for_the_test_alone(project):
+    """Before, nobody would see its prompt."""
+    runs, _ = count_runs(
+        project,
+        "@pytest.mark.claim\ndef test_a(probe, monkeypatch=None):\n"
+        "    exact = measures.exact_match(probe, language='en')\n    import sys\n    NOTE\n"
+        "    breakpoint() if sys.breakpointhook.__name__ == '_refuse' else None\n    NOTE\n"
+        "    assert exact > 0.2\n",
+    )
+
+    assert runs == 3
+
+
+def test_an_interrupt_names_every_claim(project):
+    """None is decided before all has been asked."""
+    project.pytester.makeconftest(
+        """
+        from lengthprobe.asking import answering
+
+        answer = answering.answer
+
+
+        def interrupt(checkpoint, prompts, settings, readout, surgery=None, *given, **more):
+            if surgery is not None:
+                raise KeyboardInterrupt
+            return answer(checkpoint, prompts, settings, readout, surgery, *given, **more)
+
+
+        answering.answer = interrupt
+        """
+    )
+    project.claims(CUT)
+
+    project.pytester.runpytest_subprocess("--lengthprobe-json=out.json")
+
+    report = json.loads((project.path / "out.json").read_text())
+    assert report["interrupted"] == "KeyboardInterrupt"
+    assert len(report["missing"]) == 3
 
 
 def test_a_checkpoint_that_cannot_be_loaded_is_told_once(project):
-    """As without rounds: by the claims."""
+    """As without rounds: by the claims, the first in full."""
     (project.path / "step-7").mkdir()
     (project.path / "step-7" / "config.json").write_text('{"model_type": "llama"}')
     project.ini(lengthprobe_model="./step-7")
-    project.claims(
-        CLAIM.format("probe").replace("BODY", "assert measures.exact_match(probe, language='en') > 0.2")
-    )
+    claim = CLAIM.format("probe").replace("BODY", "assert measures.exact_match(probe, language='en') > 0.2")
+    project.claims(f"{claim}\n\n\n{claim.replace('test_a', 'test_b')}")
 
-    report = project.report()
+    result = project.run()
 
-    assert {claim["verdict"] for claim in report["claims"]} == {"error"}
+    result.assert_outcomes(errors=2)
+    assert sum("(as above)" in line for line in result.outlines) == 1
 
 
-def test_nothing_is_asked_where_only_the_plan_is_shown(project, calls):
-    """`--setup-plan` runs no claim."""
-    project.run("--setup-plan")
+def test_nothing_is_asked_early_where_fixtures_alone_are_set_up(project, calls):
+    """`--setup-only` runs no claim: no more is asked than a fixture asks."""
+    project.run("--setup-only")
 
-    assert calls == []
+    assert [n for n, _ in calls] == [4, 60]

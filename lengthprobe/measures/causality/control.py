@@ -80,7 +80,7 @@ def control_by_number(
         probe, language, kind: As in `control_without`.
         sizes: Every k.
     """
-    keys = {k: key_with_arguments("control_without", kind, k, None) for k in sizes}
+    keys = {k: key_with_arguments("control_by_number", kind, k, None) for k in sizes}
     if unmet := unmet_control(probe, language):
         return {k: without_values(probe, key, language, unmet) for k, key in keys.items()}
     chosen = {k: leading_components(probe, language=language, kind=kind, k=k) for k in sizes}

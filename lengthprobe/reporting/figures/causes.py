@@ -41,10 +41,10 @@ def caption(portraits: Mapping[str, Portrait]) -> str:  # noqa: ARG001
     return (
         "How many answers stay exact when components are cut. Dashed: the whole model. Blue: without the 1, "
         "2, 4, … components that lead by CWA. The large dot is the number that the claim takes; the others "
-        "are of fewer prompts. Grey: without as many random components of similar size. A small dot is one "
-        "set, the diamond their mean. The leading components are needed where blue lies far below grey. On "
-        "the right, the square is the model with only these components left in the late layers. A dot there "
-        "is another language without them. Intervals are over the topics that chose no component."
+        "are of at most 25 prompts. Grey: without as many random components of similar size. A small dot is "
+        "one set, the diamond their mean. The leading components are needed where blue lies far below grey. "
+        "On the right, the square is the model with only these components left in the late layers. A dot "
+        "there is another language without them. Intervals are over the topics that chose no component."
     )
 
 

@@ -88,7 +88,7 @@ def test_without_several_numbers_of_heads(probe, values, monkeypatch):
     assert [n for n in asked if n] == [24]
     for k, estimate in found.items():
         chosen = [(one.layer, one.head) for one in leading[:k]]
-        assert estimate.name == f"control_without[{k} heads](tiny-it, en)"
+        assert estimate.name == f"control_by_number[{k} heads](tiny-it, en)"
         assert values(estimate) == exact_by_hand(probe, prompts, chosen)
     assert values(found[1]) != values(found[8])
 

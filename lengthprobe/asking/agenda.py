@@ -1,4 +1,4 @@
-"""Planning: the questions of some code without an answer yet, found by running the code."""
+"""Agenda: the questions without an answer of some code, found out by running the code."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ if TYPE_CHECKING:
 
 
 class Lacking(BaseException):
-    """Code run for planning has asked a question without an answer. No `except Exception` catches this.
+    """The end of a run for an agenda, at a question without an answer; no `except Exception` takes it.
 
     Args:
-        noted: Whether the question is in the agenda: the code will come further after the agenda is asked.
+        noted: Whether the question is on the agenda, so that the code comes further with the answer.
     """
 
     def __init__(self, *, noted: bool) -> None:
@@ -28,45 +28,41 @@ class Lacking(BaseException):
 
 @dataclass(slots=True, eq=False)
 class Agenda:
-    """The questions found without an answer.
+    """Questions without an answer.
 
     Args:
-        questions: The questions to each checkpoint, in the order in which they were found.
+        questions: The questions to each checkpoint, in the order in which they came up.
     """
 
     questions: dict[Remembering, dict[Question[Any], None]] = field(default_factory=dict)
 
     def lack(self, memory: Remembering, questions: Sequence[Question[Any]]) -> NoReturn:
-        """Note the questions that can be planned.
+        """Note the questions that may be asked early.
 
         Raises:
             Lacking: Always: the code cannot go on.
         """
-        planned = [one for one in questions if one.can_be_planned]
-        if planned:
-            self.questions.setdefault(memory, {}).update(dict.fromkeys(planned))
-        raise Lacking(noted=bool(planned))
+        noted = [one for one in questions if one.may_be_early]
+        if noted:
+            self.questions.setdefault(memory, {}).update(dict.fromkeys(noted))
+        raise Lacking(noted=bool(noted))
 
-    def ask(self) -> None:
-        """Ask every question; questions of the same manner are asked together.
-
-        Raises:
-            LengthprobeError: The errors of `Engine.answer`.
-        """
+    def groups(self) -> Iterator[tuple[Remembering, list[Question[Any]]]]:
+        """The questions to ask together: those of one manner to one checkpoint."""
         for memory, questions in self.questions.items():
             manners: dict[tuple[object, ...], list[Question[Any]]] = {}
             for one in questions:
                 manners.setdefault(one.manner, []).append(one)
             for together in manners.values():
-                memory.answer(together)
+                yield memory, together
 
 
-_AGENDA: ContextVar[Agenda | None] = ContextVar("what notes questions without an answer", default=None)
+_AGENDA: ContextVar[Agenda | None] = ContextVar("agenda of questions without an answer", default=None)
 
 
 @contextmanager
-def plan_only(agenda: Agenda) -> Iterator[None]:
-    """Ask nothing in this thread within the block: a question without an answer ends the code."""
+def note_only(agenda: Agenda) -> Iterator[None]:
+    """A block in which this thread asks nothing: a question without an answer ends the block's code."""
     token = _AGENDA.set(agenda)
     try:
         yield
@@ -75,5 +71,5 @@ def plan_only(agenda: Agenda) -> Iterator[None]:
 
 
 def current_agenda() -> Agenda | None:
-    """The agenda in the making, None where questions are to be answered."""
+    """The agenda of the block that notes questions, None where questions are asked."""
     return _AGENDA.get()

@@ -1,4 +1,4 @@
-"""Planning: code is run to learn what it would ask, and asks nothing."""
+"""Agenda: code is run to learn what it would ask, and asks nothing."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from lengthprobe.asking.planning import Agenda, Lacking, plan_only
+from lengthprobe.asking.agenda import Agenda, Lacking, note_only
 from lengthprobe.asking.questions import Prove, Score, Write
 from lengthprobe.components.names import Ablation, Component
 from lengthprobe.probe import Probe
@@ -41,7 +41,7 @@ def test_what_is_not_answered_ends_the_code_and_is_noted(probe: Probe, exchange:
         with suppress(Exception):
             probe.losses(["The sea is calm."], Ablation())
 
-    with plan_only(agenda), pytest.raises(Lacking) as lacking:
+    with note_only(agenda), pytest.raises(Lacking) as lacking:
         code()
 
     assert lacking.value.noted
@@ -55,7 +55,7 @@ def test_what_is_answered_is_there(probe: Probe, exchange: Recorder) -> None:
     n = len(exchange.asked)
     agenda = Agenda()
 
-    with plan_only(agenda):
+    with note_only(agenda):
         assert probe.losses(["The sea is calm."], Ablation()) == losses
 
     assert (agenda.questions, len(exchange.asked)) == ({}, n)
@@ -72,11 +72,12 @@ def test_a_plan_asks_what_it_notes_and_the_code_comes_further(probe: Probe, exch
     for _ in range(5):
         agenda = Agenda()
         try:
-            with plan_only(agenda):
+            with note_only(agenda):
                 found = code()
         except Lacking:
             kinds += [type(one) for noted in agenda.questions.values() for one in noted]
-            agenda.ask()
+            for memory, questions in agenda.groups():
+                memory.answer(questions)
         else:
             break
 
@@ -86,29 +87,23 @@ def test_a_plan_asks_what_it_notes_and_the_code_comes_further(probe: Probe, exch
     assert len(exchange.asked) == n
 
 
-def test_one_manner_is_asked_together(probe: Probe, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_one_manner_is_asked_together(probe: Probe) -> None:
     """Two languages at once, losses apart from them."""
-    together = []
-    memory = probe.subject.memory
-    answer = memory.answer
-    monkeypatch.setattr(memory, "answer", lambda some: together.append(some) or answer(some))
-    agenda = Agenda()
+    memory, agenda = probe.subject.memory, Agenda()
     (english,), (italian,) = probe.subject.batches("en"), probe.subject.batches("it")
     score = Score(("The sea is calm.",), Ablation())
     for one in (english, score, italian):
         with pytest.raises(Lacking):
             agenda.lack(memory, [one])
 
-    agenda.ask()
-
-    assert together == [[english, italian], [score]]
+    assert list(agenda.groups()) == [(memory, [english, italian]), (memory, [score])]
 
 
 def test_what_would_not_be_kept_is_not_planned(probe: Probe) -> None:
     """Attributions of a block, which only its own probe keeps; the code asks them when it is run."""
     probe.prepare(["en"], traces=True)
     agenda = Agenda()
-    with probe.ablated("L1H0") as ablated, plan_only(agenda), pytest.raises(Lacking) as lacking:
+    with probe.ablated("L1H0") as ablated, note_only(agenda), pytest.raises(Lacking) as lacking:
         ablated.traces("en")
 
     assert not lacking.value.noted
@@ -120,7 +115,7 @@ def test_attributions_that_nobody_announced_are_not_planned(probe: Probe) -> Non
     probe.prepare(["en"])
     assert probe.proof.problem is None
     agenda = Agenda()
-    with plan_only(agenda), pytest.raises(Lacking) as lacking:
+    with note_only(agenda), pytest.raises(Lacking) as lacking:
         probe.traces("en")
     assert (lacking.value.noted, agenda.questions) == (False, {})
 
@@ -132,7 +127,7 @@ def test_attributions_that_nobody_announced_are_not_planned(probe: Probe) -> Non
 def test_another_thread_asks_for_itself(probe: Probe, exchange: Recorder) -> None:
     """What is planned in one thread hinders no other."""
     found: list[Any] = []
-    with plan_only(Agenda()):
+    with note_only(Agenda()):
         thread = threading.Thread(target=lambda: found.append(probe.losses(["The sea is calm."], Ablation())))
         thread.start()
         thread.join()
