@@ -18,7 +18,7 @@ import pytest
 
 from lengthprobe.plugin.markers import PROBES, is_claim, is_own
 from lengthprobe.plugin.run import RUN, has_figures
-from lengthprobe.plugin.unheard import unheard
+from lengthprobe.plugin.silence import silence
 from lengthprobe.plugin.verdicts import made_early
 
 if TYPE_CHECKING:
@@ -92,7 +92,7 @@ def _ask(agenda: Agenda) -> bool:
     """Ask the questions on an agenda; whether to go on."""
     for memory, questions in agenda.groups():
         try:
-            with unheard(prints=False):
+            with silence(prints=False):
                 memory.answer(questions)
         except pytest.exit.Exception:
             raise
@@ -110,7 +110,7 @@ def _unfinished(tasks: Iterable[Task], agenda: Agenda) -> Iterator[Task]:
 
     for task in tasks:
         try:
-            with unheard(), note_only(agenda):
+            with silence(), note_only(agenda):
                 following = task()
         except Lacking as lacking:
             if lacking.noted:

@@ -1,4 +1,4 @@
-"""Unheard: a claim is run, and nobody hears of it."""
+"""Silence: a claim is run, and nobody hears of it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class PromptError(Exception):
 
 
 @contextmanager
-def unheard(*, prints: bool = True) -> Iterator[None]:
+def silence(*, prints: bool = True) -> Iterator[None]:
     """A block without warnings, log records and recorded verdicts; a debugger's prompt is an error.
 
     Args:
