@@ -184,7 +184,7 @@ class Probe(Asker):
                 unknown.
             ModelError: The checkpoint's components are not known.
         """
-        self._check_open()
+        self.engine.check_open()
         ablation = self.ablation.and_also(self.components(components), mode)
         self.check_ablation(ablation)
         with self._within(ablation, self.words) as inner:
@@ -206,7 +206,7 @@ class Probe(Asker):
             SettingsError: The kind is unknown, or this probe is already constrained to a kind. A checkpoint
                 with too few words of the kind raises later, when the probe is asked.
         """
-        self._check_open()
+        self.engine.check_open()
         if words not in WORDS:
             raise SettingsError(f"words {words!r} are not known", f"words is one of {', '.join(WORDS)}")
         if self.words is not None:
@@ -228,10 +228,6 @@ class Probe(Asker):
             yield self._viewed(name=name, ablation=ablation, words=words, engine=block)
         finally:
             block.has_ended = True
-
-    def _check_open(self) -> None:
-        if isinstance(self.engine, Block):
-            self.engine.check_open()
 
     def _viewed(self, **changes: Any) -> Probe:
         """The probe with some fields changed."""

@@ -73,6 +73,9 @@ class Remembering:
                 raise
         return [remembered_answer(passing if one in passing else self._answers, one) for one in questions]
 
+    def check_open(self) -> None:
+        """Raise nothing: a memory has no end, as a block has."""
+
     def _note(self, question: Question[Any], answer: Any) -> None:
         if isinstance(answer, Answers):
             self.split_batches += answer.pieces > 1
