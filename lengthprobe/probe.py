@@ -71,16 +71,8 @@ class Probe(Asker):
             tell=progress or ignore_progress,
             means=lambda: self.outputs().means,
         )
-        given = (
-            shown,
-            settings,
-            WHOLE,
-            None,
-            subject,
-            subject.memory,
-            alpha_shares or AlphaShares(),
-            "model",
-        )
+        shares = alpha_shares or AlphaShares()
+        given = (shown, settings, WHOLE, None, subject, subject.memory, shares, "model")
         for field, value in zip(fields(self), given, strict=True):
             object.__setattr__(self, field.name, value)
 
