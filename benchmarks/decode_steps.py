@@ -111,6 +111,7 @@ def main() -> None:
             f"--lengthprobe-model={options.model}",
             f"--lengthprobe-budget={options.budget}",
             f"--lengthprobe-batch-size={options.batch_size}",
+            "--lengthprobe-store=none",
             *("-q", "-p", "no:cacheprovider", *more),
         ],
         plugins=[counting],

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from lengthprobe.asking.progress import Tell
     from lengthprobe.asking.sharing import Exchange
+    from lengthprobe.asking.store import Store
     from lengthprobe.components.names import Ablation, Component
     from lengthprobe.runs.identity import Identity
     from lengthprobe.statistics.forms import Form
@@ -41,6 +42,7 @@ class Probe(Asker):
         settings: Which prompts are asked, and how.
         alpha_shares: Into how many shares alpha is divided for `broken`; by default alpha is not divided.
         exchange: How processes share the work, None for a single process.
+        store: Where answers are kept for later runs (`asking.store`), None for nowhere.
         progress: Called with each question and how much is done (`asking.progress`).
         display_name: The checkpoint's name in expressions and reports, by default the last segment of a path
             (`checkpoints.display_names`). This is the probe's `name`; the name as typed is `source.name`.
@@ -59,6 +61,7 @@ class Probe(Asker):
         *,
         alpha_shares: AlphaShares | None = None,
         exchange: Exchange | None = None,
+        store: Store | None = None,
         progress: Tell | None = None,
         display_name: str | None = None,
     ) -> None:
@@ -68,6 +71,7 @@ class Probe(Asker):
             resolve(name),
             settings,
             exchange=exchange,
+            store=store,
             tell=progress or ignore_progress,
             means=lambda: self.outputs().means,
         )

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict
+from functools import lru_cache
 from hashlib import sha256
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lengthprobe.settings import CHANGE_NO_ANSWER
+
+# Whose code an answer comes from.
+_ANSWERING = ("activations", "asking", "attribution", "checkpoints", "components", "generation", "task")
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -33,6 +38,20 @@ def question_key(respondent: Mapping[str, Any], settings: Settings, asked: Mappi
     return sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
+@lru_cache(maxsize=1)
+def source_digest() -> str:
+    """The SHA-256 of the code that answers: a mended fault makes a kept answer useless."""
+    root = Path(__file__).parents[1]
+    paths = sorted(path for room in _ANSWERING for path in (root / room).rglob("*") if path.is_file())
+    digest = sha256()
+    for path in paths:
+        if path.suffix != ".pyc":
+            digest.update(
+                f"{path.relative_to(root).as_posix()} {sha256(path.read_bytes()).hexdigest()}".encode()
+            )
+    return digest.hexdigest()
+
+
 def respondent_of(held: Held) -> dict[str, Any]:
     """The respondent: the checkpoint by its content, the libraries, the device, the precision, the batch.
 
@@ -52,6 +71,7 @@ def respondent_of(held: Held) -> dict[str, Any]:
     return {
         "checkpoint": content_digest(files),
         "versions": versions_of(files),
+        "source": source_digest(),
         "device": torch.cuda.get_device_name(device) if device.type == "cuda" else device.type,
         "dtype": str(placement.dtype),
         "precision": [

@@ -10,6 +10,7 @@ from lengthprobe.asking.question_progress import QuestionProgress
 from lengthprobe.asking.questions import Write, row_order
 from lengthprobe.asking.remembering import Remembering
 from lengthprobe.asking.sharing import Shared
+from lengthprobe.asking.store import Stored
 from lengthprobe.asking.transformers_engine import TransformersEngine
 from lengthprobe.checkpoints.held import Held
 from lengthprobe.components.names import Ablation
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from lengthprobe.asking.progress import Tell
     from lengthprobe.asking.questions import Question
     from lengthprobe.asking.sharing import Exchange
+    from lengthprobe.asking.store import Store
     from lengthprobe.checkpoints.catalog import Source
     from lengthprobe.components.ablation import MeanOutputs
     from lengthprobe.settings import Settings
@@ -39,6 +41,7 @@ class Subject:
         source: The source of the checkpoint.
         settings: The settings.
         exchange: The place where processes share answers, None for one process.
+        store: The place where answers are kept for later runs, None for nowhere.
         tell: Called with the progress.
         means: Gives the mean outputs of the components; called only for an ablation by the mean.
     """
@@ -50,6 +53,7 @@ class Subject:
         settings: Settings,
         *,
         exchange: Exchange | None,
+        store: Store | None,
         tell: Tell,
         means: Callable[[], MeanOutputs],
     ) -> None:
@@ -60,7 +64,11 @@ class Subject:
         engine: Engine = TransformersEngine(
             self.held, settings, progress, means=means, written=self.responses
         )
-        self.memory = Remembering(Shared(engine, exchange, self._key) if exchange else engine, progress)
+        if store is not None:
+            engine = Stored(engine, store, self._key, name)
+        if exchange is not None:
+            engine = Shared(engine, exchange, self._key)
+        self.memory = Remembering(engine, progress)
         # The checkpoints' probes and languages whose prompts were answered again, for their attributions.
         self.asked_again: list[tuple[str, str]] = []
         # What `runs.identity` found out; `runs` stands above, and has no name here.

@@ -61,6 +61,7 @@ OPTIONS = (
     Option("device-map", "MAP", "as in transformers (auto)"),
     Option("dtype", "NAME", f"number format of the weights: {', '.join(DTYPES)}"),
     Option("batch-size", "N", "prompts at once (auto: chosen once)"),
+    Option("store", "DIR", "where answers are kept for later runs (the user's cache), or none"),
     Option("report", "DIR", "write a page with figures, report.json and summary.md to a folder"),
     Option("json", "FILE", "write all verdicts to a file"),
 )

@@ -11,6 +11,7 @@ import pytest
 from lengthprobe.errors import LengthprobeError, SettingsError
 from lengthprobe.margins import alpha_shares
 from lengthprobe.plugin.display_names import shown_name
+from lengthprobe.plugin.kept_answers import store_of
 from lengthprobe.plugin.lineage import lineage, lineage_by_name, lineage_option
 from lengthprobe.plugin.markers import claim_subject, is_claim, needed_languages, takes
 from lengthprobe.plugin.options import name_in_role
@@ -35,7 +36,8 @@ class Probes:
         settings: Which prompts are asked, and how.
         exchange: How processes share the work, None for a single process.
 
-    `problems` holds messages for the end of the run which concern no claim.
+    `problems` holds messages for the end of the run which concern no claim, and fail the run; `notes` holds
+    messages which do not.
     """
 
     def __init__(self, config: pytest.Config, settings: Settings, exchange: Exchange | None) -> None:
@@ -51,6 +53,13 @@ class Probes:
         self._shown: set[str] = set()
         self._pieces: set[tuple[str, ...]] = set()
         self.problems: list[str] = []
+        self.notes: list[str] = []
+        self._store = store_of(config, self.notes.append)
+
+    def close(self) -> None:
+        """Let go of the store."""
+        if self._store is not None:
+            self._store.close()
 
     def name(self, role: str) -> str | None:
         """The name of the checkpoint in a role, None where the role has no checkpoint.
@@ -219,6 +228,7 @@ class Probes:
                 len(self._settings.languages), reference=name_in_role(self._config, "reference") is not None
             ),
             exchange=self._exchange,
+            store=self._store,
             progress=progress_of(self._config, shown, getattr(self._exchange, "directory", None)),
             display_name=shown,
         )

@@ -250,6 +250,8 @@ class Run:
         """Remove the workers' shared folder, and let other runs write to the session's files."""
         for close in self._closing:
             close()
+        if "probes" in vars(self):
+            self.probes.close()
         self.outputs.release()
         if self._shared is not None:
             self._shared.remove()

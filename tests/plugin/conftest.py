@@ -17,6 +17,7 @@ lengthprobe_model = tiny-it
 lengthprobe_languages = en
 lengthprobe_budget = 16
 lengthprobe_cap = 30
+lengthprobe_store = none
 """
 CLAIMS = '''
 import pytest
