@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,10 +16,13 @@ from lengthprobe.termination import Terminated, end_orderly
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from lengthprobe.asking.store import Shelf
+
 # An answer ten words too long counts the same as an answer twenty words too long: more tokens teach nothing.
 CAP = 50
 # The number of prompts, about half of them on discovery topics, over which mean outputs are taken.
 _BUDGET = 100
+_DAY, _MEGABYTE = 24 * 3600, 10**6
 MODES = ("zero", "mean", "resample")
 
 
@@ -53,6 +57,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="lengthprobe", description="Length control of language models.")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     _add_scan(commands)
+    _add_cache(commands)
     return parser
 
 
@@ -95,6 +100,60 @@ def _add_scan(commands: Any) -> None:
     )
     loading.add_argument("--allow-pickle", action="store_true", help="load pickled weights")
     loading.add_argument("--allow-remote-code", action="store_true", help="run the checkpoint's own code")
+
+
+def _add_cache(commands: Any) -> None:
+    about = "tell which answers are kept for later runs, and remove some"
+    cache = commands.add_parser("cache", help=about, description=f"{about[0].upper()}{about[1:]}.")
+    cache.set_defaults(run=_cache)
+    cache.add_argument("--store", type=Path, metavar="DIR", help="the folder (the user's cache)")
+    cache.add_argument("--clear", action="store_true", help="remove the answers that the next options name")
+    cache.add_argument("--checkpoint", metavar="NAME", help="with --clear: of this checkpoint alone")
+    cache.add_argument("--days", type=float, metavar="N", help="with --clear: not used for N days")
+    cache.add_argument(
+        "--megabytes", type=float, metavar="N", help="with --clear: those used longest ago, down to N MB"
+    )
+
+
+def _cache(options: argparse.Namespace) -> int:
+    from lengthprobe.asking.store import Store, default_folder
+
+    problems: list[str] = []
+    store = Store(options.store or default_folder(), problems.append)
+    try:
+        if options.clear:
+            unused_since = None if options.days is None else time.time() - options.days * _DAY
+            if options.megabytes is None:
+                removed = store.remove(checkpoint=options.checkpoint, unused_since=unused_since)
+            else:
+                removed = store.shrink(int(options.megabytes * _MEGABYTE))
+            print(f"removed: {removed} {'batch' if removed == 1 else 'batches'}")
+        shelves = store.shelves()
+    finally:
+        store.close()
+    for problem in problems:
+        print(f"lengthprobe cache: {problem}", file=sys.stderr)
+    print("\n".join(shelf_lines(shelves, store.path)))
+    return 1 if problems else 0
+
+
+def shelf_lines(shelves: Sequence[Shelf], path: Path) -> list[str]:
+    """The table of kept answers, one row a checkpoint, under the file that holds them."""
+    from tabulate import tabulate
+
+    from lengthprobe.untrusted_text import printable
+
+    if not shelves:
+        return [f"no answers are kept in {path}"]
+    rows = [
+        (printable(one.checkpoint), one.answers, f"{one.size / _MEGABYTE:.1f} MB", _day(one.used))
+        for one in shelves
+    ]
+    return [str(path), "", tabulate(rows, headers=["checkpoint", "batches", "size", "last used"])]
+
+
+def _day(seconds: float) -> str:
+    return time.strftime("%Y-%m-%d", time.localtime(seconds))
 
 
 def _lengths(text: str) -> tuple[int, ...]:

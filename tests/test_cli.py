@@ -206,3 +206,26 @@ def test_bar_on_a_terminal(
     assert status == 0
     assert "forced: " in err
     assert "ablated: " in err
+
+
+def test_cache_tells_what_is_kept_and_clears_it(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """By checkpoint, by age, by size."""
+    from lengthprobe.asking.store import Store
+
+    store = Store(tmp_path, print)
+    for name, size in (("step-1", 300_000), ("step-2", 500_000)):
+        store.put(name, b"x" * size, name)
+    store.close()
+
+    def cache(*arguments: str) -> list[str]:
+        assert cli.main(["cache", f"--store={tmp_path}", *arguments]) == 0
+        return capsys.readouterr().out.splitlines()
+
+    assert [line.split()[:4] for line in cache()[-2:]] == [
+        ["step-2", "1", "0.5", "MB"],
+        ["step-1", "1", "0.3", "MB"],
+    ]
+    assert cache("--clear", "--days=1")[0] == "removed: 0 batches"
+    assert cache("--clear", "--megabytes=0.6")[0] == "removed: 1 batch"
+    assert cache("--clear", "--checkpoint=step-1")[0] == "removed: 0 batches"
+    assert cache("--clear") == ["removed: 1 batch", f"no answers are kept in {tmp_path / 'answers-1.sqlite'}"]

@@ -108,6 +108,22 @@ class Store:
 
         return self._safely(remove) or 0
 
+    def shrink(self, size: int) -> int:
+        """Remove the answers used longest ago until the rest takes no more bytes; give their number."""
+
+        def shrink(connection: sqlite3.Connection) -> int:
+            rows = connection.execute("SELECT key, LENGTH(content) FROM answers ORDER BY used DESC").fetchall()
+            kept, beyond = 0, []
+            for key, length in rows:
+                kept += length
+                if kept > size:
+                    beyond.append((key,))
+            connection.executemany("DELETE FROM answers WHERE key = ?", beyond)
+            connection.execute("VACUUM")
+            return len(beyond)
+
+        return self._safely(shrink) or 0
+
     def close(self) -> None:
         """Let go of the file."""
         if self._connection is not None:
@@ -175,6 +191,13 @@ class Store:
         if problem not in self._told:
             self._told.add(problem)
             self._tell(problem)
+
+
+def default_folder() -> Path:
+    """The folder for answers where nobody names another: in the user's cache."""
+    from platformdirs import user_cache_path
+
+    return user_cache_path("lengthprobe")
 
 
 class Stored:

@@ -27,8 +27,6 @@ def store_of(config: pytest.Config, tell: Callable[[str], None]) -> Store | None
     named = option_value(config, "store")
     if named == NOWHERE:
         return None
-    from platformdirs import user_cache_path
+    from lengthprobe.asking.store import Store, default_folder
 
-    from lengthprobe.asking.store import Store
-
-    return Store(user_cache_path("lengthprobe") if named is None else Path(named).expanduser(), tell)
+    return Store(default_folder() if named is None else Path(named).expanduser(), tell)

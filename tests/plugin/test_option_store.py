@@ -1,0 +1,128 @@
+"""--lengthprobe-store: a second run asks nothing, an interrupted run goes on, and figures are the same."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+CLAIMS = """
+@pytest.mark.claim(about="mechanism", languages=["en"])
+def test_heads(probe, language):
+    assert measures.control_without(probe, language=language) < 0.5
+
+
+@pytest.mark.claim
+def test_exact(probe, language):
+    assert measures.exact_match(probe, language=language) > 0.5
+"""
+
+
+@pytest.fixture
+def project(project):
+    """Two claims, whose answers are kept in the project's folder."""
+    project.claims(CLAIMS)
+    project.ini(lengthprobe_store="kept", lengthprobe_budget="60")
+    return project
+
+
+@pytest.fixture
+def calls(monkeypatch):
+    """How many rows each call of generate has."""
+    from lengthprobe.asking import answering
+
+    rows = []
+    answer = answering.answer
+
+    def counted(checkpoint, prompts, *given, **more):
+        rows.append(len(prompts))
+        return answer(checkpoint, prompts, *given, **more)
+
+    monkeypatch.setattr(answering, "answer", counted)
+    return rows
+
+
+def figures(report):
+    """The checks of each claim."""
+    return {claim["nodeid"]: claim["checks"] for claim in report["claims"]}
+
+
+def test_a_second_run_asks_nothing(project, calls):
+    """With the same figures; other settings are asked."""
+    first = figures(project.report())
+    assert calls
+    calls.clear()
+
+    assert figures(project.report()) == first
+    assert calls == []
+
+    project.report("--lengthprobe-seed=1")
+    assert calls != []
+
+
+def test_nothing_is_kept_where_none_is_named(project, calls):
+    """`none` is no folder."""
+    for _ in range(2):
+        calls.clear()
+        project.report("--lengthprobe-store=none")
+        assert calls != []
+    assert not (project.path / "none").exists()
+    assert not (project.path / "kept").exists()
+
+
+def test_a_claim_alone_finds_the_answers_of_all(project, calls):
+    """Whatever was merged into shared calls."""
+    whole = figures(project.report())
+    calls.clear()
+
+    for name, checks in whole.items():
+        assert figures(project.report(name)) == {name: checks}
+
+    # A claim about behaviour alone wants no attributions, and its batch is a question of its own.
+    assert len(calls) <= 1
+
+
+def test_workers_share_a_store(project):
+    """Figures are the same, in the first run and in the next."""
+    whole = figures(project.report("--lengthprobe-store=none"))
+    for _ in range(2):
+        project.pytester.runpytest_subprocess("-n", "2", "--lengthprobe-json=shared.json")
+        assert figures(json.loads((project.path / "shared.json").read_text())) == whole
+
+
+def test_a_killed_run_goes_on(project, calls):
+    """What was answered before is not asked again."""
+    whole = figures(project.report("--lengthprobe-store=none"))
+    calls.clear()
+    running = subprocess.Popen(
+        [sys.executable, "-m", "pytest", "-q", "--lengthprobe-batch-size=4", "-p", "no:cacheprovider"],
+        cwd=project.path,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    kept = project.path / "kept" / "answers-1.sqlite-wal"
+    deadline = time.monotonic() + 60
+    while not (kept.exists() and kept.stat().st_size > 40_000) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    running.send_signal(signal.SIGKILL)
+    running.wait()
+
+    again = figures(project.report("--lengthprobe-batch-size=4"))
+
+    assert again.keys() == whole.keys()
+    # 4 for the proof, 60 whole, those on test topics cut.
+    assert sum(calls) < 4 + 60 + 28
+
+
+def test_a_place_that_cannot_be_written_is_told(project):
+    """And every claim is decided."""
+    (project.path / "kept").write_text("a file")
+
+    result = project.run()
+
+    result.assert_outcomes(passed=2)
+    result.stdout.fnmatch_lines(["lengthprobe: answers are not kept in *--lengthprobe-store=DIR*"])
