@@ -151,7 +151,7 @@ class Scan:
 
         Args:
             components: The components to put in order.
-            told: The prompts for which forcing foretold whether the answer stays exact.
+            foretold: The prompts for which forcing foretold whether the answer stays exact.
             written: The prompts answered without the component: there the answer counts, and not the
                 forecast.
         """
