@@ -8,6 +8,9 @@ ARGS ?=
 # The CPU build on PyPI. Another one may be a CUDA build of several gigabytes.
 TORCH ?= 2.13.0
 OUT ?= build/gate
+# A name that is misspelled would judge the fixture model.
+KNOWN = MODEL BASE REFERENCE ARGS OUT PYTHON VENV TORCH
+UNKNOWN = $(filter-out $(KNOWN),$(foreach name,$(.VARIABLES),$(if $(filter command,$(origin $(name))),$(name))))
 BIN = $(VENV)/bin
 STAMP = $(VENV)/.installed
 
@@ -15,8 +18,13 @@ STAMP = $(VENV)/.installed
 
 gate: $(STAMP)
 # An empty MODEL is a variable that somebody forgot to set, and no wish for the fixture model.
-ifeq ($(origin MODEL)$(strip $(MODEL)),command line)
+ifneq ($(filter command environment,$(firstword $(origin MODEL)))$(strip $(MODEL)),)
+ifeq ($(strip $(MODEL)),)
 	$(error MODEL is empty: make gate MODEL=./checkpoint, or make gate for the fixture model tiny-it)
+endif
+endif
+ifneq ($(UNKNOWN),)
+	$(error nothing is known of $(UNKNOWN): make gate takes $(KNOWN))
 endif
 	@$(if $(MODEL),,echo "no MODEL given: judging the fixture model tiny-it")
 	$(BIN)/pytest $(if $(MODEL),--model="$(MODEL)") $(if $(BASE),--base="$(BASE)") \

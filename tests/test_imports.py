@@ -12,7 +12,7 @@ import pytest
 import lengthprobe
 
 ROOT = Path(lengthprobe.__file__).parent
-# From the top of the house to the bottom of it: a module imports from its own row and from rows above it.
+# From the top of the house to its bottom: a module imports from its own row and from rows before that.
 ROWS = (
     ("untrusted_text", "nearest", "spelling", "termination"),
     ("errors",),
@@ -49,7 +49,7 @@ def test_every_folder_and_module_has_a_row():
 
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(ROOT)))
 def test_imports_run_one_way(path):
-    """A module imports nothing from a folder that stands above its own, for the type checker neither."""
+    """A module imports nothing from a folder in a later row, for the type checker neither."""
     name = _name(path)
     if name == PUBLIC or name.startswith("suites"):
         return

@@ -84,10 +84,10 @@ class _Rows:
         self._places = places
         self._targets = targets
         self._by_layer: dict[int, list[tuple[int, int]]] = {}
-        for at, one in enumerate(heads):
-            if one.head is None:
-                raise ValueError(f"{one.name} is no head: an MLP attends to nothing")
-            self._by_layer.setdefault(one.layer, []).append((at, one.head))
+        for index, component in enumerate(heads):
+            if component.head is None:
+                raise ValueError(f"{component.name} is no head: an MLP attends to nothing")
+            self._by_layer.setdefault(component.layer, []).append((index, component.head))
         self._n_heads = len(heads)
         self._found: dict[int, list[Tensor]] = {}
         self._gap = self._allowed = 0.0
@@ -117,26 +117,30 @@ class _Rows:
         wide = torch.float64 if query.dtype == torch.float64 else torch.float32
         scale = told.get("scaling")
         scale = query.shape[-1] ** -0.5 if scale is None else scale
-        found = []
+        shares = []
         for row, columns in enumerate(self._places):
-            at = torch.tensor(list(columns), dtype=torch.long, device=query.device)
+            places = torch.tensor(list(columns), dtype=torch.long, device=query.device)
             # The queries q of b places, the keys k and the values v of S positions, for the layer's h heads:
             # [h, b, x], [h, S, x], [h, S, y].
-            q, k, v = query[row, of_layer][:, at].to(wide), key[row, keys].to(wide), value[row, keys].to(wide)
+            q, k, v = (
+                query[row, of_layer][:, places].to(wide),
+                key[row, keys].to(wide),
+                value[row, keys].to(wide),
+            )
             scores = (q @ k.transpose(-1, -2)) * scale
             if told.get("softcap") is not None:
                 scores = (scores / told["softcap"]).tanh() * told["softcap"]
-            masked = _masked(scores, mask, row, at, told.get("sliding_window"))
+            masked = _masked(scores, mask, row, places, told.get("sliding_window"))
             seen = _softmax(masked, told.get("s_aux"), of_layer)
             if len(columns):
-                own = output[row, at][:, of_layer].transpose(0, 1).to(wide)
+                own = output[row, places][:, of_layer].transpose(0, 1).to(wide)
                 size = v.abs().max().clamp(min=torch.finfo(wide).tiny)
                 gap = float((seen @ v - own).abs().max() / size)
                 # Not `max`, which would take no notice of what is not a number.
                 self._gap = self._gap if gap <= self._gap else gap
             targets = self._targets[:, row].to(seen.device, wide)
-            found.append((seen @ targets.T).transpose(0, 1).float().cpu())
-        self._found[layer] = found
+            shares.append((seen @ targets.T).transpose(0, 1).float().cpu())
+        self._found[layer] = shares
         # Rounding aside, which in half precision is that of the weights too (eager attention's are float32).
         coarse = torch.float32 if wide == torch.float64 else query.dtype
         self._allowed = max(self._allowed, torch.finfo(coarse).eps ** 0.5)
@@ -164,7 +168,7 @@ class _Rows:
         whole = [torch.zeros(len(columns), self._n_heads, k) for columns in self._places]
         for layer, heads in self._by_layer.items():
             for row, shares in enumerate(self._found[layer]):
-                whole[row][:, [at for at, _ in heads]] = shares
+                whole[row][:, [index for index, _ in heads]] = shares
         return whole
 
 
@@ -220,17 +224,17 @@ def _watching(layers: Mapping[int, int], rows: _Rows) -> Iterator[None]:
         before = vars(table).get("get_interface")
         known = table.get_interface
 
-        def get_interface(*asked: Any, **named: Any) -> Any:
-            own = known(*asked, **named)
+        def get_interface(*arguments: Any, **named: Any) -> Any:
+            own = known(*arguments, **named)
 
             def attend(
-                module: Any, query: Any, key: Any, value: Any, mask: Any, *more: Any, **told: Any
+                module: Any, query: Any, key: Any, value: Any, mask: Any, *more: Any, **options: Any
             ) -> Any:
-                found = own(module, query, key, value, mask, *more, **told)
+                result = own(module, query, key, value, mask, *more, **options)
                 layer = layers.get(id(module))
                 if layer is not None and threading.get_ident() == thread:
-                    rows.take(layer, (query, key, value), mask, told, found[0])
-                return found
+                    rows.take(layer, (query, key, value), mask, options, result[0])
+                return result
 
             return attend
 

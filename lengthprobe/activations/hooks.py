@@ -60,9 +60,9 @@ def watch_components(anatomy: Anatomy, receiver: Receiver) -> Iterator[None]:
 
     try:
         handles.append(anatomy.block.register_forward_pre_hook(first, with_kwargs=True))
-        for at, layer in enumerate(anatomy.layers):
-            handles.append(layer.projection.register_forward_hook(attention(at)))
-            handles.append(layer.mlp.register_forward_hook(mlp(at)))
+        for index, layer in enumerate(anatomy.layers):
+            handles.append(layer.projection.register_forward_hook(attention(index)))
+            handles.append(layer.mlp.register_forward_hook(mlp(index)))
         handles.append(anatomy.final_norm.module.register_forward_hook(final))
         yield
     finally:
@@ -134,10 +134,10 @@ class KeptOutputs:
             return whole.index_select(0, live.to(whole.device))
 
         reduction.embedding(joined(self._embedding))
-        for at in range(len(self._heads)):
-            scale = joined(self._scales[at]) if self._scales[at] else None
-            reduction.heads(at, joined(self._heads[at]), scale)
-            reduction.mlp(at, joined(self._mlps[at]))
+        for layer in range(len(self._heads)):
+            scale = joined(self._scales[layer]) if self._scales[layer] else None
+            reduction.heads(layer, joined(self._heads[layer]), scale)
+            reduction.mlp(layer, joined(self._mlps[layer]))
         reduction.final(joined(self._streams), joined(self._normed))
 
 

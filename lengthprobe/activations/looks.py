@@ -68,7 +68,7 @@ def look(
         ModelError: The tokens of a target are not known, a text does not fit the context, memory is out for a
             single text, or an error of `attention_shares`.
     """
-    rows = [_row(checkpoint, one, settings) for one in looks]
+    rows = [_row(checkpoint, this_look, settings) for this_look in looks]
     longest = max((len(row.tokens) for row in rows), default=0)
     if checkpoint.context is not None and longest > checkpoint.context:
         raise ModelError(
@@ -76,15 +76,15 @@ def look(
             f"{longest}",
             "a lower setting:cap, or a shorter system prompt",
         )
-    order = sorted(range(len(rows)), key=lambda at: (len(rows[at].tokens), at))
-    made = in_batches(
-        [rows[at] for at in order],
+    order = sorted(range(len(rows)), key=lambda index: (len(rows[index].tokens), index))
+    shares = in_batches(
+        [rows[index] for index in order],
         batch_size,
-        lambda some: _looked(checkpoint, some, heads),
+        lambda batch: _looked(checkpoint, batch, heads),
         lambda row: text_too_large(checkpoint, len(row.tokens)),
     )
-    found = dict(zip(order, made, strict=True))
-    return [found[at] for at in range(len(rows))]
+    by_index = dict(zip(order, shares, strict=True))
+    return [by_index[index] for index in range(len(rows))]
 
 
 def token_places(
@@ -115,8 +115,8 @@ def token_places(
         )
     offsets = tokenizer(text, add_special_tokens=not chat, return_offsets_mapping=True)["offset_mapping"]
     places = tuple(
-        at
-        for at, (first, last) in enumerate(offsets)
+        place
+        for place, (first, last) in enumerate(offsets)
         if any(first < start + end and last > start + begin for begin, end in spans)
     )
     if not places:
@@ -137,12 +137,12 @@ class _Row:
     targets: tuple[tuple[int, ...], ...]
 
 
-def _row(checkpoint: Checkpoint, one: Look, settings: Settings) -> _Row:
-    prompt = render(checkpoint, one.prompt, settings)
+def _row(checkpoint: Checkpoint, this_look: Look, settings: Settings) -> _Row:
+    prompt = render(checkpoint, this_look.prompt, settings)
     return _Row(
-        (*prompt, *one.token_ids[: max(one.steps, default=0)]),
-        tuple(len(prompt) + step - 1 for step in one.steps),
-        tuple(token_places(checkpoint, one.prompt, settings, spans) for spans in one.targets),
+        (*prompt, *this_look.token_ids[: max(this_look.steps, default=0)]),
+        tuple(len(prompt) + step - 1 for step in this_look.steps),
+        tuple(token_places(checkpoint, this_look.prompt, settings, spans) for spans in this_look.targets),
     )
 
 
@@ -151,10 +151,10 @@ def _looked(checkpoint: Checkpoint, rows: Sequence[_Row], heads: Sequence[Compon
     ids, mask = padded.input_ids, padded.attention_mask
     targets = torch.zeros((len(rows[0].targets), *ids.shape), dtype=torch.bool)
     places = []
-    for at, row in enumerate(rows):
+    for index, row in enumerate(rows):
         first = padded.start - len(row.tokens)
         places.append([first + place for place in row.places])
         for k, target in enumerate(row.targets):
-            targets[k, at, [first + place for place in target]] = True
-    found = attention_shares(checkpoint.model, ids, mask, places, heads, targets)
-    return [one.numpy() for one in found]
+            targets[k, index, [first + place for place in target]] = True
+    shares = attention_shares(checkpoint.model, ids, mask, places, heads, targets)
+    return [row_shares.numpy() for row_shares in shares]

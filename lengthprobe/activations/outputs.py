@@ -95,7 +95,7 @@ class OutputSums:
         """Add the sums of another receiver."""
         self._n += other._n
         for own, its in zip(self._every, other._every, strict=True):
-            own[:] = [one + two for one, two in zip(own, its, strict=True)]
+            own[:] = [first + second for first, second in zip(own, its, strict=True)]
 
     @property
     def _every(self) -> tuple[list[Tensor | float], ...]:
@@ -112,7 +112,7 @@ class OutputSums:
         n, home = self._n, torch.device("cpu")
 
         def means(sums: list[Tensor | float]) -> tuple[Tensor, ...]:
-            return tuple((torch.as_tensor(one) / n).to(home) for one in sums)
+            return tuple((torch.as_tensor(total) / n).to(home) for total in sums)
 
         return ComponentOutputs(
             torch.stack(means(self._head_lengths)),
@@ -180,20 +180,20 @@ def outputs_of(
     sums = OutputSums(anatomy)
     rows = [
         _Row(
-            tuple(render(checkpoint, one.prompt, settings)),
-            one.token_ids,
-            one.finish_reason == "stop",
-            one.thought_tokens,
+            tuple(render(checkpoint, response.prompt, settings)),
+            response.token_ids,
+            response.finish_reason == "stop",
+            response.thought_tokens,
         )
-        for one in responses
+        for response in responses
     ]
     rows.sort(key=lambda row: len(row.prompt) + len(row.written))
 
-    def run(some: Sequence[_Row]) -> list[OutputSums]:
+    def run(batch: Sequence[_Row]) -> list[OutputSums]:
         # Of its own: one that memory is out for may have read some layers already.
         piece = OutputSums(anatomy)
-        padded = pad(checkpoint, [row.prompt + row.written for row in some])
-        places = _writing(some, padded.start).to(checkpoint.device)
+        padded = pad(checkpoint, [row.prompt + row.written for row in batch])
+        places = _writing(batch, padded.start).to(checkpoint.device)
         piece.read(padded.input_ids, padded.attention_mask, places)
         return [piece]
 
@@ -217,8 +217,8 @@ class _Row(NamedTuple):
 def _writing(rows: Sequence[_Row], width: int) -> Tensor:
     """The positions that write, [n, width], of rows padded on the left."""
     places = torch.zeros((len(rows), width), dtype=torch.bool)
-    for at, row in enumerate(rows):
-        places[at, width - len(row.written) - 1 + row.thought :] = True
+    for index, row in enumerate(rows):
+        places[index, width - len(row.written) - 1 + row.thought :] = True
         # After the last token of a response that was cut off nothing was written.
-        places[at, -1] = row.ended
+        places[index, -1] = row.ended
     return places

@@ -80,8 +80,8 @@ class Capture:
         self._reduce(torch.tensor([list(row) for row in rows]))
         row_of = np.concatenate([places.numpy() for places, _ in self._reduced]) % len(rows)
         targets = []
-        for at in (0, 1):
-            blocks = [both[at] for _, both in self._reduced]
+        for index in (0, 1):
+            blocks = [both[index] for _, both in self._reduced]
             targets.append(
                 {
                     name: torch.cat([getattr(block, name) for block in blocks]).float().cpu().numpy()
@@ -92,8 +92,8 @@ class Capture:
         return [
             Trace(
                 *(
-                    Contributions(**{name: one[name][steps] for name in Contributions.names()})
-                    for one in targets
+                    Contributions(**{name: target[name][steps] for name in Contributions.names()})
+                    for target in targets
                 )
             )
             for steps in chosen
@@ -121,13 +121,13 @@ class Capture:
         def at_places(values: Tensor) -> Tensor:
             return values.to(home)[chosen]
 
-        best = at_places(torch.cat([one for one, _ in rivals]))
-        other = at_places(torch.cat([one for _, one in rivals]))
+        best = at_places(torch.cat([first for first, _ in rivals]))
+        other = at_places(torch.cat([second for _, second in rivals]))
         reduction = Reduction(self._readout, [Target(at_places(tokens.T.flatten())), Target(best, other)])
         self._kept.take(passes, chosen, reduction)
         targets = reduction.results()
-        for one in targets:
-            self._check(one)
+        for target in targets:
+            self._check(target)
         self._reduced.append((places, targets))
         self._done += passes
 

@@ -42,15 +42,15 @@ def cumulative(contributions: Sequence[Contributions], weights: Sequence[Sequenc
     def summed(name: str) -> Floats:
         return np.stack(
             [
-                np.tensordot(np.asarray(weight, float), getattr(one, name), 1)
-                for one, weight in zip(contributions, weights, strict=True)
+                np.tensordot(np.asarray(weight, float), getattr(contribution, name), 1)
+                for contribution, weight in zip(contributions, weights, strict=True)
             ]
         )
 
     return Cumulative(
         heads=summed("heads"),
         mlps=summed("mlps"),
-        steps=np.array([len(one.logits) for one in contributions], float),
+        steps=np.array([len(contribution.logits) for contribution in contributions], float),
     )
 
 
@@ -61,10 +61,10 @@ def token_weights(
     if signs not in SIGNS:
         raise ValueError(f"signs={signs!r} is none of {', '.join(SIGNS)}")
     if signs == "all-plus":
-        return [tuple(map(float, one.in_answer)) for one in adherences]
+        return [tuple(map(float, adherence.in_answer)) for adherence in adherences]
     # n is N of METHODS §3: the number of words that the prompt asks for.
-    asked = shuffled_lengths(n_words) if signs == "shuffled" else n_words
-    return [tuple(map(float, one.signs(n))) for one, n in zip(adherences, asked, strict=True)]
+    lengths = shuffled_lengths(n_words) if signs == "shuffled" else n_words
+    return [tuple(map(float, adherence.signs(n))) for adherence, n in zip(adherences, lengths, strict=True)]
 
 
 def shuffled_lengths(n_words: Sequence[int]) -> list[int]:
@@ -82,18 +82,18 @@ def stop_weights(adherences: Sequence[Adherence], n_words: Sequence[int]) -> lis
     have weight 0 in a response without due steps or without early steps. Ours: a component that pushes
     equally at every word, for the end or against the end, weighs nothing.
     """
-    found = []
+    all_weights = []
     # n is N of METHODS §3: the number of words that the prompt asks for.
-    for one, n in zip(adherences, n_words, strict=True):
-        places = _places(one)
+    for adherence, n in zip(adherences, n_words, strict=True):
+        places = _places(adherence)
         due = [count for count in places if count >= n]
         early = [count for count in places if count < n]
-        weights = [0.0] * len(one.counts)
+        weights = [0.0] * len(adherence.counts)
         if due and early:
-            for count, at in places.items():
-                weights[at] = 1 / len(due) if count >= n else -1 / len(early)
-        found.append(tuple(weights))
-    return found
+            for count, step in places.items():
+                weights[step] = 1 / len(due) if count >= n else -1 / len(early)
+        all_weights.append(tuple(weights))
+    return all_weights
 
 
 def due_weights(adherences: Sequence[Adherence], n_words: Sequence[int]) -> list[tuple[float, ...]]:
@@ -101,7 +101,11 @@ def due_weights(adherences: Sequence[Adherence], n_words: Sequence[int]) -> list
     return [tuple(max(0.0, weight) for weight in weights) for weights in stop_weights(adherences, n_words)]
 
 
-def _places(one: Adherence) -> dict[int, int]:
+def _places(adherence: Adherence) -> dict[int, int]:
     """The step at which a response of so many words could have ended, by the number of words."""
-    before = (0, *one.counts)[:-1]
-    return {count: at for at, (count, whole) in enumerate(zip(before, one.complete, strict=True)) if whole}
+    before = (0, *adherence.counts)[:-1]
+    return {
+        count: step
+        for step, (count, whole) in enumerate(zip(before, adherence.complete, strict=True))
+        if whole
+    }

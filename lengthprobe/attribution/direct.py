@@ -166,8 +166,8 @@ def stop_target(readout: Readout, normed: Tensor, ends: Tensor) -> Target:
     unembedding = readout.anatomy.unembedding
     normed = normed.to(unembedding.weight.device)
     best, other = [], []
-    for some in torch.split(normed, _ROWS):
-        logits = unembedding(some)
+    for chunk in torch.split(normed, _ROWS):
+        logits = unembedding(chunk)
         best.append(ends[logits[:, ends].argmax(-1)])
         logits[:, ends] = -torch.inf
         other.append(logits.argmax(-1))

@@ -80,22 +80,26 @@ def attribute_forced(
             f"{longest}",
             "a lower setting:cap, or a shorter system prompt",
         )
-    order = sorted(range(len(rows)), key=lambda at: (len(rows[at].before), len(rows[at].asked), at))
+    order = sorted(
+        range(len(rows)), key=lambda index: (len(rows[index].before), len(rows[index].asked), index)
+    )
 
-    def run(some: Sequence[int]) -> list[Contributions]:
-        return _attributed(checkpoint, [rows[at] for at in some], target, surgery and surgery.of(some))
+    def run(indices: Sequence[int]) -> list[Contributions]:
+        return _attributed(
+            checkpoint, [rows[index] for index in indices], target, surgery and surgery.of(indices)
+        )
 
-    def too_large(at: int) -> ModelError:
-        return text_too_large(checkpoint, len(rows[at].before + rows[at].asked))
+    def too_large(index: int) -> ModelError:
+        return text_too_large(checkpoint, len(rows[index].before + rows[index].asked))
 
-    found = dict(zip(order, in_batches(order, batch_size, run, too_large), strict=True))
+    contributions = dict(zip(order, in_batches(order, batch_size, run, too_large), strict=True))
     return [
         ForcedTrace(
-            found[at],
+            contributions[index],
             None
             if text.last_only
             else adherence(
-                rows[at].written,
+                rows[index].written,
                 checkpoint.decode,
                 ended=text.ended,
                 language=text.prompt.language,
@@ -103,7 +107,7 @@ def attribute_forced(
                 opened=text.opened,
             ),
         )
-        for at, text in enumerate(texts)
+        for index, text in enumerate(texts)
     ]
 
 
@@ -146,7 +150,7 @@ def _attributed(
     every = [*rows, *_after(rows, donors)]
     padded = pad(checkpoint, [row.before for row in every], [row.asked for row in every])
     with surgery.applied(padded.donors_seen(len(rows))) if surgery else nullcontext():
-        found = direct_logit_attribution(
+        attribution = direct_logit_attribution(
             checkpoint.model,
             padded.input_ids,
             padded.attention_mask,
@@ -155,9 +159,9 @@ def _attributed(
             target="written" if target == "token" and len(checkpoint.end_token_ids) > 1 else target,
             end_token_ids=checkpoint.end_token_ids,
         )
-    check_completeness(checkpoint.name, anatomy_of(checkpoint.model), found)
-    arrays = {name: getattr(found, name).float().cpu().numpy() for name in Contributions.names()}
+    check_completeness(checkpoint.name, anatomy_of(checkpoint.model), attribution)
+    arrays = {name: getattr(attribution, name).float().cpu().numpy() for name in Contributions.names()}
     return [
-        Contributions(**{name: values[at, : len(row.asked)].copy() for name, values in arrays.items()})
-        for at, row in enumerate(rows)
+        Contributions(**{name: values[index, : len(row.asked)].copy() for name, values in arrays.items()})
+        for index, row in enumerate(rows)
     ]

@@ -93,7 +93,7 @@ def first_order_effects(
         ValueError: The rows, the weights and the donors do not have one shape, no weight differs from 0, or
             the model is in training mode.
     """
-    shapes = {tuple(one.shape) for one in (input_ids, attention_mask, weights)}
+    shapes = {tuple(tensor.shape) for tensor in (input_ids, attention_mask, weights)}
     if isinstance(replacement, Donors):
         shapes |= {tuple(replacement.input_ids.shape), tuple(replacement.attention_mask.shape)}
     if len(shapes) > 1 or input_ids.ndim != 2:
@@ -113,8 +113,8 @@ def first_order_effects(
         metric = _metric(readout_of(anatomy), products.normed, weights, ends)
         torch.autograd.grad(metric.sum(), start)
     return FirstOrder(
-        torch.stack([one.to(metric.device) for one in products.heads], 1),
-        torch.stack([one.to(metric.device) for one in products.mlps], 1),
+        torch.stack([product.to(metric.device) for product in products.heads], 1),
+        torch.stack([product.to(metric.device) for product in products.mlps], 1),
         metric.detach(),
     )
 
@@ -237,10 +237,10 @@ def _metric(readout: Readout, normed: Tensor, weights: Tensor, ends: Tensor) -> 
     """The weighted sum of each row's stop margins, [n]."""
     home, dtype = ends.device, readout.anatomy.dtype
     rows, columns = weights.nonzero(as_tuple=True)
-    asked = normed[rows.to(normed.device), columns.to(normed.device)]
-    margins = stop_margins(readout, asked, ends)
-    found = torch.zeros(len(weights), dtype=dtype, device=home)
-    return found.index_add(0, rows.to(home), margins * weights[rows, columns].to(home, dtype))
+    chosen = normed[rows.to(normed.device), columns.to(normed.device)]
+    margins = stop_margins(readout, chosen, ends)
+    sums = torch.zeros(len(weights), dtype=dtype, device=home)
+    return sums.index_add(0, rows.to(home), margins * weights[rows, columns].to(home, dtype))
 
 
 @contextmanager

@@ -41,19 +41,19 @@ class Readout:
     def directions(self, tokens: Tensor) -> Tensor:
         """The direction of some tokens, [k] to [k, d]; divided by the norm's scale: v of METHODS §2."""
         norm = self.anatomy.final_norm
-        found = self.unembedding(tokens) * norm.gain(self.mean.dtype).to(self.mean.device)
-        return found - found.mean(-1, keepdim=True) if norm.centres else found
+        directions = self.unembedding(tokens) * norm.gain(self.mean.dtype).to(self.mean.device)
+        return directions - directions.mean(-1, keepdim=True) if norm.centres else directions
 
     def biases(self, tokens: Tensor) -> Tensor:
         """The addition of the final norm's and the unembedding's biases to the centred logit, [k] to [k]."""
         bias = self.anatomy.final_norm.bias(self.mean.dtype)
-        found = (
+        biases = (
             torch.zeros(len(tokens), dtype=self.mean.dtype, device=self.mean.device)
             if bias is None
             else self.unembedding(tokens) @ bias.to(self.mean.device)
         )
         own = self.anatomy.unembedding.bias
-        return found if own is None else found + own[tokens].to(self.mean.dtype) - self.mean_bias
+        return biases if own is None else biases + own[tokens].to(self.mean.dtype) - self.mean_bias
 
 
 def readout_of(anatomy: Anatomy) -> Readout:

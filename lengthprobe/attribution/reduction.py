@@ -64,8 +64,8 @@ class Reduction:
         self._readout = readout
         self._anatomy = readout.anatomy
         self._dtype = readout.anatomy.dtype
-        asked = [one for target in targets for one in (target.token, target.less) if one is not None]
-        self._tokens = torch.unique(torch.cat(asked))
+        tokens = [token for target in targets for token in (target.token, target.less) if token is not None]
+        self._tokens = torch.unique(torch.cat(tokens))
         self._table = readout.directions(self._tokens)  # [k, d]
         self._targets = [
             (self._place(target.token), None if target.less is None else self._place(target.less))
@@ -89,14 +89,14 @@ class Reduction:
         table = self._table.to(home)
         projected = (table if gain is None else table * gain) @ modules.output_weight(self._dtype).to(home)
         outputs = heads.to(self._dtype)
-        for at, rows in enumerate(self._gathered(projected)):
+        for index, rows in enumerate(self._gathered(projected)):
             terms = (outputs * rows).view(len(rows), self._anatomy.n_heads, self._anatomy.head_dim).sum(-1)
-            self._heads[at].append(self._home(terms if scale is None else terms * scale.to(home)[:, None]))
+            self._heads[index].append(self._home(terms if scale is None else terms * scale.to(home)[:, None]))
             if bias is not None:
-                added = self._rows[at].to(home) @ (
+                added = self._rows[index].to(home) @ (
                     bias.to(self._dtype) if gain is None else bias.to(self._dtype) * gain
                 )
-                self._attention_bias[at] = self._attention_bias[at] + self._home(
+                self._attention_bias[index] = self._attention_bias[index] + self._home(
                     added if scale is None else added * scale.to(home)
                 )
 
@@ -124,33 +124,33 @@ class Reduction:
 
     def results(self) -> list[Reduced]:
         """The attribution to each target, once everything has been taken."""
-        found = []
+        results = []
         biases = self._gathered(self._readout.biases(self._tokens))
         # Of a stream that is NaN every component would be: as they are, they tell which one broke it.
         scale = torch.where(self._scale.isfinite(), self._scale, 1.0)
-        for at, bias in enumerate(biases):
-            found.append(
+        for index, bias in enumerate(biases):
+            results.append(
                 Reduced(
-                    heads=torch.stack(self._heads[at], 1) * scale[:, None, None],
-                    mlps=torch.stack(self._mlps[at], 1) * scale[:, None],
-                    embedding=self._embedding[at] * scale,
-                    biases=bias + self._attention_bias[at] * scale,
-                    logits=self._logits[at],
-                    rounding=self._rounding[at],
+                    heads=torch.stack(self._heads[index], 1) * scale[:, None, None],
+                    mlps=torch.stack(self._mlps[index], 1) * scale[:, None],
+                    embedding=self._embedding[index] * scale,
+                    biases=bias + self._attention_bias[index] * scale,
+                    logits=self._logits[index],
+                    rounding=self._rounding[index],
                 )
             )
-        return found
+        return results
 
     def _place(self, tokens: Tensor) -> Tensor:
         return torch.searchsorted(self._tokens, tokens)
 
     def _gathered(self, table: Tensor) -> list[Tensor]:
         """Each target's rows of a table with a row for each distinct token: [k, …] to [m, …]."""
-        found = []
+        gathered = []
         for token, less in self._targets:
             rows = table.index_select(0, token.to(table.device))
-            found.append(rows if less is None else rows - table.index_select(0, less.to(table.device)))
-        return found
+            gathered.append(rows if less is None else rows - table.index_select(0, less.to(table.device)))
+        return gathered
 
     def _dots(self, output: Tensor) -> list[Tensor]:
         wide = output.to(self._dtype)

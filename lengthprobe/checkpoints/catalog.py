@@ -87,13 +87,13 @@ def resolve(name: str, *, near: Path | None = None) -> Source:
         return replace(resolve(folder_name, near=near), name=name, file=file)
     if _spelled_as_path(name) or name.endswith(".gguf"):
         raise missing_path(name)
-    alias, at, revision = name.partition("@")
-    if at and not revision:
+    alias, separator, revision = name.partition("@")
+    if separator and not revision:
         raise ModelError(
             f"{name} names no revision after the @",
             f"setting:model={alias}, or {alias}@<a branch or tag>",
         )
-    if alias.lower() in ALIASES and (not at or _REVISION.fullmatch(revision)):
+    if alias.lower() in ALIASES and (not separator or _REVISION.fullmatch(revision)):
         return Source(name, "alias", repo_id=ALIASES[alias.lower()].repo_id, revision=revision or None)
     if match := _HUB_ID.fullmatch(name):
         return Source(name, "hub", repo_id=match["repo"], revision=match["revision"])
@@ -128,16 +128,16 @@ def lineage_of(source: Source, unread: Callable[[str], None] = lambda _name: Non
         source: The checkpoint.
         unread: Told the id of each checkpoint whose card is not cached, where the hub cannot be reached.
     """
-    at: Source | None = source
+    current: Source | None = source
     seen: set[str] = set()
-    while at is not None and _name(at) not in seen:
-        if at.kind == "fixture" or (at.path is not None and _is_fixture(at.path)):
+    while current is not None and _name(current) not in seen:
+        if current.kind == "fixture" or (current.path is not None and _is_fixture(current.path)):
             return FIXTURE
-        if _LLAMA_31_ID.fullmatch(at.repo_id or ""):
+        if _LLAMA_31_ID.fullmatch(current.repo_id or ""):
             return LLAMA_31
-        seen.add(_name(at))
+        seen.add(_name(current))
         try:
-            at = _stated_base(at, unread)
+            current = _stated_base(current, unread)
         except ModelError:
             # An adapter whose config cannot be read: who loads it will say so.
             return None

@@ -58,7 +58,7 @@ def config_digest(files: Files) -> str:
         return _header_digest(files.gguf, tokenizer=False)
     paths = [files.directory / "config.json", *([files.adapter / CONFIG] if files.adapter else [])]
     stated = [{key: value for key, value in read_json(path).items() if key not in _PATHS} for path in paths]
-    digests = [sha256(json.dumps(each, sort_keys=True).encode()).hexdigest() for each in stated]
+    digests = [sha256(json.dumps(config, sort_keys=True).encode()).hexdigest() for config in stated]
     return sha256("".join(digests).encode()).hexdigest()
 
 

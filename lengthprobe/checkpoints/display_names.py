@@ -65,16 +65,18 @@ def display_names(names: Iterable[str], taken: Collection[str] = ()) -> dict[str
     distinct = list(dict.fromkeys(places.values()))
     counts = dict.fromkeys(distinct, 1)
     while True:
-        shown = {one: one.spelled(counts[one]) for one in distinct}
+        shown = {place: place.spelled(counts[place]) for place in distinct}
         uses = Counter([*shown.values(), *taken])
-        unclear = [one for one in distinct if uses[shown[one]] > 1 and counts[one] < len(one.segments)]
+        unclear = [
+            place for place in distinct if uses[shown[place]] > 1 and counts[place] < len(place.segments)
+        ]
         if not unclear:
             break
-        for one in unclear:
-            counts[one] += 1
+        for unclear_place in unclear:
+            counts[unclear_place] += 1
     # No segment tells these apart, so that more of them are of no use.
-    shown |= {one: one.spelled(1) for one in distinct if uses[shown[one]] > 1}
-    short = shortened_names([shown[one] for one in distinct], [one.where for one in distinct], taken)
+    shown |= {place: place.spelled(1) for place in distinct if uses[shown[place]] > 1}
+    short = shortened_names([shown[place] for place in distinct], [place.where for place in distinct], taken)
     numbered = _numbered(short, taken)
     by_place = dict(zip(distinct, numbered, strict=True))
     return {name: by_place[place] for name, place in places.items()}
@@ -87,14 +89,14 @@ def display_name(name: str) -> str:
 
 def _numbered(shown: Sequence[str], taken: Collection[str]) -> list[str]:
     """The names, with a number where an equal name comes before."""
-    found: list[str] = []
+    numbered: list[str] = []
     for name in shown:
         again, number = name, 1
-        while again in found or again in taken:
+        while again in numbered or again in taken:
             number += 1
             again = f"{name}#{number}"
-        found.append(again)
-    return found
+        numbered.append(again)
+    return numbered
 
 
 def _place(name: str) -> _Place:
@@ -134,7 +136,7 @@ def _of_directory(source: Source, path: Path) -> _Place:
 def _of_path(name: str) -> _Place:
     """The place of a path; for `.`, the place of the working directory."""
     path = os.path.abspath(os.path.expanduser(name))
-    return _Place(path, tuple(_plain(one) for one in path.split(os.sep) if one) or (_NAMELESS,))
+    return _Place(path, tuple(_plain(segment) for segment in path.split(os.sep) if segment) or (_NAMELESS,))
 
 
 def _cached(folder: Path) -> _Place | None:
@@ -178,7 +180,7 @@ def _after_colon(file: str | None) -> str:
 def _plain(text: str) -> str:
     """A segment with a hyphen for each run of characters that mean something where names are shown."""
     composed = unicodedata.normalize("NFC", text)
-    kept = "".join(one if _is_kept(one) else " " for one in composed)
+    kept = "".join(character if _is_kept(character) else " " for character in composed)
     return "-".join(kept.split()) or _NAMELESS
 
 

@@ -90,7 +90,9 @@ class Files:
     @property
     def directories(self) -> tuple[Path, ...]:
         """The directories of config, tokenizer and adapter, each once."""
-        return tuple(dict.fromkeys(one for one in (self.directory, self.tokenizer, self.adapter) if one))
+        return tuple(
+            dict.fromkeys(folder for folder in (self.directory, self.tokenizer, self.adapter) if folder)
+        )
 
     @property
     def weight_bytes(self) -> int:
@@ -154,7 +156,7 @@ def _refuse_other_file(source: Source, directory: Path, weights: tuple[Path, ...
     Raises:
         ModelError: Another file is named, or a missing file.
     """
-    names = {one.name for one in weights}
+    names = {file.name for file in weights}
     named = source.file
     if named is None or named in names:
         return

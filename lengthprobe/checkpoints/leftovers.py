@@ -71,16 +71,16 @@ def refuse_parent(directory: Path) -> None:
     """
     if (directory / "config.json").is_file() or (directory / CONFIG).is_file():
         return
-    found = [
+    checkpoints = [
         (path, "an adapter" if (path / CONFIG).is_file() else "a checkpoint")
         for path in sorted(directory.iterdir(), key=_by_number)
         if (path / CONFIG).is_file() or (path / "config.json").is_file()
     ]
-    if found:
-        last, kind = found[-1]
-        names = ", ".join(path.name for path, _ in found[-_NAMED:])
-        others = "…, " if len(found) > _NAMED else ""
-        what = f"are {len(found)} checkpoints" if len(found) > 1 else f"is {kind}"
+    if checkpoints:
+        last, kind = checkpoints[-1]
+        names = ", ".join(path.name for path, _ in checkpoints[-_NAMED:])
+        others = "…, " if len(checkpoints) > _NAMED else ""
+        what = f"are {len(checkpoints)} checkpoints" if len(checkpoints) > 1 else f"is {kind}"
         raise ModelError(
             f"{directory} holds no config.json; in its subfolders there {what}: {others}{names}",
             f"name the subfolder: setting:model={last}",

@@ -27,7 +27,7 @@ def missing_path(name: str) -> ModelError:
     shown, more = names[:_SHOWN], len(names) - _SHOWN
     return ModelError(
         f"{name} does not exist; its folder holds {', '.join(map(os.path.basename, shown))}",
-        ", or ".join(f"setting:model={each}" for each in shown) + (f", or {more} more" if more > 0 else ""),
+        ", or ".join(f"setting:model={other}" for other in shown) + (f", or {more} more" if more > 0 else ""),
     )
 
 
@@ -44,20 +44,22 @@ def near_checkpoints(name: str) -> list[str]:
     # Nothing is there, or it may not be looked at; a name with a null byte is nobody's.
     except (OSError, ValueError):
         return []
-    files = [each for each in model_files(entries) if os.path.isfile(here / each)]
+    files = [file for file in model_files(entries) if os.path.isfile(here / file)]
     if typed.endswith(".gguf"):
-        found = nearest_first(typed, files)
+        near = nearest_first(typed, files)
     else:
-        folders = [each for each in entries if any(os.path.isfile(here / each / one) for one in _CONFIGS)]
-        found = [
-            each for each in nearest_first(typed, [*files, *folders]) if nearest(typed, [each]) is not None
+        folders = [
+            entry for entry in entries if any(os.path.isfile(here / entry / config) for config in _CONFIGS)
         ]
-    return [os.path.join(folder, each) for each in found]
+        near = [
+            entry for entry in nearest_first(typed, [*files, *folders]) if nearest(typed, [entry]) is not None
+        ]
+    return [os.path.join(folder, entry) for entry in near]
 
 
 def _end(path: str) -> str:
     """How far a path leads."""
     whole = Path(os.path.abspath(path))
-    there = next(each for each in whole.parents if os.path.isdir(each))
+    there = next(parent for parent in whole.parents if os.path.isdir(parent))
     first = there / whole.relative_to(there).parts[0]
     return f"{first} is no folder" if os.path.lexists(first) else f"{there} holds no {first.name}"

@@ -146,25 +146,25 @@ def _stated_dtype(files: Files) -> object:
 
 
 def _device(files: Files, settings: Settings) -> tuple[torch.device, str | None]:
-    asked = settings.device_map
-    if asked == "auto" and not torch.cuda.is_available():
+    device_map = settings.device_map
+    if device_map == "auto" and not torch.cuda.is_available():
         return torch.device("cpu"), None
-    if asked == "auto":
+    if device_map == "auto":
         first = torch.device("cuda", 0)
         fits = files.weight_bytes < _USABLE * torch.cuda.get_device_properties(0).total_memory
         # One device is faster than several wherever the model fits.
         return first, None if fits or torch.cuda.device_count() == 1 else "auto"
-    if asked in _SPREAD:
-        return torch.device("cuda" if torch.cuda.is_available() else "cpu", 0), asked
+    if device_map in _SPREAD:
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu", 0), device_map
     try:
-        device = torch.device(asked)
+        device = torch.device(device_map)
         torch.ones(1, device=device).sum().item()
     # torch says "no such device" by RuntimeError, AssertionError or ImportError, by the kind of device.
     except Exception as error:
         if is_out_of_memory(error):
-            raise _full(asked) from error
+            raise _full(device_map) from error
         raise ModelError(
-            f"device {asked!r} is not to be had on this machine: {_first_line(error)}",
+            f"device {device_map!r} is not to be had on this machine: {_first_line(error)}",
             "setting:device-map=auto (an accelerator where there is one) or =cpu",
         ) from error
     return device, None

@@ -21,4 +21,4 @@ def float32_precision() -> list[str]:
 
 def multiplies_exactly() -> bool:
     """Whether no setting rounds the factors of a float32 product."""
-    return all(one in _EXACT for one in float32_precision())
+    return all(precision in _EXACT for precision in float32_precision())

@@ -28,20 +28,22 @@ def shortened_names(names: Sequence[str], places: Sequence[str], taken: Collecti
         taken: Short names of other checkpoints.
     """
     cut = [_cut(name) for name in names]
-    found = list(cut)
+    shortened = list(cut)
     for short in set(cut):
-        alike = [at for at, one in enumerate(cut) if one == short]
-        whole = list(dict.fromkeys(names[at] for at in alike))
+        alike = [index for index, name in enumerate(cut) if name == short]
+        whole = list(dict.fromkeys(names[index] for index in alike))
         if len(whole) == 1 and (whole == [short] or short not in taken):
             continue
         apart = _with_what_differs(whole)
         if len(whole) > 1 and len(set(apart)) == len(whole) and not set(apart) & {*taken}:
-            told = dict(zip(whole, apart, strict=True))
-            found = [told[names[at]] if at in alike else one for at, one in enumerate(found)]
+            by_name = dict(zip(whole, apart, strict=True))
+            shortened = [
+                by_name[names[index]] if index in alike else name for index, name in enumerate(shortened)
+            ]
         else:
-            for at in alike:
-                found[at] = _with_digits(names[at], places[at])
-    return found
+            for position in alike:
+                shortened[position] = _with_digits(names[position], places[position])
+    return shortened
 
 
 def _cut(name: str) -> str:
@@ -71,7 +73,7 @@ def _with_what_differs(names: Sequence[str]) -> list[str]:
 def _begin_alike(names: Sequence[str]) -> int:
     """The number of characters with which all names begin."""
     columns = enumerate(zip(*names, strict=False))
-    return next((at for at, column in columns if len(set(column)) > 1), min(map(len, names)))
+    return next((index for index, column in columns if len(set(column)) > 1), min(map(len, names)))
 
 
 def _with_digits(name: str, place: str) -> str:

@@ -88,9 +88,9 @@ def _names(model: Any, parameters: Mapping[str, Any]) -> Callable[[str], str | N
         return own
     # To transformers untyped.
     rename: Any = rename_source_key
-    found: list[Any] = list(get_model_conversion_mapping(model))
-    renamings = [one for one in found if isinstance(one, WeightRenaming)]
-    others = [one for one in found if not isinstance(one, WeightRenaming)]
+    conversions: list[Any] = list(get_model_conversion_mapping(model))
+    renamings = [conversion for conversion in conversions if isinstance(conversion, WeightRenaming)]
+    others = [conversion for conversion in conversions if not isinstance(conversion, WeightRenaming)]
 
     def name(stored: str) -> str | None:
         renamed, changed_by = rename(stored, renamings, others)

@@ -40,10 +40,10 @@ def check_complete(files: Files, report: Mapping[str, Any]) -> None:
         ModelError: Tensors are missing, of another shape or unknown; a message about quantized weights says
             so.
     """
-    found = unfitting_tensors(report)
-    if found is None:
+    unfitting = unfitting_tensors(report)
+    if unfitting is None:
         return
-    kind, names = found
+    kind, names = unfitting
     what = {
         "missing_keys": "the weights lack",
         "mismatched_keys": "the weights have another shape than config.json says for",
@@ -76,10 +76,10 @@ def _refuse_unread(files: Files, report: Mapping[str, Any], what: str) -> None:
 
 
 def _installed(packages: Sequence[str]) -> str:
-    found = [f"transformers {version('transformers')}"]
+    installed = [f"transformers {version('transformers')}"]
     for package in packages:
         try:
-            found.append(f"{package} {version(package)}")
+            installed.append(f"{package} {version(package)}")
         except PackageNotFoundError:
             continue
-    return " with ".join((found[0], " and ".join(found[1:]))) if found[1:] else found[0]
+    return " with ".join((installed[0], " and ".join(installed[1:]))) if installed[1:] else installed[0]

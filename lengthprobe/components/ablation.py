@@ -51,8 +51,8 @@ class Surgery:
 
     def of(self, places: Sequence[int]) -> Surgery:
         """The surgery on some of the rows."""
-        donors = tuple(self.donors[at] for at in places) if self.donors else ()
-        return Surgery(self.anatomy, tuple(self.rows[at] for at in places), self.means, donors)
+        donors = tuple(self.donors[place] for place in places) if self.donors else ()
+        return Surgery(self.anatomy, tuple(self.rows[place] for place in places), self.means, donors)
 
     @contextmanager
     def applied(self, donors_seen: Tensor | None = None) -> Iterator[None]:
@@ -69,12 +69,12 @@ class Surgery:
         handles: list[Any] = []
         try:
             heads, mlps = self._masks()
-            for at, layer in enumerate(self.anatomy.layers):
-                if heads[at]:
-                    hook = self._heads_hook(at, heads[at], donors_seen, owner)
+            for index, layer in enumerate(self.anatomy.layers):
+                if heads[index]:
+                    hook = self._heads_hook(index, heads[index], donors_seen, owner)
                     handles.append(layer.projection.register_forward_pre_hook(hook))
-                if mlps[at]:
-                    hook = self._mlp_hook(at, mlps[at], donors_seen, owner)
+                if mlps[index]:
+                    hook = self._mlp_hook(index, mlps[index], donors_seen, owner)
                     handles.append(layer.mlp.register_forward_hook(hook))
             yield
         finally:
@@ -87,24 +87,24 @@ class Surgery:
         heads = torch.zeros(len(MODES), anatomy.n_layers, n, 1, anatomy.n_heads, dtype=torch.bool)
         mlps = torch.zeros(len(MODES), anatomy.n_layers, n, 1, 1, dtype=torch.bool)
         for row, ablation in enumerate(self.rows):
-            for at, mode in enumerate(MODES):
-                for one in getattr(ablation, mode):
-                    masks, place = (mlps, 0) if one.head is None else (heads, one.head)
-                    masks[at, one.layer, row, 0, place] = True
+            for mode_index, mode in enumerate(MODES):
+                for component in getattr(ablation, mode):
+                    masks, place = (mlps, 0) if component.head is None else (heads, component.head)
+                    masks[mode_index, component.layer, row, 0, place] = True
 
         def by_layer(masks: Tensor) -> list[dict[str, Tensor]]:
             return [
-                {mode: masks[at, layer] for at, mode in enumerate(MODES) if masks[at, layer].any()}
+                {mode: masks[index, layer] for index, mode in enumerate(MODES) if masks[index, layer].any()}
                 for layer in range(anatomy.n_layers)
             ]
 
         return by_layer(heads), by_layer(mlps)
 
     def _heads_hook(
-        self, at: int, masks: dict[str, Tensor], donors_seen: Tensor | None, owner: int
+        self, layer: int, masks: dict[str, Tensor], donors_seen: Tensor | None, owner: int
     ) -> Callable[..., Any]:
         shape = (self.anatomy.n_heads, self.anatomy.head_dim)
-        mean = None if self.means is None else self.means.heads[at].view(shape)
+        mean = None if self.means is None else self.means.heads[layer].view(shape)
         replace = _Replacement({mode: mask[..., None] for mode, mask in masks.items()}, mean, donors_seen)
 
         def hook(_module: object, args: tuple[Tensor, ...]) -> tuple[Tensor, ...] | None:
@@ -116,9 +116,9 @@ class Surgery:
         return hook
 
     def _mlp_hook(
-        self, at: int, masks: dict[str, Tensor], donors_seen: Tensor | None, owner: int
+        self, layer: int, masks: dict[str, Tensor], donors_seen: Tensor | None, owner: int
     ) -> Callable[..., Any]:
-        replace = _Replacement(masks, None if self.means is None else self.means.mlps[at], donors_seen)
+        replace = _Replacement(masks, None if self.means is None else self.means.mlps[layer], donors_seen)
 
         def hook(_module: object, _args: object, output: Any) -> Any:
             if threading.get_ident() != owner:

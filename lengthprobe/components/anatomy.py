@@ -122,13 +122,13 @@ class Anatomy:
             self.unembedding.weight.dtype,
             *(format_of(layer.projection) for layer in self.layers),
         }
-        return max(formats, key=lambda one: torch.finfo(one).eps)
+        return max(formats, key=lambda dtype: torch.finfo(dtype).eps)
 
 
 def output_of(given: Any) -> Tensor:
     """The output of a component, added to the stream: some mixtures of experts give a tuple."""
-    found: Tensor = given[0] if isinstance(given, tuple) else given
-    return found
+    output: Tensor = given[0] if isinstance(given, tuple) else given
+    return output
 
 
 def anatomy_of(model: Any) -> Anatomy:

@@ -69,12 +69,12 @@ def surgery_on(
     Raises:
         SettingsError: No other length of the settings can be put into a prompt.
     """
-    resampled = any(one.resample for one in ablations)
+    resampled = any(ablation.resample for ablation in ablations)
     return Surgery(
         anatomy,
         tuple(ablations),
-        means() if any(one.mean for one in ablations) else None,
-        tuple(donor_tokens(checkpoint, one, settings) for one in prompts) if resampled else (),
+        means() if any(ablation.mean for ablation in ablations) else None,
+        tuple(donor_tokens(checkpoint, prompt, settings) for prompt in prompts) if resampled else (),
     )
 
 
@@ -82,7 +82,7 @@ def _others(prompt: Prompt, lengths: tuple[int, ...]) -> Iterator[Prompt]:
     def drawn(n_words: int) -> str:
         return sha256(f"{prompt.id} {n_words}".encode()).hexdigest()
 
-    for n_words in sorted((one for one in lengths if one != prompt.n_words), key=drawn):
+    for n_words in sorted((length for length in lengths if length != prompt.n_words), key=drawn):
         try:
             yield with_n_words(prompt, n_words)
         except LengthprobeError:

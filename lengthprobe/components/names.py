@@ -88,17 +88,20 @@ class Ablation:
         """
         if mode not in MODES:
             raise SettingsError(f"ablation mode {mode!r} is not known", f"mode is one of {', '.join(MODES)}")
-        kept = {name: tuple(one for one in getattr(self, name) if one not in components) for name in MODES}
+        kept = {
+            name: tuple(component for component in getattr(self, name) if component not in components)
+            for name in MODES
+        }
         kept[mode] += tuple(components)
         return Ablation(**kept)
 
     def with_all(self, other: Ablation) -> Ablation:
         """The ablation with all components of another; the other's modes win."""
-        found = self
+        ablation = self
         for mode in MODES:
             if getattr(other, mode):
-                found = found.and_also(getattr(other, mode), mode)
-        return found
+                ablation = ablation.and_also(getattr(other, mode), mode)
+        return ablation
 
     @property
     def label(self) -> str:
@@ -107,7 +110,11 @@ class Ablation:
 
     def as_dict(self) -> dict[str, list[str]]:
         """The names of the components by mode, as values for JSON."""
-        return {name: [one.name for one in getattr(self, name)] for name in MODES if getattr(self, name)}
+        return {
+            name: [component.name for component in getattr(self, name)]
+            for name in MODES
+            if getattr(self, name)
+        }
 
     def __str__(self) -> str:
         return "; ".join(f"{mode} {', '.join(names)}" for mode, names in self.as_dict().items())
@@ -144,14 +151,16 @@ def find_components(
     Raises:
         SettingsError: A name has no meaning, or no component in this model; or no name is given.
     """
-    each = [wanted] if isinstance(wanted, (str, Component)) else list(wanted)
+    entries = [wanted] if isinstance(wanted, (str, Component)) else list(wanted)
     names = [
-        name.strip() for one in each for name in (one.name if isinstance(one, Component) else one).split(",")
+        name.strip()
+        for entry in entries
+        for name in (entry.name if isinstance(entry, Component) else entry).split(",")
     ]
-    found = {one for name in names if name for one in _named(name, n_layers, n_heads, model)}
-    if not found:
+    components = {component for name in names if name for component in _named(name, n_layers, n_heads, model)}
+    if not components:
         raise SettingsError("no component is named, so that nothing would be ablated", _FORMS)
-    return tuple(one for one in every_component(n_layers, n_heads) if one in found)
+    return tuple(component for component in every_component(n_layers, n_heads) if component in components)
 
 
 def only_heads(components: tuple[Component, ...]) -> tuple[Component, ...]:
@@ -160,7 +169,7 @@ def only_heads(components: tuple[Component, ...]) -> tuple[Component, ...]:
     Raises:
         SettingsError: Another component is among them.
     """
-    others = [one.name for one in components if one.kind != "head"]
+    others = [component.name for component in components if component.kind != "head"]
     if others:
         raise SettingsError(f"{', '.join(others)} is no head", "name heads: L3H1, or L3H* for a layer's")
     return components
@@ -180,8 +189,8 @@ def _named(name: str, n_layers: int, n_heads: int, model: str) -> list[Component
     if match["mlp"] is not None:
         return [Component(layer)]
     if head is None:
-        return [Component(layer, one) for one in (*range(n_heads), None)]
-    return [Component(layer, one) for one in (range(n_heads) if head == "*" else [int(head)])]
+        return [Component(layer, head_index) for head_index in (*range(n_heads), None)]
+    return [Component(layer, head_index) for head_index in (range(n_heads) if head == "*" else [int(head)])]
 
 
 def check_some_left(ablation: Ablation, *, n_layers: int, n_heads: int, model: str) -> None:

@@ -58,8 +58,8 @@ def check_plain(model: Any, projections: Sequence[Any], unembedding: Any) -> Non
     Raises:
         ModelError: A module is quantized or replaced, or rounds its inputs.
     """
-    for at, module in [*enumerate(projections), (None, unembedding)]:
-        what = "unembedding" if at is None else f"attention output projection of layer {at}"
+    for layer, module in [*enumerate(projections), (None, unembedding)]:
+        what = "unembedding" if layer is None else f"attention output projection of layer {layer}"
         weight = getattr(module, "weight", None)
         plain = type(module) in (nn.Linear, Conv1D) and type(getattr(weight, "data", None)) is torch.Tensor
         if plain and weight is not None and weight.is_floating_point():
@@ -67,7 +67,7 @@ def check_plain(model: Any, projections: Sequence[Any], unembedding: Any) -> Non
             if is_untouched(module) or weight.is_meta:
                 continue
         # The unembedding's rows are read one by one, as they are stored.
-        elif at is None or not stands_for_matrix(module):
+        elif layer is None or not stands_for_matrix(module):
             raise ModelError(
                 f"{model_name(model)} keeps the {what} as {_stored_as(module)}: quantized or replaced, "
                 "so that no component's share of its output is defined",

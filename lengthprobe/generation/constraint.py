@@ -38,7 +38,7 @@ class Constraint:
 
     def of(self, places: Sequence[int]) -> Constraint:
         """The constraint on some of the rows."""
-        return Constraint(tuple(self.rows[at] for at in places), self.ends)
+        return Constraint(tuple(self.rows[place] for place in places), self.ends)
 
     def processor(self, width: int) -> LogitsProcessor:
         """A processor that forbids all other tokens in the first rows of a batch, for one generation.
@@ -46,8 +46,8 @@ class Constraint:
         Args:
             width: The tokens of each row before its response.
         """
-        made = {one: Automaton(one, self.ends) for one in set(self.rows)}
-        return _Allowed([made[one] for one in self.rows], self.ends, width)
+        automata = {vocabulary: Automaton(vocabulary, self.ends) for vocabulary in set(self.rows)}
+        return _Allowed([automata[vocabulary] for vocabulary in self.rows], self.ends, width)
 
 
 class Automaton:
@@ -131,12 +131,14 @@ class _Allowed(LogitsProcessor):
         if input_ids.shape[1] > self._width:
             # A device waits here at every step, for one token a row.
             last = input_ids[:n, -1].tolist()
-            each = zip(self._automata, self._states, last, strict=True)
-            self._states = [_after(automaton, state, token) for automaton, state, token in each]
+            steps = zip(self._automata, self._states, last, strict=True)
+            self._states = [_after(automaton, state, token) for automaton, state, token in steps]
         own, device = scores[:n], scores.device
         places = list(zip(self._automata, self._states, strict=True))
         tokens = [automaton.allowed(state, device) for automaton, state in places]
-        rows = torch.arange(n).repeat_interleave(torch.tensor([len(some) for some in tokens])).to(device)
+        rows = (
+            torch.arange(n).repeat_interleave(torch.tensor([len(allowed) for allowed in tokens])).to(device)
+        )
         kept = torch.zeros_like(own, dtype=torch.bool)
         kept[rows, torch.cat(tokens)] = True
         best = own.argmax(-1, keepdim=True)

@@ -36,16 +36,18 @@ def text_losses(
         ModelError: A text has fewer than two tokens, or memory is out for a single text.
     """
     rows = [_tokens(checkpoint, text) for text in texts]
-    order = sorted(range(len(rows)), key=lambda at: (len(rows[at]), at))
+    order = sorted(range(len(rows)), key=lambda index: (len(rows[index]), index))
 
-    def run(some: Sequence[int]) -> list[float]:
-        return _losses(checkpoint, [rows[at] for at in some], surgery and surgery.of([0] * len(some)))
+    def run(indices: Sequence[int]) -> list[float]:
+        return _losses(
+            checkpoint, [rows[index] for index in indices], surgery and surgery.of([0] * len(indices))
+        )
 
-    def too_large(at: int) -> ModelError:
-        return text_too_large(checkpoint, len(rows[at]))
+    def too_large(index: int) -> ModelError:
+        return text_too_large(checkpoint, len(rows[index]))
 
-    found = dict(zip(order, in_batches(order, batch_size, run, too_large), strict=True))
-    return [found[at] for at in range(len(rows))]
+    losses = dict(zip(order, in_batches(order, batch_size, run, too_large), strict=True))
+    return [losses[index] for index in range(len(rows))]
 
 
 def _losses(checkpoint: Checkpoint, rows: Sequence[list[int]], surgery: Surgery | None) -> list[float]:
@@ -54,11 +56,11 @@ def _losses(checkpoint: Checkpoint, rows: Sequence[list[int]], surgery: Surgery 
     ids, mask = padded.input_ids, padded.attention_mask
     with surgery.applied() if surgery else nullcontext():
         logits: torch.Tensor = checkpoint.model(input_ids=ids, attention_mask=mask, use_cache=False).logits
-    told = torch.nn.functional.cross_entropy(
+    losses = torch.nn.functional.cross_entropy(
         logits[:, :-1].flatten(0, 1).float(), ids[:, 1:].flatten().to(logits.device), reduction="none"
     )
     counted = mask[:, 1:].to(logits.device)
-    means: list[float] = ((told.view(counted.shape) * counted).sum(1) / counted.sum(1)).tolist()
+    means: list[float] = ((losses.view(counted.shape) * counted).sum(1) / counted.sum(1)).tolist()
     return means
 
 

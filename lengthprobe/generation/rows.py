@@ -117,7 +117,7 @@ def in_batches(
         ModelError: The error of `too_large`.
     """
     batches = (asked[first : first + size] for first in range(0, len(asked), size))
-    return [made for batch in batches for made in run_in_halves(batch, run, too_large)]
+    return [result for batch in batches for result in run_in_halves(batch, run, too_large)]
 
 
 def text_too_large(checkpoint: Checkpoint, tokens: int) -> ModelError:

@@ -44,7 +44,7 @@ class Limits:
 
     def of(self, places: Sequence[int]) -> Limits:
         """The limits of some of the rows."""
-        return replace(self, prompts=tuple(self.prompts[at] for at in places))
+        return replace(self, prompts=tuple(self.prompts[place] for place in places))
 
     def is_past(self, row: int, tokens: Sequence[int]) -> bool:
         """Whether an answer is too long already."""
@@ -52,8 +52,8 @@ class Limits:
         text = part_thoughts(written, opened=self.opened).answer
         return all(
             # The last word may be half written.
-            count_words(text, language=prompt.language, counter=one) > prompt.n_words + self.beyond + 1
-            for one in {*RIVAL_COUNTERS, self.counter}
+            count_words(text, language=prompt.language, counter=counter) > prompt.n_words + self.beyond + 1
+            for counter in {*RIVAL_COUNTERS, self.counter}
         )
 
 
@@ -77,9 +77,9 @@ class Runaways(StoppingCriteria):
             for row, tokens in enumerate(input_ids[:n, self._width :].tolist()):
                 if self._cut[row] is None and self._limits.is_past(row, tokens):
                     self._cut[row] = steps
-        done = [at is not None for at in self._cut]
+        done = [end is not None for end in self._cut]
         return torch.tensor(done * (len(input_ids) // n), device=input_ids.device)
 
     def cut(self, rows: Sequence[list[int]]) -> list[list[int]]:
         """The tokens of each row up to the end of the row, without the padding after."""
-        return [tokens[:at] for tokens, at in zip(rows, self._cut, strict=True)]
+        return [tokens[:end] for tokens, end in zip(rows, self._cut, strict=True)]

@@ -44,8 +44,8 @@ def steps(n: int, width: int, cap: int, ends: Sequence[int]) -> list[StoppingCri
         cap: Most tokens in a response.
         ends: The tokens that end a response.
     """
-    told = _TELL.get()
-    return [] if told is None else [_Steps(told, n, width, cap, tuple(ends))]
+    report = _TELL.get()
+    return [] if report is None else [_Steps(report, n, width, cap, tuple(ends))]
 
 
 class _Steps(StoppingCriteria):

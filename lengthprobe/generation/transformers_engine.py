@@ -68,15 +68,15 @@ def batches(prompts: Sequence[Prompt], size: int) -> tuple[tuple[Prompt, ...], .
 
     A batch runs as long as its longest response, so similar prompts go together. Languages are not mixed.
     """
-    found: list[tuple[Prompt, ...]] = []
+    groups: list[tuple[Prompt, ...]] = []
     for language in sorted({prompt.language for prompt in prompts}):
         ordered = sorted(
             (prompt for prompt in prompts if prompt.language == language),
             key=lambda prompt: (prompt.n_words, prompt.id),
         )
         even = -(-len(ordered) // -(-len(ordered) // size))
-        found += [tuple(ordered[start : start + even]) for start in range(0, len(ordered), even)]
-    return tuple(found)
+        groups += [tuple(ordered[start : start + even]) for start in range(0, len(ordered), even)]
+    return tuple(groups)
 
 
 def respond(
@@ -150,7 +150,7 @@ def respond_to_batch(
     responses = tuple(
         _response(checkpoint, prompt, tokens, opened) for prompt, tokens in zip(prompts, written, strict=True)
     )
-    return Answered(responses, len(pieces), tuple(one for _, piece in pieces for one in piece))
+    return Answered(responses, len(pieces), tuple(result for _, piece in pieces for result in piece))
 
 
 def check_logits(checkpoint: Checkpoint, prompt: Prompt, settings: Settings) -> None:
@@ -189,7 +189,7 @@ class _Batch:
         Tokens after a row's end token are among them; `_response` cuts these off.
         """
         checkpoint, room = self.checkpoint, self.room
-        rows = [self.rows[at] for at in places]
+        rows = [self.rows[place] for place in places]
         surgery = self.surgery and self.surgery.of(places)
         constraint = self.constraint and self.constraint.of(places)
         limits = self.limits and self.limits.of(places)
@@ -198,7 +198,7 @@ class _Batch:
         padded = pad(checkpoint, [*rows, *donors])
         width = padded.start
         guard = Guard()
-        told = [_Told(observer, n, width)] if observer else []
+        watchers = [_Told(observer, n, width)] if observer else []
         allowed = [constraint.processor(width)] if constraint else []
         same = [_SameText(n)] if donors else []
         stops: list[Runaways | Thoughts] = [Runaways(limits, width)] if limits else []
@@ -214,13 +214,13 @@ class _Batch:
                 padded.input_ids,
                 attention_mask=padded.attention_mask,
                 generation_config=greedy(checkpoint.end_token_ids, checkpoint.pad_token_id, room.whole),
-                logits_processor=LogitsProcessorList([guard, *told, *allowed, *same]),
+                logits_processor=LogitsProcessorList([guard, *watchers, *allowed, *same]),
                 stopping_criteria=StoppingCriteriaList([*stops, *told_steps]),
             )
         every_token = [row[width:] for row in written[:n].tolist()]
         rows_written = every_token
-        for one in stops:
-            rows_written = one.cut(rows_written)
+        for stop in stops:
+            rows_written = stop.cut(rows_written)
         # Not before the ablation ends, which is of these rows together: to judge, they are run one by one.
         guard.judge(
             checkpoint,
@@ -264,7 +264,7 @@ class _SameText(LogitsProcessor):
 
 
 def _response(checkpoint: Checkpoint, prompt: Prompt, written: Sequence[int], opened: bool) -> Response:
-    end = next((at for at, token in enumerate(written) if token in checkpoint.end_token_ids), None)
+    end = next((index for index, token in enumerate(written) if token in checkpoint.end_token_ids), None)
     tokens = tuple(written[:end])
     text = checkpoint.decode(tokens)
     thought = thought_tokens(checkpoint, tokens, opened=opened)

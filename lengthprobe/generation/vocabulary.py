@@ -110,7 +110,7 @@ def vocabulary_of(written: Written, words: str, *, model: str, language: str) ->
     """
     chosen = _matched(written.words)
     if len(chosen[words]) < FEWEST_WORDS:
-        counts = {kind: sum(_kind(one) == kind for one in written.words) for kind in WORDS}
+        counts = {kind: sum(_kind(word) == kind for word in written.words) for kind in WORDS}
         fewest = min(counts, key=lambda kind: counts[kind])
         raise FewWordsError(
             f"{model} wrote {counts[fewest]} different {fewest} words after a first one in {language!r}, and "
@@ -135,13 +135,13 @@ def _matched(counts: Mapping[_Tokens, int]) -> dict[str, tuple[_Tokens, ...]]:
     # scipy carries no types.
     from scipy.optimize import linear_sum_assignment  # type: ignore[import-untyped]
 
-    ordered = sorted(counts, key=lambda one: (-counts[one], one))
-    kinds = [[one for one in ordered if _kind(one) == kind] for kind in WORDS]
-    logs = [np.log([counts[one] for one in kind]) for kind in kinds]
+    ordered = sorted(counts, key=lambda word: (-counts[word], word))
+    kinds = [[word for word in ordered if _kind(word) == kind] for kind in WORDS]
+    logs = [np.log([counts[word] for word in kind]) for kind in kinds]
     pairs = linear_sum_assignment(np.abs(logs[0][:, None] - logs[1][None, :]))
     return {
-        kind: tuple(sorted(some[at] for at in places))
-        for kind, some, places in zip(WORDS, kinds, pairs, strict=True)
+        kind: tuple(sorted(words[place] for place in places))
+        for kind, words, places in zip(WORDS, kinds, pairs, strict=True)
     }
 
 

@@ -34,12 +34,12 @@ def check_answered(probe: Any, responses: Sequence[Response], language: str) -> 
             there.
     """
     _check_room(probe, responses, language)
-    unfinished = [one for one in responses if one.is_unfinished_thought]
+    unfinished = [response for response in responses if response.is_unfinished_thought]
     if len(unfinished) <= MOST_UNFINISHED * len(responses):
         return
     allowed = probe.settings.thinking == "allow"
     limit = f"up to {THOUGHT_LIMIT} tokens or half of the context" if allowed else "the cap"
-    ended = sum(one.finish_reason == "stop" for one in unfinished)
+    ended = sum(response.finish_reason == "stop" for response in unfinished)
     why = f"{ended} of them ended by the model itself" if ended else f"{limit} was too short"
     raise ModelError(
         f"{probe.name}: {len(unfinished)} of {len(responses)} answers in {language!r} are an unfinished "
@@ -55,17 +55,17 @@ def check_answered(probe: Any, responses: Sequence[Response], language: str) -> 
 def _check_room(probe: Any, responses: Sequence[Response], language: str) -> None:
     """Refuse to judge answers that a small token cap cut short: a healthy model would be called broken."""
     cap, counter = probe.settings.cap, probe.settings.counter
-    longest = max((one.prompt.n_words for one in responses), default=0)
+    longest = max((response.prompt.n_words for response in responses), default=0)
     # With so many tokens a word, a response without an end is the model's own doing.
     # An ablated model is not refused: the effect of the ablation is the question.
     if cap >= TOKENS_A_WORD * longest or getattr(probe, "ablation", Ablation()).components:
         return
     short = [
-        one
-        for one in responses
-        if one.finish_reason == "length"
-        and not one.is_unfinished_thought
-        and count_words(one.answer, language=language, counter=counter) <= one.prompt.n_words
+        response
+        for response in responses
+        if response.finish_reason == "length"
+        and not response.is_unfinished_thought
+        and count_words(response.answer, language=language, counter=counter) <= response.prompt.n_words
     ]
     if len(short) > MOST_CUT_SHORT * len(responses):
         raise SettingsError(

@@ -77,16 +77,16 @@ def mean_of(
         An Estimate over topics, whose rival is the mean under the other word counter.
     """
     check_lengths(lengths)
-    asked = selected_responses(
+    responses = selected_responses(
         probe, probe.responses(language), lengths, language=language, answered=answered
     )
 
     def under(counter: str, rival: Estimate | None) -> Estimate:
-        counts = [count_words(one.answer, language=language, counter=counter) for one in asked]
-        rows = zip(asked, counts, strict=True)
-        each = values(asked, counts) if values else [value(*row) for row in rows] if value else ()
+        counts = [count_words(response.answer, language=language, counter=counter) for response in responses]
+        rows = zip(responses, counts, strict=True)
+        numbers = values(responses, counts) if values else [value(*row) for row in rows] if value else ()
         return Estimate.from_observations(
-            [_observation(*row) for row in zip(asked, each, counts, strict=True)],
+            [_observation(*row) for row in zip(responses, numbers, counts, strict=True)],
             name=measure_key(name, probe, language, lengths),
             unit=unit,
             bounds=bounds,
@@ -119,7 +119,7 @@ def selected_responses(
     """
     if answered:
         check_answered(probe, responses, language)
-    return [one for one in responses if lengths is None or one.prompt.n_words in lengths]
+    return [response for response in responses if lengths is None or response.prompt.n_words in lengths]
 
 
 def check_lengths(lengths: Collection[int] | None) -> None:
@@ -172,7 +172,7 @@ def key_with_arguments(
     name: str, kind: str, k: int | None, found_in: str | None, mode: str = "zero"
 ) -> MeasureKey:
     """A measure's key with its arguments: `control_without[2 heads, found in en, mean]`."""
-    asked = [kind if k is None else f"{k} {kind}"]
-    asked += [f"found in {found_in}"] if found_in else []
-    asked += [mode] if mode != "zero" else []
-    return MeasureKey(name, tuple(asked))
+    arguments = [kind if k is None else f"{k} {kind}"]
+    arguments += [f"found in {found_in}"] if found_in else []
+    arguments += [mode] if mode != "zero" else []
+    return MeasureKey(name, tuple(arguments))

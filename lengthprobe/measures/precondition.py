@@ -48,19 +48,19 @@ def unmet_control(probe: Any, *languages: str | None, text_of: Any = None) -> Un
     Raises:
         ModelError: There is no control, and the components of this checkpoint are not known anyway.
     """
-    found = None
-    for one in (probe, text_of):
-        if one is None or one.role == "base":
+    first = None
+    for model in (probe, text_of):
+        if model is None or model.role == "base":
             continue
         for language in dict.fromkeys(filter(None, languages)):
-            unmet = _unmet_in(one.whole, language, elsewhere=language != languages[0])
-            if unmet is not None and one.role == "reference":
+            unmet = _unmet_in(model.whole, language, elsewhere=language != languages[0])
+            if unmet is not None and model.role == "reference":
                 unmet = unmet.of_reference()
-            found = first_unmet(found, unmet)
+            first = first_unmet(first, unmet)
     # Components that cannot be measured are told of every model alike.
-    if found is not None and probe.whole.proof.problem is not None:
+    if first is not None and probe.whole.proof.problem is not None:
         raise probe.whole.proof.problem
-    return found
+    return first
 
 
 def without_values(
@@ -102,10 +102,10 @@ def _unmet_in(whole: Ablatable, language: str, *, elsewhere: bool) -> Unmet | No
     # Control is shown over all topics, since more topics show more; test topics have a check of their own.
     control = exact_match(whole, language=language)
     if control.caveat or (control.low < FLOOR and _perfect(control).low < FLOOR):
-        asked = "1 topic was" if control.clusters == 1 else f"{control.clusters} topics were"
+        topics = "1 topic was" if control.clusters == 1 else f"{control.clusters} topics were"
         return Unmet(
             "undecided",
-            f"too few topics to tell whether there is control to explain{where}: {asked} asked about",
+            f"too few topics to tell whether there is control to explain{where}: {topics} asked about",
             spell_message(f"ask more than {whole.settings.budget} prompts: setting:budget=300"),
         )
     if control.low >= FLOOR:
@@ -123,7 +123,7 @@ def _unmet_in(whole: Ablatable, language: str, *, elsewhere: bool) -> Unmet | No
 
 def _unmet_on_test_topics(whole: Ablatable, language: str, where: str) -> Unmet | None:
     """The unmet precondition of a model with control on other topics only: cuts are scored on test topics."""
-    if not any(split_of(one.prompt) == "test" for one in whole.responses(language)):
+    if not any(split_of(response.prompt) == "test" for response in whole.responses(language)):
         return None
     control = exact_under(whole, language, "control", [Ablation()])
     below = control.high < FLOOR and control.recounted.high < FLOOR
@@ -141,7 +141,7 @@ def _broken(control: Estimate, where: str) -> Unmet:
 def _perfect(control: Estimate) -> Estimate:
     """The estimate of control as if every answer were exact."""
     (sample,) = control.samples
-    right = tuple(replace(one, value=1.0) for one in sample.observations)
+    right = tuple(replace(observation, value=1.0) for observation in sample.observations)
     return replace(control, samples=(replace(sample, observations=right),))
 
 

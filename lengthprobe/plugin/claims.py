@@ -90,7 +90,8 @@ def judge(item: pytest.Item, call: pytest.CallInfo[None], report: pytest.TestRep
     reported = item.stash.get(REPORTED, []) if finding else None
     unasked = [] if finding else never_asked(item)
     parts_failed = item.stash.get(_PART_FAILED, False)
-    if says_otherwise(item):
+    ended_in_a_comparison = error is None or isinstance(error, AssertionError)
+    if ended_in_a_comparison and says_otherwise(item):
         return _without_assertion(item, report, "error", has_state(item.nodeid))
     verdict = outcome(verdicts, error, reported, unasked, parts_failed=parts_failed)
     asserted = reported is not None and verdicts and isinstance(error, AssertionError)

@@ -19,6 +19,7 @@ import pytest
 from lengthprobe.plugin.markers import PROBES, is_claim, is_own
 from lengthprobe.plugin.run import RUN, has_figures
 from lengthprobe.plugin.silence import silence
+from lengthprobe.plugin.stateless import is_stateless
 from lengthprobe.plugin.verdicts import made_early
 
 if TYPE_CHECKING:
@@ -41,8 +42,8 @@ def ask_in_rounds(session: pytest.Session) -> None:
     """Ask, once a session, all questions of the claims that may be run twice.
 
     No error leaves but an interrupt: a claim asks for itself, at its turn, whatever the rounds leave open,
-    and says what fails. Where the session ends at a first failure (`-x`), no claim is asked for early. Of
-    several workers each asks the questions of its own claims.
+    and says what fails. Where the session ends at a first failure (`-x`), and in a worker, no claim is asked
+    for early.
     """
     config = session.config
     begun, config.stash[_BEGUN] = config.stash.get(_BEGUN, False), True
@@ -60,7 +61,7 @@ def ask_in_rounds(session: pytest.Session) -> None:
 
 
 def may_run_twice(item: pytest.Item) -> TypeGuard[pytest.Function]:
-    """Whether a test is a claim that takes no fixture but lengthprobe's own, and no value that is used up."""
+    """Whether a test is a claim without a state that takes no fixture but lengthprobe's own."""
     if type(item) is not pytest.Function or not is_claim(item) or item.cls is not None:
         return False
     if inspect.iscoroutinefunction(item.obj) or inspect.isgeneratorfunction(item.obj):
@@ -72,6 +73,7 @@ def may_run_twice(item: pytest.Item) -> TypeGuard[pytest.Function]:
     names = {*item._fixtureinfo.argnames, *item.fixturenames} - {"request"}
     return (
         "request" not in item._fixtureinfo.argnames
+        and is_stateless(item.obj)
         and not any(isinstance(value, Iterator) for value in given.values())
         and all(name in given or (name in _OWN and is_own(known.get(name, ()))) for name in names)
     )

@@ -70,4 +70,5 @@ def _nearest(typed: str) -> str | None:
         # Of the whole names all are alike.
         name = nearest(typed.removeprefix(PREFIX), _BY_NAME)
         return None if name is None else _BY_NAME[name]
-    return nearest(typed, _BY_NAME.values(), _ALIKE)
+    # Beside `--model`, whoever wants `--lengthprobe-languages` tries `--languages`.
+    return _BY_NAME.get(typed.removeprefix("--")) or nearest(typed, _BY_NAME.values(), _ALIKE)

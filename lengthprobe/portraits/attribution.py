@@ -96,13 +96,15 @@ def _shares_by_layer(
         mean = estimate_of(
             probe, by_component, component, name="component", language=language, lengths=None, whole=whole
         )
-        found = share(mean)
-        return [value if math.isfinite(value) else None for value in (found.mean, found.low, found.high)]
+        estimate = share(mean)
+        return [
+            value if math.isfinite(value) else None for value in (estimate.mean, estimate.low, estimate.high)
+        ]
 
     layers = range(by_component.n_layers)
     return {
-        "heads_by_layer": [interval(lambda one, at=at: one.layers[:, at]) for at in layers],  # type: ignore[misc]
-        "mlps_by_layer": [interval(lambda one, at=at: one.mlps[:, at]) for at in layers],  # type: ignore[misc]
+        "heads_by_layer": [interval(lambda values, layer=layer: values.layers[:, layer]) for layer in layers],  # type: ignore[misc]
+        "mlps_by_layer": [interval(lambda values, layer=layer: values.mlps[:, layer]) for layer in layers],  # type: ignore[misc]
         "late_heads": interval(late_heads),
         "final_mlp": interval(final_mlp),
     }
@@ -113,17 +115,19 @@ def _in_language(probe: Probe, language: str) -> CwaInLanguage:
     by_component = cwa_by_component(probe, language)
 
     def interval(component: Callable[[ByComponent], Floats], of: ByComponent = by_component) -> Interval:
-        found = estimate_of(probe, of, component, name="cwa", language=language, lengths=None)
-        return [value if math.isfinite(value) else None for value in (found.mean, found.low, found.high)]
+        estimate = estimate_of(probe, of, component, name="cwa", language=language, lengths=None)
+        return [
+            value if math.isfinite(value) else None for value in (estimate.mean, estimate.low, estimate.high)
+        ]
 
-    lengths = sorted({one.response.prompt.n_words for one in every})
+    lengths = sorted({traced.response.prompt.n_words for traced in every})
     by_length = {str(n): cwa_by_component(probe, language, lengths=[n]) for n in lengths}
     layers = range(probe.proof.n_layers)
     return {
         "n": len(every),
-        "clusters": len({one.response.prompt.topic for one in every}),
-        "heads_by_layer": [interval(lambda one, at=at: one.layers[:, at]) for at in layers],  # type: ignore[misc]
-        "mlps_by_layer": [interval(lambda one, at=at: one.mlps[:, at]) for at in layers],  # type: ignore[misc]
+        "clusters": len({traced.response.prompt.topic for traced in every}),
+        "heads_by_layer": [interval(lambda values, layer=layer: values.layers[:, layer]) for layer in layers],  # type: ignore[misc]
+        "mlps_by_layer": [interval(lambda values, layer=layer: values.mlps[:, layer]) for layer in layers],  # type: ignore[misc]
         "head_map": by_component.heads.mean(0).tolist(),
         "final_mlp_by_length": {n: interval(final_mlp, of) for n, of in by_length.items()},
         "late_heads_by_length": {n: interval(late_heads, of) for n, of in by_length.items()},
@@ -133,14 +137,18 @@ def _in_language(probe: Probe, language: str) -> CwaInLanguage:
 
 def _example(probe: Probe, every: Sequence[Traced]) -> Example:
     """A response, word by word: the first exact response of the middle length, or else the first response."""
-    lengths = sorted(one.response.prompt.n_words for one in every)
+    lengths = sorted(traced.response.prompt.n_words for traced in every)
     middle = lengths[len(lengths) // 2]
     exact = [
-        one
-        for one in every
-        if one.adherence and one.adherence.ended and one.adherence.counts[-1] == one.response.prompt.n_words
+        traced
+        for traced in every
+        if traced.adherence
+        and traced.adherence.ended
+        and traced.adherence.counts[-1] == traced.response.prompt.n_words
     ]
-    chosen = next((one for one in exact if one.response.prompt.n_words == middle), (exact or [*every])[0])
+    chosen = next(
+        (traced for traced in exact if traced.response.prompt.n_words == middle), (exact or [*every])[0]
+    )
     prompt = chosen.response.prompt
     return {
         "prompt": prompt.text,
@@ -150,29 +158,29 @@ def _example(probe: Probe, every: Sequence[Traced]) -> Example:
     }
 
 
-def _words(probe: Probe, one: Traced) -> list[Word]:
+def _words(probe: Probe, traced: Traced) -> list[Word]:
     """The words of a response, each with the components' contributions summed over the word's tokens."""
-    if one.trace is None or one.adherence is None:
+    if traced.trace is None or traced.adherence is None:
         return []
-    token = one.trace.token
+    token = traced.trace.token
     late = token.heads[:, list(late_layers(token.mlps.shape[1]))].sum((1, 2))
     final = token.mlps[:, -1]
-    ids, counts = one.response.token_ids, one.adherence.counts
+    ids, counts = traced.response.token_ids, traced.adherence.counts
     words: list[Word] = []
     starts: list[int] = []
-    for at in range(len(token.logits)):
-        if not one.adherence.in_answer[at]:
+    for step in range(len(token.logits)):
+        if not traced.adherence.in_answer[step]:
             continue
-        ends = at == len(ids)
-        before = counts[at - 1] if at else 0
-        if not words or ends or (counts[at] > before and before > 0):
-            starts.append(at)
+        ends = step == len(ids)
+        before = counts[step - 1] if step else 0
+        if not words or ends or (counts[step] > before and before > 0):
+            starts.append(step)
             words.append({"text": "", "late_heads": 0.0, "final_mlp": 0.0, "other": 0.0, "ends": ends})
         word = words[-1]
-        word["late_heads"] += float(late[at])
-        word["final_mlp"] += float(final[at])
-        word["other"] += float(token.logits[at] - late[at] - final[at])
-    whole = part_thoughts(one.response.text, opened=one.response.opened)
+        word["late_heads"] += float(late[step])
+        word["final_mlp"] += float(final[step])
+        word["other"] += float(token.logits[step] - late[step] - final[step])
+    whole = part_thoughts(traced.response.text, opened=traced.response.opened)
     texts = [
         whole.answer_of_first(len(probe.checkpoint.decode(ids[:start]))) for start in (*starts, len(ids))
     ]

@@ -56,21 +56,21 @@ def causes(probe: Ablatable, language: str, measured: Collection[MeasureKey]) ->
     def is_measured(name: str, kind: str, where: str = language, found_in: str | None = None) -> bool:
         return measure_key(key_with_arguments(name, kind, None, found_in), probe, where, None) in measured
 
-    found: dict[tuple[str, ...], Draw] = {}
+    draws: dict[tuple[str, ...], Draw] = {}
     for kind in KINDS:
         place = ("causes", language, kind)
         if is_measured("control_without", kind):
-            found[*place, "without"] = partial(_curve, probe, language, kind)
+            draws[*place, "without"] = partial(_curve, probe, language, kind)
         if is_measured("control_without_random", kind):
-            found[*place, "random"] = partial(_random, probe, language, kind)
+            draws[*place, "random"] = partial(_random, probe, language, kind)
         if is_measured("control_with_only", kind):
-            found[*place, "only"] = partial(_only, probe, language, kind)
+            draws[*place, "only"] = partial(_only, probe, language, kind)
         for other in probe.settings.languages:
             if other != language and is_measured("control_without", kind, other, found_in=language):
-                found[*place, "elsewhere", other] = partial(_elsewhere, probe, language, kind, other)
+                draws[*place, "elsewhere", other] = partial(_elsewhere, probe, language, kind, other)
     if measure_key("faithfulness", probe, language, None) in measured:
-        found["faithfulness", language] = partial(_faithfulness, probe, language)
-    return found
+        draws["faithfulness", language] = partial(_faithfulness, probe, language)
+    return draws
 
 
 def curve_of(n: int, k: int) -> tuple[int, ...]:
@@ -87,13 +87,16 @@ def _curve(probe: Ablatable, language: str, kind: str) -> Curve:
     chosen = leading_components(probe, language=language, kind=kind)
     of_model = every_component(probe.proof.n_layers, probe.proof.n_heads)
     claimed = len(chosen)
-    sizes = curve_of(sum(one.kind == chosen[0].kind for one in of_model), claimed)
+    sizes = curve_of(sum(component.kind == chosen[0].kind for component in of_model), claimed)
     beside = [k for k in sizes if k != claimed]
     every = control_by_number(probe, language=language, kind=kind, sizes=beside)
     every[claimed] = control_without(probe, language=language, kind=kind)
     return {
         **_beside_whole(probe, language, kind),
-        "leading": [one.name for one in leading_components(probe, language=language, kind=kind, k=sizes[-1])],
+        "leading": [
+            component.name
+            for component in leading_components(probe, language=language, kind=kind, k=sizes[-1])
+        ],
         "by_k": {str(k): _interval(every[k]) for k in sizes},
     }
 
@@ -101,7 +104,7 @@ def _curve(probe: Ablatable, language: str, kind: str) -> Curve:
 def _random(probe: Ablatable, language: str, kind: str) -> RandomSets | Empty:
     chosen = leading_components(probe, language=language, kind=kind)
     sets = similar_sets(probe, chosen, language=language)
-    under = [Ablation().and_also(one, "zero") for one in sets]
+    under = [Ablation().and_also(components, "zero") for components in sets]
     without = control_without_random(probe, language=language, kind=kind)
     if not sets or not without.n:
         # No components are of similar size, or too few.

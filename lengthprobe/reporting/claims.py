@@ -98,12 +98,12 @@ def headline(totals: Mapping[str, int], interrupted: str | None = None, uncollec
 
 def sections(claims: Sequence[Entry]) -> list[tuple[str, list[Group]]]:
     """The claims by subject, each subject with its heading; a single subject has no heading."""
-    found: dict[str, list[Group]] = {}
+    by_subject: dict[str, list[Group]] = {}
     for about, those in groupby(claims, key=lambda claim: claim.about):
-        found.setdefault(about, []).extend(_groups(those))
-    if len(found) == 1:
-        return [("", groups) for groups in found.values()]
-    return [(_ABOUT.get(about, about), groups) for about, groups in found.items()]
+        by_subject.setdefault(about, []).extend(_groups(those))
+    if len(by_subject) == 1:
+        return [("", groups) for groups in by_subject.values()]
+    return [(_ABOUT.get(about, about), groups) for about, groups in by_subject.items()]
 
 
 def failed_claims(claims: Sequence[Entry]) -> list[Entry]:

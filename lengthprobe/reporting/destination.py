@@ -130,14 +130,14 @@ class Destination:
         self._made = []
 
     def _state(self) -> list[tuple[int, ...]]:
-        found: list[tuple[int, ...]] = []
+        state: list[tuple[int, ...]] = []
         for path in self.files:
             try:
-                told = path.stat()
-                found.append((told.st_ino, told.st_mtime_ns, told.st_size))
+                stat = path.stat()
+                state.append((stat.st_ino, stat.st_mtime_ns, stat.st_size))
             except OSError:
-                found.append(())
-        return found
+                state.append(())
+        return state
 
     def _elsewhere(self) -> Path:
         """A free place beside the named file or folder."""

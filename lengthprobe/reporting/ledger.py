@@ -68,8 +68,8 @@ class Entry:
     def as_dict(self) -> dict[str, Any]:
         """The entry for JSON."""
         return asdict(self) | {
-            "checks": [one.as_dict() for one in self.checks],
-            "beside": [one.as_dict() for one in self.beside],
+            "checks": [check.as_dict() for check in self.checks],
+            "beside": [estimate.as_dict() for estimate in self.beside],
         }
 
     @property
@@ -152,7 +152,10 @@ class Ledger:
         Args:
             settings: The settings of the session, margins included.
         """
-        known = {*self.collected, *(one.nodeid for one in self.entries.values() if one.kind != UNCOLLECTED)}
+        known = {
+            *self.collected,
+            *(entry.nodeid for entry in self.entries.values() if entry.kind != UNCOLLECTED),
+        }
         return {
             "schema": SCHEMA,
             **{role: self.models.get(role) for role in ROLES},
@@ -168,7 +171,7 @@ class Ledger:
 
 def entries_of(report: Mapping[str, Any]) -> list[Entry]:
     """The claims of a report by `Ledger.as_dict`."""
-    return [Entry.from_dict(one) for one in report["claims"]]
+    return [Entry.from_dict(entry) for entry in report["claims"]]
 
 
 def shown_totals(totals: Mapping[str, int]) -> list[tuple[str, int]]:

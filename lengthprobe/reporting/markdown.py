@@ -102,7 +102,7 @@ def _explained(claim: Entry) -> Iterator[str]:
         if check.verdict == "holds":
             continue
         mean, interval, size = numbers(check)
-        found = "" if check.unmet else f"{mean}, interval {interval}, n {size}; "
-        yield f"- {code(check.expression)}: {found}{plain(check.reason)}"
+        measured = "" if check.unmet else f"{mean}, interval {interval}, n {size}; "
+        yield f"- {code(check.expression)}: {measured}{plain(check.reason)}"
         for note in check.worst:
             yield f"  - {code(note)}"

@@ -26,10 +26,10 @@ def unjudged_lines(report: Mapping[str, Any]) -> list[str]:
     """A line for each named checkpoint on which no claim came to an end."""
     why = "the run ended before any claim about it did" if report.get("interrupted") else "not asked"
     lines = []
-    for role, one in report.get("named", {}).items():
-        place = place_of(one)
+    for role, checkpoint in report.get("named", {}).items():
+        place = place_of(checkpoint)
         if not report[role]:
-            lines.append(f"{role}: {name_of(one)}{f' ({place})' if place else ''}: {why}")
+            lines.append(f"{role}: {name_of(checkpoint)}{f' ({place})' if place else ''}: {why}")
     return lines
 
 

@@ -37,7 +37,7 @@ _PER_CENT = re.compile(r"(?<=\d) %")
 
 def report_files(folder: Path) -> tuple[Path, ...]:
     """All files that a report has, or may have, in its folder; the file with the verdicts first."""
-    return (*(folder / name for name in (JSON, INDEX, SUMMARY)), *(folder / one for one in _drawings()))
+    return (*(folder / name for name in (JSON, INDEX, SUMMARY)), *(folder / name for name in _drawings()))
 
 
 def _drawings() -> tuple[str, ...]:
@@ -155,10 +155,10 @@ def _printed(text: str) -> str:
     return _PER_CENT.sub("\u00a0%", _MINUS.sub("−", text))
 
 
-def _told(told: Fact) -> str:
+def _told(fact: Fact) -> str:
     """Components, controls or answers with their means, without a line break between name and mean."""
     return ", ".join(
-        means_in_words(told.what, {name: value}).replace(" ", "\u00a0") for name, value in told.values.items()
+        means_in_words(fact.what, {name: value}).replace(" ", "\u00a0") for name, value in fact.values.items()
     )
 
 
@@ -166,8 +166,8 @@ def _examples(portraits: Mapping[str, Portrait]) -> list[tuple[str, str]]:
     """Prompt and response of each example in full, since a figure has room for a part only."""
     first = next((portraits[role] for role in ROLES if portraits.get(role)), None)
     languages = first.get("languages", {}) if first else {}
-    found = [one["example"] for one in languages.values() if one.get("example")]
+    examples = [measured["example"] for measured in languages.values() if measured.get("example")]
     return [
-        (escaped_text(one["prompt"], _TEXT_SHOWN), escaped_text(one["response"], _TEXT_SHOWN))
-        for one in found
+        (escaped_text(example["prompt"], _TEXT_SHOWN), escaped_text(example["response"], _TEXT_SHOWN))
+        for example in examples
     ]

@@ -83,15 +83,15 @@ def _relation(check: Check) -> str:
     return f"{sign} {check.margin:g} {printable(unit)}"
 
 
-def _digits(found: Numbers, margin: float | None) -> int:
+def _digits(estimate: Numbers, margin: float | None) -> int:
     """The digits that the numbers need after the point."""
-    low, high, unit = found.low, found.high, found.unit
+    low, high, unit = estimate.low, estimate.high, estimate.unit
     least = _LEAST.get(unit, _DIGITS)
     needed = [least]
-    for one, other in ((low, high), (low, margin), (high, margin)):
-        if one is not None and other is not None and one != other:
+    for end, other in ((low, high), (low, margin), (high, margin)):
+        if end is not None and other is not None and end != other:
             enough = range(least, least + _MORE)
-            needed += [n for n in enough if _quantity(one, unit, n) != _quantity(other, unit, n)][:1]
+            needed += [n for n in enough if _quantity(end, unit, n) != _quantity(other, unit, n)][:1]
     return max(needed)
 
 

@@ -57,9 +57,9 @@ def value_of(value: object) -> Value:
     if isinstance(value, str):
         return Value(value[:_DIGEST_SHOWN], value) if _DIGEST.fullmatch(value) else Value(value)
     if isinstance(value, Mapping):
-        return Value(", ".join(f"{key} {value_of(one).text}" for key, one in value.items()))
+        return Value(", ".join(f"{key} {value_of(item).text}" for key, item in value.items()))
     if isinstance(value, Sequence):
-        whole = all(isinstance(one, int) and not isinstance(one, bool) for one in value)
+        whole = all(isinstance(item, int) and not isinstance(item, bool) for item in value)
         shown = spans(tuple(value)).replace("-", "–") if whole else ", ".join(map(str, value))
         return Value(shown)
     return Value(f"{value:g}" if isinstance(value, float) else str(value))

@@ -45,7 +45,9 @@ def strips(checks: Sequence[Check]) -> list[Strip | None]:
     return [
         None
         if claim is None
-        else _strip(check, claim, [one for one, other in zip(checks, claims, strict=True) if other == claim])
+        else _strip(
+            check, claim, [similar for similar, other in zip(checks, claims, strict=True) if other == claim]
+        )
         for check, claim in zip(checks, claims, strict=True)
     ]
 
@@ -66,8 +68,10 @@ def _claim(check: Check) -> tuple[str, float, str] | None:
 def _strip(check: Check, claim: tuple[str, float, str], alike: Sequence[Check]) -> Strip:
     sign, margin, _ = claim
     margins = (-margin, margin) if sign in (_WITHIN, _BEYOND) else (margin,)
-    numbers = [one.numbers for one in alike]
-    seen = [end for one in numbers for end in (one.mean, one.low, one.high) if end is not None]
+    numbers = [other.numbers for other in alike]
+    seen = [
+        end for estimate in numbers for end in (estimate.mean, estimate.low, estimate.high) if end is not None
+    ]
     least, most = min(*seen, *margins), max(*seen, *margins)
     room = _ROOM * (most - least) or 1.0
     least, most = least - room, most + room
@@ -76,7 +80,7 @@ def _strip(check: Check, claim: tuple[str, float, str], alike: Sequence[Check]) 
         share: float = (value - least) / (most - least)
         return round(_EDGE + (WIDTH - 2 * _EDGE) * share, 1)
 
-    ends = tuple(place(one) for one in margins)
+    ends = tuple(place(value) for value in margins)
     claimed: tuple[tuple[float, float], ...]
     if sign == _WITHIN:
         claimed = ((ends[0], ends[1]),)

@@ -170,8 +170,8 @@ def _identity(identity: Mapping[str, Any]) -> Iterator[str]:
     if left_out := identity.get("left_out"):
         named = ", ".join(map(str, left_out))
         yield f"judged with text alone: what it sees with is not used ({printable(named, None)})"
-    if told := identity.get("ends_told"):
-        yield f"end tokens: {printable(told, None)}"
+    if ends := identity.get("ends_told"):
+        yield f"end tokens: {printable(ends, None)}"
     if identity["overridden"]:
         stated = ", ".join(map(str, identity["overridden"]))
         yield f"decoded greedily; its generation config asks for {printable(stated, None)}"
@@ -180,8 +180,8 @@ def _identity(identity: Mapping[str, Any]) -> Iterator[str]:
 def _lineage(identity: Mapping[str, Any]) -> str:
     if "lineage" not in identity:
         return ""
-    told = " (as told)" if identity["lineage_told"] else ""
-    return f"lineage {identity['lineage'] or 'not known'}{told}, "
+    note = " (as told)" if identity["lineage_told"] else ""
+    return f"lineage {identity['lineage'] or 'not known'}{note}, "
 
 
 def _cut_off(shares: Mapping[str, float]) -> str:

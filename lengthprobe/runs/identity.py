@@ -121,7 +121,7 @@ def identify(checkpoint: Checkpoint, settings: Settings, *, batch_size: int) -> 
     files = checkpoint.files
     template = checkpoint.chat_template
     form = prompt_form(checkpoint, settings)
-    found = Identity(
+    identity = Identity(
         name=checkpoint.name,
         kind=files.source.kind,
         repo_id=files.source.repo_id,
@@ -160,7 +160,7 @@ def identify(checkpoint: Checkpoint, settings: Settings, *, batch_size: int) -> 
             f"the files of {checkpoint.name} were written anew while it was judged",
             "judge it when nothing writes to its folder, or a copy of it",
         )
-    return found
+    return identity
 
 
 def _device_name(checkpoint: Checkpoint) -> str:

@@ -64,12 +64,12 @@ def _scanned(
     probe: Probe, plan: Plan, folder: Path | None, progress: Callable[[str, int, int], None]
 ) -> dict[str, Any]:
     identity = probe.identity().as_dict()
-    asked = scan_key(identity, language=plan.language, mode=plan.mode)
-    kept = PartialScan(asked) if folder is None else read_partial_scan(folder / NAME, asked)
+    key = scan_key(identity, language=plan.language, mode=plan.mode)
+    kept = PartialScan(key) if folder is None else read_partial_scan(folder / NAME, key)
     run = Scan(probe, replace(plan, top=min(plan.top, _n_components(probe))), kept, progress)
-    found = run.run()
+    ranking = run.run()
     return as_dict(
-        found,
+        ranking,
         run.estimated,
         probe.identity().as_dict(),
         (probe.proof.n_layers, probe.proof.n_heads),

@@ -80,15 +80,18 @@ def effect(
 
     def mean(name: str, unit: str, most: float, values: list[float]) -> Estimate:
         return Estimate.from_observations(
-            [Observation(one.id, one.topic, value) for (one, _, _), value in zip(both, values, strict=True)],
+            [
+                Observation(prompt.id, prompt.topic, value)
+                for (prompt, _, _), value in zip(both, values, strict=True)
+            ],
             name=f"{name}({component})",
             unit=unit,
             bounds=(-most, most),
             alpha=alpha,
         )
 
-    falls = [float(own.exact(one)) - float(cut.exact(one)) for one, own, cut in both]
-    rises = [cut.error(one) - own.error(one) for one, own, cut in both]
+    falls = [float(own.exact(prompt)) - float(cut.exact(prompt)) for prompt, own, cut in both]
+    rises = [cut.error(prompt) - own.error(prompt) for prompt, own, cut in both]
     return Effect(component, mean("fall", "share", 1.0, falls), mean("rise", "words", WINSORISED_AT, rises))
 
 
@@ -113,12 +116,12 @@ def most_as_strong(strong: int, drawn: int, others: int, *, alpha: float) -> int
     return min(int(share * others), others - drawn + strong)
 
 
-def _stated(one: Estimate) -> dict[str, Any]:
+def _stated(estimate: Estimate) -> dict[str, Any]:
     return {
-        "mean": one.mean,
-        "low": one.low,
-        "high": one.high,
-        "n": one.n,
-        "clusters": one.clusters,
-        "unit": one.unit,
+        "mean": estimate.mean,
+        "low": estimate.low,
+        "high": estimate.high,
+        "n": estimate.n,
+        "clusters": estimate.clusters,
+        "unit": estimate.unit,
     }

@@ -39,13 +39,19 @@ class Spoken:
         self._responses = tuple(responses)
         self.name, self.settings, self.alpha_shares = probe.name, probe.settings, probe.alpha_shares
         texts = [
-            Forced(one.prompt, one.token_ids, None, one.finish_reason == "stop", opened=one.opened)
-            for one in responses
+            Forced(
+                response.prompt,
+                response.token_ids,
+                None,
+                response.finish_reason == "stop",
+                opened=response.opened,
+            )
+            for response in responses
         ]
         token, stop = (self.forced(texts, target=target) for target in ("token", "stop_margin"))
         self._traces = tuple(
-            Traced(one, Trace(of_token.contributions, of_stop.contributions), of_token.adherence)
-            for one, of_token, of_stop in zip(responses, token, stop, strict=True)
+            Traced(response, Trace(of_token.contributions, of_stop.contributions), of_token.adherence)
+            for response, of_token, of_stop in zip(responses, token, stop, strict=True)
         )
 
     def responses(self, language: str) -> Sequence[Response]:  # noqa: ARG002  (they are of one)
@@ -86,21 +92,21 @@ def estimates(
     cwa = cwa_by_component(spoken, language)
     _, swap = number_swap_by_component(spoken, language)
     spend("attribution", 4 * len(responses))
-    found: dict[str, dict[str, float | None]] = {
-        one.name: {
-            "cwa": cwa.by_name.get(one.name),
-            "number_swap": swap.by_name.get(one.name),
+    by_component: dict[str, dict[str, float | None]] = {
+        component.name: {
+            "cwa": cwa.by_name.get(component.name),
+            "number_swap": swap.by_name.get(component.name),
             "gradient": None,
         }
-        for one in components_of(probe)
+        for component in components_of(probe)
     }
     if mode == "mean":
-        spend("finding", sum(len(one.token_ids) + 2 for one in probe.responses(language)))
+        spend("finding", sum(len(response.token_ids) + 2 for response in probe.responses(language)))
     for name, size in _gradients(probe, spoken, responses, mode).items():
         # In a narrow format a backward pass can overflow where the forward pass did not.
-        found[name]["gradient"] = size if math.isfinite(size) else None
+        by_component[name]["gradient"] = size if math.isfinite(size) else None
     spend("gradient", _GRADIENT * len(responses))
-    return found
+    return by_component
 
 
 def components_of(probe: Probe) -> tuple[Component, ...]:
@@ -115,23 +121,27 @@ def components_of(probe: Probe) -> tuple[Component, ...]:
 
 
 def _gradients(probe: Probe, spoken: Spoken, responses: Sequence[Response], mode: str) -> dict[str, float]:
-    adherences = [one.adherence for one in spoken.traces("") if one.adherence is not None]
-    weights = stop_weights(adherences, [one.prompt.n_words for one in responses])
+    adherences = [traced.adherence for traced in spoken.traces("") if traced.adherence is not None]
+    weights = stop_weights(adherences, [response.prompt.n_words for response in responses])
     # A response without an end, or without a place for an early end, has no margin to compare.
-    asked = [(one, weight) for one, weight in zip(responses, weights, strict=True) if any(weight)]
-    if not asked:
+    weighted = [
+        (response, weight) for response, weight in zip(responses, weights, strict=True) if any(weight)
+    ]
+    if not weighted:
         return {}
-    found = estimate_first_order(
+    effects = estimate_first_order(
         probe.checkpoint,
-        [one for one, _ in asked],
-        [weight for _, weight in asked],
+        [response for response, _ in weighted],
+        [weight for _, weight in weighted],
         mode,
         probe.settings,
         means=lambda: probe.outputs().means,
         batch_size=probe.batch_size,
     )
-    heads, mlps = found.heads.abs().mean(0), found.mlps.abs().mean(0)
+    heads, mlps = effects.heads.abs().mean(0), effects.mlps.abs().mean(0)
     return {
-        one.name: float(mlps[one.layer] if one.head is None else heads[one.layer, one.head])
-        for one in components_of(probe)
+        component.name: float(
+            mlps[component.layer] if component.head is None else heads[component.layer, component.head]
+        )
+        for component in components_of(probe)
     }

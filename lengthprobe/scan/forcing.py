@@ -55,8 +55,8 @@ def margins_under(
     """
     readout = readout_of(anatomy_of(checkpoint.model))
 
-    def run(some: Sequence[tuple[Response, Ablation]]) -> list[list[float]]:
-        return _margins(checkpoint, readout, some, settings, means)
+    def run(batch: Sequence[tuple[Response, Ablation]]) -> list[list[float]]:
+        return _margins(checkpoint, readout, batch, settings, means)
 
     return run_in_halves(asked, run, lambda _one: _too_large(checkpoint))
 
@@ -87,20 +87,20 @@ def estimate_first_order(
         ModelError: Memory is out for a single row.
     """
 
-    def run(some: Sequence[tuple[Response, Sequence[float]]]) -> list[FirstOrder]:
-        texts = [one.token_ids for one, _ in some]
-        prompts = [render(checkpoint, one.prompt, settings) for one, _ in some]
+    def run(batch: Sequence[tuple[Response, Sequence[float]]]) -> list[FirstOrder]:
+        texts = [response.token_ids for response, _ in batch]
+        prompts = [render(checkpoint, response.prompt, settings) for response, _ in batch]
         replacement: MeanOutputs | Donors | None = means() if mode == "mean" else None
         rows = pad(checkpoint, prompts, texts)
         if mode == "resample":
-            donors = [donor_tokens(checkpoint, one.prompt, settings) for one, _ in some]
+            donors = [donor_tokens(checkpoint, response.prompt, settings) for response, _ in batch]
             both = pad(checkpoint, [*prompts, *donors], [*texts, *texts])
-            rows, theirs = both.of(slice(len(some))), both.of(slice(len(some), None))
+            rows, theirs = both.of(slice(len(batch))), both.of(slice(len(batch), None))
             replacement = Donors(theirs.input_ids, theirs.attention_mask)
         placed = torch.zeros(rows.input_ids.shape, device=rows.input_ids.device)
-        for at, (_, weight) in enumerate(some):
+        for row, (_, weight) in enumerate(batch):
             # The margin at a step is read off the column before the step.
-            placed[at, rows.start - 1 : rows.start - 1 + len(weight)] = torch.tensor(weight)
+            placed[row, rows.start - 1 : rows.start - 1 + len(weight)] = torch.tensor(weight)
         return [
             first_order_effects(
                 checkpoint.model,
@@ -112,10 +112,13 @@ def estimate_first_order(
             )
         ]
 
-    asked = list(zip(responses, weights, strict=True))
-    found = in_batches(asked, batch_size, run, lambda _one: _too_large(checkpoint))
+    weighted = list(zip(responses, weights, strict=True))
+    effects = in_batches(weighted, batch_size, run, lambda _one: _too_large(checkpoint))
     return FirstOrder(
-        *(torch.cat([getattr(one, name).cpu() for one in found]) for name in ("heads", "mlps", "metric"))
+        *(
+            torch.cat([getattr(batch_effects, name).cpu() for batch_effects in effects])
+            for name in ("heads", "mlps", "metric")
+        )
     )
 
 
@@ -123,32 +126,32 @@ def estimate_first_order(
 def _margins(
     checkpoint: Checkpoint,
     readout: Readout,
-    asked: Sequence[tuple[Response, Ablation]],
+    batch: Sequence[tuple[Response, Ablation]],
     settings: Settings,
     means: Callable[[], MeanOutputs],
 ) -> list[list[float]]:
     anatomy = readout.anatomy
-    texts = [one.token_ids for one, _ in asked]
-    ablations = tuple(ablation for _, ablation in asked)
-    prompts = [render(checkpoint, one.prompt, settings) for one, _ in asked]
+    texts = [response.token_ids for response, _ in batch]
+    ablations = tuple(ablation for _, ablation in batch)
+    prompts = [render(checkpoint, response.prompt, settings) for response, _ in batch]
     surgery = surgery_on(
-        checkpoint, anatomy, [one.prompt for one, _ in asked], ablations, settings, means=means
+        checkpoint, anatomy, [response.prompt for response, _ in batch], ablations, settings, means=means
     )
     donors = surgery.donors
     rows = pad(checkpoint, [*prompts, *donors], texts * 2 if donors else texts)
     places = [
-        at * rows.input_ids.shape[1] + rows.start - 1 + step
-        for at, text in enumerate(texts)
+        row * rows.input_ids.shape[1] + rows.start - 1 + step
+        for row, text in enumerate(texts)
         for step in range(len(text) + 1)
     ]
     chosen = torch.tensor(places)
     final = _Final(lambda outputs: outputs.flatten(0, 1).index_select(0, chosen.to(outputs.device)))
-    with surgery.applied(rows.donors_seen(len(asked))), watch_components(anatomy, final):
+    with surgery.applied(rows.donors_seen(len(batch))), watch_components(anatomy, final):
         run_decoder(checkpoint.model, rows.input_ids, rows.attention_mask)
     ends = torch.tensor(list(checkpoint.end_token_ids), device=anatomy.unembedding.weight.device)
     margins = stop_margins(readout, final.normed, ends)
-    each = torch.split(margins.cpu(), [len(text) + 1 for text in texts])
-    return [one.tolist() for one in each]
+    by_response = torch.split(margins.cpu(), [len(text) + 1 for text in texts])
+    return [steps.tolist() for steps in by_response]
 
 
 class _Final:

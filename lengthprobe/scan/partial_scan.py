@@ -77,8 +77,8 @@ def scan_key(identity: Mapping[str, Any], **settings: Any) -> dict[str, Any]:
         settings: Further settings of the scan.
     """
     decisive = {name: value for name, value in identity.items() if name not in _INDECISIVE}
-    found: dict[str, Any] = json.loads(json.dumps({**decisive, **settings}))
-    return found
+    key: dict[str, Any] = json.loads(json.dumps({**decisive, **settings}))
+    return key
 
 
 def read_partial_scan(path: Path, asked: Mapping[str, Any]) -> PartialScan:

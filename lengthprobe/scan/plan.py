@@ -77,15 +77,15 @@ class Plan:
             SettingsError: The language has fewer prompts on discovery topics.
         """
         stream = prompt_stream(self.language, lengths=settings.lengths, seed=self.seed)
-        of_discovery = (one for one in stream if split_of(one) == "discovery")
-        found = tuple(islice(of_discovery, self.prompts))
-        if len(found) < self.prompts:
+        of_discovery = (prompt for prompt in stream if split_of(prompt) == "discovery")
+        prompts = tuple(islice(of_discovery, self.prompts))
+        if len(prompts) < self.prompts:
             raise SettingsError(
-                f"--prompts {self.prompts}: language {self.language!r} has {len(found)} prompts on discovery "
-                "topics",
-                f"--prompts={len(found)}",
+                f"--prompts {self.prompts}: language {self.language!r} has {len(prompts)} prompts on "
+                "discovery topics",
+                f"--prompts={len(prompts)}",
             )
-        return found
+        return prompts
 
     def forced_rungs(self, components: int) -> list[Rung]:
         """The rounds in which components are ablated on given texts: all, half of them, a quarter, and so on.
@@ -95,7 +95,8 @@ class Plan:
         """
         least = min(components, 3 * self.top)
         return [
-            Rung(max(least, components >> at), prompts) for at, prompts in enumerate(_doubling(self.screened))
+            Rung(max(least, components >> halvings), prompts)
+            for halvings, prompts in enumerate(_doubling(self.screened))
         ]
 
     def written_rungs(self, components: int) -> list[Rung]:
@@ -105,13 +106,13 @@ class Plan:
         """
         first = min(components, max(-(-3 * self.top // 2), min(4 * self.top, components // 8)))
         rounds = enumerate(_doubling(self.screened)[:-1])
-        found = [Rung(self.top + ((first - self.top) >> at), prompts) for at, prompts in rounds]
-        return [one for one in found if one.components > self.top]
+        rungs = [Rung(self.top + ((first - self.top) >> halvings), prompts) for halvings, prompts in rounds]
+        return [rung for rung in rungs if rung.components > self.top]
 
 
 def _doubling(last: int) -> list[int]:
     """Numbers of prompts up to `last`, each twice the number before."""
-    found = [last]
-    while found[0] > _FIRST:
-        found.insert(0, max(_FIRST, found[0] // 2))
-    return found
+    sizes = [last]
+    while sizes[0] > _FIRST:
+        sizes.insert(0, max(_FIRST, sizes[0] // 2))
+    return sizes

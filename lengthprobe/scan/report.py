@@ -58,16 +58,16 @@ def as_dict(
         "shape": {"n_layers": shape[0], "n_heads": shape[1]},
         "alpha": alpha,
         "exact": found.exact,
-        "top": [{**one.as_dict(), **estimates[one.component]} for one in found.top],
-        "measured": [one.as_dict() for one in found.every],
+        "top": [{**effect.as_dict(), **estimates[effect.component]} for effect in found.top],
+        "measured": [effect.as_dict() for effect in found.every],
         "sample": {
-            "components": [one.name for one in found.sample],
-            "as_strong": [one.name for one in found.strong],
+            "components": [component.name for component in found.sample],
+            "as_strong": [component.name for component in found.strong],
             "prompts": plan.screened,
             "others": found.others,
             "at_most": most_as_strong(len(found.strong), len(found.sample), found.others, alpha=alpha),
         },
-        "estimates": {name: dict(one) for name, one in estimates.items()},
+        "estimates": {name: dict(estimate) for name, estimate in estimates.items()},
         "cost": {
             **kept.cost,
             "total": sum(kept.cost.values()),
@@ -85,7 +85,7 @@ def effect_headers(alpha: float) -> tuple[str, ...]:
     )
 
 
-def _of_every_component(found: Found, components: Sequence[str], plan: Plan, kept: PartialScan) -> float:
+def _of_every_component(ranking: Found, components: Sequence[str], plan: Plan, kept: PartialScan) -> float:
     """The cost of a full scan in steps of a row: an estimate, and exact after a full scan.
 
     Answers under an ablation run longer than the whole model's. Without any answer under a component's
@@ -93,7 +93,7 @@ def _of_every_component(found: Found, components: Sequence[str], plan: Plan, kep
     """
     lengths = [len(tokens) + 1 for tokens, *_ in kept.responses.values()]
     means = {name: mean(steps for _, _, steps in answers.values()) for name, answers in kept.answers.items()}
-    drawn = [means[one.name] for one in found.sample]
+    drawn = [means[component.name] for component in ranking.sample]
     others = mean(drawn) if drawn else mean(lengths)
     return plan.prompts * (mean(lengths) + sum(means.get(name, others) for name in components))
 
@@ -103,7 +103,7 @@ def lines(report: Mapping[str, Any]) -> list[str]:
     from tabulate import tabulate
 
     name = printable(name_of(report["model"]))
-    rows, titles = [_cells(one) for one in report["top"]], effect_headers(report["alpha"])
+    rows, titles = [_cells(row) for row in report["top"]], effect_headers(report["alpha"])
     table = tabulate(rows, titles, tablefmt="simple", disable_numparse=True)
     return [f"{name}: {_headline(report)}", "", *table.splitlines(), "", *_told(report)]
 
@@ -114,8 +114,11 @@ def markdown(report: Mapping[str, Any]) -> str:
     cells = [[plain(cell) for cell in row] for row in [titles, *map(_cells, report["top"])]]
     rows = [cells[0], ["---"] * len(cells[0]), *cells[1:]]
     table = [f"| {' | '.join(row)} |" for row in rows]
-    told = [line for one in _told(report) for line in ("", plain(one))]
-    return "\n".join([f"## {plain(name_of(report['model']))}: {_headline(report)}", "", *table, *told]) + "\n"
+    sentences = [line for sentence in _told(report) for line in ("", plain(sentence))]
+    return (
+        "\n".join([f"## {plain(name_of(report['model']))}: {_headline(report)}", "", *table, *sentences])
+        + "\n"
+    )
 
 
 def scan_files(folder: Path) -> tuple[Path, ...]:
@@ -150,10 +153,10 @@ def effect_map_svg(report: Mapping[str, Any]) -> str:
     from lengthprobe.reporting.figures import effect_map
     from lengthprobe.reporting.svg import draw_svg, style
 
-    falls = {name: one["foretold"] for name, one in report["estimates"].items()}
-    falls |= {one["component"]: one["fall"]["mean"] for one in report["measured"]}
+    falls = {name: estimate["foretold"] for name, estimate in report["estimates"].items()}
+    falls |= {effect["component"]: effect["fall"]["mean"] for effect in report["measured"]}
     n_layers, n_heads = report["shape"]["n_layers"], report["shape"]["n_heads"]
-    measured = {one["component"] for one in report["measured"]}
+    measured = {effect["component"] for effect in report["measured"]}
     name = escaped_text(name_of(report["model"]), 48).replace("\n", " ")
     shown = {
         "title": f"{name}, {report['plan']['language']}, {report['plan']['mode']} ablation",
@@ -162,7 +165,9 @@ def effect_map_svg(report: Mapping[str, Any]) -> str:
         ],
         "mlps": [falls.get(Component(layer).name) for layer in range(n_layers)],
         "measured": [
-            (one.layer, one.head) for one in every_component(n_layers, n_heads) if one.name in measured
+            (component.layer, component.head)
+            for component in every_component(n_layers, n_heads)
+            if component.name in measured
         ],
     }
     with style():
@@ -178,14 +183,14 @@ def _headline(report: Mapping[str, Any]) -> str:
     )
 
 
-def _cells(one: Mapping[str, Any]) -> list[str]:
-    fall, falls, _ = printed_numbers(Numbers(**one["fall"]))
-    rise, rises, _ = printed_numbers(Numbers(**one["rise"]))
-    foretold = one["foretold"]
+def _cells(row: Mapping[str, Any]) -> list[str]:
+    fall, falls, _ = printed_numbers(Numbers(**row["fall"]))
+    rise, rises, _ = printed_numbers(Numbers(**row["rise"]))
+    foretold = row["foretold"]
     return [
-        one["component"], fall, falls, rise, rises,
+        row["component"], fall, falls, rise, rises,
         "" if foretold is None else f"{100 * foretold + 0.0:.1f} %",
-        *(_logits(one[name]) for name in ("cwa", "number_swap", "gradient")),
+        *(_logits(row[name]) for name in ("cwa", "number_swap", "gradient")),
     ]  # fmt: skip
 
 
@@ -197,18 +202,18 @@ def _told(report: Mapping[str, Any]) -> list[str]:
     """The lines below the table."""
     cost, sample, plan = report["cost"], report["sample"], report["plan"]
     every, finding = cost["every component"], sum(cost.get(name, 0) for name in _FINDING)
-    sure = sum(one["fall"]["low"] > 0 for one in report["top"])
-    told = []
+    sure = sum(row["fall"]["low"] > 0 for row in report["top"])
+    sentences = []
     if sure < len(report["top"]):
-        told.append(
+        sentences.append(
             f"the interval of the fall lies above 0 for {sure} of these {len(report['top'])} components (not "
             "corrected for how they were chosen); the others cannot be told from none"
         )
     if plan["full"]:
-        told.append(f"every component was ablated on all {plan['prompts']} prompts")
+        sentences.append(f"every component was ablated on all {plan['prompts']} prompts")
     elif sample["components"]:
         strong = ", ".join(sample["as_strong"])
-        told.append(
+        sentences.append(
             f"of the {sample['others']} other components {len(sample['components'])}, drawn by chance, were "
             f"ablated on {sample['prompts']} prompts: {len(sample['as_strong'])} with a fall, and as strong "
             "as the weakest of the top"
@@ -216,26 +221,26 @@ def _told(report: Mapping[str, Any]) -> list[str]:
             + f"; of all {sample['others']} at most {sample['at_most']} are (at alpha {report['alpha']:g})"
         )
     model = report["model"]
-    told.append(
+    sentences.append(
         f"asked in {model['prompt_form']} form for {spans(tuple(model['lengths']))} words; "
         f"cap {model['cap']} tokens; counter {model['counter']}; seed {plan['seed']}"
         + (f"; system prompt '{printable(model['system_prompt'], 60)}'" if model["system_prompt"] else "")
     )
     if plan["full"]:
-        return [*told, f"cost: {cost['total']:.0f} steps of a row"]
-    told.append(
+        return [*sentences, f"cost: {cost['total']:.0f} steps of a row"]
+    sentences.append(
         f"cost: {cost['total']:.0f} steps of a row, about {100 * cost['total'] / every:.0f} % of ablating "
         f"every component on all prompts; about {100 * finding / every:.0f} % were to find the top"
     )
     if cost["total"] > every:
-        told.append("to ablate every component would have cost less: --full")
-    return told
+        sentences.append("to ablate every component would have cost less: --full")
+    return sentences
 
 
 def _finite(value: Any) -> Any:
     """The value with None in place of NaN and infinity, which JSON lacks."""
     if isinstance(value, dict):
-        return {key: _finite(one) for key, one in value.items()}
+        return {key: _finite(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        return [_finite(one) for one in value]
+        return [_finite(item) for item in value]
     return None if isinstance(value, float) and value - value != 0 else value

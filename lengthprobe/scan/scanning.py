@@ -73,8 +73,8 @@ class Scan:
         """
         plan = self._plan
         self._ask_whole(self._screened, "finding")
-        check_answered(self._probe, [self._response(one) for one in self._screened], plan.language)
-        if not any(self._whole(one).exact(one) for one in self._screened):
+        check_answered(self._probe, [self._response(prompt) for prompt in self._screened], plan.language)
+        if not any(self._whole(prompt).exact(prompt) for prompt in self._screened):
             raise ModelError(
                 f"{self._probe.name} answers none of {len(self._screened)} prompts in {plan.language!r} "
                 "exactly, so that no ablation can make that worse",
@@ -91,9 +91,9 @@ class Scan:
         self._ablate(measured, self._prompts, "measuring")
         if not plan.full:
             strong = self._strong(sample, measured)
-        every = [self._effect(one, self._prompts) for one in [*measured, *strong]]
-        every.sort(key=lambda one: one.strength, reverse=True)
-        whole = [self._whole(one).exact(one) for one in self._prompts]
+        every = [self._effect(component, self._prompts) for component in [*measured, *strong]]
+        every.sort(key=lambda ranked: ranked.strength, reverse=True)
+        whole = [self._whole(prompt).exact(prompt) for prompt in self._prompts]
         return Found(
             tuple(every[: plan.top]),
             tuple(every),
@@ -105,13 +105,16 @@ class Scan:
 
     def _strong(self, sample: Sequence[Component], measured: Sequence[Component]) -> list[Component]:
         """The random components as strong as the weakest measured component, now measured too."""
-        weakest = min((self._effect(one, self._prompts) for one in measured), key=lambda one: one.strength)
+        weakest = min(
+            (self._effect(component, self._prompts) for component in measured),
+            key=lambda ranked: ranked.strength,
+        )
         self._ablate(sample, self._screened, "sample")
         strong = [
-            one
-            for one in sample
-            if (found := self._effect(one, self._screened)).strength >= weakest.strength
-            and found.fall.mean > 0
+            component
+            for component in sample
+            if (own_effect := self._effect(component, self._screened)).strength >= weakest.strength
+            and own_effect.fall.mean > 0
         ]
         self._ablate(strong, self._prompts, "measuring")
         return strong
@@ -120,24 +123,26 @@ class Scan:
     def estimated(self) -> dict[str, dict[str, float | None]]:
         """The estimates of every component, with the fall foretold by forcing."""
         screened = self._kept.estimates[self._screened_key]
-        return {name: {**found, "foretold": self._foretold_fall(name)} for name, found in screened.items()}
+        return {
+            name: {**numbers, "foretold": self._foretold_fall(name)} for name, numbers in screened.items()
+        }
 
     def _likely(self) -> list[Component]:
         """The wanted number of components, chosen by estimates and rounds of ablation."""
         self._estimate()
-        left, told, written = list(self._components), self._prompts[:0], self._prompts[:0]
+        left, foretold, written = list(self._components), self._prompts[:0], self._prompts[:0]
         for rung in self._plan.forced_rungs(len(left)):
-            left = self._best(left, told, written)[: rung.components]
-            told = self._prompts[: rung.prompts]
-            self._foretell(left, told)
+            left = self._best(left, foretold, written)[: rung.components]
+            foretold = self._prompts[: rung.prompts]
+            self._foretell(left, foretold)
         for rung in self._plan.written_rungs(len(self._components)):
-            left = self._best(left, told, written)[: rung.components]
+            left = self._best(left, foretold, written)[: rung.components]
             written = self._prompts[: rung.prompts]
             self._ablate(left, written, "finding")
-        return self._best(left, told, written)[: self._plan.top]
+        return self._best(left, foretold, written)[: self._plan.top]
 
     def _best(
-        self, components: Sequence[Component], told: Sequence[Prompt], written: Sequence[Prompt]
+        self, components: Sequence[Component], foretold: Sequence[Prompt], written: Sequence[Prompt]
     ) -> list[Component]:
         """The components by how many answers their ablation leaves inexact, most first; ties by the gradient.
 
@@ -146,45 +151,46 @@ class Scan:
 
         Args:
             components: The components to put in order.
-            told: The prompts for which forcing foretold whether the answer stays exact.
+            foretold: The prompts for which forcing foretold whether the answer stays exact.
             written: The prompts answered without the component: there the answer counts, and not the
                 forecast.
         """
         kept, gradient = self._kept, self._kept.estimates[self._screened_key]
 
-        def promise(one: Component) -> tuple[int, float]:
-            exact = {prompt.id: kept.foretold[one.name][prompt.id] for prompt in told}
+        def promise(component: Component) -> tuple[int, float]:
+            exact = {prompt.id: kept.foretold[component.name][prompt.id] for prompt in foretold}
             exact |= {
-                prompt.id: _outcome(kept.answers[one.name][prompt.id]).exact(prompt) for prompt in written
+                prompt.id: _outcome(kept.answers[component.name][prompt.id]).exact(prompt)
+                for prompt in written
             }
-            return sum(not stays for stays in exact.values()), gradient[one.name]["gradient"] or 0.0
+            return sum(not stays for stays in exact.values()), gradient[component.name]["gradient"] or 0.0
 
         return sorted(components, key=promise, reverse=True)
 
     def _foretold_fall(self, name: str) -> float | None:
-        told = self._kept.foretold.get(name, {})
+        foretold = self._kept.foretold.get(name, {})
         falls = [
-            float(self._whole(one).exact(one)) - float(told[one.id])
-            for one in self._screened
-            if one.id in told
+            float(self._whole(prompt).exact(prompt)) - float(foretold[prompt.id])
+            for prompt in self._screened
+            if prompt.id in foretold
         ]
         return sum(falls) / len(falls) if falls else None
 
     def _draw(self, likely: Sequence[Component]) -> tuple[list[Component], int]:
         """A random sample of the components that are not likely, and the number of components not likely."""
-        rest = [one for one in self._components if one not in likely]
-        some = random.Random(self._plan.seed).sample(rest, min(self._plan.sample, len(rest)))
-        return sorted(some, key=self._components.index), len(rest)
+        rest = [component for component in self._components if component not in likely]
+        drawn = random.Random(self._plan.seed).sample(rest, min(self._plan.sample, len(rest)))
+        return sorted(drawn, key=self._components.index), len(rest)
 
     @property
     def _screened_key(self) -> str:
-        return " ".join(one.id for one in self._screened)
+        return " ".join(prompt.id for prompt in self._screened)
 
     def _estimate(self) -> None:
         if self._screened_key in self._kept.estimates:
             return
         self._progress("estimates", 0, 1)
-        responses = [self._response(one) for one in self._screened]
+        responses = [self._response(prompt) for prompt in self._screened]
         self._kept.estimates[self._screened_key] = estimates(
             self._probe, responses, self._plan.mode, spend=self._kept.spend
         )
@@ -194,34 +200,34 @@ class Scan:
     def _foretell(self, components: Sequence[Component], prompts: Sequence[Prompt]) -> None:
         """Keep whether, with each component ablated, the model ends its own responses at the right word."""
         kept = self._kept
-        adherences = {one.id: self._adherence(one) for one in prompts}
-        asked = self._missing(components, prompts, kept.foretold)
+        adherences = {prompt.id: self._adherence(prompt) for prompt in prompts}
+        missing = self._missing(components, prompts, kept.foretold)
 
-        def foretell(some: Sequence[tuple[Component, Prompt]]) -> None:
+        def foretell(batch: Sequence[tuple[Component, Prompt]]) -> None:
             margins = margins_under(
                 self._probe.checkpoint,
-                [(self._response(prompt), self._cut(one)) for one, prompt in some],
+                [(self._response(prompt), self._cut(component)) for component, prompt in batch],
                 self._probe.settings,
                 means=lambda: self._probe.outputs().means,
             )
-            for (one, prompt), steps in zip(some, margins, strict=True):
+            for (component, prompt), steps in zip(batch, margins, strict=True):
                 counts = (0, *adherences[prompt.id])
-                stop = next((at for at, margin in enumerate(steps) if margin > 0), None)
+                stop = next((step for step, margin in enumerate(steps) if margin > 0), None)
                 exact = stop is not None and counts[stop] == prompt.n_words
-                kept.foretold.setdefault(one.name, {})[prompt.id] = exact
-            kept.spend("forcing", len(some))
+                kept.foretold.setdefault(component.name, {})[prompt.id] = exact
+            kept.spend("forcing", len(batch))
 
-        self._in_batches("forced", asked, foretell)
+        self._in_batches("forced", missing, foretell)
 
     def _ablate(self, components: Sequence[Component], prompts: Sequence[Prompt], purpose: str) -> None:
         """Ask the prompts with each of the components ablated, and keep the answers."""
         kept = self._kept
 
-        def ablate(some: Sequence[tuple[Component, Prompt]]) -> None:
-            responses = self._probe.under([(prompt, self._cut(one)) for one, prompt in some])
-            for (one, prompt), response in zip(some, responses, strict=True):
-                kept.answers.setdefault(one.name, {})[prompt.id] = self._counted(response)
-            kept.spend(purpose, sum(len(one.token_ids) + 1 for one in responses))
+        def ablate(batch: Sequence[tuple[Component, Prompt]]) -> None:
+            responses = self._probe.under([(prompt, self._cut(component)) for component, prompt in batch])
+            for (component, prompt), response in zip(batch, responses, strict=True):
+                kept.answers.setdefault(component.name, {})[prompt.id] = self._counted(response)
+            kept.spend(purpose, sum(len(answer.token_ids) + 1 for answer in responses))
 
         self._in_batches("ablated", self._missing(components, prompts, kept.answers), ablate)
 
@@ -232,34 +238,34 @@ class Scan:
         known: dict[str, Any],
     ) -> list[tuple[Component, Prompt]]:
         """Pairs of component and prompt without a result; by component: rows under an ablation are alike."""
-        ordered = sorted(prompts, key=lambda one: (one.n_words, one.id))
+        ordered = sorted(prompts, key=lambda prompt: (prompt.n_words, prompt.id))
         return [
-            (one, prompt)
-            for one in components
+            (component, prompt)
+            for component in components
             for prompt in ordered
-            if prompt.id not in known.get(one.name, {})
+            if prompt.id not in known.get(component.name, {})
         ]
 
-    def _in_batches(self, what: str, asked: Sequence[Any], run: Callable[[Sequence[Any]], None]) -> None:
+    def _in_batches(self, what: str, rows: Sequence[Any], run: Callable[[Sequence[Any]], None]) -> None:
         """Work through the rows, and keep the results after every batch."""
         size = self._probe.batch_size
-        for first in range(0, len(asked), size):
-            self._progress(what, first, len(asked))
-            run(asked[first : first + size])
+        for first in range(0, len(rows), size):
+            self._progress(what, first, len(rows))
+            run(rows[first : first + size])
             self._kept.save()
-        if asked:
-            self._progress(what, len(asked), len(asked))
+        if rows:
+            self._progress(what, len(rows), len(rows))
 
     def _ask_whole(self, prompts: Sequence[Prompt], purpose: str) -> None:
         kept = self._kept
 
-        def ask(some: Sequence[Prompt]) -> None:
-            for one in self._probe.under([(prompt, Ablation()) for prompt in some]):
-                kept.responses[one.prompt.id] = as_list(one)
-                kept.spend(purpose, len(one.token_ids) + 1)
+        def ask(batch: Sequence[Prompt]) -> None:
+            for response in self._probe.under([(prompt, Ablation()) for prompt in batch]):
+                kept.responses[response.prompt.id] = as_list(response)
+                kept.spend(purpose, len(response.token_ids) + 1)
 
-        missing = [one for one in prompts if one.id not in kept.responses]
-        self._in_batches("whole model", sorted(missing, key=lambda one: (one.n_words, one.id)), ask)
+        missing = [prompt for prompt in prompts if prompt.id not in kept.responses]
+        self._in_batches("whole model", sorted(missing, key=lambda prompt: (prompt.n_words, prompt.id)), ask)
 
     def _cut(self, component: Component) -> Ablation:
         return Ablation().and_also([component], self._plan.mode)
@@ -292,8 +298,8 @@ class Scan:
         return effect(
             component.name,
             prompts,
-            [self._whole(one) for one in prompts],
-            [_outcome(answers[one.id]) for one in prompts],
+            [self._whole(prompt) for prompt in prompts],
+            [_outcome(answers[prompt.id]) for prompt in prompts],
             alpha=self._probe.settings.alpha,
         )
 

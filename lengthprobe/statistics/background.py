@@ -88,17 +88,26 @@ def background_facts(backgrounds: Sequence[Background]) -> list[Fact]:
     Two terms with the same components give the largest components of the first term, and the components that
     differ most between the terms.
     """
-    distinct = list({one.name: one for one in backgrounds}.values())
+    distinct = list({background.name: background for background in backgrounds}.values())
     moved = _moved(*distinct) if len(distinct) == 2 else {}
-    found = _each("largest components", [(one.name, one.largest) for one in distinct[: 1 if moved else None]])
+    facts = _each(
+        "largest components",
+        [(background.name, background.largest) for background in distinct[: 1 if moved else None]],
+    )
     if moved:
-        found = [
-            Fact("largest components", distinct[0].name, found[0].values),
+        facts = [
+            Fact("largest components", distinct[0].name, facts[0].values),
             Fact("differ most", "", moved),
         ]
-    for what in dict.fromkeys(one.what for one in distinct):
-        found += _each(what, [(one.name, one.controlled if one.what == what else {}) for one in distinct])
-    return found
+    for what in dict.fromkeys(background.what for background in distinct):
+        facts += _each(
+            what,
+            [
+                (background.name, background.controlled if background.what == what else {})
+                for background in distinct
+            ],
+        )
+    return facts
 
 
 def means_in_words(what: str, values: Mapping[str, Any]) -> str:
@@ -110,24 +119,24 @@ def means_in_words(what: str, values: Mapping[str, Any]) -> str:
     """
     sign = "" if what == _ANSWERS else "+"
     return ", ".join(
-        f"{name} {' against '.join(_number(one, sign) for one in _several(value))}"
+        f"{name} {' against '.join(_number(number, sign) for number in _several(value))}"
         for name, value in values.items()
     )
 
 
 def _each(what: str, of_each: Sequence[tuple[str, Mapping[str, float]]]) -> list[Fact]:
     """A fact on each term; a single fact without a name where the values of all terms are equal."""
-    some = [(name, values) for name, values in of_each if values]
-    if len(some) == len(of_each) and all(values == some[0][1] for _, values in some):
-        return [Fact(what, "", values) for _, values in some[:1]]
-    return [Fact(what, name, values) for name, values in some]
+    with_values = [(name, values) for name, values in of_each if values]
+    if len(with_values) == len(of_each) and all(values == with_values[0][1] for _, values in with_values):
+        return [Fact(what, "", values) for _, values in with_values[:1]]
+    return [Fact(what, name, values) for name, values in with_values]
 
 
-def _moved(one: Background, other: Background) -> dict[str, tuple[float, float]]:
+def _moved(background: Background, other: Background) -> dict[str, tuple[float, float]]:
     """The components that differ most between two terms; empty where the terms have other components."""
-    if one.components.keys() != other.components.keys():
+    if background.components.keys() != other.components.keys():
         return {}
-    pairs = {name: (value, other.components[name]) for name, value in one.components.items()}
+    pairs = {name: (value, other.components[name]) for name, value in background.components.items()}
     largest = sorted(pairs, key=lambda name: (-abs(pairs[name][0] - pairs[name][1]), name))[:_MOST]
     return {name: pairs[name] for name in largest if pairs[name][0] != pairs[name][1]}
 

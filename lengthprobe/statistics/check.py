@@ -173,9 +173,9 @@ class Beside:
         return _flat(self)
 
 
-def _flat(found: Check | Beside) -> dict[str, Any]:
+def _flat(check: Check | Beside) -> dict[str, Any]:
     """All fields, the numbers among them by their own names."""
-    fields = asdict(found).items()
+    fields = asdict(check).items()
     return dict(chain(*(value.items() if name == "numbers" else [(name, value)] for name, value in fields)))
 
 

@@ -255,9 +255,10 @@ class Comparison:
             return self.caveat
         status, rival = self.status(), self.rival
         if rival is not None and rival.status() != status:
-            one, two = self.estimate.counter or "one counter", rival.estimate.counter or "the other"
+            ours, theirs = self.estimate.counter or "one counter", rival.estimate.counter or "the other"
             return (
-                f"the verdict hangs on the word counter: {status} under {one}, {rival.status()} under {two}"
+                f"the verdict hangs on the word counter: {status} under {ours}, "
+                f"{rival.status()} under {theirs}"
             )
         claimed, other = self.regions
         alpha, strict_alpha = self.estimate.alpha, self.alpha_broken

@@ -161,17 +161,19 @@ class Estimate(Comparable):
     @cached_property
     def observations(self) -> tuple[Observation, ...]:
         """The values behind the mean, with their signs in a contrast."""
-        return tuple(one for sample in self.samples if not sample.drawn for one in sample.observations)
+        return tuple(
+            observation for sample in self.samples if not sample.drawn for observation in sample.observations
+        )
 
     @property
     def n(self) -> int:
         """The number of prompts."""
-        return len({one.prompt_id for one in self.observations})
+        return len({observation.prompt_id for observation in self.observations})
 
     @property
     def clusters(self) -> int:
         """The number of topics."""
-        return len({one.topic for one in self.observations})
+        return len({observation.topic for observation in self.observations})
 
     @property
     def bounds(self) -> tuple[float, float] | None:
@@ -209,7 +211,7 @@ class Estimate(Comparable):
             # Draws without information leave the whole line, whatever the bounds of the rest are.
             drawn = any(sample.drawn for sample in self.samples)
             return (None if drawn else self.bounds) or (-math.inf, math.inf)
-        correlations = [[correlation(one, other) for other in clusters] for one in clusters]
+        correlations = [[correlation(first, second) for second in clusters] for first in clusters]
         return sum_interval([sample.mean for sample in self._deciding], limits, correlations)
 
     def __neg__(self) -> Estimate:

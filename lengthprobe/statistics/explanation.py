@@ -37,11 +37,11 @@ def explanation(comparison: Comparison) -> list[str]:
     if comparison.rival is not None and comparison.rival.status() != comparison.status():
         rival = comparison.rival.estimate
         lines.append(f"under {rival.counter or 'the other counter'}: {_effect(rival, comparison.margin)}")
-    lines += [one.line() for one in background_facts(estimate.background)]
-    for one in prompts_to_show(comparison):
-        note = f": {printable(one.note)}" if one.note else ""
-        value = "" if estimate.unit == "share" else f"{_counted(one.value, estimate.unit)}, "
-        lines.append(f"worst: {value}topic {printable(one.topic)}{note}")
+    lines += [fact.line() for fact in background_facts(estimate.background)]
+    for observation in prompts_to_show(comparison):
+        note = f": {printable(observation.note)}" if observation.note else ""
+        value = "" if estimate.unit == "share" else f"{_counted(observation.value, estimate.unit)}, "
+        lines.append(f"worst: {value}topic {printable(observation.topic)}{note}")
     return [first, *(f"  {printable(line, None)}" for line in lines)]
 
 
@@ -86,11 +86,11 @@ def _topics_needed(comparison: Comparison) -> int | None:
 
 def prompts_to_show(comparison: Comparison) -> list[Observation]:
     """The worst prompts, to show a reader the fault."""
-    found = worst(comparison.estimate)
-    if not found and comparison.outcome() == "broken":
+    observations = worst(comparison.estimate)
+    if not observations and comparison.outcome() == "broken":
         # All prompts are as good as the best, and the best is not good enough: any prompt shows the fault.
         return list(comparison.estimate.samples[0].observations[:_WORST])
-    return found
+    return observations
 
 
 def quantity(value: float, unit: str) -> str:
@@ -106,10 +106,10 @@ def worst(estimate: Shown, most: int = _WORST) -> list[Observation]:
     observations = estimate.samples[0].observations
     if not observations:
         return []
-    values = [one.value for one in observations]
+    values = [observation.value for observation in observations]
     best = {"far": 0.0, "high": min(values), "low": max(values)}[estimate.worst]
-    bad = [one for one in observations if one.value != best]
-    return sorted(bad, key=lambda one: (-abs(one.value - best), one.prompt_id))[:most]
+    bad = [observation for observation in observations if observation.value != best]
+    return sorted(bad, key=lambda observation: (-abs(observation.value - best), observation.prompt_id))[:most]
 
 
 def _counted(value: float, unit: str) -> str:

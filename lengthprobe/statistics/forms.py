@@ -55,40 +55,40 @@ def merge_forms(some: Sequence[Form], others: Sequence[Form]) -> tuple[Form, ...
     Raises:
         SettingsError: Two forms are unlike, and neither may be compared across forms.
     """
-    for one in some:
+    for form in some:
         for other in others:
-            if not (one.across or other.across):
-                _check_alike(one, other)
+            if not (form.across or other.across):
+                _check_alike(form, other)
     return tuple(dict.fromkeys((*some, *others)))
 
 
-def _check_alike(one: Form, other: Form) -> None:
-    written = _other_kind(one, other) or _other_template(one, other)
-    told = [
+def _check_alike(form: Form, other: Form) -> None:
+    written = _other_kind(form, other) or _other_template(form, other)
+    compared = [
         written,
-        _other_system_prompt(one, other),
-        _other_ends(one, other),
-        _other_thinking(one, other),
+        _other_system_prompt(form, other),
+        _other_ends(form, other),
+        _other_thinking(form, other),
     ]
-    found = [each for each in told if each is not None]
-    if not found:
+    differences = [difference for difference in compared if difference is not None]
+    if not differences:
         return
-    mends = [found[0][1]] if found[0][1] else []
+    mends = [differences[0][1]] if differences[0][1] else []
     # Plain form has no place for a system prompt, and keeps the checkpoint's own ends.
-    if found == [written] and not (one.system_prompt or other.system_prompt):
+    if differences == [written] and not (form.system_prompt or other.system_prompt):
         mends.append(_PLAIN)
     raise SettingsError(
-        f"{one.model} and {other.model} were not asked alike, so that a difference need not be one of the "
-        f"weights: {'; '.join(problem for problem, _ in found)}",
+        f"{form.model} and {other.model} were not asked alike, so that a difference need not be one of the "
+        f"weights: {'; '.join(problem for problem, _ in differences)}",
         "; or ".join(dict.fromkeys([*mends, _ACROSS])),
     )
 
 
-def _other_kind(one: Form, other: Form) -> tuple[str, str] | None:
+def _other_kind(form: Form, other: Form) -> tuple[str, str] | None:
     """The problem and its fix where only one of two checkpoints was asked in its chat template, else None."""
-    if one.kind == other.kind:
+    if form.kind == other.kind:
         return None
-    plain, chat = (one, other) if one.kind == "plain" else (other, one)
+    plain, chat = (form, other) if form.kind == "plain" else (other, form)
     problem = f"{plain.model} in plain form, {chat.model} in its chat template"
     if plain.source is not None:
         return problem, "ask both in the same form: setting:prompt-form"
@@ -96,24 +96,24 @@ def _other_kind(one: Form, other: Form) -> tuple[str, str] | None:
     return f"{problem}: {missing} is missing", _copy(chat, missing)
 
 
-def _other_template(one: Form, other: Form) -> tuple[str, str] | None:
+def _other_template(form: Form, other: Form) -> tuple[str, str] | None:
     """The problem and its fix where two checkpoints were asked in different chat templates, else None."""
-    if one.template == other.template:
+    if form.template == other.template:
         return None
-    first, second = (f"{each.source} (SHA-256 {str(each.template)[:12]})" for each in (one, other))
+    first, second = (f"{side.source} (SHA-256 {str(side.template)[:12]})" for side in (form, other))
     return (
         f"their chat templates differ: {first} and {second}",
-        f"take the same template for both: {_copy(other, f'{one.folder}/{TEMPLATE}')}",
+        f"take the same template for both: {_copy(other, f'{form.folder}/{TEMPLATE}')}",
     )
 
 
-def _other_system_prompt(one: Form, other: Form) -> tuple[str, str] | None:
+def _other_system_prompt(form: Form, other: Form) -> tuple[str, str] | None:
     """The problem and its fix where two checkpoints had different system prompts, else None."""
-    if one.system_prompt == other.system_prompt:
+    if form.system_prompt == other.system_prompt:
         return None
     first, second = (
-        "none" if each.system_prompt is None else repr(printable(each.system_prompt, 60))
-        for each in (one, other)
+        "none" if side.system_prompt is None else repr(printable(side.system_prompt, 60))
+        for side in (form, other)
     )
     return (
         f"their system prompts differ: {first} and {second}",
@@ -121,25 +121,25 @@ def _other_system_prompt(one: Form, other: Form) -> tuple[str, str] | None:
     )
 
 
-def _other_ends(one: Form, other: Form) -> tuple[str, str] | None:
+def _other_ends(form: Form, other: Form) -> tuple[str, str] | None:
     """The problem and its fix where responses of two checkpoints end at different tokens, else None."""
-    if one.ends == other.ends:
+    if form.ends == other.ends:
         return None
-    first, second = (f"{each.model} at {_listed(each.ends)}" for each in (one, other))
+    first, second = (f"{side.model} at {_listed(side.ends)}" for side in (form, other))
     lacking = [
-        f"add the id of {_listed(missing)} to eos_token_id in {each.ends_file}"
-        for each, rest in ((one, other), (other, one))
+        f"add the id of {_listed(missing)} to eos_token_id in {side.ends_file}"
+        for side, rest in ((form, other), (other, form))
         # A GGUF file has no room for more.
-        if (missing := sorted({*rest.ends} - {*each.ends})) and not each.ends_file.endswith(".gguf")
+        if (missing := sorted({*rest.ends} - {*side.ends})) and not side.ends_file.endswith(".gguf")
     ]
     return f"their responses end differently: {first}, {second}", "; ".join(lacking)
 
 
-def _other_thinking(one: Form, other: Form) -> tuple[str, str] | None:
+def _other_thinking(form: Form, other: Form) -> tuple[str, str] | None:
     """The problem and its fix where only one of two checkpoints could think before the answer, else None."""
-    if one.thinking == other.thinking:
+    if form.thinking == other.thinking:
         return None
-    problem = f"thoughts are {one.thinking} for {one.model}, {other.thinking} for {other.model}"
+    problem = f"thoughts are {form.thinking} for {form.model}, {other.thinking} for {other.model}"
     return problem, "give both the same: setting:thinking"
 
 

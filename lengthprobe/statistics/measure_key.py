@@ -65,7 +65,7 @@ def without_checkpoints(name: str, keys: Sequence[MeasureKey], beside: Sequence[
         keys: The keys of the estimate.
         beside: The keys of the other estimate.
     """
-    named = {one.checkpoint for one in keys} & {one.checkpoint for one in beside} - {""}
+    named = {key.checkpoint for key in keys} & {key.checkpoint for key in beside} - {""}
     for checkpoint in sorted(named):
         name = name.replace(f"({checkpoint}, ", "(")
     return name

@@ -75,7 +75,7 @@ def note_asked(verdict: Verdict) -> None:
     if _asked and _is_of_a_claim():
         for verdicts in _asked:
             # Pytest asks the truth of a verdict again when pytest looks for the part that failed.
-            if not any(one is verdict for one in verdicts):
+            if not any(earlier is verdict for earlier in verdicts):
                 verdicts.append(verdict)
 
 
@@ -97,5 +97,5 @@ def _is_of_a_claim() -> bool:
 
 def _without(lists: tuple[list[Verdict], ...], ended: list[Verdict]) -> tuple[list[Verdict], ...]:
     """The lists without an ended list, found by identity and not by equality."""
-    last = max(at for at, one in enumerate(lists) if one is ended)
+    last = max(index for index, verdicts in enumerate(lists) if verdicts is ended)
     return lists[:last] + lists[last + 1 :]

@@ -59,12 +59,12 @@ class Sample:
         """The mean over prompts, NaN without any."""
         if not self.observations:
             return math.nan
-        return math.fsum(one.value for one in self.observations) / len(self.observations)
+        return math.fsum(observation.value for observation in self.observations) / len(self.observations)
 
     @cached_property
     def by_prompt(self) -> dict[str, Observation]:
         """The observation of each prompt id."""
-        return {one.prompt_id: one for one in self.observations}
+        return {observation.prompt_id: observation for observation in self.observations}
 
     @cached_property
     def clusters(self) -> Clusters:
@@ -73,8 +73,8 @@ class Sample:
         from lengthprobe.statistics.intervals import Clusters
 
         topics: dict[str, list[float]] = {}
-        for one in self.observations:
-            topics.setdefault(one.topic, []).append(one.value)
+        for observation in self.observations:
+            topics.setdefault(observation.topic, []).append(observation.value)
         means = [math.fsum(values) / len(values) for values in topics.values()]
         return Clusters(tuple(topics), means, [len(values) for values in topics.values()])
 
@@ -104,7 +104,7 @@ class Sample:
 
         Roughly normal values are not all 0 by chance: the measured thing is absent, as a cut component is.
         """
-        silent = self.bounds is None and not any(one.value for one in self.observations)
+        silent = self.bounds is None and not any(observation.value for observation in self.observations)
         return silent and len(self.clusters.keys) > 1
 
     def equals(self, other: Sample) -> bool:
@@ -113,7 +113,9 @@ class Sample:
 
     def scaled(self, factor: float) -> Sample:
         """The sample with every value times a number."""
-        observations = tuple(replace(one, value=factor * one.value) for one in self.observations)
+        observations = tuple(
+            replace(observation, value=factor * observation.value) for observation in self.observations
+        )
         if self.bounds is None:
             return replace(self, observations=observations)
         low, high = sorted(factor * bound for bound in self.bounds)
@@ -122,15 +124,18 @@ class Sample:
     def shifted(self, by: float) -> Sample:
         """The sample without bounds with every value greater by a number."""
         return replace(
-            self, observations=tuple(replace(one, value=one.value + by) for one in self.observations)
+            self,
+            observations=tuple(
+                replace(observation, value=observation.value + by) for observation in self.observations
+            ),
         )
 
     def plus(self, other: Sample) -> Sample:
         """The sum, prompt by prompt, of two samples of the same prompts."""
-        pairs = [(one, other.by_prompt[one.prompt_id]) for one in self.observations]
+        pairs = [(observation, other.by_prompt[observation.prompt_id]) for observation in self.observations]
         observations = tuple(
-            replace(one, value=_sum(one.value, two.value), note=_both(one.note, two.note))
-            for one, two in pairs
+            replace(left, value=_sum(left.value, right.value), note=_both(left.note, right.note))
+            for left, right in pairs
         )
         flaw = self.flaw or other.flaw
         if self.bounds is None or other.bounds is None:
@@ -146,7 +151,7 @@ def draws(values: Mapping[str, float]) -> Sample:
         values: The value of each draw, by its name.
     """
     mean = math.fsum(values.values()) / len(values)
-    rows = tuple(Observation(name, name, _sum(one, -mean)) for name, one in values.items())
+    rows = tuple(Observation(name, name, _sum(value, -mean)) for name, value in values.items())
     return Sample(rows, None, drawn=True)
 
 
@@ -156,7 +161,7 @@ def sum_bounds(samples: Sequence[Sample]) -> tuple[float, float] | None:
     Random draws add nothing to the bounds: their deviations from their mean have mean 0.
     """
     terms = [sample.bounds for sample in samples if not sample.drawn]
-    bounds = [one for one in terms if one is not None]
+    bounds = [pair for pair in terms if pair is not None]
     if len(bounds) < len(terms):
         return None
     return math.fsum(low for low, _ in bounds), math.fsum(high for _, high in bounds)
@@ -187,14 +192,15 @@ def usable_sample(
     if not low < high:
         raise ValueError(f"{name}: bounds {bounds} leave no room for a value")
     seen: set[str] = set()
-    for one in observations:
-        if not math.isfinite(one.value) or not low <= one.value <= high:
+    for observation in observations:
+        if not math.isfinite(observation.value) or not low <= observation.value <= high:
             raise ValueError(
-                f"{name}: prompt {one.prompt_id} gives {one.value}, not a number within {low} to {high}"
+                f"{name}: prompt {observation.prompt_id} gives {observation.value}, "
+                f"not a number within {low} to {high}"
             )
-        if one.prompt_id in seen:
-            raise ValueError(f"{name}: prompt {one.prompt_id} was measured twice")
-        seen.add(one.prompt_id)
+        if observation.prompt_id in seen:
+            raise ValueError(f"{name}: prompt {observation.prompt_id} was measured twice")
+        seen.add(observation.prompt_id)
     return Sample(observations, bounds)
 
 
@@ -213,12 +219,12 @@ def usable_whole(whole: Sample, sample: Sample, name: str) -> Sample:
 
 
 def _by_prompt(sample: Sample, field: str) -> dict[str, object]:
-    return {one.prompt_id: getattr(one, field) for one in sample.observations}
+    return {observation.prompt_id: getattr(observation, field) for observation in sample.observations}
 
 
-def _sum(one: float, other: float) -> float:
-    total = one + other
-    return total if abs(total) > _ROUNDING * max(abs(one), abs(other)) else 0.0
+def _sum(value: float, other: float) -> float:
+    total = value + other
+    return total if abs(total) > _ROUNDING * max(abs(value), abs(other)) else 0.0
 
 
 def _both(note: str, other: str) -> str:
@@ -226,9 +232,9 @@ def _both(note: str, other: str) -> str:
     if other in ("", note):
         return note
     start = note.find(": ")
-    ends = [at for at in range(len(note)) if start >= 0 and note.startswith(" → ", at)]
+    ends = [end for end in range(len(note)) if start >= 0 and note.startswith(" → ", end)]
     # Prompt and response are anybody's text: search the longest part, up to an arrow, found in both notes.
-    shared = next((asked for at in reversed(ends) if (asked := f"{note[start:at]} → ") in other), None)
+    shared = next((part for end in reversed(ends) if (part := f"{note[start:end]} → ") in other), None)
     if shared:
         other = other.replace(shared, ": ", 1)
     return f"{note} | against: {other}".removeprefix(" | ")

@@ -161,12 +161,15 @@ class Share(Comparable):
         wholes = self._whole.by_prompt
         unit = "" if self.estimate.unit == "share" else f" {self.estimate.unit}"
 
-        def of_whole(one: Observation) -> str:
-            return f"{in_three_digits(one.value)} of {in_three_digits(wholes[one.prompt_id].value)}{unit}"
+        def of_whole(observation: Observation) -> str:
+            return (
+                f"{in_three_digits(observation.value)} of "
+                f"{in_three_digits(wholes[observation.prompt_id].value)}{unit}"
+            )
 
         noted = tuple(
-            replace(one, note=f"{of_whole(one)}; {one.note}".rstrip("; "))
-            for one in self.estimate.observations
+            replace(observation, note=f"{of_whole(observation)}; {observation.note}".rstrip("; "))
+            for observation in self.estimate.observations
         )
         return (Sample(noted, None),)
 

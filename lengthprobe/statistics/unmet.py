@@ -33,5 +33,5 @@ class Unmet:
 
 def first_unmet(one: Unmet | None, other: Unmet | None) -> Unmet | None:
     """The unmet precondition that decides a comparison of two estimates: a broken before an undecided one."""
-    both = [each for each in (one, other) if each is not None]
-    return next((each for each in both if each.status == "broken"), both[0] if both else None)
+    both = [unmet for unmet in (one, other) if unmet is not None]
+    return next((unmet for unmet in both if unmet.status == "broken"), both[0] if both else None)

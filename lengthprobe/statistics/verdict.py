@@ -75,8 +75,10 @@ class Verdict:
             unmet=unmet,
             advice=advice(comparison) or None,
             more_topics=more_topics(comparison),
-            background=tuple(one.finite() for one in background_facts(estimate.background)) if failed else (),
-            worst=tuple(one.note for one in prompts_to_show(comparison)) if failed else (),
+            background=tuple(fact.finite() for fact in background_facts(estimate.background))
+            if failed
+            else (),
+            worst=tuple(observation.note for observation in prompts_to_show(comparison)) if failed else (),
             relation=comparison.relation,
             measures=comparison.measures,
         )

@@ -51,12 +51,12 @@ class Adherence:
         signs = [1 if count <= n_words else -1 for count in self.counts]
         if self.ended and self.counts[-1] != n_words:
             signs[-1] = -1
-        return tuple(sign * one for sign, one in zip(signs, self.in_answer, strict=True))
+        return tuple(sign * counted for sign, counted in zip(signs, self.in_answer, strict=True))
 
     @property
     def in_answer(self) -> tuple[int, ...]:
         """1 for each step of the answer, 0 for each step of a thought."""
-        return tuple(int(not one) for one in self.thought) or (1,) * len(self.counts)
+        return tuple(int(not within) for within in self.thought) or (1,) * len(self.counts)
 
 
 def adherence(
@@ -104,7 +104,9 @@ def adherence(
         counts.append(words)
     if not any(thought):
         return Adherence(tuple(counts), tuple(complete), ended)
-    whole_words = tuple(one and not within for one, within in zip(complete, thought, strict=True))
+    whole_words = tuple(
+        is_complete and not within for is_complete, within in zip(complete, thought, strict=True)
+    )
     return Adherence(tuple(counts), whole_words, ended, thought)
 
 

@@ -63,7 +63,7 @@ def distracted_prompt(prompt: Prompt, lengths: Sequence[int], *, before: bool) -
     start = to_aside + len(head)
     return Distracted(
         replace(prompt, id=sha256(text.encode()).hexdigest()[:16], text=text),
-        tuple((to_number + one, to_number + end) for one, end in number),
+        tuple((to_number + begin, to_number + end) for begin, end in number),
         (start, start + len(written)),
     )
 
@@ -106,7 +106,7 @@ def _other(prompt: Prompt, lengths: Sequence[int], spelled: Language | None) -> 
     def drawn(number: int) -> str:
         return sha256(f"{prompt.id} distractor {number}".encode()).hexdigest()
 
-    wanted = sorted((one for one in lengths if one not in (1, prompt.n_words)), key=drawn)
+    wanted = sorted((length for length in lengths if length not in (1, prompt.n_words)), key=drawn)
     for number in (*wanted, prompt.n_words + _OFF_BY, prompt.n_words - _OFF_BY):
         if number > 1 and (spelled is None or number in spelled.numbers):
             return number

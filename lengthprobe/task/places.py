@@ -23,21 +23,21 @@ def lines_of_keys(text: str) -> dict[str, int]:
     """
     lines: dict[str, int] = {}
     table = ""
-    for found in _HEADER_OR_KEY.finditer(text):
-        if found["table"]:
-            table = found["table"]
-            if found["bracket"] == "[[":
-                lines.setdefault(table, _line(text, found.start()))
+    for match in _HEADER_OR_KEY.finditer(text):
+        if match["table"]:
+            table = match["table"]
+            if match["bracket"] == "[[":
+                lines.setdefault(table, _line(text, match.start()))
                 place = 1
                 while f"{table}[{place}]" in lines:
                     place += 1
                 table = f"{table}[{place}]"
-            lines[table] = _line(text, found.start("table"))
+            lines[table] = _line(text, match.start("table"))
             continue
-        name = f"{table}.{found['key']}" if table else found["key"]
-        lines[name] = _line(text, found.start("key"))
-        if found["list"]:
-            for place, start in enumerate(_entries(text, found.end()), 1):
+        name = f"{table}.{match['key']}" if table else match["key"]
+        lines[name] = _line(text, match.start("key"))
+        if match["list"]:
+            for place, start in enumerate(_entries(text, match.end()), 1):
                 lines[f"{name}[{place}]"] = _line(text, start)
     return lines
 
@@ -45,11 +45,11 @@ def lines_of_keys(text: str) -> dict[str, int]:
 def _entries(text: str, start: int) -> list[int]:
     """The starts of the entries of a list, given the start of the list."""
     starts: list[int] = []
-    for found in _ENTRY.finditer(text, start):
-        if found["end"]:
+    for match in _ENTRY.finditer(text, start):
+        if match["end"]:
             break
-        if found["entry"]:
-            starts.append(found.start())
+        if match["entry"]:
+            starts.append(match.start())
     return starts
 
 

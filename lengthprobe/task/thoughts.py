@@ -74,7 +74,10 @@ _SCAN = re.compile(
         [
             f"(?P<silent>{_SILENT})",
             f"(?P<wrapper>{_WRAPPER})",
-            *(f"(?P<o{at}>{mark.opening})|(?P<c{at}>{mark.closing})" for at, mark in enumerate(MARKS)),
+            *(
+                f"(?P<o{index}>{mark.opening})|(?P<c{index}>{mark.closing})"
+                for index, mark in enumerate(MARKS)
+            ),
         ]
     ),
     re.IGNORECASE,
@@ -135,14 +138,14 @@ def part_thoughts(text: str, *, opened: bool = False) -> Parted:
     """
     if not opened and not _may_have_marks(text):
         return Parted(text, (), unfinished=False)
-    found, silent, wrappers, unclosed = _scanned(text, opened=opened)
+    finished, silent, wrappers, unclosed = _scanned(text, opened=opened)
     cut = False
-    if unclosed is not None and (opened or _begins_line(text, unclosed, found)):
-        found.append((unclosed, len(text)))
+    if unclosed is not None and (opened or _begins_line(text, unclosed, finished)):
+        finished.append((unclosed, len(text)))
         cut = True
-    if not found and not silent:
+    if not finished and not silent:
         return Parted(text, (), unfinished=False)
-    spans = _widened(text, [*found, *silent, *(wrappers if found else ())])
+    spans = _widened(text, [*finished, *silent, *(wrappers if finished else ())])
     whole = Parted(text, spans, unfinished=False)
     return Parted(text, spans, unfinished=cut and not _WORD.search(whole.answer))
 
@@ -164,14 +167,14 @@ def leaves_open(text: str) -> bool:
 def special_marks(special: Iterable[str]) -> frozenset[str]:
     """The marks of thoughts among some special tokens."""
     known = frozenset(special)
-    found: set[str] = set()
+    marks: set[str] = set()
     for mark in MARKS:
         if mark.tokens:
-            found |= known & set(mark.tokens) if mark.tokens[0] in known else set()
+            marks |= known & set(mark.tokens) if mark.tokens[0] in known else set()
         else:
             either = re.compile(f"{mark.opening}|{mark.closing}", re.IGNORECASE)
-            found |= {token for token in known if either.fullmatch(token.strip())}
-    return frozenset(found)
+            marks |= {token for token in known if either.fullmatch(token.strip())}
+    return frozenset(marks)
 
 
 def _may_have_marks(text: str) -> bool:
@@ -180,7 +183,7 @@ def _may_have_marks(text: str) -> bool:
 
 def _scanned(text: str, *, opened: bool) -> tuple[list[Span], list[Span], list[Span], int | None]:
     """The finished thoughts, silent marks, wrappers, and the start of a thought without a closing."""
-    found: list[Span] = []
+    finished: list[Span] = []
     silent: list[Span] = []
     wrappers: list[Span] = []
     # A prompt's thought may have any mark's closing.
@@ -191,26 +194,26 @@ def _scanned(text: str, *, opened: bool) -> tuple[list[Span], list[Span], list[S
         if kind in ("silent", "wrapper"):
             (silent if kind == "silent" else wrappers).append(match.span())
             continue
-        at, opening = int(kind[1:]), kind[0] == "o"
+        index, opening = int(kind[1:]), kind[0] == "o"
         if depth:
             # A thought may speak of its own mark.
-            if row in (None, at):
+            if row in (None, index):
                 depth += 1 if opening else -1
                 last = last if opening else match.end()
                 if not depth:
-                    found.append((begin, match.end()))
+                    finished.append((begin, match.end()))
         elif opening:
-            row, depth, begin, last = at, 1, match.start(), None
-        elif not MARKS[at].alone:
+            row, depth, begin, last = index, 1, match.start(), None
+        elif not MARKS[index].alone:
             continue
         else:
-            found.append(match.span() if found else (0, match.end()))
+            finished.append(match.span() if finished else (0, match.end()))
     if not depth:
-        return found, silent, wrappers, None
+        return finished, silent, wrappers, None
     if last is not None:
-        return [*found, (begin, last)], silent, wrappers, None
+        return [*finished, (begin, last)], silent, wrappers, None
     lacks = row is None or MARKS[row].may_lack_closing
-    return found, silent, wrappers, begin if lacks else None
+    return finished, silent, wrappers, begin if lacks else None
 
 
 def _begins_line(text: str, begin: int, thoughts: Iterable[Span]) -> bool:
@@ -222,12 +225,12 @@ def _begins_line(text: str, begin: int, thoughts: Iterable[Span]) -> bool:
 
 def _widened(text: str, spans: Iterable[Span]) -> tuple[Span, ...]:
     """Spans in order, each with the white space after, and the first with the white space before."""
-    found: list[Span] = []
+    widened: list[Span] = []
     for begin, end in sorted(spans):
-        first = begin if found or text[:begin].strip() else 0
+        first = begin if widened or text[:begin].strip() else 0
         after = _SPACE.match(text, end)
         last = after.end() if after else end
-        first = max(first, found[-1][1]) if found else first
+        first = max(first, widened[-1][1]) if widened else first
         if first < last:
-            found.append((first, last))
-    return tuple(found)
+            widened.append((first, last))
+    return tuple(widened)

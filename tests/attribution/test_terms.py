@@ -93,7 +93,7 @@ def _misses(monkeypatch: pytest.MonkeyPatch, variant: str, change: Callable[[Ana
         ModelError, match=f"components of architecture {architecture(variant)} do not add up"
     ) as raised:
         check_completeness("random", changed, wrong)
-    assert "anatomy.py" in raised.value.fix
+    assert "architectures.py" in raised.value.fix
 
 
 @pytest.mark.parametrize("variant", VARIANTS)

@@ -47,6 +47,11 @@ def test_several_are_one_line(refused):
     )
 
 
+def test_name_without_the_prefix_is_answered_with_it(refused):
+    """As whoever knows `--model` guesses the others."""
+    assert "fix: --lengthprobe-languages=it" in refused("--languages=it")
+
+
 def test_option_like_none_is_answered_with_where_they_are_listed(refused):
     """Nothing is guessed."""
     assert "fix: pytest --help lists every option --lengthprobe-NAME" in refused("--lengthprobe-zzz")

@@ -110,14 +110,16 @@ def _wrong(kind: str, name: str, value: Any, type_name: str) -> str | None:
         return None if fits else f"a rank is a whole number from {lowest} to {_HIGHEST_RANK}"
     if name in _NAMES:
         named = isinstance(value, str) and name in _NAME_OR_NAMES
-        return None if named or _all(value, lambda one: isinstance(one, str)) else "a list of names is needed"
+        return (
+            None if named or _all(value, lambda item: isinstance(item, str)) else "a list of names is needed"
+        )
     if name in _TOKENS:
         lists = list(value.values()) if isinstance(value, dict) else [value]
-        fits = all(_all(one, lambda token: type(token) is int and token >= 0) for one in lists)
+        fits = all(_all(tokens, lambda token: type(token) is int and token >= 0) for tokens in lists)
         return None if fits else "a list of token ids is needed"
     if name in _PATTERNS:
         numbers = list(value.values()) if isinstance(value, dict) else None
-        fits = _all(numbers, lambda one: type(one) in _NUMBER and math.isfinite(one))
+        fits = _all(numbers, lambda number: type(number) in _NUMBER and math.isfinite(number))
         return None if fits else "a number for each name is needed"
     return None
 

@@ -67,14 +67,14 @@ def no_base(directory: Path, name: str, error: ModelError) -> ModelError:
     """
     # Trainers write the path from where they ran; the base is often beside the adapter.
     beside = directory.resolve().parent / name.rpartition("/")[2]
-    found = beside != directory.resolve() and (beside / "config.json").is_file()
-    line = f'"base_model_name_or_path": "{f"../{beside.name}" if found else "<the folder of the base>"}"'
-    here = " (the folder beside the adapter)" if found else ""
+    exists = beside != directory.resolve() and (beside / "config.json").is_file()
+    line = f'"base_model_name_or_path": "{f"../{beside.name}" if exists else "<the folder of the base>"}"'
+    here = " (the folder beside the adapter)" if exists else ""
     fix = f"write into {directory / CONFIG}: {line}{here}"
     return ModelError(
         f"the base of the adapter in {directory}: {error.problem} "
         f"({CONFIG} says so: base_model_name_or_path {name!r})",
-        f"{fix}; or {error.fix}" if error.fix and not found else fix,
+        f"{fix}; or {error.fix}" if error.fix and not exists else fix,
     )
 
 

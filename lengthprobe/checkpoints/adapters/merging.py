@@ -124,7 +124,7 @@ def _token_rows(adapted: Any, config: dict[str, Any]) -> list[torch.Tensor]:
     """Rows of the model's tokens: drawn tokens, the last (added) tokens, and the tokens trained alone."""
     count = adapted.get_input_embeddings().weight.shape[0]
     own = config.get("trainable_token_indices") or []
-    trained = [token for one in (own.values() if isinstance(own, dict) else [own]) for token in one]
+    trained = [token for entry in (own.values() if isinstance(own, dict) else [own]) for token in entry]
     last = torch.tensor([*range(max(count - 8, 0), count), *trained[:32]]) % count
     limit = getattr(adapted.config.get_text_config(), "max_position_embeddings", None) or max(_LENGTHS)
     generator = torch.Generator().manual_seed(0)
@@ -179,7 +179,7 @@ def _check_same(
     config: dict[str, Any],
 ) -> None:
     largest = max(float(logits.abs().max()) for logits in before)
-    apart = torch.cat([(one - other).flatten() for one, other in zip(before, after, strict=True)])
+    apart = torch.cat([(logits - other).flatten() for logits, other in zip(before, after, strict=True)])
     most, typical = float(apart.abs().max()), float(apart.square().mean().sqrt())
     allowed = _MOST_APART.get(dtype, 1e-3) * largest
     # Written so that NaN does not pass.
@@ -198,9 +198,9 @@ def _unusual(config: dict[str, Any]) -> str:
     """The kind of an adapter, and the settings that may prevent the merging."""
     names = ("use_dora", "lora_bias", "bias", "layer_replication", "modules_to_save", "target_parameters")
     more = ("trainable_token_indices", "ensure_weight_tying", "use_qalora", "use_bdlora", "target_modules")
-    told = [
+    settings = [
         f"{name}={config[name]!r}"
         for name in (*names, *more)
         if config.get(name) not in (None, False, "none", [])
     ]
-    return ", ".join([str(config["peft_type"]), *told])
+    return ", ".join([str(config["peft_type"]), *settings])

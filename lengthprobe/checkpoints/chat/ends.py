@@ -65,7 +65,7 @@ def ends_of(
     """
     generation = files.directory / "generation_config.json"
     config = files.directory / "config.json"
-    found: dict[str, tuple[int, ...]] = {}
+    by_place: dict[str, tuple[int, ...]] = {}
     mend = f'name it in {generation}: {{"{_KEY}": …}}'
     if files.gguf is not None:
         generation = config = files.gguf.path
@@ -76,29 +76,29 @@ def ends_of(
     else:
         raw = read_json(config)
     if files.gguf is None and generation.is_file():
-        found[generation.name] = _read(generation, stated.get(_KEY), rows)
+        by_place[generation.name] = _read(generation, stated.get(_KEY), rows)
     inner = raw.get("text_config")
     named = raw.get(_KEY)
     if named is None and isinstance(inner, dict):
         named = inner.get(_KEY)
-    found[config.name] = _read(config, named, rows)
+    by_place[config.name] = _read(config, named, rows)
     eos = tokenizer.eos_token_id
     # A token that the model has no row for cannot be written, and ends nothing.
     turn = _turn_end(tokenizer, template, in_parts=in_parts) if template else None
     for place, end in (("the tokenizer", eos), ("the chat template", turn)):
-        found[place] = (end,) if end is not None and is_row(end, rows) else ()
-    if not any(found.values()) and _KEY not in raw:
+        by_place[place] = (end,) if end is not None and is_row(end, rows) else ()
+    if not any(by_place.values()) and _KEY not in raw:
         # A config leaves out what its class takes for granted.
         default = getattr(files.config.get_text_config(), _KEY, None)
-        found[config.name] = _read(config, default, rows)
-    union = tuple(dict.fromkeys(token for tokens in found.values() for token in tokens))
+        by_place[config.name] = _read(config, default, rows)
+    union = tuple(dict.fromkeys(token for tokens in by_place.values() for token in tokens))
     if not union:
         raise ModelError(
             f"{files.source.name} has no end token: its generation config, config and tokenizer name none "
             "that the model knows",
             mend,
         )
-    return Ends(union, _told(found, union, tokenizer))
+    return Ends(union, _told(by_place, union, tokenizer))
 
 
 def _of_gguf(gguf: Gguf, rows: int) -> list[int]:
@@ -153,13 +153,13 @@ def _turn_end(tokenizer: Any, template: str, *, in_parts: bool) -> int | None:
     return tokens[0] if tokens and tokens[0] in tokenizer.added_tokens_decoder else None
 
 
-def _told(found: Mapping[str, tuple[int, ...]], union: tuple[int, ...], tokenizer: Any) -> str:
+def _told(by_place: Mapping[str, tuple[int, ...]], union: tuple[int, ...], tokenizer: Any) -> str:
     """The places with their end tokens, in words, where the first place does not name all end tokens."""
-    naming = {place: tokens for place, tokens in found.items() if tokens}
+    naming = {place: tokens for place, tokens in by_place.items() if tokens}
     if set(next(iter(naming.values()))) == set(union):
         return ""
-    each = (
+    phrases = (
         f"{place} {', '.join(f'{tokenizer.convert_ids_to_tokens(token)} ({token})' for token in tokens)}"
         for place, tokens in naming.items()
     )
-    return f"named differently, and each ends a response: {'; '.join(each)}"
+    return f"named differently, and each ends a response: {'; '.join(phrases)}"

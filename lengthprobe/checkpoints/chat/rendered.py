@@ -84,7 +84,7 @@ def _checked(
     for request in requests:
         text = _prompt(tokenizer, template, request, system, in_parts=in_parts, who=who, mend=mend)
         # Printed as data, a part has the request in it too.
-        if request.strip() not in text or (in_parts and any(one in text for one in _as_data(request))):
+        if request.strip() not in text or (in_parts and any(form in text for form in _as_data(request))):
             raise ModelError(f"{who} changes what it is given: {request!r} is not in it", mend)
         rendered.append(text)
     if len(set(rendered)) < len(set(requests)):
@@ -107,15 +107,15 @@ def _as_data(request: str) -> tuple[str, str]:
 def _prompt(
     tokenizer: Any, template: str, request: str, system: str | None, *, in_parts: bool, who: str, mend: str
 ) -> str:
-    asked = "" if system is None else " with a system prompt"
+    with_system = "" if system is None else " with a system prompt"
     try:
         return conversation(
             tokenizer, template, messages_of(request, system, in_parts=in_parts), generation=True
         )
     except ModelError as error:
         raise ModelError(
-            f"{who} failed{asked}: {error.problem}",
-            f"leave setting:system-prompt out, or {mend}" if asked else mend,
+            f"{who} failed{with_system}: {error.problem}",
+            f"leave setting:system-prompt out, or {mend}" if with_system else mend,
         ) from error
 
 

@@ -115,7 +115,7 @@ def chat_text(checkpoint: Checkpoint, prompt: Prompt, settings: Settings) -> str
         ModelError: The template raises; its own message is passed on.
     """
     messages = messages_of(prompt.text, settings.system_prompt, in_parts=checkpoint.in_parts)
-    asked = " with a system prompt" if settings.system_prompt is not None else ""
+    with_system = " with a system prompt" if settings.system_prompt is not None else ""
     try:
         return conversation(
             checkpoint.tokenizer,
@@ -126,8 +126,8 @@ def chat_text(checkpoint: Checkpoint, prompt: Prompt, settings: Settings) -> str
         )
     except ModelError as error:
         raise ModelError(
-            f"the chat template of {checkpoint.name} failed{asked}: {error.problem}",
-            ("leave setting:system-prompt out, or " if asked else "mend the template, or ")
+            f"the chat template of {checkpoint.name} failed{with_system}: {error.problem}",
+            ("leave setting:system-prompt out, or " if with_system else "mend the template, or ")
             + "setting:prompt-form=plain",
         ) from error
 

@@ -84,7 +84,7 @@ def thought_tokens(checkpoint: Checkpoint, token_ids: Sequence[int], *, opened: 
     if not whole.thoughts:
         return 0
     steps = thought_steps(texts_by_step(token_ids, checkpoint.decode), whole)
-    return next((at for at, within in enumerate(steps) if not within), len(steps))
+    return next((step for step, within in enumerate(steps) if not within), len(steps))
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +141,7 @@ class Thoughts(StoppingCriteria):
     def _limit(self, tokens: Sequence[int]) -> int | None:
         """Most tokens of a row; None while the thought goes on, so that the limit is not known."""
         ends, room = self._checkpoint.end_token_ids, self._room
-        end = next((at for at, token in enumerate(tokens) if token in ends), None)
+        end = next((index for index, token in enumerate(tokens) if token in ends), None)
         written = tokens[:end]
         whole = part_thoughts(self._checkpoint.decode(written), opened=room.opened)
         begun = whole.answer.strip()

@@ -109,14 +109,14 @@ def _at_fault(
 ) -> ModelError:
     said = f"{type(error).__name__}: {reason(error)}"
     # Where the whole file does not fail by itself, no field of it is to be blamed.
-    found = _culprit(stated, fails, said) if fails(stated) else None
+    culprit = _culprit(stated, fails, said) if fails(stated) else None
     newer = _is_newer(stated.get("transformers_version"))
     update = "; or, as a newer transformers wrote it: pip install --upgrade transformers" if newer else ""
-    if found is None:
+    if culprit is None:
         return ModelError(
             f"{path} cannot be used: {said}", f"restore the config.json of these weights{update}"
         )
-    key, value = found
+    key, value = culprit
     return ModelError(
         f"{path} cannot be used: {key} is {_short(value)}: {said}",
         f"correct {key} in config.json, or restore the config.json of these weights{update}",
@@ -182,7 +182,7 @@ def _is_raised(attempt: Callable[[], object]) -> bool:
 
 
 def _is_names(value: object) -> bool:
-    return isinstance(value, list) and all(isinstance(one, str) and one for one in value)
+    return isinstance(value, list) and all(isinstance(name, str) and name for name in value)
 
 
 def _is_newer(version: object) -> bool:

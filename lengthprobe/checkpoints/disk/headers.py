@@ -46,9 +46,12 @@ def tensors_of(file: Path) -> dict[str, Stored]:
     start = 8 + length
     return {
         name: Stored(
-            one["dtype"], tuple(one["shape"]), start + one["data_offsets"][0], start + one["data_offsets"][1]
+            entry["dtype"],
+            tuple(entry["shape"]),
+            start + entry["data_offsets"][0],
+            start + entry["data_offsets"][1],
         )
-        for name, one in header.items()
+        for name, entry in header.items()
         if name != "__metadata__"
     }
 
@@ -79,13 +82,13 @@ def refuse_doubled(files: Sequence[Path]) -> None:
 def _same(file: Path, tensor: Stored, other_file: Path, other: Stored) -> bool:
     if (tensor.dtype, tensor.shape) != (other.dtype, other.shape):
         return False
-    with file.open("rb") as one, other_file.open("rb") as two:
-        one.seek(tensor.start)
-        two.seek(other.start)
+    with file.open("rb") as first, other_file.open("rb") as second:
+        first.seek(tensor.start)
+        second.seek(other.start)
         left = tensor.end - tensor.start
         while left > 0:
             size = min(left, _CHUNK)
-            if one.read(size) != two.read(size):
+            if first.read(size) != second.read(size):
                 return False
             left -= size
     return True

@@ -145,14 +145,14 @@ def _refuse_cache_that_is_a_file() -> None:
     from huggingface_hub import constants
 
     cache = Path(constants.HF_HUB_CACHE)
-    at = next((path for path in (cache, *cache.parents) if os.path.lexists(path)), cache)
-    if os.path.isdir(at) or not os.path.lexists(at):
+    existing = next((path for path in (cache, *cache.parents) if os.path.lexists(path)), cache)
+    if os.path.isdir(existing) or not os.path.lexists(existing):
         return
     variable = next((name for name in _CACHE_VARIABLES if os.environ.get(name)), None)
     says = f" ({variable}={os.environ[variable]})" if variable else ""
     raise ModelError(
-        f"the hub cache is to be the folder {cache}{says}, and {at} is no folder",
-        f"unset {variable}, or let it name a folder" if variable else f"move {at} out of the way",
+        f"the hub cache is to be the folder {cache}{says}, and {existing} is no folder",
+        f"unset {variable}, or let it name a folder" if variable else f"move {existing} out of the way",
     )
 
 

@@ -78,11 +78,11 @@ def refuse_size(path: Path, config: PretrainedConfig, weights: Sequence[Path], *
 
     if any(file.suffix != ".safetensors" for file in weights):
         return
-    stored = {name: one for file in weights for name, one in tensors_of(file).items()}
+    stored = {name: tensor for file in weights for name, tensor in tensors_of(file).items()}
     if getattr(config, "quantization_config", None):
-        most = _BITS * sum(one.end - one.start for one in stored.values())
+        most = _BITS * sum(entry.end - entry.start for entry in stored.values())
     else:
-        most = _MOST * sum(one.elements for one in stored.values())
+        most = _MOST * sum(entry.elements for entry in stored.values())
     try:
         with torch.device("meta"):
             # Building writes a number format into a config that states none.
@@ -91,14 +91,14 @@ def refuse_size(path: Path, config: PretrainedConfig, weights: Sequence[Path], *
     except Exception:
         return
     parameters = dict(model.named_parameters())
-    asked = sum(one.numel() for one in parameters.values())
-    if asked <= most:
+    parameter_count = sum(parameter.numel() for parameter in parameters.values())
+    if parameter_count <= most:
         return
     name, largest = max(parameters.items(), key=lambda item: item[1].numel())
     held = f"; the weights have it as {list(stored[name].shape)}" if name in stored else ""
     raise ModelError(
-        f"{path} asks for {asked:,} parameters, and the weights hold "
-        f"{sum(one.elements for one in stored.values()):,}: {name} would be {list(largest.shape)}{held}",
+        f"{path} asks for {parameter_count:,} parameters, and the weights hold "
+        f"{sum(entry.elements for entry in stored.values()):,}: {name} would be {list(largest.shape)}{held}",
         f"correct the sizes in {path.name}, or restore the config.json of these weights",
     )
 

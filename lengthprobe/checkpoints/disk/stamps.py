@@ -24,15 +24,15 @@ def stamp_of(directories: Iterable[Path], weights: Iterable[Path]) -> str:
         directories: Where its config, its tokenizer and its adapter are.
         weights: Its weight files.
     """
-    found = []
+    states = []
     for path in sorted({*files_read(directories), *weights}):
         try:
             state = path.stat()
         # Gone since it was listed, which is a change as well.
         except OSError:
             continue
-        found.append([str(path), state.st_size, state.st_mtime_ns])
-    return sha256(json.dumps(found).encode()).hexdigest()
+        states.append([str(path), state.st_size, state.st_mtime_ns])
+    return sha256(json.dumps(states).encode()).hexdigest()
 
 
 def files_read(directories: Iterable[Path], *, code: bool = False) -> list[Path]:

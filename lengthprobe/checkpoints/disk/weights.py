@@ -239,9 +239,9 @@ def _pickled(directory: Path, single: str, *, stem: str, allow_pickle: bool) -> 
         return files
     if not pickles:
         others = sorted(path.name for path in directory.glob("*.safetensors"))
-        found = f"; {', '.join(others)} is not named by an index" if others else ""
+        note = f"; {', '.join(others)} is not named by an index" if others else ""
         raise ModelError(
-            f"{directory} holds no weights: no {single}{found}",
+            f"{directory} holds no weights: no {single}{note}",
             "copy the weights there, or point at the directory that holds them "
             "(weights pickled on the hub are fetched with setting:allow-pickle)",
         )

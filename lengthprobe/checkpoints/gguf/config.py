@@ -179,7 +179,7 @@ def _take_rope_scaling(gguf: Gguf, config: PretrainedConfig) -> None:
         kind, factor = "linear", gguf.stated("rope.scale_linear")
     stated: Any = getattr(config, "rope_parameters", None)
     if kind in (None, "none") or (kind == "linear" and factor in (None, 0, 1)):
-        if any(one.name.startswith("rope_factors_") for one in gguf.tensors):
+        if any(tensor.name.startswith("rope_factors_") for tensor in gguf.tensors):
             kind = "longrope"
         else:
             return

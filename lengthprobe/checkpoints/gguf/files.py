@@ -129,7 +129,7 @@ def _named(source: Source, directory: Path) -> Path:
     if is_weight_file(path):
         return path
     # What is cached is no list of what there is.
-    names = nearest_first(path.name, model_files(one.name for one in directory.glob("*.gguf")))
+    names = nearest_first(path.name, model_files(file.name for file in directory.glob("*.gguf")))
     others = f"; there {'is' if len(names) == 1 else 'are'} {first_names(names)}" if names else ""
     raise ModelError(
         f"{directory} holds no {source.file}{others}",
@@ -140,7 +140,9 @@ def _named(source: Source, directory: Path) -> Path:
 def _other_weights(names: Sequence[str]) -> list[str]:
     """The names of weights in the formats of transformers, without names in a subfolder."""
     return sorted(
-        name for name in names if "/" not in name and any(fnmatch(name, one) for one in _OTHER_WEIGHTS)
+        name
+        for name in names
+        if "/" not in name and any(fnmatch(name, pattern) for pattern in _OTHER_WEIGHTS)
     )
 
 

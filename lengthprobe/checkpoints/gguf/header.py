@@ -86,12 +86,12 @@ class Gguf:
     @property
     def elements(self) -> int:
         """The count of numbers in all tensors."""
-        return sum(one.elements for one in self.tensors)
+        return sum(tensor.elements for tensor in self.tensors)
 
     @property
     def kinds(self) -> Counter[str]:
         """The number of tensors in each storage format."""
-        return Counter(one.kind for one in self.tensors)
+        return Counter(tensor.kind for tensor in self.tensors)
 
     @property
     def is_quantized(self) -> bool:
@@ -100,8 +100,8 @@ class Gguf:
 
     def told(self) -> str:
         """The storage formats of the weights, in words."""
-        each = (f"{kind} {count}" for kind, count in self.kinds.most_common())
-        first, *rest = each
+        phrases = (f"{kind} {count}" for kind, count in self.kinds.most_common())
+        first, *rest = phrases
         return f"GGUF{self._named_type()} ({', '.join([f'{first} tensors', *rest])})"
 
     def _named_type(self) -> str:
@@ -248,11 +248,11 @@ def _read(path: Path, content: mmap.mmap) -> Gguf:
     if not _is_split(metadata) and not listed:
         raise ModelError(f"{path} holds no tensor", download_again(path))
     require_gguf(path)
-    tensors = tuple(_sized(path, *one, first) for one in listed)
-    end = max((one.start + one.size for one in tensors), default=0)
+    tensors = tuple(_sized(path, *entry, first) for entry in listed)
+    end = max((tensor.start + tensor.size for tensor in tensors), default=0)
     if end > len(content):
         raise ValueError(f"its tensors go to byte {end:,}")
-    doubled = [name for name, count in Counter(one.name for one in tensors).items() if count > 1]
+    doubled = [name for name, count in Counter(tensor.name for tensor in tensors).items() if count > 1]
     if doubled:
         raise ValueError(f"the tensor {doubled[0]} stands in it twice")
     return Gguf(path, metadata, tensors, spans, (table, cursor.at))
@@ -288,6 +288,6 @@ def _sized(path: Path, name: str, shape: tuple[int, ...], number: int, offset: i
             f"the tensor {name} has rows of {shape[-1]}, and {kind.name} stores {elements} together"
         )
     count = 1
-    for each in shape:
-        count *= each
+    for length in shape:
+        count *= length
     return Tensor(name, shape, kind.name, first + offset, count // elements * size)

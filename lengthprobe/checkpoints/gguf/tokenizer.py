@@ -96,10 +96,10 @@ def load_gguf_tokenizer(gguf: Gguf) -> Any:
     tokenizer.name_or_path = str(gguf.path)
     if gguf.metadata.get(f"{_KEY}model") == "gpt2":
         _split_as_stated(gguf, tokenizer)
-    for name, at in named.items():
+    for name, token_id in named.items():
         # Some versions leave out the names that the file gives.
-        if getattr(tokenizer, f"{name}_token_id", None) != at:
-            setattr(tokenizer, f"{name}_token", gguf.metadata[f"{_KEY}tokens"][at])
+        if getattr(tokenizer, f"{name}_token_id", None) != token_id:
+            setattr(tokenizer, f"{name}_token", gguf.metadata[f"{_KEY}tokens"][token_id])
     if "eos" not in named:
         # Some versions make up an end where the file names none.
         tokenizer.eos_token = None
@@ -126,25 +126,27 @@ def check_gguf_tokenizer(gguf: Gguf, tokenizer: Any, texts: Sequence[str]) -> No
     tokens: list[str] = gguf.metadata[f"{_KEY}tokens"]
     # What a class of transformers adds to them, no text of a prompt may make.
     held = tokenizer.convert_ids_to_tokens(list(range(len(tokens))))
-    for at, (ours, theirs) in enumerate(zip(held, tokens, strict=True)):
+    for token_id, (ours, theirs) in enumerate(zip(held, tokens, strict=True)):
         # A few are spelled otherwise: with blanks in place of their mark, or with letters in place of bytes.
         if ours != theirs and (ours is None or theirs.isascii()) and theirs.strip(" "):
-            raise _wrong(gguf, f"token {at} is {ours!r}, and in the file {theirs!r}")
-    for at in _special(gguf, tokenizer):
-        made = tokenizer(tokens[at], add_special_tokens=False)["input_ids"]
-        if made != [at]:
-            raise _wrong(gguf, f"{tokens[at]!r} is token {at} of the file, and it makes {made} of that")
+            raise _wrong(gguf, f"token {token_id} is {ours!r}, and in the file {theirs!r}")
+    for token_id in _special(gguf, tokenizer):
+        encoded = tokenizer(tokens[token_id], add_special_tokens=False)["input_ids"]
+        if encoded != [token_id]:
+            raise _wrong(
+                gguf, f"{tokens[token_id]!r} is token {token_id} of the file, and it makes {encoded} of that"
+            )
     for text in (*texts, *TELLING):
         ids = tokenizer(text, add_special_tokens=False)["input_ids"]
-        beyond = [one for one in ids if not 0 <= one < len(tokens)]
+        beyond = [text_id for text_id in ids if not 0 <= text_id < len(tokens)]
         back = tokenizer.decode(ids, skip_special_tokens=False, clean_up_tokenization_spaces=False)
         # Of the Llama 2 kind a text begins with a space that is none.
         if beyond or back.removeprefix(" ") != text.removeprefix(" "):
             raise _wrong(gguf, f"it gives back {back!r} for {text!r}")
     before, after = _added(gguf)
     stated = [*before, *tokenizer(TELLING[0], add_special_tokens=False)["input_ids"], *after]
-    if (made := tokenizer(TELLING[0])["input_ids"]) != stated:
-        raise _wrong(gguf, f"of {TELLING[0]!r} it makes {made}, and llama.cpp {stated}")
+    if (encoded := tokenizer(TELLING[0])["input_ids"]) != stated:
+        raise _wrong(gguf, f"of {TELLING[0]!r} it makes {encoded}, and llama.cpp {stated}")
 
 
 def end_keys(gguf: Gguf) -> dict[int, str]:
@@ -164,11 +166,11 @@ def gguf_ends(gguf: Gguf) -> list[int]:
         tokens = gguf.metadata.get(f"{_KEY}tokens") or []
         kinds = gguf.metadata.get(f"{_KEY}token_type") or []
         named += [
-            at
-            for at, (token, kind) in enumerate(zip(tokens, kinds, strict=False))
-            if kind == _CONTROL and token in _END_TEXTS and at != unknown
+            token_id
+            for token_id, (token, kind) in enumerate(zip(tokens, kinds, strict=False))
+            if kind == _CONTROL and token in _END_TEXTS and token_id != unknown
         ]
-    return [one for one in dict.fromkeys(named) if one is not None]
+    return [token_id for token_id in dict.fromkeys(named) if token_id is not None]
 
 
 def _split_as_stated(gguf: Gguf, tokenizer: Any) -> None:
@@ -227,14 +229,14 @@ def _named_tokens(gguf: Gguf) -> dict[str, int]:
     """
     tokens = gguf.metadata[f"{_KEY}tokens"]
     for key in (*(f"{_KEY}{key}_token_id" for key in _NAMED.values()), *(f"{_KEY}{name}" for name in _ENDS)):
-        at = gguf.metadata.get(key)
-        if at is not None and not 0 <= at < len(tokens):
+        number = gguf.metadata.get(key)
+        if number is not None and not 0 <= number < len(tokens):
             raise ModelError(
-                f"{gguf.path} names {at!r} as {key}, and its tokens are numbered 0 to {len(tokens) - 1}",
+                f"{gguf.path} names {number!r} as {key}, and its tokens are numbered 0 to {len(tokens) - 1}",
                 ANOTHER,
             )
     named = {name: gguf.metadata.get(f"{_KEY}{key}_token_id") for name, key in _NAMED.items()}
-    return {name: at for name, at in named.items() if at is not None}
+    return {name: token_id for name, token_id in named.items() if token_id is not None}
 
 
 def _special(gguf: Gguf, tokenizer: Any) -> list[int]:
@@ -243,11 +245,13 @@ def _special(gguf: Gguf, tokenizer: Any) -> list[int]:
     kinds = gguf.metadata.get(f"{_KEY}token_type") or []
     template = str(tokenizer.chat_template or "")
     written = [
-        at
-        for at, (token, kind) in enumerate(zip(tokens, kinds, strict=False))
+        token_id
+        for token_id, (token, kind) in enumerate(zip(tokens, kinds, strict=False))
         if kind == _CONTROL and token and token in template
     ]
-    return [*dict.fromkeys(one for one in (*gguf_ends(gguf), *written) if 0 <= one < len(tokens))]
+    return [
+        *dict.fromkeys(token_id for token_id in (*gguf_ends(gguf), *written) if 0 <= token_id < len(tokens))
+    ]
 
 
 def _wrong(gguf: Gguf, what: str) -> ModelError:

@@ -83,7 +83,7 @@ def _is(value: Any, kind: str) -> bool:
     if kind not in (_TEXTS, _WHOLES, _NUMBERS):
         # A truth is a number to Python.
         return isinstance(value, classes) and (kind == _YES or not isinstance(value, bool))
-    return isinstance(value, list) and all(isinstance(one, classes) for one in value)
+    return isinstance(value, list) and all(isinstance(item, classes) for item in value)
 
 
 def _short(value: Any) -> str:

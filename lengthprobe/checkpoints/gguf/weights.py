@@ -72,8 +72,8 @@ def load_dequantized(gguf: Gguf, config: PretrainedConfig, dtype: torch.dtype | 
 
 
 def _check_complete(gguf: Gguf, report: Mapping[str, Any]) -> None:
-    if found := unfitting_tensors(report):
-        kind, names = found
+    if unfitting := unfitting_tensors(report):
+        kind, names = unfitting
         what = {
             "missing_keys": "lacks",
             "mismatched_keys": "has another shape than its header says for",
@@ -96,11 +96,11 @@ def check_values(gguf: Gguf, model: Any) -> None:
     """
     parameters = _by_gguf_name(gguf, model)
     unread = [
-        one.name
-        for one in gguf.tensors
-        if one.name not in parameters
-        and one.name != _FREQUENCIES
-        and not any(part in one.name for part in _RESHAPED)
+        stored.name
+        for stored in gguf.tensors
+        if stored.name not in parameters
+        and stored.name != _FREQUENCIES
+        and not any(part in stored.name for part in _RESHAPED)
     ]
     if unread and parameters:
         raise ModelError(f"transformers leaves out what {gguf.path} holds: {first_names(unread)}", ANOTHER)
@@ -122,12 +122,12 @@ def _compare(gguf: Gguf, tensor: Tensor, opened: Any, parameter: torch.Tensor) -
     for row in sorted({0, 1 % rows, rows // 2, (rows - 2) % rows, rows - 1}):
         here = _row(tensor, opened, row)
         place = _place(gguf, tensor, row)
-        found = there[place] if len(tensor.shape) == 2 else there[_order(gguf, tensor)]
+        loaded = there[place] if len(tensor.shape) == 2 else there[_order(gguf, tensor)]
         if tensor.name.endswith("norm.weight") and gguf.architecture in _ONE_ADDED:
             here = here - 1
         here = here.to(there.dtype)
-        found = found.cpu()
-        if not ((here == found) | ((here != here) & (found != found))).all():
+        loaded = loaded.cpu()
+        if not ((here == loaded) | ((here != here) & (loaded != loaded))).all():
             raise ModelError(f"the loaded model has other values for {tensor.name} than {gguf.path}", ANOTHER)
 
 
@@ -153,8 +153,8 @@ def _place(gguf: Gguf, tensor: Tensor, row: int) -> int:
         return row
     # Within a head the file has the two halves of its rotation in turn, and transformers one after the other.
     width = tensor.shape[0] // heads
-    head, at = divmod(row, width)
-    return head * width + (at % 2) * (width // 2) + at // 2
+    head, offset = divmod(row, width)
+    return head * width + (offset % 2) * (width // 2) + offset // 2
 
 
 def _order(gguf: Gguf, tensor: Tensor) -> Any:
@@ -178,10 +178,10 @@ def _by_gguf_name(gguf: Gguf, model: Any) -> dict[str, torch.Tensor]:
     from gguf import MODEL_ARCH_NAMES, get_tensor_name_map
 
     named = _NAMES.get(gguf.architecture, gguf.architecture)
-    found = [key for key, name in MODEL_ARCH_NAMES.items() if name == named]
-    if not found:
+    architectures = [key for key, name in MODEL_ARCH_NAMES.items() if name == named]
+    if not architectures:
         return {}
-    names = get_tensor_name_map(found[0], int(gguf.stated("block_count") or 0))
+    names = get_tensor_name_map(architectures[0], int(gguf.stated("block_count") or 0))
     stated: dict[str, torch.Tensor] = {}
     for name, parameter in model.state_dict(keep_vars=True).items():
         stem, dot, suffix = name.rpartition(".")
@@ -198,7 +198,7 @@ def _take_frequencies(gguf: Gguf, model: Any) -> None:
     Raises:
         ModelError: The model has no rotations of this number.
     """
-    factors = next((one for one in gguf.tensors if one.name == _FREQUENCIES), None)
+    factors = next((tensor for tensor in gguf.tensors if tensor.name == _FREQUENCIES), None)
     if factors is None:
         return
     with gguf.path.open("rb") as opened:

@@ -212,7 +212,7 @@ def _group(name: str, group: Any) -> str:
     if not isinstance(group, dict):
         return name
     stated = [group.get(key) for key in ("weights", "input_activations")]
-    weights, inputs = (one if isinstance(one, dict) else {} for one in stated)
+    weights, inputs = (part if isinstance(part, dict) else {} for part in stated)
     kind = " fp" if "float" in (weights.get("type"), inputs.get("type")) else ""
     return f"W{weights.get('num_bits', 16)}A{inputs.get('num_bits', 16)}{kind}"
 
@@ -222,6 +222,6 @@ def _stated(config: PretrainedConfig) -> dict[str, Any] | None:
     for part in (config, config.get_text_config()):
         stated = getattr(part, _KEY, None)
         if stated is not None:
-            found: Any = stated.to_dict() if hasattr(stated, "to_dict") else stated
-            return found if isinstance(found, dict) else {}
+            entry: Any = stated.to_dict() if hasattr(stated, "to_dict") else stated
+            return entry if isinstance(entry, dict) else {}
     return None

@@ -30,8 +30,8 @@ def dequantized_matrix(module: Any) -> Tensor:
     if is_four_bits(module):
         # Not installed where no such layer can be.
         library: Any = import_module("bitsandbytes.functional")
-        found: Tensor = library.dequantize_4bit(module.weight.data, module.weight.quant_state)
-        return found.to(module.compute_dtype or found.dtype)
+        matrix: Tensor = library.dequantize_4bit(module.weight.data, module.weight.quant_state)
+        return matrix.to(module.compute_dtype or matrix.dtype)
     weight: Tensor = module.weight.dequantize()
     return weight
 

@@ -80,12 +80,12 @@ def stated_generation(directory: Path) -> dict[str, Any]:
 
 def overridden_settings(stated: Mapping[str, Any]) -> tuple[str, ...]:
     """The settings of a generation config that greedy decoding ignores, as `name=value`, sorted."""
-    asked = {name: value for name, value in stated.items() if name not in _HARMLESS}
-    if not asked.get("do_sample"):
-        asked = {name: value for name, value in asked.items() if name not in _ONLY_SAMPLING}
+    settings = {name: value for name, value in stated.items() if name not in _HARMLESS}
+    if not settings.get("do_sample"):
+        settings = {name: value for name, value in settings.items() if name not in _ONLY_SAMPLING}
     return tuple(
         f"{name}={value!r}"
-        for name, value in sorted(asked.items())
+        for name, value in sorted(settings.items())
         if value not in (None, False, 0, 0.0, [], {}, "") and value != _NEUTRAL.get(name)
     )
 

@@ -69,9 +69,9 @@ def _is_loaded(path: Path) -> bool:
 def _loads_without(path: Path, load: Callable[[Path], object]) -> bool:
     """Whether the other files of a folder can be loaded without this file."""
     with tempfile.TemporaryDirectory(prefix="lengthprobe-") as folder:
-        for each in path.parent.iterdir():
-            if each.name != path.name:
-                (Path(folder) / each.name).symlink_to(each.resolve())
+        for other in path.parent.iterdir():
+            if other.name != path.name:
+                (Path(folder) / other.name).symlink_to(other.resolve())
         try:
             load(Path(folder))
         # A broken tokenizer file shows in as many ways as there are kinds of tokenizer.

@@ -89,9 +89,9 @@ def check_tokenizer(files: Files, tokenizer: Any, texts: Sequence[str]) -> None:
     if not path.is_file():
         return
     stated = _as_stated(path, tokenizer)
-    asked = [*dict.fromkeys(texts), *TELLING]
+    all_texts = [*dict.fromkeys(texts), *TELLING]
     try:
-        taken = tokenizer(asked, add_special_tokens=False)["input_ids"]
+        taken = tokenizer(all_texts, add_special_tokens=False)["input_ids"]
     # A class that the vocabulary was not made for may lack what it needs, an unknown token for one.
     except Exception as error:
         raise ModelError(
@@ -100,7 +100,7 @@ def check_tokenizer(files: Files, tokenizer: Any, texts: Sequence[str]) -> None:
             _MEND,
         ) from error
     for text, ours, theirs in zip(
-        asked, taken, stated.encode_batch(asked, add_special_tokens=False), strict=True
+        all_texts, taken, stated.encode_batch(all_texts, add_special_tokens=False), strict=True
     ):
         if list(ours) != theirs.ids:
             raise _two_readings(files, tokenizer, text, list(ours), theirs.tokens, theirs.ids)
@@ -130,7 +130,7 @@ def _two_readings(
 ) -> ModelError:
     shown = [str(token) for token in tokenizer.convert_ids_to_tokens(taken)]
     # From the first difference on.
-    start = next((at for at, (a, b) in enumerate(zip(taken, stated_ids, strict=False)) if a != b), 0)
+    start = next((index for index, (a, b) in enumerate(zip(taken, stated_ids, strict=False)) if a != b), 0)
     return ModelError(
         f"the tokenizer in {files.tokenizer} can be read in two ways. {_who(files, tokenizer)} makes other "
         f"tokens of a text than {_FILE} says: of {text!r}, from token {start} on, the class makes "

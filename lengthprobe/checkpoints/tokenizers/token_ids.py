@@ -32,11 +32,11 @@ def leave_out_bad_padding(config: Any) -> None:
 
     Padding is masked, so any other token will do.
     """
-    for each in (config, config.get_text_config()):
-        rows = getattr(each, "vocab_size", None)
-        pad = getattr(each, "pad_token_id", None)
+    for part in (config, config.get_text_config()):
+        rows = getattr(part, "vocab_size", None)
+        pad = getattr(part, "pad_token_id", None)
         if pad is not None and isinstance(rows, int) and not is_row(pad, rows):
-            each.pad_token_id = None
+            part.pad_token_id = None
 
 
 def check_rows(name: str, tokenizer: Any, tokens: Sequence[int], rows: int) -> None:

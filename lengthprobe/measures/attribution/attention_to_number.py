@@ -79,7 +79,9 @@ def word_boundaries(adherence: Adherence) -> tuple[int, ...]:
     """For each word of a response, the last step at which an end would make this word the last word."""
     counts = adherence.counts
     places = {
-        counts[at - 1]: at for at in range(1, len(counts)) if adherence.complete[at] and counts[at - 1] > 0
+        counts[step - 1]: step
+        for step in range(1, len(counts))
+        if adherence.complete[step] and counts[step - 1] > 0
     }
     return tuple(places[count] for count in sorted(places))
 
@@ -93,21 +95,25 @@ def _attention(
     bounds: tuple[float, float] | None,
 ) -> Estimate:
     chosen = probe.heads(heads)
-    called = MeasureKey(name, (first_few_names([one.name for one in chosen]),))
+    called = MeasureKey(name, (first_few_names([head.name for head in chosen]),))
     if unmet := unmet_control(probe, language):
         return without_values(probe, called, language, unmet, bounds=bounds)
     every = probe.traces(language)
-    check_answered(probe, [one.response for one in every], language)
-    placed = [(one, steps) for one in every if one.adherence and (steps := word_boundaries(one.adherence))]
-    looks = [_look(probe, *each, before=before) for before in (True, False) for each in placed]
-    shares = [one.mean((0, 1), dtype=float) for one in probe.attention(looks, chosen)]
+    check_answered(probe, [traced.response for traced in every], language)
+    placed = [
+        (traced, steps)
+        for traced in every
+        if traced.adherence and (steps := word_boundaries(traced.adherence))
+    ]
+    looks = [_look(probe, *pair, before=before) for before in (True, False) for pair in placed]
+    shares = [attention.mean((0, 1), dtype=float) for attention in probe.attention(looks, chosen)]
     observations = []
-    for (one, _), before, after in zip(placed, shares, shares[len(placed) :], strict=False):
+    for (traced, _), before, after in zip(placed, shares, shares[len(placed) :], strict=False):
         both = (before + after) / 2
         value = weights[0] * both[_NUMBER] + weights[1] * both[_DISTRACTOR]
-        prompt, counts = one.response.prompt, one.adherence.counts if one.adherence else ()
+        prompt, counts = traced.response.prompt, traced.adherence.counts if traced.adherence else ()
         observations.append(
-            Observation(prompt.id, prompt.topic, float(value), note_of(one.response, counts[-1]))
+            Observation(prompt.id, prompt.topic, float(value), note_of(traced.response, counts[-1]))
         )
     return Estimate.from_observations(
         observations,
@@ -121,8 +127,8 @@ def _attention(
     )
 
 
-def _look(probe: Attentive, one: Traced, steps: tuple[int, ...], *, before: bool) -> Look:
+def _look(probe: Attentive, traced: Traced, steps: tuple[int, ...], *, before: bool) -> Look:
     from lengthprobe.activations.looks import Look
 
-    both = distracted_prompt(one.response.prompt, probe.settings.lengths, before=before)
-    return Look(both.prompt, one.response.token_ids, steps, (both.number, (both.distractor,)))
+    both = distracted_prompt(traced.response.prompt, probe.settings.lengths, before=before)
+    return Look(both.prompt, traced.response.token_ids, steps, (both.number, (both.distractor,)))

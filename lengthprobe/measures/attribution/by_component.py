@@ -64,8 +64,8 @@ class ByComponent:
     @property
     def layers(self) -> Floats:
         """The heads of each layer together, [n, L]."""
-        found: Floats = self.heads.sum(2)
-        return found
+        summed: Floats = self.heads.sum(2)
+        return summed
 
     @property
     def by_name(self) -> dict[str, float]:
@@ -73,12 +73,12 @@ class ByComponent:
         if not self.prompts:
             return {}
         heads, mlps = self.heads.mean(0), self.mlps.mean(0)
-        found = {
+        by_head = {
             f"L{layer}H{head}": float(heads[layer, head])
             for layer in range(heads.shape[0])
             for head in range(heads.shape[1])
         }
-        return found | {f"MLP{layer}": float(mlps[layer]) for layer in range(len(mlps))}
+        return by_head | {f"MLP{layer}": float(mlps[layer]) for layer in range(len(mlps))}
 
     @property
     def n_layers(self) -> int:
@@ -146,15 +146,15 @@ def estimate_of(
         flaw=_flaw(len(by_component.prompts), asked),
         form=probe_form(probe),
     )
-    told = controls if by_component.prompts else dict
-    return replace(estimate, background=(Background(str(key), by_component.by_name, told),))
+    own_controls = controls if by_component.prompts else dict
+    return replace(estimate, background=(Background(str(key), by_component.by_name, own_controls),))
 
 
-def _flaw(measured: int, asked: int | None) -> str:
+def _flaw(measured: int, expected: int | None) -> str:
     """The reason why too few responses were measured; empty where enough were."""
-    if asked is None or measured >= LEAST_MEASURED * asked:
+    if expected is None or measured >= LEAST_MEASURED * expected:
         return ""
     return (
-        f"only {measured} of {asked} responses have the place that is measured: fewer than "
+        f"only {measured} of {expected} responses have the place that is measured: fewer than "
         f"{100 * LEAST_MEASURED:g} % would be a choice among them"
     )

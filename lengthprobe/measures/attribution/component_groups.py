@@ -19,15 +19,15 @@ if TYPE_CHECKING:
 
 def late_heads(by_component: ByComponent) -> Floats:
     """The heads of the late layers together, [n]."""
-    found: Floats = by_component.layers[:, list(late_layers(by_component.n_layers))].sum(1)
-    return found
+    summed: Floats = by_component.layers[:, list(late_layers(by_component.n_layers))].sum(1)
+    return summed
 
 
 def early_heads(by_component: ByComponent) -> Floats:
     """The heads of an early layer, a mean over early layers, times the number of late layers, [n]."""
     late, early = late_layers(by_component.n_layers), early_layers(by_component.n_layers)
-    found: Floats = by_component.layers[:, list(early)].mean(1) * len(late)
-    return found
+    scaled: Floats = by_component.layers[:, list(early)].mean(1) * len(late)
+    return scaled
 
 
 def rise_of_heads(by_component: ByComponent) -> Floats:
@@ -44,8 +44,8 @@ def final_mlp(by_component: ByComponent) -> Floats:
 
 def early_mlps(by_component: ByComponent) -> Floats:
     """The mean over the MLPs of the early layers, [n]."""
-    found: Floats = by_component.mlps[:, list(early_layers(by_component.n_layers))].mean(1)
-    return found
+    mean: Floats = by_component.mlps[:, list(early_layers(by_component.n_layers))].mean(1)
+    return mean
 
 
 COMPONENT_GROUPS: dict[str, Group] = {

@@ -109,34 +109,38 @@ def cwa_by_component(
     check_lengths(lengths)
     source = text_of or probe
     every = source.traces(language)
-    check_answered(source, [one.response for one in every], language)
-    asked = [one.response.prompt.n_words for one in every]
-    if signs == "shuffled" and len(set(asked)) < 2:
+    check_answered(source, [traced.response for traced in every], language)
+    requested = [traced.response.prompt.n_words for traced in every]
+    if signs == "shuffled" and len(set(requested)) < 2:
         raise SettingsError(
             f"the control of CWA takes another prompt's length, and all prompts in {language!r} ask for "
-            f"{asked[0]} words",
+            f"{requested[0]} words",
             "setting:lengths=3-9, or any two lengths",
         )
     contributions, adherences = _of_own(every) if text_of is None else _of_forced(probe, every)
     # Lengths are shuffled among all prompts, whichever are selected.
-    weights = token_weights(adherences, asked, signs=signs)
-    found = cumulative(contributions, weights)
-    keep = [at for at, one in enumerate(every) if lengths is None or one.response.prompt.n_words in lengths]
+    weights = token_weights(adherences, requested, signs=signs)
+    summed = cumulative(contributions, weights)
+    keep = [
+        row
+        for row, traced in enumerate(every)
+        if lengths is None or traced.response.prompt.n_words in lengths
+    ]
     # A text may have no step, where another tokenizer has no token; steps of a thought are not of the answer.
-    n_steps = np.array([max(1, sum(one.in_answer)) for one in adherences], float)
+    n_steps = np.array([max(1, sum(adherence.in_answer)) for adherence in adherences], float)
     steps = n_steps[keep] if per_step else 1.0
     return ByComponent(
-        prompts=[every[at].response.prompt for at in keep],
-        notes=[note_of(every[at].response, _n_words(adherences[at])) for at in keep],
-        heads=(found.heads[keep].T / steps).T,
-        mlps=(found.mlps[keep].T / steps).T,
-        exact=tuple(place for place, at in enumerate(keep) if _is_exact(every[at], adherences[at])),
-        cut_off=any(every[at].response.ran_on for at in keep),
+        prompts=[every[row].response.prompt for row in keep],
+        notes=[note_of(every[row].response, _n_words(adherences[row])) for row in keep],
+        heads=(summed.heads[keep].T / steps).T,
+        mlps=(summed.mlps[keep].T / steps).T,
+        exact=tuple(place for place, row in enumerate(keep) if _is_exact(every[row], adherences[row])),
+        cut_off=any(every[row].response.ran_on for row in keep),
     )
 
 
-def _is_exact(one: Traced, adherence: Adherence) -> bool:
-    return adherence.ended and _n_words(adherence) == one.response.prompt.n_words
+def _is_exact(traced: Traced, adherence: Adherence) -> bool:
+    return adherence.ended and _n_words(adherence) == traced.response.prompt.n_words
 
 
 def _n_words(adherence: Adherence) -> int:
@@ -147,17 +151,21 @@ def _controls(
     source: Traceable, language: str, group: Group, under: Callable[[str], ByComponent]
 ) -> dict[str, float]:
     """The means of the group under the controls without a forward pass (METHODS §3)."""
-    several = len({one.response.prompt.n_words for one in source.traces(language)}) > 1
+    several = len({traced.response.prompt.n_words for traced in source.traces(language)}) > 1
     controls = ("shuffled", "all-plus") if several else ("all-plus",)
-    found = {signs: float(group(under(signs)).mean()) for signs in controls}
+    means = {signs: float(group(under(signs)).mean()) for signs in controls}
     by_component = under("adherence")
     if by_component.exact:
-        found["exact answers only"] = float(group(by_component)[list(by_component.exact)].mean())
-    return found | early_controls(by_component)
+        means["exact answers only"] = float(group(by_component)[list(by_component.exact)].mean())
+    return means | early_controls(by_component)
 
 
 def _of_own(every: Sequence[Traced]) -> tuple[list[Contributions], list[Adherence]]:
-    traced = [(one.trace.token, one.adherence) for one in every if one.trace and one.adherence]
+    traced = [
+        (traced_response.trace.token, traced_response.adherence)
+        for traced_response in every
+        if traced_response.trace and traced_response.adherence
+    ]
     return [trace for trace, _ in traced], [adherence for _, adherence in traced]
 
 
@@ -166,13 +174,15 @@ def _of_forced(probe: Traceable, every: Sequence[Traced]) -> tuple[list[Contribu
 
     texts = [
         Forced(
-            one.response.prompt,
-            one.response.token_ids,
-            one.response.text,
-            one.response.finish_reason == "stop",
-            opened=one.response.opened,
+            traced.response.prompt,
+            traced.response.token_ids,
+            traced.response.text,
+            traced.response.finish_reason == "stop",
+            opened=traced.response.opened,
         )
-        for one in every
+        for traced in every
     ]
     forced = probe.forced(texts, target="token")
-    return [one.contributions for one in forced], [one.adherence for one in forced if one.adherence]
+    return [result.contributions for result in forced], [
+        result.adherence for result in forced if result.adherence
+    ]

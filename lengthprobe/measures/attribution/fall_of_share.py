@@ -73,7 +73,7 @@ def _fall(candidate: Estimate, reference: Estimate, name: str) -> Estimate:
     ours, theirs = share(candidate), share(reference)
     common = candidate.samples[0].by_prompt.keys() & reference.samples[0].by_prompt.keys()
     flaw = _flaw(ours, theirs, common)
-    now, before = (_linearised(one, common) for one in (candidate, reference))
+    now, before = (_linearised(estimate, common) for estimate in (candidate, reference))
     lacking = max(0.0, LEAST_SHARE - before.mean) if common else 0.0
     rival = None
     if candidate.rival is not None or reference.rival is not None:
@@ -102,7 +102,7 @@ def _flaw(ours: Share, theirs: Share, common: Set[str]) -> str:
         return caveat
     if theirs.low > 0:
         return ""
-    mean, low, high = (quantity(round(one, 4), "share") for one in (theirs.mean, theirs.low, theirs.high))
+    mean, low, high = (quantity(round(value, 4), "share") for value in (theirs.mean, theirs.low, theirs.high))
     interval = interval_name(theirs.alpha)
     measured = f"{mean}, {interval} {low} to {high}"
     return f"the reference's own share is not surely above 0 ({measured}): nothing can fall"
@@ -116,13 +116,15 @@ def _linearised(estimate: Estimate, common: Set[str]) -> Sample:
     return Sample(
         tuple(
             Observation(
-                one.prompt_id,
-                one.topic,
-                ratio + (one.value - ratio * whole.by_prompt[one.prompt_id].value) / (whole.mean or 1.0),
-                one.note,
+                observation.prompt_id,
+                observation.topic,
+                ratio
+                + (observation.value - ratio * whole.by_prompt[observation.prompt_id].value)
+                / (whole.mean or 1.0),
+                observation.note,
             )
-            for one in sample.observations
-            if one.prompt_id in common
+            for observation in sample.observations
+            if observation.prompt_id in common
         ),
         None,
     )
@@ -137,7 +139,7 @@ def _noted(fall: Sample, candidate: Estimate, reference: Estimate) -> Sample:
         return f"{in_three_digits(value.value)} of {in_three_digits(whole.value)}"
 
     noted = []
-    for one in fall.observations:
-        pair = " against ".join(part(each, one.prompt_id) for each in (candidate, reference))
-        noted.append(replace(one, note=f"{pair} {candidate.unit}; {one.note}".rstrip("; ")))
+    for observation in fall.observations:
+        pair = " against ".join(part(estimate, observation.prompt_id) for estimate in (candidate, reference))
+        noted.append(replace(observation, note=f"{pair} {candidate.unit}; {observation.note}".rstrip("; ")))
     return replace(fall, observations=tuple(noted))

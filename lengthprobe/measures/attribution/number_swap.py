@@ -55,7 +55,7 @@ def number_swap(probe: Traceable, *, component: str, language: str) -> Estimate:
     name, group = MeasureKey("number_swap", (component,)), group_of(component, probe)
     if unmet := unmet_control(probe, language):
         return without_values(probe, name, language, unmet, unit="logits", bounds=None)
-    check_answered(probe, [one.response for one in probe.traces(language)], language)
+    check_answered(probe, [traced.response for traced in probe.traces(language)], language)
     own, by_component = number_swap_by_component(probe, language)
     return estimate_of(
         probe,
@@ -87,12 +87,20 @@ def number_swap_by_component(probe: Traceable, language: str) -> tuple[ByCompone
     import numpy as np
 
     placed = _placed(probe, language)
-    asked = [one.contributions for one in probe.forced(number_swap_texts(probe, language), target=TARGET)]
+    forced = [
+        result.contributions for result in probe.forced(number_swap_texts(probe, language), target=TARGET)
+    ]
     layers, heads = _shape(probe, language)
-    prompts = [one.response.prompt for one, _ in placed]
-    notes = [note_of(one.response, one.adherence.counts[-1]) for one, _ in placed if one.adherence]
-    of_heads = np.array([one.heads[0] for one in asked], dtype=float).reshape(2, len(placed), layers, heads)
-    of_mlps = np.array([one.mlps[0] for one in asked], dtype=float).reshape(2, len(placed), layers)
+    prompts = [traced.response.prompt for traced, _ in placed]
+    notes = [
+        note_of(traced.response, traced.adherence.counts[-1]) for traced, _ in placed if traced.adherence
+    ]
+    of_heads = np.array([contributions.heads[0] for contributions in forced], dtype=float).reshape(
+        2, len(placed), layers, heads
+    )
+    of_mlps = np.array([contributions.mlps[0] for contributions in forced], dtype=float).reshape(
+        2, len(placed), layers
+    )
     own = ByComponent(prompts, notes, heads=of_heads[0], mlps=of_mlps[0])
     return own, ByComponent(prompts, notes, heads=of_heads[0] - of_heads[1], mlps=of_mlps[0] - of_mlps[1])
 
@@ -100,28 +108,32 @@ def number_swap_by_component(probe: Traceable, language: str) -> tuple[ByCompone
 def number_swap_texts(probe: Traceable, language: str) -> Sequence[Forced]:
     """The texts to force: responses up to N words under their own prompts, then under the other prompts."""
     placed = _placed(probe, language)
-    own = [_forced(one, at, one.response.prompt) for one, at in placed]
-    return [*own, *(_forced(one, at, _swapped(one.response.prompt)) for one, at in placed)]
+    own = [_forced(traced, step, traced.response.prompt) for traced, step in placed]
+    return [*own, *(_forced(traced, step, _swapped(traced.response.prompt)) for traced, step in placed)]
 
 
 def _placed(probe: Traceable, language: str) -> list[tuple[Traced, int]]:
     """The responses that complete N words, each with the step after them."""
-    return [(one, at) for one in probe.traces(language) if (at := _boundary(one)) is not None]
+    return [(traced, step) for traced in probe.traces(language) if (step := _boundary(traced)) is not None]
 
 
-def _boundary(one: Traced) -> int | None:
+def _boundary(traced: Traced) -> int | None:
     """The step after the N words asked for and the punctuation after them; None without N complete words."""
-    if one.adherence is None:
+    if traced.adherence is None:
         return None
-    counts, n_words = one.adherence.counts, one.response.prompt.n_words
-    places = [at for at in range(1, len(counts)) if one.adherence.complete[at] and counts[at - 1] == n_words]
+    counts, n_words = traced.adherence.counts, traced.response.prompt.n_words
+    places = [
+        step
+        for step in range(1, len(counts))
+        if traced.adherence.complete[step] and counts[step - 1] == n_words
+    ]
     return places[-1] if places else None
 
 
-def _forced(one: Traced, at: int, prompt: Prompt) -> Forced:
+def _forced(traced: Traced, step: int, prompt: Prompt) -> Forced:
     from lengthprobe.attribution.forced import Forced
 
-    return Forced(prompt, one.response.token_ids[:at], text=None, ended=False, last_only=True)
+    return Forced(prompt, traced.response.token_ids[:step], text=None, ended=False, last_only=True)
 
 
 def _swapped(prompt: Prompt) -> Prompt:
@@ -135,5 +147,7 @@ def _swapped(prompt: Prompt) -> Prompt:
 
 
 def _shape(probe: Traceable, language: str) -> tuple[int, int]:
-    layers, heads = next(one.trace.token.heads.shape[1:] for one in probe.traces(language) if one.trace)
+    layers, heads = next(
+        traced.trace.token.heads.shape[1:] for traced in probe.traces(language) if traced.trace
+    )
     return layers, heads

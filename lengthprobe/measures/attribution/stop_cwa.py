@@ -50,20 +50,27 @@ def stop_cwa(
     if unmet := unmet_control(probe, language):
         return without_values(probe, name, language, unmet, unit="logits", bounds=None, lengths=lengths)
     every = probe.traces(language)
-    check_answered(probe, [one.response for one in every], language)
-    traced = [(one.response, one.trace.stop, one.adherence) for one in every if one.trace and one.adherence]
-    adherences, asked = [one for _, _, one in traced], [one.prompt.n_words for one, _, _ in traced]
-    weights = stop_weights(adherences, asked)
-    chosen = [at for at, n in enumerate(asked) if lengths is None or n in lengths]
-    keep = [at for at in chosen if any(weights[at])]
+    check_answered(probe, [traced_response.response for traced_response in every], language)
+    traced = [
+        (traced_response.response, traced_response.trace.stop, traced_response.adherence)
+        for traced_response in every
+        if traced_response.trace and traced_response.adherence
+    ]
+    adherences, requested = (
+        [adherence for _, _, adherence in traced],
+        [response.prompt.n_words for response, _, _ in traced],
+    )
+    weights = stop_weights(adherences, requested)
+    chosen = [row for row, n in enumerate(requested) if lengths is None or n in lengths]
+    keep = [row for row in chosen if any(weights[row])]
 
     def kept(weights: Sequence[Sequence[float]]) -> ByComponent:
-        found = cumulative([stop for _, stop, _ in traced], weights)
+        summed = cumulative([stop for _, stop, _ in traced], weights)
         return ByComponent(
-            prompts=[traced[at][0].prompt for at in keep],
-            notes=[note_of(traced[at][0], traced[at][2].counts[-1]) for at in keep],
-            heads=found.heads[keep],
-            mlps=found.mlps[keep],
+            prompts=[traced[row][0].prompt for row in keep],
+            notes=[note_of(traced[row][0], traced[row][2].counts[-1]) for row in keep],
+            heads=summed.heads[keep],
+            mlps=summed.mlps[keep],
         )
 
     by_component = kept(weights)
@@ -74,7 +81,7 @@ def stop_cwa(
         name=name,
         language=language,
         lengths=lengths,
-        whole=kept(due_weights(adherences, asked)),
+        whole=kept(due_weights(adherences, requested)),
         controls=lambda: early_controls(by_component),
         asked=len(chosen),
     )

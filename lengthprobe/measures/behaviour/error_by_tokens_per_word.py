@@ -42,17 +42,18 @@ def error_by_tokens_per_word(probe: Measured, *, language: str) -> Estimate:
     Raises:
         SettingsError: All responses to the prompts of each N have as many tokens a word.
     """
-    asked = selected_responses(probe, probe.responses(language), language=language)
+    responses = selected_responses(probe, probe.responses(language), language=language)
 
     def under(counter: str, rival: Estimate | None) -> Estimate:
-        counts = [count_words(one.answer, language=language, counter=counter) for one in asked]
-        parts, wholes = _parts(probe, asked, counts, language)
-        notes = [note_of(*one) for one in zip(asked, counts, strict=True)]
+        counts = [count_words(response.answer, language=language, counter=counter) for response in responses]
+        parts, wholes = _parts(probe, responses, counts, language)
+        notes = [note_of(*pair) for pair in zip(responses, counts, strict=True)]
 
         def observations(values: Sequence[float]) -> tuple[Observation, ...]:
-            rows = zip(asked, values, notes, strict=True)
+            rows = zip(responses, values, notes, strict=True)
             return tuple(
-                Observation(one.prompt.id, one.prompt.topic, value, note) for one, value, note in rows
+                Observation(response.prompt.id, response.prompt.topic, value, note)
+                for response, value, note in rows
             )
 
         return Estimate.from_observations(
@@ -75,21 +76,21 @@ def error_by_tokens_per_word(probe: Measured, *, language: str) -> Estimate:
 
 
 def _parts(
-    probe: Measured, asked: Sequence[Response], counts: Sequence[int], language: str
+    probe: Measured, responses: Sequence[Response], counts: Sequence[int], language: str
 ) -> tuple[list[float], list[float]]:
     """The products z e and z d of each response, both divided by the mean of z d."""
-    lengths = [one.prompt.n_words for one in asked]
+    lengths = [response.prompt.n_words for response in responses]
     errors = _within(
         lengths, [winsorised_error(count - n, FAR) for count, n in zip(counts, lengths, strict=True)]
     )
-    counted = [at for at, count in enumerate(counts) if count]
+    counted = [index for index, count in enumerate(counts) if count]
     apart = _within(
-        [lengths[at] for at in counted],
-        [lengths[at] * (counts[at] / _n_tokens(asked[at]) - 1) for at in counted],
+        [lengths[index] for index in counted],
+        [lengths[index] * (counts[index] / _n_tokens(responses[index]) - 1) for index in counted],
     )
-    expected = [0.0] * len(asked)
-    for at, value in zip(counted, apart, strict=True):
-        expected[at] = value
+    expected = [0.0] * len(responses)
+    for index, value in zip(counted, apart, strict=True):
+        expected[index] = value
     sides = _within(lengths, [float((value > 0) - (value < 0)) for value in expected])
     products = [side * value for side, value in zip(sides, expected, strict=True)]
     spread = sum(products) / len(products) if products else 0.0
@@ -115,5 +116,5 @@ def _within(lengths: Sequence[int], values: Sequence[float]) -> list[float]:
     groups: dict[int, list[float]] = {}
     for n, value in zip(lengths, values, strict=True):
         groups.setdefault(n, []).append(value)
-    means = {n: some[0] if len(set(some)) == 1 else sum(some) / len(some) for n, some in groups.items()}
+    means = {n: group[0] if len(set(group)) == 1 else sum(group) / len(group) for n, group in groups.items()}
     return [value - means[n] for n, value in zip(lengths, values, strict=True)]

@@ -26,8 +26,8 @@ def error_growth(probe: Measured, *, language: str) -> Estimate:
     Raises:
         SettingsError: All prompts ask for the same length.
     """
-    asked = selected_responses(probe, probe.responses(language), language=language)
-    lengths = [one.prompt.n_words for one in asked]
+    selected = selected_responses(probe, probe.responses(language), language=language)
+    lengths = [response.prompt.n_words for response in selected]
     middle = sum(lengths) / len(lengths)
     spread = sum((n - middle) ** 2 for n in lengths) / len(lengths)
     if spread == 0:
@@ -38,9 +38,9 @@ def error_growth(probe: Measured, *, language: str) -> Estimate:
     # n is N of a prompt, `middle` is N̄; below, c is words(response), e the error and `mean` is ē.
     reach = max(abs(n - middle) for n in lengths) * CAPPED_AT / spread
 
-    def values(asked: Sequence[Response], counts: Sequence[int]) -> list[float]:
+    def values(responses: Sequence[Response], counts: Sequence[int]) -> list[float]:
         errors = [min(CAPPED_AT, abs(c - n)) for c, n in zip(counts, lengths, strict=True)]
-        mean = sum(errors) / len(asked)
+        mean = sum(errors) / len(responses)
         return [(n - middle) * (e - mean) / spread for n, e in zip(lengths, errors, strict=True)]
 
     return mean_of(

@@ -81,6 +81,6 @@ def absolute_error(
     )
 
 
-def _stated(name: str, at: float) -> MeasureKey:
+def _stated(name: str, limit: float) -> MeasureKey:
     """A measure's key, which names the number of words of winsorising unless this is the default."""
-    return MeasureKey(name, () if at == WINSORISED_AT else (f"winsorised at {at:g}",))
+    return MeasureKey(name, () if limit == WINSORISED_AT else (f"winsorised at {limit:g}",))

@@ -55,16 +55,16 @@ def ends_in_note(text: str, *, language: str) -> bool:
     start = max(0, len(whole) - _LONGEST)
     known, tail = _patterns(language), whole[start:]
 
-    def words_before(found: re.Match[str]) -> int:
-        return count_words(whole[: start + found.start()], language=language)
+    def words_before(match: re.Match[str]) -> int:
+        return count_words(whole[: start + match.start()], language=language)
 
     for pattern in known.sure:
-        found = pattern.search(tail)
-        if found is not None and words_before(found):
+        note = pattern.search(tail)
+        if note is not None and words_before(note):
             return True
     for pattern in known.if_true:
-        found = pattern.search(tail)
-        if found is not None and words_before(found) == known.value(found["number"]):
+        note = pattern.search(tail)
+        if note is not None and words_before(note) == known.value(note["number"]):
             return True
     return False
 
@@ -80,7 +80,7 @@ def _patterns(language: str) -> _Patterns:
     nouns = (known.word_one.lower(), known.word_other.lower())
     # "Word count" names the counted thing by itself, and "total" does not.
     label = rf"\b(?:{_any(known.notes)})\b" if known.notes else r"(?!)"
-    telling = [one for one in known.notes if any(each in one for each in nouns)]
+    telling = [note for note in known.notes if any(form in note for form in nouns)]
     word_label = rf"\b(?:{_any(telling)})\b" if telling else r"(?!)"
     more = rf"(?:[\s,]+(?:{label}))?\W{{0,8}}\Z"
     marks = r"[\s*_~≈]{0,4}"
@@ -101,7 +101,9 @@ def _patterns(language: str) -> _Patterns:
         rf"{_SET_OFF}\W{{0,4}}(?:\w+\s+)?(?P<number>{spelled})\s+{noun}{more}",
         rf"{_OPEN}\s*(?P<number>\d+|{spelled})\s*{_CLOSE}\W{{0,8}}\Z",
     )
-    sure, if_true = (tuple(re.compile(each, re.IGNORECASE) for each in some) for some in (written, ambiguous))
+    sure, if_true = (
+        tuple(re.compile(pattern, re.IGNORECASE) for pattern in patterns) for patterns in (written, ambiguous)
+    )
     return _Patterns(sure, if_true, numbers)
 
 

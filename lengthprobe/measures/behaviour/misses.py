@@ -16,12 +16,12 @@ if TYPE_CHECKING:
 
 def too_long(probe: Measured, *, language: str, lengths: Collection[int] | None = None) -> Estimate:
     """The share of responses with more than N words (METHODS §1)."""
-    return _share(probe, lambda one, n: n > one.prompt.n_words, "too_long", language, lengths)
+    return _share(probe, lambda response, n: n > response.prompt.n_words, "too_long", language, lengths)
 
 
 def too_short(probe: Measured, *, language: str, lengths: Collection[int] | None = None) -> Estimate:
     """The share of responses with fewer than N words (METHODS §1)."""
-    return _share(probe, lambda one, n: n < one.prompt.n_words, "too_short", language, lengths)
+    return _share(probe, lambda response, n: n < response.prompt.n_words, "too_short", language, lengths)
 
 
 def runaways(probe: Measured, *, language: str, lengths: Collection[int] | None = None) -> Estimate:
@@ -31,7 +31,7 @@ def runaways(probe: Measured, *, language: str, lengths: Collection[int] | None 
     """
     return _share(
         probe,
-        lambda one, n: one.ran_on or n > 2 * one.prompt.n_words,
+        lambda response, n: response.ran_on or n > 2 * response.prompt.n_words,
         "runaways",
         language,
         lengths,
@@ -40,12 +40,14 @@ def runaways(probe: Measured, *, language: str, lengths: Collection[int] | None 
 
 def short_answers(probe: Measured, *, language: str, lengths: Collection[int] | None = None) -> Estimate:
     """The share of responses with fewer than N − 1 words (METHODS §1: more than one word short)."""
-    return _share(probe, lambda one, n: n < one.prompt.n_words - 1, "short_answers", language, lengths)
+    return _share(
+        probe, lambda response, n: n < response.prompt.n_words - 1, "short_answers", language, lengths
+    )
 
 
 def cut_off(probe: Measured, *, language: str, lengths: Collection[int] | None = None) -> Estimate:
     """The share of responses whose answer was cut off at the token cap (METHODS §1)."""
-    return _share(probe, lambda one, _: one.ran_on, "cut_off", language, lengths, counted=False)
+    return _share(probe, lambda response, _: response.ran_on, "cut_off", language, lengths, counted=False)
 
 
 def empty(probe: Measured, *, language: str, lengths: Collection[int] | None = None) -> Estimate:

@@ -41,8 +41,8 @@ def tokenization_gap(probe: Constrainable, *, language: str) -> Estimate:
     Raises:
         LengthprobeError: The checkpoint cannot be loaded or run.
     """
-    one, several = (error_with_words(probe, language=language, words=words) for words in WORDS)
-    return one - several
+    one_token, several_tokens = (error_with_words(probe, language=language, words=words) for words in WORDS)
+    return one_token - several_tokens
 
 
 def error_with_words(probe: Constrainable, *, language: str, words: str) -> Estimate:

@@ -69,8 +69,10 @@ def backup_components(probe: Cuttable, *, language: str, kind: str = "heads") ->
         without = cwa_above_control(cut, language, kind, text_of=probe)
         rise = without - cwa_above_control(probe, language, kind)
 
-    def risen(one: Component) -> float:
-        return -float(rise[one.layer] if one.head is None else rise[one.layer, one.head])
+    def risen(component: Component) -> float:
+        return -float(
+            rise[component.layer] if component.head is None else rise[component.layer, component.head]
+        )
 
     return tuple(sorted(others_of_kind(probe, leading), key=risen)[: len(leading)])
 
@@ -97,7 +99,7 @@ def redundancy(probe: Ablatable, *, language: str, kind: str = "heads", k: int |
     if unmet := unmet_control(probe, language):
         return without_values(probe, "redundancy", language, unmet)
     leading = leading_components(probe, language=language, kind=kind, k=k)
-    return _beyond_alone(probe, language, "redundancy", [(one,) for one in leading])
+    return _beyond_alone(probe, language, "redundancy", [(component,) for component in leading])
 
 
 def backup_effect(probe: Cuttable, *, language: str, kind: str = "heads") -> Estimate:
@@ -115,7 +117,9 @@ def backup_effect(probe: Cuttable, *, language: str, kind: str = "heads") -> Est
     """
     if unmet := unmet_control(probe, language):
         return without_values(probe, "backup_effect", language, unmet)
-    groups = [found(probe, language=language, kind=kind) for found in (leading_components, backup_components)]
+    groups = [
+        choose(probe, language=language, kind=kind) for choose in (leading_components, backup_components)
+    ]
     return _beyond_alone(probe, language, "backup_effect", groups)
 
 
@@ -127,19 +131,23 @@ def _beyond_alone(
     def exact(components: Sequence[Component]) -> Estimate:
         return exact_under(probe, language, name, [Ablation().and_also(components, "zero")])
 
-    together = exact([one for group in groups for one in group])
+    together = exact([component for group in groups for component in group])
     return _beyond(exact(()), together, [exact(group) for group in groups])
 
 
 def _beyond(whole: Estimate, together: Estimate, alone: Sequence[Estimate]) -> Estimate:
-    of_whole, *of_each = (one.samples[0].by_prompt for one in (whole, *alone))
+    of_whole, *of_each = (estimate.samples[0].by_prompt for estimate in (whole, *alone))
     observations = [
-        replace(one, value=(1 - one.value) - sum(1 - each[one.prompt_id].value for each in of_each))
-        for one in together.observations
-        if of_whole[one.prompt_id].value == 1
+        replace(
+            observation,
+            value=(1 - observation.value)
+            - sum(1 - by_prompt[observation.prompt_id].value for by_prompt in of_each),
+        )
+        for observation in together.observations
+        if of_whole[observation.prompt_id].value == 1
     ]
     rival = None
     if whole.rival is not None:
-        rival = _beyond(whole.recounted, together.recounted, [one.recounted for one in alone])
+        rival = _beyond(whole.recounted, together.recounted, [estimate.recounted for estimate in alone])
     sample = usable_sample(tuple(observations), (-float(len(alone)), 1.0), whole.name)
     return replace(together, samples=(sample,), rival=rival, background=())

@@ -85,8 +85,8 @@ def control_by_number(
         return {k: without_values(probe, key, language, unmet) for k, key in keys.items()}
     chosen = {k: leading_components(probe, language=language, kind=kind, k=k) for k in sizes}
     named = {keys[k]: _all(chosen[k], "zero") for k in sizes}
-    found = exact_under_each(probe, language, named, n_prompts=FIGURE_PROMPTS)
-    return dict(zip(sizes, found, strict=True))
+    estimates = exact_under_each(probe, language, named, n_prompts=FIGURE_PROMPTS)
+    return dict(zip(sizes, estimates, strict=True))
 
 
 def control_without_random(
@@ -111,7 +111,7 @@ def control_without_random(
     sets = similar_sets(probe, chosen, language=language)
     there_are = comb(len(others_of_kind(probe, chosen)), len(chosen))
     if len(sets) >= FEWEST_SETS or len(sets) == there_are:
-        under = [_all(one, mode) for one in sets]
+        under = [_all(components, mode) for components in sets]
         return exact_under(probe, language, called, under, drawn=len(sets) < there_are)
     return _unknown(exact_under(probe, language, called, [Ablation()]), kind, len(sets))
 
@@ -130,9 +130,9 @@ def control_with_only(
     chosen = leading_components(probe, language=language, kind=kind, k=k)
     late = late_layers(probe.proof.n_layers)
     others = [
-        one
-        for one in every_component(probe.proof.n_layers, probe.proof.n_heads)
-        if one.layer in late and one not in chosen
+        component
+        for component in every_component(probe.proof.n_layers, probe.proof.n_heads)
+        if component.layer in late and component not in chosen
     ]
     return exact_under(
         probe, language, called, [_all(others, mode)], components=_cwa(probe, language, chosen)
@@ -159,4 +159,4 @@ def _all(components: Sequence[Component], mode: str) -> Ablation:
 def _cwa(probe: Ablatable, language: str, chosen: Sequence[Component]) -> dict[str, float]:
     """The CWA of some components, by name."""
     means = cwa_by_component(probe, language).by_name
-    return {one.name: means[one.name] for one in chosen}
+    return {component.name: means[component.name] for component in chosen}

@@ -36,17 +36,17 @@ def test_prompts(probe: Ablatable, language: str) -> list[Prompt]:
         SettingsError: No prompt is about a test topic.
         ModelError: Too many of the language's responses are an unfinished thought.
     """
-    found: dict[str, Prompt] = {}
+    by_topic: dict[str, Prompt] = {}
     check_answered(probe, probe.responses(language), language)
     for response in probe.responses(language):
         if split_of(response.prompt) == "test":
-            found.setdefault(response.prompt.topic, response.prompt)
-    if not found:
+            by_topic.setdefault(response.prompt.topic, response.prompt)
+    if not by_topic:
         raise SettingsError(
             f"none of the {probe.settings.budget} prompts in {language!r} is about a test topic",
             "setting:budget=300",
         )
-    return list(found.values())
+    return list(by_topic.values())
 
 
 def exact_under(
@@ -106,13 +106,13 @@ def _estimate(
 ) -> Estimate:
     """The share of exact answers to some prompts, each prompt's value a mean over its ablations."""
     language = prompts[0].language
-    responses: dict[str, list[Response]] = {one.id: [] for one in prompts}
+    responses: dict[str, list[Response]] = {prompt.id: [] for prompt in prompts}
     for (prompt, _), response in answers.items():
         responses[prompt.id].append(response)
 
     def under(counter: str, rival: Estimate | None) -> Estimate:
-        found = Estimate.from_observations(
-            [_observation(some, counter) for some in responses.values()],
+        counted = Estimate.from_observations(
+            [_observation(group, counter) for group in responses.values()],
             name=measure_key(name, probe, language, None),
             unit="share",
             bounds=(0.0, 1.0),
@@ -121,28 +121,32 @@ def _estimate(
             rival=rival,
             worst="low",
             counter=counter,
-            topics=sum(one.split == "test" for one in load_language(language).topics.values()),
+            topics=sum(topic.split == "test" for topic in load_language(language).topics.values()),
             form=probe_form(probe),
         )
         return (
-            replace(found, samples=(*found.samples, _apart(answers, language, counter))) if drawn else found
+            replace(counted, samples=(*counted.samples, _apart(answers, language, counter)))
+            if drawn
+            else counted
         )
 
     counter = probe.settings.counter
     rival = RIVALS.get(counter)
-    found = under(counter, under(rival, None) if rival else None)
-    told = partial(_beside, answers, language, counter)
-    return replace(found, background=(Background(found.name, components or {}, told, what="answers"),))
+    estimate = under(counter, under(rival, None) if rival else None)
+    beside = partial(_beside, answers, language, counter)
+    return replace(
+        estimate, background=(Background(estimate.name, components or {}, beside, what="answers"),)
+    )
 
 
 def exact_by_set(probe: Ablatable, language: str, sets: Sequence[Ablation]) -> tuple[float, ...]:
     """The share of exact answers under each of several sets, over the prompts in the set's turn."""
     turns = _turns(test_prompts(probe, language), sets)
-    exact: dict[Ablation, list[bool]] = {one: [] for one in sets}
+    exact: dict[Ablation, list[bool]] = {ablated: [] for ablated in sets}
     for (_, ablation), response in zip(turns, ablated_responses(probe, language, turns), strict=True):
         n_words = count_words(response.answer, language=language, counter=probe.settings.counter)
         exact[ablation].append(_is_exact(response, n_words))
-    return tuple(sum(some) / len(some) for some in exact.values() if some)
+    return tuple(sum(outcomes) / len(outcomes) for outcomes in exact.values() if outcomes)
 
 
 def ablated_responses(
@@ -161,8 +165,8 @@ def ablated_responses(
         beyond: The number of words above N up to which a response is followed: a longer response is not
             exact, and its error is winsorised there.
     """
-    whole = {one.prompt.id: one for one in probe.responses(language)}
-    cut = [one for one in asked if one[1].components]
+    whole = {response.prompt.id: response for response in probe.responses(language)}
+    cut = [turn for turn in asked if turn[1].components]
     under = iter(probe.under(cut, beyond=beyond))
     return [next(under) if ablation.components else whole[prompt.id] for prompt, ablation in asked]
 
@@ -173,11 +177,11 @@ def _turns(prompts: Sequence[Prompt], sets: Sequence[Ablation]) -> list[tuple[Pr
     Turns go by the prompts' digests: the lengths in the stream take turns too, and by the stream's order a
     set would always meet the same lengths.
     """
-    each = len(sets) if len(sets) <= _SETS_A_PROMPT else _SETS_A_PROMPT
+    per_prompt = len(sets) if len(sets) <= _SETS_A_PROMPT else _SETS_A_PROMPT
     return [
-        (prompt, sets[(at * each + step) % len(sets)])
-        for at, prompt in enumerate(sorted(prompts, key=lambda one: one.id))
-        for step in range(each)
+        (prompt, sets[(index * per_prompt + step) % len(sets)])
+        for index, prompt in enumerate(sorted(prompts, key=lambda prompt: prompt.id))
+        for step in range(per_prompt)
     ]
 
 
@@ -188,8 +192,8 @@ def _apart(answers: Mapping[tuple[Prompt, Ablation], Response], language: str, c
         n_words = count_words(response.answer, language=language, counter=counter)
         exact.setdefault(ablation, []).append(_is_exact(response, n_words))
     shares = {
-        " ".join(sorted(one.name for one in ablation.components)): sum(some) / len(some)
-        for ablation, some in exact.items()
+        " ".join(sorted(component.name for component in ablation.components)): sum(outcomes) / len(outcomes)
+        for ablation, outcomes in exact.items()
     }
     return draws({f"set {name}": share for name, share in shares.items()})
 
@@ -203,7 +207,7 @@ def _beside(
         n_words = count_words(response.answer, language=language, counter=counter)
         errors.append(abs(winsorised_error(n_words - prompt.n_words)))
         exact.setdefault(ablation, []).append(_is_exact(response, n_words))
-    means = [sum(some) / len(some) for some in exact.values()]
+    means = [sum(outcomes) / len(outcomes) for outcomes in exact.values()]
     sets = {"% exact under the worst set": 100 * min(means), "under the best": 100 * max(means)}
     return {"mean |error|": sum(errors) / len(errors)} | (sets if len(means) > 1 else {})
 
@@ -215,8 +219,10 @@ def _is_exact(response: Response, n_words: int) -> bool:
 def _observation(responses: Sequence[Response], counter: str) -> Observation:
     """The share of exact responses among the responses to a prompt."""
     prompt = responses[0].prompt
-    counts = [count_words(one.answer, language=prompt.language, counter=counter) for one in responses]
-    exact = [_is_exact(*one) for one in zip(responses, counts, strict=True)]
+    counts = [
+        count_words(response.answer, language=prompt.language, counter=counter) for response in responses
+    ]
+    exact = [_is_exact(*pair) for pair in zip(responses, counts, strict=True)]
     shown = exact.index(min(exact))
     note = note_of(responses[shown], counts[shown])
     return Observation(prompt.id, prompt.topic, sum(exact) / len(exact), note)

@@ -45,10 +45,13 @@ def faithfulness(probe: Ablatable, *, language: str) -> Estimate:
     """
     if unmet := unmet_control(probe, language):
         return without_values(probe, "faithfulness", language, unmet, unit="rank correlation", bounds=None)
-    found = effects_by_component(probe, language)
-    xs, ys = (_ranks([one[side] for one in found.values()]) for side in (0, 1))
-    whole, n = _correlation(xs, ys), len(found)
-    pseudo = [n * whole - (n - 1) * _correlation(_without(xs, at), _without(ys, at)) for at in range(n)]
+    effects = effects_by_component(probe, language)
+    xs, ys = (_ranks([pair[side] for pair in effects.values()]) for side in (0, 1))
+    whole, n = _correlation(xs, ys), len(effects)
+    pseudo = [
+        n * whole - (n - 1) * _correlation(_without(xs, left_out), _without(ys, left_out))
+        for left_out in range(n)
+    ]
     return Estimate.from_observations(
         [
             Observation(
@@ -57,7 +60,7 @@ def faithfulness(probe: Ablatable, *, language: str) -> Estimate:
                 value,
                 f"{name}: CWA {in_three_digits(cwa, '+')}, |error| {effect:+.2f} words without it",
             )
-            for (name, (cwa, effect)), value in zip(found.items(), pseudo, strict=True)
+            for (name, (cwa, effect)), value in zip(effects.items(), pseudo, strict=True)
         ],
         name=measure_key("faithfulness", probe, language, None),
         unit="rank correlation",
@@ -78,14 +81,17 @@ def effects_by_component(probe: Ablatable, language: str) -> dict[str, tuple[flo
     cwa = cwa_by_component(probe, language).by_name
     components = _looked_at(probe, cwa)
     effects = _effects(probe, language, components)
-    return {one.name: (cwa[one.name], effect) for one, effect in zip(components, effects, strict=True)}
+    return {
+        component.name: (cwa[component.name], effect)
+        for component, effect in zip(components, effects, strict=True)
+    }
 
 
 def _looked_at(probe: Ablatable, cwa: dict[str, float]) -> list[Component]:
     every = every_component(probe.proof.n_layers, probe.proof.n_heads)
     if len(every) <= 2 * _FROM_EITHER:
         return list(every)
-    largest = sorted(every, key=lambda one: -abs(cwa[one.name]))
+    largest = sorted(every, key=lambda component: -abs(cwa[component.name]))
     drawn = random.Random(probe.settings.seed).sample(largest[_FROM_EITHER:], _FROM_EITHER)
     return [*largest[:_FROM_EITHER], *drawn]
 
@@ -93,17 +99,21 @@ def _looked_at(probe: Ablatable, cwa: dict[str, float]) -> list[Component]:
 def _effects(probe: Ablatable, language: str, components: Sequence[Component]) -> list[float]:
     """The rise of the mean |error| without each component, in words."""
     prompts = test_prompts(probe, language)
-    sets = [Ablation(), *(Ablation(zero=(one,)) for one in components)]
-    answers = ablated_responses(probe, language, [(prompt, one) for one in sets for prompt in prompts])
+    sets = [Ablation(), *(Ablation(zero=(component,)) for component in components)]
+    answers = ablated_responses(
+        probe, language, [(prompt, ablation) for ablation in sets for prompt in prompts]
+    )
     counter = probe.settings.counter
     errors = [
         abs(
-            winsorised_error(count_words(one.answer, language=language, counter=counter) - one.prompt.n_words)
+            winsorised_error(
+                count_words(response.answer, language=language, counter=counter) - response.prompt.n_words
+            )
         )
-        for one in answers
+        for response in answers
     ]
     n = len(prompts)
-    means = [sum(errors[at * n : (at + 1) * n]) / n for at in range(len(sets))]
+    means = [sum(errors[index * n : (index + 1) * n]) / n for index in range(len(sets))]
     return [mean - means[0] for mean in means[1:]]
 
 
@@ -122,5 +132,5 @@ def _correlation(xs: Sequence[float], ys: Sequence[float]) -> float:
     return float(np.corrcoef(xs, ys)[0, 1])
 
 
-def _without(values: Sequence[float], at: int) -> list[float]:
-    return [value for place, value in enumerate(values) if place != at]
+def _without(values: Sequence[float], left_out: int) -> list[float]:
+    return [value for place, value in enumerate(values) if place != left_out]

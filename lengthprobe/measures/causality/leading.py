@@ -71,9 +71,9 @@ def leading_components(
         raise SettingsError(f"{k} {kind} of {probe.name} cannot be chosen", f"k is from 1 to {means.size}")
     order = means.ravel().argsort(kind="stable")[::-1][:k]
     if kind == "mlps":
-        return tuple(Component(int(at)) for at in order)
+        return tuple(Component(int(index)) for index in order)
     n_heads = means.shape[1]
-    return tuple(Component(int(at) // n_heads, int(at) % n_heads) for at in order)
+    return tuple(Component(int(index) // n_heads, int(index) % n_heads) for index in order)
 
 
 def cwa_above_control(
@@ -93,16 +93,16 @@ def cwa_above_control(
     """
     if kind not in KINDS:
         raise SettingsError(f"kind {kind!r} is not known", "kind is heads or mlps")
-    found, control = (
+    own, control = (
         cwa_by_component(probe, language, signs=signs, text_of=text_of) for signs in ("adherence", "shuffled")
     )
-    rows = [at for at, prompt in enumerate(found.prompts) if split_of(prompt) == "discovery"]
+    rows = [row for row, prompt in enumerate(own.prompts) if split_of(prompt) == "discovery"]
     if not rows:
         raise SettingsError(
             f"none of the {probe.settings.budget} prompts in {language!r} is about a discovery topic",
             "setting:budget=300",
         )
-    above = found.heads - control.heads if kind == "heads" else found.mlps - control.mlps
+    above = own.heads - control.heads if kind == "heads" else own.mlps - control.mlps
     means: Floats = above[rows].mean(0)
     return means
 
@@ -136,17 +136,22 @@ def similar_sets(
             f"k={most} or fewer" if most else "a model of more than one layer",
         )
     lengths = _lengths(probe, (*others, *chosen), language)
-    near = {one: sorted(others, key=lambda other: abs(lengths[other] - lengths[one])) for one in chosen}
+    near = {
+        component: sorted(others, key=lambda other: abs(lengths[other] - lengths[component]))
+        for component in chosen
+    }
     pool = max(_NEAREST, DRAWS // len(chosen))
     draw = random.Random(probe.settings.seed)
     sets: dict[frozenset[Component], None] = {}
     for _ in range(_LOOKED_AT):
         drawn: set[Component] = set()
-        for one in draw.sample(chosen, len(chosen)):
-            drawn.add(draw.choice([*islice((other for other in near[one] if other not in drawn), pool)]))
+        for counterpart in draw.sample(chosen, len(chosen)):
+            drawn.add(
+                draw.choice([*islice((other for other in near[counterpart] if other not in drawn), pool)])
+            )
         if SIMILAR <= _relative(drawn, chosen, lengths) <= 1 / SIMILAR:
             sets[frozenset(drawn)] = None
-    return tuple(tuple(sorted(one, key=lambda each: each.name)) for one in islice(sets, DRAWS))
+    return tuple(tuple(sorted(members, key=lambda member: member.name)) for members in islice(sets, DRAWS))
 
 
 def relative_length(
@@ -160,34 +165,40 @@ def relative_length(
         sets: The sets from `similar_sets`, at least one.
         language: Code of the language.
     """
-    lengths = _lengths(probe, {one for some in (chosen, *sets) for one in some}, language)
-    return sum(_relative(one, chosen, lengths) for one in sets) / len(sets)
+    lengths = _lengths(
+        probe, {component for components in (chosen, *sets) for component in components}, language
+    )
+    return sum(_relative(components, chosen, lengths) for components in sets) / len(sets)
 
 
 def _relative(
-    some: Iterable[Component], chosen: Iterable[Component], lengths: Mapping[Component, float]
+    components: Iterable[Component], chosen: Iterable[Component], lengths: Mapping[Component, float]
 ) -> float:
     """The length of some components' outputs together, as a share of the chosen components' length.
 
     Where the chosen components put out nothing, the share is 1: cut components are compared with any others.
     """
-    size = sum(lengths[one] for one in chosen)
-    return sum(lengths[one] for one in some) / size if size else 1.0
+    size = sum(lengths[component] for component in chosen)
+    return sum(lengths[component] for component in components) / size if size else 1.0
 
 
 def _lengths(probe: Ablatable, components: Iterable[Component], language: str) -> dict[Component, float]:
     """The mean length of each component's output where a language's responses are written."""
     outputs = probe.outputs([language])
     return {
-        one: float(outputs.mlps[one.layer] if one.head is None else outputs.heads[one.layer, one.head])
-        for one in components
+        component: float(
+            outputs.mlps[component.layer]
+            if component.head is None
+            else outputs.heads[component.layer, component.head]
+        )
+        for component in components
     }
 
 
 def others_of_kind(probe: Ablatable, chosen: Sequence[Component]) -> list[Component]:
     """All other components of the chosen components' kind, layer by layer."""
     every = every_component(probe.proof.n_layers, probe.proof.n_heads)
-    return [one for one in every if one.kind == chosen[0].kind and one not in chosen]
+    return [component for component in every if component.kind == chosen[0].kind and component not in chosen]
 
 
 def _default_count(probe: Ablatable, kind: str) -> int:

@@ -55,8 +55,8 @@ def text_loss_rise(
     whole = probe.losses(sentences, Ablation())
     return Estimate.from_observations(
         [
-            Observation(f"{language} {at}", f"sentence {at}", without - with_all, repr(sentence))
-            for at, (sentence, without, with_all) in enumerate(zip(sentences, cut, whole, strict=True))
+            Observation(f"{language} {index}", f"sentence {index}", without - with_all, repr(sentence))
+            for index, (sentence, without, with_all) in enumerate(zip(sentences, cut, whole, strict=True))
         ],
         name=measure_key(called, probe, language, None),
         unit="nats",

@@ -48,14 +48,14 @@ def plates(portraits: Mapping[str, Portrait]) -> tuple[Plate, ...]:
     )
     from lengthprobe.reporting.svg import draw_svg, style
 
-    made = []
+    drawn = []
     with style():
         for room in (by_layer, number_swap, causes, faithfulness, by_length, head_map, one_response):
             figure = room.figure(portraits)
             if figure is not None:
                 shown = draw_svg(figure, room.NAME.replace("_", "-"), room.TITLE)
-                made.append(Plate(room.NAME, room.TITLE, room.caption(portraits), shown))
-    return tuple(made)
+                drawn.append(Plate(room.NAME, room.TITLE, room.caption(portraits), shown))
+    return tuple(drawn)
 
 
 NAMES = (

@@ -46,8 +46,8 @@ def caption(portraits: Mapping[str, Portrait]) -> str:
 def figure(portraits: Mapping[str, Portrait]) -> Figure | None:
     """A column of panels for each language: heads above, MLPs below, the same scale along a row."""
     codes = languages(portraits)
-    made = sheet(width_of(codes), 5.2)
-    panels = made.subplots(len(_COMPONENTS), len(codes), sharex="col", sharey="row", squeeze=False)
+    drawing = sheet(width_of(codes), 5.2)
+    panels = drawing.subplots(len(_COMPONENTS), len(codes), sharex="col", sharey="row", squeeze=False)
     for row, (component, name) in zip(panels, _COMPONENTS, strict=True):
         for axes, language in zip(row, codes, strict=True):
             mark_late(axes, portraits)
@@ -60,8 +60,8 @@ def figure(portraits: Mapping[str, Portrait]) -> Figure | None:
         axes.set_xlabel("layer")
         axes.set_xlim(-0.5, max(portraits[role]["n_layers"] for role in roles(portraits)) - 0.5)
         axes.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=9))
-    legend(made, portraits, late=True)
-    return made
+    legend(drawing, portraits, late=True)
+    return drawing
 
 
 def _panel(axes: Axes, portraits: Mapping[str, Portrait], language: str, component: ByLayer) -> None:

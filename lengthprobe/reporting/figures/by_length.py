@@ -38,8 +38,8 @@ def caption(portraits: Mapping[str, Portrait]) -> str:  # noqa: ARG001
 def figure(portraits: Mapping[str, Portrait]) -> Figure | None:
     """A column of panels for each language: the final MLP above, the late heads below."""
     codes = languages(portraits)
-    made = sheet(width_of(codes), 4.6)
-    panels = made.subplots(len(_COMPONENTS), len(codes), sharex="col", sharey="row", squeeze=False)
+    drawing = sheet(width_of(codes), 4.6)
+    panels = drawing.subplots(len(_COMPONENTS), len(codes), sharex="col", sharey="row", squeeze=False)
     for row, (component, name) in zip(panels, _COMPONENTS, strict=True):
         for axes, language in zip(row, codes, strict=True):
             zero(axes)
@@ -49,19 +49,19 @@ def figure(portraits: Mapping[str, Portrait]) -> Figure | None:
         head(axes, portraits, language)
     for axes in panels[-1]:
         axes.set_xlabel("words asked for (N)")
-    legend(made, portraits)
-    return made
+    legend(drawing, portraits)
+    return drawing
 
 
 def _panel(axes: Axes, portraits: Mapping[str, Portrait], language: str, component: ByLength) -> None:
-    shown, asked = roles(portraits, language), set()
+    shown, all_lengths = roles(portraits, language), set()
     for place, role in enumerate(shown):
         by_length = {int(n): row for n, row in portraits[role]["languages"][language][component].items()}
         lengths = sorted(by_length)
-        asked.update(lengths)
+        all_lengths.update(lengths)
         mean, low, high = triples([by_length[n] for n in lengths]).T
         # Side by side, since intervals at one N would hide each other.
-        at, line = np.array(lengths) + _APART * (place - (len(shown) - 1) / 2), LINES[role]
-        axes.plot(at, mean, color=line.colour, linestyle=line.dash, marker=line.marker, linewidth=1.1)
-        axes.vlines(at, low, high, color=line.colour, linewidth=1.6)
-    axes.set_xticks(sorted(asked))
+        positions, line = np.array(lengths) + _APART * (place - (len(shown) - 1) / 2), LINES[role]
+        axes.plot(positions, mean, color=line.colour, linestyle=line.dash, marker=line.marker, linewidth=1.1)
+        axes.vlines(positions, low, high, color=line.colour, linewidth=1.6)
+    axes.set_xticks(sorted(all_lengths))

@@ -53,27 +53,27 @@ def figure(portraits: Mapping[str, Portrait]) -> Figure | None:
     rows = list(_rows(portraits))
     if not rows:
         return None
-    made = sheet(WIDTH, (_HEAD + _ROW) * len(rows) + 0.6)
-    places = made.add_gridspec(
+    drawing = sheet(WIDTH, (_HEAD + _ROW) * len(rows) + 0.6)
+    places = drawing.add_gridspec(
         2 * len(rows), 2, height_ratios=[_HEAD, _ROW] * len(rows), width_ratios=[1.7, 1]
     )
     several = len({role for role, *_ in rows}) > 1
-    for row, (role, language, kind, found) in enumerate(rows):
+    for row, (role, language, kind, causes) in enumerate(rows):
         whose = f"{label(portraits, role)}, " if several else ""
         title = f"{whose}{language_name(language)}: {_KINDS.get(kind, escaped_text(kind, 24))}"
-        draw_heading(made.add_subplot(places[2 * row, :]), title, _below(found))
-        left = made.add_subplot(places[2 * row + 1, 0])
-        right = made.add_subplot(places[2 * row + 1, 1], sharey=left)
-        draw_curve(left, found)
+        draw_heading(drawing.add_subplot(places[2 * row, :]), title, _below(causes))
+        left = drawing.add_subplot(places[2 * row + 1, 0])
+        right = drawing.add_subplot(places[2 * row + 1, 1], sharey=left)
+        draw_curve(left, causes)
         left.set_ylabel("exact answers, %")
-        _points(right, found)
+        _points(right, causes)
         right.tick_params(labelleft=False)
         if row == len(rows) - 1:
             left.set_xlabel("components cut (k)")
-    made.legend(
+    drawing.legend(
         *_legend(), loc="outside upper left", ncols=4, handlelength=2.2, labelcolor=INK, borderaxespad=0.2
     )
-    return made
+    return drawing
 
 
 def draw_curve(axes: Axes, found: Causes) -> None:
@@ -91,8 +91,8 @@ def draw_curve(axes: Axes, found: Causes) -> None:
         mean, low, high = 100 * triples([without["by_k"][str(k)] for k in sizes]).T
         axes.fill_between(sizes, low, high, color=BLUE, alpha=0.18, linewidth=0)
         axes.plot(sizes, mean, color=BLUE, marker="o", zorder=3)
-        at = sizes.index(without["k"])
-        axes.plot(sizes[at], mean[at], color=BLUE, marker="o", markersize=9, zorder=3)
+        index = sizes.index(without["k"])
+        axes.plot(sizes[index], mean[index], color=BLUE, marker="o", markersize=9, zorder=3)
     if beside and not sizes:
         sizes = [beside["k"]]
     axes.set_xscale("log", base=2)
@@ -111,33 +111,33 @@ def _tick(k: int, claimed: int, width: float) -> str:
     return "" if 0 < apart < _NUMBERS_APART else str(k)
 
 
-def _random(axes: Axes, found: RandomSets, width: float) -> None:
+def _random(axes: Axes, random_sets: RandomSets, width: float) -> None:
     """Draw the random sets beside k, each as a dot, and their mean with its interval.
 
     Args:
         axes: The panel.
-        found: The random sets.
+        random_sets: The random sets.
         width: The ratio of the axis's right end to its left end.
     """
-    sets = 100 * np.array(found["sets"], dtype=float)
+    sets = 100 * np.array(random_sets["sets"], dtype=float)
     # Strewn sideways, so that sets with the same control do not hide each other.
-    at = found["k"] * width ** (_BESIDE + _STREWN * (np.arange(len(sets)) % 3 - 1))
-    axes.plot(at, sets, color=GREY, linestyle="", marker="o", markersize=2.6, alpha=0.7)
-    mean, low, high = 100 * triples([found["without"]])[0]
-    place = found["k"] * width ** (2 * _BESIDE)
+    positions = random_sets["k"] * width ** (_BESIDE + _STREWN * (np.arange(len(sets)) % 3 - 1))
+    axes.plot(positions, sets, color=GREY, linestyle="", marker="o", markersize=2.6, alpha=0.7)
+    mean, low, high = 100 * triples([random_sets["without"]])[0]
+    place = random_sets["k"] * width ** (2 * _BESIDE)
     axes.vlines(place, low, high, color=GREY, linewidth=1.8)
     axes.plot(place, mean, color=GREY, marker="D", markersize=5.5, linestyle="")
 
 
-def _points(axes: Axes, found: Causes) -> None:
+def _points(axes: Axes, causes: Causes) -> None:
     """Draw the values at k only: these components alone left late, and other languages without them."""
     _frame(axes)
     named: list[str] = []
-    if only := found.get("only"):
+    if only := causes.get("only"):
         _point(axes, 0, only["with_only"], only["whole"], "s")
         named.append("only these\nleft late")
-    for other, one in found.get("elsewhere", {}).items():
-        _point(axes, len(named), one["without"], one["whole"], "o")
+    for other, values in causes.get("elsewhere", {}).items():
+        _point(axes, len(named), values["without"], values["whole"], "o")
         named.append(f"{language_name(other)}\nwithout these")
     axes.set_xticks(range(len(named)), named)
     axes.set_xlim(-0.6, max(len(named), 2) - 0.4)
@@ -145,26 +145,26 @@ def _points(axes: Axes, found: Causes) -> None:
 
 
 def _point(
-    axes: Axes, at: int, found: Sequence[float | None], whole: Sequence[float | None], marker: str
+    axes: Axes, place: int, values: Sequence[float | None], whole: Sequence[float | None], marker: str
 ) -> None:
-    mean, low, high = 100 * triples([found])[0]
-    axes.hlines(100 * triples([whole])[0, 0], at - 0.28, at + 0.28, **_WHOLE)
-    axes.vlines(at, low, high, color=BLUE, linewidth=1.8)
-    axes.plot(at, mean, color=BLUE, marker=marker, markersize=7, linestyle="", zorder=3)
+    mean, low, high = 100 * triples([values])[0]
+    axes.hlines(100 * triples([whole])[0, 0], place - 0.28, place + 0.28, **_WHOLE)
+    axes.vlines(place, low, high, color=BLUE, linewidth=1.8)
+    axes.plot(place, mean, color=BLUE, marker=marker, markersize=7, linestyle="", zorder=3)
 
 
-def _whole(axes: Axes, found: Causes) -> None:
+def _whole(axes: Axes, causes: Causes) -> None:
     """Draw the control of the whole model, across the panel."""
-    if first := _first(found):
+    if first := _first(causes):
         mean, low, high = 100 * triples([first["whole"]])[0]
         axes.axhspan(low, high, facecolor=LATE, edgecolor="none", zorder=0)
         axes.axhline(mean, zorder=2, **_WHOLE)
 
 
-def _first(found: Causes) -> BesideWhole | None:
+def _first(causes: Causes) -> BesideWhole | None:
     """The first values with the control of the whole model, None where only other languages were measured."""
-    every = (found.get("only"), found.get("random"), found.get("without"))
-    return next((one for one in every if one), None)
+    every = (causes.get("only"), causes.get("random"), causes.get("without"))
+    return next((values for values in every if values), None)
 
 
 def _frame(axes: Axes) -> None:
@@ -182,15 +182,15 @@ def _legend() -> tuple[list[Artist], list[str]]:
     return handles, ["whole model", "without the leading k", "without random ones of similar size"]
 
 
-def _below(found: Causes) -> str:
+def _below(causes: Causes) -> str:
     """The line under a heading: prompts and topics, and the leading components."""
-    first = _first(found)
+    first = _first(causes)
     said = [f"{first['n']} prompts, {first['clusters']} topics"] if first else []
-    if without := found.get("without"):
+    if without := causes.get("without"):
         leading = [escaped_text(str(name), 16) for name in without["leading"][: without["k"]]]
         more = f" and {len(leading) - _NAMED} more" if len(leading) > _NAMED else ""
         said.append(f"leading: {', '.join(leading[:_NAMED])}{more}")
-    if beside := found.get("random"):
+    if beside := causes.get("random"):
         said.append(f"output norm of the random sets: {100 * beside['length']:.0f} % of theirs")
     return "; ".join(said)
 
@@ -201,5 +201,5 @@ def _rows(
     """Role, language and kind of all measured causes, with their values."""
     for role in roles(portraits):
         for language in languages(portraits):
-            for kind, found in portraits[role].get("causes", {}).get(language, {}).items():
-                yield role, language, kind, found
+            for kind, causes in portraits[role].get("causes", {}).get(language, {}).items():
+                yield role, language, kind, causes

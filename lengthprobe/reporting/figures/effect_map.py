@@ -42,15 +42,15 @@ def figure(shown: Mapping[str, Any]) -> Figure:
             not known; `measured`, the places of the cells that were measured: (layer, head), None for an MLP.
     """
     heads = 100 * grid(shown["heads"])
-    mlps = 100 * grid([[one] for one in shown["mlps"]])
+    mlps = 100 * grid([[value] for value in shown["mlps"]])
     n_layers = len(heads)
-    most = max(float(np.nanmax(np.abs(np.nan_to_num(one)), initial=0)) for one in (heads, mlps)) or 1.0
+    most = max(float(np.nanmax(np.abs(np.nan_to_num(values)), initial=0)) for values in (heads, mlps)) or 1.0
     scale, late = scale_of(most), list(late_layers(n_layers))
     height = min(6.0, max(1.8, 0.32 * n_layers))
-    made = sheet(WIDTH, height + _HEAD + 1.1)
-    places = made.add_gridspec(2, 2, height_ratios=[_HEAD, height], width_ratios=[1 - _MLPS, _MLPS])
-    draw_heading(made.add_subplot(places[0, :]), shown["title"])
-    left, right = made.add_subplot(places[1, 0]), made.add_subplot(places[1, 1])
+    drawing = sheet(WIDTH, height + _HEAD + 1.1)
+    places = drawing.add_gridspec(2, 2, height_ratios=[_HEAD, height], width_ratios=[1 - _MLPS, _MLPS])
+    draw_heading(drawing.add_subplot(places[0, :]), shown["title"])
+    left, right = drawing.add_subplot(places[1, 0]), drawing.add_subplot(places[1, 1])
     panel(left, heads, scale, late, strongest(heads))
     panel(right, mlps, scale, late, "")
     right.set_xlabel("MLP")
@@ -58,8 +58,8 @@ def figure(shown: Mapping[str, Any]) -> Figure:
     right.set_xticks([])
     _frame(left, heads, [place for place in shown["measured"] if place[1] is not None])
     _frame(right, mlps, [(layer, 0) for layer, head in shown["measured"] if head is None])
-    colour_bar(made, [left, right], scale, "fall of exact match, percentage points")
-    return made
+    colour_bar(drawing, [left, right], scale, "fall of exact match, percentage points")
+    return drawing
 
 
 def _frame(axes: Axes, means: NDArray[np.float64], places: Sequence[tuple[int, int]]) -> None:

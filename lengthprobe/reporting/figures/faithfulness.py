@@ -49,15 +49,15 @@ def figure(portraits: Mapping[str, Portrait]) -> Figure | None:
     if not shown:
         return None
     down = -(-len(shown) // _ACROSS)
-    made = sheet(WIDTH, _ROW * down + 0.5)
-    panels = made.subplots(down, _ACROSS, squeeze=False).ravel()
+    drawing = sheet(WIDTH, _ROW * down + 0.5)
+    panels = drawing.subplots(down, _ACROSS, squeeze=False).ravel()
     for axes in panels[len(shown) :]:
         axes.set_visible(False)
     several = len({role for role, *_ in shown}) > 1
-    for axes, (role, language, found) in zip(panels, shown, strict=False):
-        _panel(axes, found)
+    for axes, (role, language, faithfulness) in zip(panels, shown, strict=False):
+        _panel(axes, faithfulness)
         # Each text has its own line: a long name would run into the text beside.
-        below = [_correlation(found), *([label(portraits, role)] if several else [])]
+        below = [_correlation(faithfulness), *([label(portraits, role)] if several else [])]
         axes.set_title(language_name(language), color=INK, pad=6 + _LINE * len(below))
         for line, text in enumerate(below):
             axes.annotate(
@@ -67,25 +67,25 @@ def figure(portraits: Mapping[str, Portrait]) -> Figure | None:
         axes.set_xlabel("CWA, logits")
     for axes in panels[::_ACROSS]:
         axes.set_ylabel("|error| without it, words more")
-    handles = [Line2D([], [], linestyle="", **one) for one in (_HEADS, _MLPS)]
-    made.legend(
+    handles = [Line2D([], [], linestyle="", **look) for look in (_HEADS, _MLPS)]
+    drawing.legend(
         handles, ["head", "MLP"], loc="outside upper left", ncols=2, labelcolor=INK, borderaxespad=0.2
     )
-    return made
+    return drawing
 
 
-def _panel(axes: Axes, found: Faithfulness) -> None:
+def _panel(axes: Axes, faithfulness: Faithfulness) -> None:
     zero(axes)
     axes.axvline(0, color=MUTED, linewidth=0.9, zorder=1.5)
-    names = list(found["components"])
-    places = grid(list(found["components"].values())).reshape(-1, 2)
+    names = list(faithfulness["components"])
+    places = grid(list(faithfulness["components"].values())).reshape(-1, 2)
     is_mlp = np.array([name.startswith("MLP") for name in names], dtype=bool)
-    for some, look in ((~is_mlp, _HEADS), (is_mlp, _MLPS)):
-        axes.plot(*places[some].T, linestyle="", alpha=0.85, zorder=3, **look)
+    for mask, look in ((~is_mlp, _HEADS), (is_mlp, _MLPS)):
+        axes.plot(*places[mask].T, linestyle="", alpha=0.85, zorder=3, **look)
     axes.margins(x=0.12, y=0.12)
-    for at, side in _named(places).items():
+    for index, side in _named(places).items():
         axes.annotate(
-            escaped_text(names[at], 16), places[at], xytext=(5 * side, 3), textcoords="offset points",
+            escaped_text(names[index], 16), places[index], xytext=(5 * side, 3), textcoords="offset points",
             ha="left" if side > 0 else "right", fontsize=7.5,
         )  # fmt: skip
 
@@ -96,12 +96,12 @@ def _named(places: NDArray[np.float64]) -> dict[int, int]:
     scaled, size = places / np.where(spans > 0, spans, 1), np.array(_SIZE)
     chosen: dict[int, int] = {}
     taken = np.empty((0, 2))
-    for at in np.argsort(-np.nan_to_num(np.hypot(*scaled.T)), kind="stable"):
-        others = np.delete(scaled, at, axis=0)
-        for side in (1, -1) if np.isfinite(scaled[at]).all() and len(chosen) < _NAMED else ():
-            middle = scaled[at] + [side * size[0] / 2, size[1] / 2]
+    for index in np.argsort(-np.nan_to_num(np.hypot(*scaled.T)), kind="stable"):
+        others = np.delete(scaled, index, axis=0)
+        for side in (1, -1) if np.isfinite(scaled[index]).all() and len(chosen) < _NAMED else ():
+            middle = scaled[index] + [side * size[0] / 2, size[1] / 2]
             if _is_free(middle, taken, size) and _is_free(middle, others, size / 2):
-                chosen[int(at)], taken = side, np.vstack([taken, middle])
+                chosen[int(index)], taken = side, np.vstack([taken, middle])
                 break
     return chosen
 
@@ -110,10 +110,10 @@ def _is_free(middle: NDArray[np.float64], others: NDArray[np.float64], apart: ND
     return not (np.abs(others - middle) < apart).all(1).any()
 
 
-def _correlation(found: Faithfulness) -> str:
-    mean, low, high = triples([found["correlation"]])[0]
+def _correlation(faithfulness: Faithfulness) -> str:
+    mean, low, high = triples([faithfulness["correlation"]])[0]
     if not np.isfinite(mean):
-        return f"{len(found['components'])} components"
+        return f"{len(faithfulness['components'])} components"
     known = f" ({_signed(low)} to {_signed(high)})" if np.isfinite([low, high]).all() else ""
     return f"rank correlation {_signed(mean)}{known}"
 
@@ -125,5 +125,5 @@ def _signed(value: float) -> str:
 def _shown(portraits: Mapping[str, Portrait]) -> Iterator[tuple[str, str, Faithfulness]]:
     for role in roles(portraits):
         for language in languages(portraits):
-            if found := portraits[role].get("faithfulness", {}).get(language):
-                yield role, language, found
+            if faithfulness := portraits[role].get("faithfulness", {}).get(language):
+                yield role, language, faithfulness

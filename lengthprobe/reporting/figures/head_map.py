@@ -54,23 +54,23 @@ def figure(portraits: Mapping[str, Portrait]) -> Figure | None:
         for code in codes
         if code in portraits[role]["languages"]
     }
-    most = max(float(np.abs(np.nan_to_num(one)).max(initial=0)) for one in maps.values()) or 1.0
+    most = max(float(np.abs(np.nan_to_num(values)).max(initial=0)) for values in maps.values()) or 1.0
     scale = scale_of(most)
-    n_layers = max(one.shape[0] for one in maps.values())
+    n_layers = max(values.shape[0] for values in maps.values())
     height = max(1.6, min(3.0, 0.32 * n_layers), _LEAST_ROW * n_layers)
-    made = sheet(width_of(codes), (height + _HEAD + 0.5) * len(shown) + 0.6)
-    places = made.add_gridspec(2 * len(shown), len(codes), height_ratios=[_HEAD, height] * len(shown))
+    drawing = sheet(width_of(codes), (height + _HEAD + 0.5) * len(shown) + 0.6)
+    places = drawing.add_gridspec(2 * len(shown), len(codes), height_ratios=[_HEAD, height] * len(shown))
     panels = []
     for row, role in enumerate(shown):
-        draw_heading(made.add_subplot(places[2 * row, :]), label(portraits, role))
+        draw_heading(drawing.add_subplot(places[2 * row, :]), label(portraits, role))
         for column, code in enumerate(codes):
             if (role, code) in maps:
-                panels.append(made.add_subplot(places[2 * row + 1, column]))
+                panels.append(drawing.add_subplot(places[2 * row + 1, column]))
                 means = maps[role, code]
                 panel(panels[-1], means, scale, portraits[role]["late_layers"], strongest(means))
                 panels[-1].set_title(language_name(code), fontsize=8.5, fontweight="normal", pad=5)
-    colour_bar(made, panels, scale, "CWA, logits")
-    return made
+    colour_bar(drawing, panels, scale, "CWA, logits")
+    return drawing
 
 
 def scale_of(most: float) -> AsinhNorm:
@@ -147,7 +147,7 @@ def strongest(means: NDArray[np.float64]) -> str:
     """The heads with the largest CWA by name, since no reader counts to row 30."""
     order = np.argsort(-np.abs(np.nan_to_num(means)), axis=None, kind="stable")[:_STRONGEST]
     named = [divmod(int(place), means.shape[1]) for place in order]
-    return "strongest " + ", ".join(f"L{one}H{two} {_signed(means[one, two])}" for one, two in named)
+    return "strongest " + ", ".join(f"L{layer}H{head} {_signed(means[layer, head])}" for layer, head in named)
 
 
 def _signed(value: float) -> str:

@@ -49,24 +49,28 @@ def figure(portraits: Mapping[str, Portrait]) -> Figure | None:
     """A row of panels for each language; None where no claim has measured the number swap."""
     drawn = {role: portraits[role] for role in roles(portraits) if portraits[role].get("number_swap")}
     codes = [
-        code for code in languages(portraits) if any(code in one["number_swap"] for one in drawn.values())
+        code
+        for code in languages(portraits)
+        if any(code in portrait["number_swap"] for portrait in drawn.values())
     ]
     if not codes:
         return None
-    made = sheet(WIDTH, (_HEAD + _ROW) * len(codes) + 0.7)
-    places = made.add_gridspec(2 * len(codes), len(_PANELS), height_ratios=[_HEAD, _ROW] * len(codes))
+    drawing = sheet(WIDTH, (_HEAD + _ROW) * len(codes) + 0.7)
+    places = drawing.add_gridspec(2 * len(codes), len(_PANELS), height_ratios=[_HEAD, _ROW] * len(codes))
     panels: list[Axes] = []
     for row, code in enumerate(codes):
         measured = {
-            role: one["number_swap"][code] for role, one in drawn.items() if code in one["number_swap"]
+            role: portrait["number_swap"][code]
+            for role, portrait in drawn.items()
+            if code in portrait["number_swap"]
         }
         first = next(iter(measured.values()))
         counted = f"{int(first['n'])} prompts, {int(first['clusters'])} topics"
-        draw_heading(made.add_subplot(places[2 * row, :]), language_name(code), counted)
+        draw_heading(drawing.add_subplot(places[2 * row, :]), language_name(code), counted)
         for column, (kind, component, together, name, of) in enumerate(_PANELS):
             # Heads have one scale and MLPs have one, so that pairs and languages can be compared.
             scale = panels[2 * (column // 2)] if len(panels) > 2 * (column // 2) else None
-            axes = made.add_subplot(places[2 * row + 1, column], sharey=scale)
+            axes = drawing.add_subplot(places[2 * row + 1, column], sharey=scale)
             panels.append(axes)
             mark_late(axes, drawn)
             zero(axes)
@@ -74,13 +78,13 @@ def figure(portraits: Mapping[str, Portrait]) -> Figure | None:
                 draw_line(axes, role, measured[role][kind][component])
             _titles(axes, name, of, triples([first[kind][together]])[0, 0])
             axes.tick_params(labelleft=column % 2 == 0)
-            axes.set_xlim(-0.5, max(one["n_layers"] for one in drawn.values()) - 0.5)
+            axes.set_xlim(-0.5, max(portrait["n_layers"] for portrait in drawn.values()) - 0.5)
             axes.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=6))
             if row == len(codes) - 1:
                 axes.set_xlabel("layer")
         panels[-len(_PANELS)].set_ylabel("share of all components, %")
-    legend(made, drawn, late=True)
-    return made
+    legend(drawing, drawn, late=True)
+    return drawing
 
 
 def draw_line(axes: Axes, role: str, rows: list[list[float | None]]) -> None:

@@ -47,26 +47,28 @@ def figure(portraits: Mapping[str, Portrait]) -> Figure | None:
     """A block for each language: a row for each word in reading order, a column of bars per component."""
     first = portraits[roles(portraits)[0]]["languages"]
     examples = {
-        code: found["example"] for code, found in first.items() if found.get("example", {}).get("words")
+        code: measured["example"]
+        for code, measured in first.items()
+        if measured.get("example", {}).get("words")
     }
     if not examples:
         return None
     rows = [min(len(example["words"]), _WORDS_SHOWN) for example in examples.values()]
     ratios = [ratio for count in rows for ratio in (_HEAD, count + _BETWEEN)]
-    made = sheet(WIDTH, _ROW * sum(ratios) + 0.5)
-    places = made.add_gridspec(len(ratios), len(_COMPONENTS), height_ratios=ratios)
+    drawing = sheet(WIDTH, _ROW * sum(ratios) + 0.5)
+    places = drawing.add_gridspec(len(ratios), len(_COMPONENTS), height_ratios=ratios)
     panels: list[Axes] = []
     for block, (code, example) in enumerate(examples.items()):
-        asked = " ".join(escaped_text(str(example["prompt"]), _PROMPT_SHOWN).split())
+        prompt = " ".join(escaped_text(str(example["prompt"]), _PROMPT_SHOWN).split())
         said = f"{language_name(code)}, N = {int(example['n_words'])}"
-        draw_heading(made.add_subplot(places[2 * block, :]), said, asked)
+        draw_heading(drawing.add_subplot(places[2 * block, :]), said, prompt)
         for column in range(len(_COMPONENTS)):
             # All blocks have one scale, so that languages can be compared.
             panels.append(
-                made.add_subplot(places[2 * block + 1, column], sharex=panels[0] if panels else None)
+                drawing.add_subplot(places[2 * block + 1, column], sharex=panels[0] if panels else None)
             )
         _bars(panels[-len(_COMPONENTS) :], example["words"], last=block == len(examples) - 1)
-    return made
+    return drawing
 
 
 def _bars(row: Sequence[Axes], words: Sequence[Word], *, last: bool) -> None:

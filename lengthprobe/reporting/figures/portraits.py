@@ -46,8 +46,8 @@ def roles(portraits: Mapping[str, Portrait], language: str | None = None) -> lis
         role
         for role in ROLES
         if role in portraits
-        and (found := portraits[role].get("languages"))
-        and (language is None or language in found)
+        and (measured := portraits[role].get("languages"))
+        and (language is None or language in measured)
     ]
 
 
