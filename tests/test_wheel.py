@@ -44,6 +44,7 @@ def test_the_suites_run_from_the_wheel(unpacked, tmp_path):
     """`pytest --pyargs lengthprobe.suites` judges a fixture model from a folder that knows no repository."""
     command = [
         sys.executable, "-m", "pytest", "--pyargs", "lengthprobe.suites", "--lengthprobe-model=tiny-it",
+        "--lengthprobe-store=none",
         "-p", "no:cacheprovider", "-k", "exact",
     ]  # fmt: skip
     environment = {**os.environ, "PYTHONPATH": str(unpacked)}

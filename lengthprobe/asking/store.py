@@ -26,6 +26,7 @@ SCHEMA = 1
 _PATIENCE_S = 60.0
 _PUT = "INSERT OR REPLACE INTO answers VALUES (?, ?, ?, ?, ?)"
 _REMOVE = "DELETE FROM answers WHERE checkpoint = COALESCE(?, checkpoint) AND used < COALESCE(?, 1e300)"
+_BY_USE = "SELECT key, LENGTH(content) FROM answers ORDER BY used DESC"
 _TABLE = """
     CREATE TABLE IF NOT EXISTS answers (
         key TEXT PRIMARY KEY,
@@ -112,7 +113,7 @@ class Store:
         """Remove the answers used longest ago until the rest takes no more bytes; give their number."""
 
         def shrink(connection: sqlite3.Connection) -> int:
-            rows = connection.execute("SELECT key, LENGTH(content) FROM answers ORDER BY used DESC").fetchall()
+            rows = connection.execute(_BY_USE).fetchall()
             kept, beyond = 0, []
             for key, length in rows:
                 kept += length
