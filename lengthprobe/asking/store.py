@@ -201,7 +201,7 @@ def default_folder() -> Path:
     return user_cache_path("lengthprobe")
 
 
-class Stored:
+class Storing:
     """An engine whose answers are kept on disk.
 
     Args:

@@ -10,7 +10,7 @@ from lengthprobe.asking.question_progress import QuestionProgress
 from lengthprobe.asking.questions import Write, row_order
 from lengthprobe.asking.remembering import Remembering
 from lengthprobe.asking.sharing import Shared
-from lengthprobe.asking.store import Stored
+from lengthprobe.asking.store import Storing
 from lengthprobe.asking.transformers_engine import TransformersEngine
 from lengthprobe.checkpoints.held import Held
 from lengthprobe.components.names import Ablation
@@ -65,7 +65,7 @@ class Subject:
             self.held, settings, progress, means=means, written=self.responses
         )
         if store is not None:
-            engine = Stored(engine, store, self._key, name)
+            engine = Storing(engine, store, self._key, name)
         if exchange is not None:
             engine = Shared(engine, exchange, self._key)
         self.memory = Remembering(engine, progress)

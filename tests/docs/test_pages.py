@@ -135,14 +135,23 @@ def test_options_page_lists_every_value(option: str, values: tuple[str, ...]) ->
 
 def test_scan_page_lists_every_option() -> None:
     """The page on the scan names every option of the command."""
+    assert _flags("scan") <= set(re.findall(r"`(--[\w-]+)", _text(DOCS / "scan.md")))
+
+
+def test_options_page_shows_every_option_of_the_cache() -> None:
+    """In lines to type, and `--store` beside them."""
+    assert _flags("cache") <= set(re.findall(r"(--[\w-]+)", _text(DOCS / "options.md")))
+
+
+def _flags(command: str) -> set[str]:
+    """The options of a subcommand of `lengthprobe`, without its help."""
     (commands,) = (
-        action.choices.values()
-        for action in cli._parser()._actions
-        if isinstance(action, argparse._SubParsersAction)
+        action.choices for action in cli._parser()._actions if isinstance(action, argparse._SubParsersAction)
     )
-    flags = {flag for command in commands for action in command._actions for flag in action.option_strings}
-    shown = set(re.findall(r"`(--[\w-]+)", _text(DOCS / "scan.md")))
-    assert flags - {"-h", "--help"} <= shown
+    return {flag for action in commands[command]._actions for flag in action.option_strings} - {
+        "-h",
+        "--help",
+    }
 
 
 def _text(page: Path) -> str:

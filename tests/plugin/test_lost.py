@@ -149,7 +149,8 @@ class TestCollection:
 
     def test_adds_nothing_to_a_project_that_asks_nothing_of_lengthprobe(self, project):
         """It is pytest's to tell."""
-        project.ini(lengthprobe_model="", lengthprobe_languages="", lengthprobe_budget="", lengthprobe_cap="")
+        for name in ("model", "languages", "budget", "cap", "store"):
+            project.ini(**{f"lengthprobe_{name}": ""})
         (project.path / "test_claims.py").write_text("def test_it():\n    pass\n")
 
         project.run().stdout.no_fnmatch_line("*= claims =*")
