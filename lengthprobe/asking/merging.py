@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeGuard
 
 from lengthprobe.asking.answers import Answers
-from lengthprobe.asking.questions import Write
+from lengthprobe.asking.questions import Write, row_order
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -63,10 +63,13 @@ def merge(questions: Sequence[Write], size: int) -> Merged:
         questions: The batches, without attributions.
         size: Most rows in a call.
     """
-    places = sorted(
-        ((number, row) for number, question in enumerate(questions) for row in range(question.size)),
-        key=lambda place: questions[place[0]].order(place[1]),
-    )
+
+    def order(place: Place) -> tuple[str, str, int, str]:
+        number, row = place
+        return row_order(questions[number].prompts[row], questions[number].ablations[row])
+
+    every = [(number, row) for number, question in enumerate(questions) for row in range(question.size)]
+    places = sorted(every, key=order)
     n_calls = -(-len(places) // size)
     even = -(-len(places) // n_calls)
     chunks = tuple(tuple(places[first : first + even]) for first in range(0, len(places), even))
@@ -81,7 +84,7 @@ def merge(questions: Sequence[Write], size: int) -> Merged:
     return Merged(tuple(questions), calls, chunks)
 
 
-def is_worth_merging(questions: Sequence[object], size: int) -> bool:
+def is_worth_merging(questions: Sequence[object], size: int) -> TypeGuard[Sequence[Write]]:
     """Whether all of some questions can be merged, and are then fewer calls.
 
     Args:

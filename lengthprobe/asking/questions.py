@@ -135,10 +135,6 @@ class Write(Question["Answers"]):
         resampled = any(one.resample for one in self.ablations)
         return ("Write", self.traces, self.words, self.beyond, resampled)
 
-    def order(self, row: int) -> tuple[str, str, int, str]:
-        """The order of a row among rows of several batches: see `row_order`."""
-        return row_order(self.prompts[row], self.ablations[row])
-
     def content(self, settings: Settings) -> Mapping[str, Any]:
         """The prompts, with ablations, limit, words and traces."""
         asked: dict[str, Any] = {

@@ -76,11 +76,10 @@ class TransformersEngine:
         In float32 a row's neighbours move the last bits of its logits. In a shorter format, or where
         activations are quantized too, they move enough to change tokens.
         """
-        if not is_worth_merging(questions, self._held.batch_size):
-            return None
-        if not _keeps_rows_apart(self._held.checkpoint):
-            return None
-        return merge([one for one in questions if isinstance(one, Write)], self._held.batch_size)
+        size = self._held.batch_size
+        if is_worth_merging(questions, size) and _keeps_rows_apart(self._held.checkpoint):
+            return merge(questions, size)
+        return None
 
     def _answer_one(self, question: Question[Any]) -> Any:
         """The answer to a question for which nothing is written."""

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from lengthprobe.asking.agenda import Agenda
+    from lengthprobe.probe import Probe
     from lengthprobe.statistics.comparable import Comparable
     from lengthprobe.statistics.verdict import Verdict
 
@@ -157,11 +158,19 @@ def _tasks(item: pytest.Function, drawn: set[tuple[str, ...]]) -> list[Task]:
 
 
 def _measured(found: Iterable[Comparable | Verdict]) -> set[Any]:
-    """The keys of all that was compared or reported, where no precondition is unmet."""
-    from lengthprobe.plugin.findings import report_of
+    """The keys of all that was compared or reported, where no precondition is unmet: as `Entry.measured`."""
+    from lengthprobe.statistics.verdict import Verdict
 
-    checks = [report_of(one, "") for one in found]
-    return {key for check in checks if not check.unmet for key in check.measures}
+    keys: set[Any] = set()
+    for one in found:
+        unmet, measures = (
+            (one.comparison.unmet, one.comparison.measures)
+            if isinstance(one, Verdict)
+            else (one.shown.unmet, one.measures)
+        )
+        if unmet is None:
+            keys.update(measures)
+    return keys
 
 
 def _draw(draw: Callable[[], object]) -> list[Task]:
@@ -181,18 +190,21 @@ def _arguments(item: pytest.Function, reported: list[Comparable | Verdict]) -> d
         LengthprobeError: A checkpoint cannot be asked.
         pytest.skip.Exception: The claim is skipped for want of a checkpoint.
     """
-    run = item.config.stash[RUN]
-    own: dict[str, Callable[[], Any]] = {
-        "margins": lambda: run.margins,
-        "report": lambda: lambda found, _says="": reported.append(found),
-        "show_beside": lambda: lambda _estimate: None,
-    }
-    for name, role in PROBES.items():
-        own[name] = partial(run.probes.ask, role, item.session.items)
-    return {name: own[name]() for name in item._fixtureinfo.argnames if name in own}
+    return {name: _OWN[name](item, reported) for name in item._fixtureinfo.argnames if name in _OWN}
 
 
-_OWN = (*PROBES, "margins", "report", "show_beside")
+def _asked(role: str, item: pytest.Function, _reported: list[Comparable | Verdict]) -> Probe:
+    return item.config.stash[RUN].probes.ask(role, item.session.items)
+
+
+# The fixtures of a claim that may run twice: each with the value for an early run of a claim, which reports
+# into a list.
+_OWN: dict[str, Callable[[pytest.Function, list[Comparable | Verdict]], Any]] = {
+    **{name: partial(_asked, role) for name, role in PROBES.items()},
+    "margins": lambda item, _reported: item.config.stash[RUN].margins,
+    "report": lambda _item, reported: lambda found, _says="": reported.append(found),
+    "show_beside": lambda _item, _reported: lambda _estimate: None,
+}
 
 
 def _parameters(item: pytest.Function) -> dict[str, Any]:

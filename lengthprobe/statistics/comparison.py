@@ -10,9 +10,10 @@ alpha.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from functools import reduce
+from functools import cached_property, reduce
 from typing import TYPE_CHECKING, NamedTuple, Protocol, Self
 
+from lengthprobe.statistics.planning import MOST_TOPICS, topics_needed
 from lengthprobe.statistics.unmet import first_unmet
 
 if TYPE_CHECKING:
@@ -245,6 +246,20 @@ class Comparison:
         if self.rival is not None and self.rival.status(copies) != status:
             return "undecided"
         return status
+
+    @cached_property
+    def needed_topics(self) -> int | None:
+        """The number of further topics to decide an undecided comparison, None where no number would."""
+        if self.unmet is not None or self.caveat or self.outcome() != "undecided":
+            return None
+        return topics_needed(self.estimate.clusters, lambda copies: self.outcome(copies) != "undecided")
+
+    @property
+    def more_topics(self) -> int | None:
+        """The number of further topics to decide an undecided comparison, None beyond those there are."""
+        more, topics = self.needed_topics, self.estimate.topics
+        left = MOST_TOPICS if topics is None else topics - self.estimate.clusters
+        return None if more is None or more > left else more
 
     @property
     def reason(self) -> str:

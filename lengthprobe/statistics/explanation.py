@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from lengthprobe.statistics.background import background_facts
 from lengthprobe.statistics.digits import interval_name
-from lengthprobe.statistics.planning import MOST_TOPICS, topics_needed
 from lengthprobe.untrusted_text import printable
 
 if TYPE_CHECKING:
@@ -51,37 +50,18 @@ def advice(comparison: Comparison) -> str:
         return comparison.unmet.advice
     if comparison.outcome() != "undecided" or comparison.caveat:
         return ""
-    if (more := more_topics(comparison)) is not None:
+    if (more := comparison.more_topics) is not None:
         return f"about {_count(more, 'more topic')} would decide it"
-    clusters, topics = comparison.estimate.clusters, comparison.estimate.topics
-    if _topics_needed(comparison) is not None and topics is not None:
+    if comparison.needed_topics is not None:
+        clusters, topics = comparison.estimate.clusters, comparison.estimate.topics
+        if topics is None:
+            return "too near the margin to decide with any sensible number of topics"
         # A number of topics beyond the language's own helps nobody.
         every = "this language's" if clusters == topics else "all of this language's"
         return f"too near the margin to decide with {every} {topics} topics"
-    if _topics_needed(comparison) is not None:
-        return "too near the margin to decide with any sensible number of topics"
     if comparison.rival is not None and comparison.rival.status() != comparison.status():
         return "more topics will not decide it"
     return "the effect sits at the margin; more topics will not decide it"
-
-
-def more_topics(comparison: Comparison) -> int | None:
-    """The number of further topics to decide an undecided comparison, None beyond those there are."""
-    if comparison.unmet is not None or comparison.outcome() != "undecided" or comparison.caveat:
-        return None
-    more, clusters, topics = (
-        _topics_needed(comparison),
-        comparison.estimate.clusters,
-        comparison.estimate.topics,
-    )
-    if more is None or (more > MOST_TOPICS if topics is None else clusters + more > topics):
-        return None
-    return more
-
-
-def _topics_needed(comparison: Comparison) -> int | None:
-    clusters = comparison.estimate.clusters
-    return topics_needed(clusters, lambda copies: comparison.outcome(copies) != "undecided")
 
 
 def prompts_to_show(comparison: Comparison) -> list[Observation]:

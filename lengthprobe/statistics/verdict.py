@@ -10,7 +10,7 @@ from lengthprobe.errors import Undecided
 from lengthprobe.statistics.background import background_facts
 from lengthprobe.statistics.check import Check, Numbers, Relation
 from lengthprobe.statistics.comparison import Comparison
-from lengthprobe.statistics.explanation import advice, explanation, more_topics, prompts_to_show, quantity
+from lengthprobe.statistics.explanation import advice, explanation, prompts_to_show, quantity
 from lengthprobe.statistics.idle import check_decidable
 from lengthprobe.statistics.recording import note_asked, note_made, record_asked_verdicts
 
@@ -74,7 +74,7 @@ class Verdict:
             reason=self.reason,
             unmet=unmet,
             advice=advice(comparison) or None,
-            more_topics=more_topics(comparison),
+            more_topics=comparison.more_topics,
             background=tuple(fact.finite() for fact in background_facts(estimate.background))
             if failed
             else (),
