@@ -23,6 +23,10 @@ SPLITS = ("discovery", "test")
 NEEDED_NUMBERS = range(1, 21)
 NEEDED_SENTENCES = 20
 _OWN_PLACEHOLDERS = ("n", "words")
+# Prompts ask about the topics of the first table first.
+_TOPIC_TABLES = ("topics", "further_topics")
+# Prompts ask about the topics of the first table first.
+_TOPIC_TABLES = ("topics", "further_topics")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,11 +62,13 @@ class Topic:
         key: Language-independent name.
         split: `discovery` or `test`.
         forms: The topic as wordings need it, e.g. `su` → "sul mare".
+        is_further: Whether prompts are about the topic only after prompts about all other topics.
     """
 
     key: str
     split: str
     forms: Mapping[str, str]
+    is_further: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,13 +167,16 @@ def unknown_language(code: str, given: Collection[str] = ()) -> LanguageError:
 
 def _language(file: Table) -> Language:
     file.check_keys(
-        ("code", "name", "word", "numbers", "wordings", "topics", "preambles", "ordinary", "aside")
+        (
+            *("code", "name", "word", "numbers", "wordings", "topics", "further_topics"),
+            *("preambles", "ordinary", "aside"),
+        )
     )
     word = file.table("word")
     word.check_keys(("one", "other"))
     preambles = file.table("preambles")
     preambles.check_keys(("interjections", "introductions", "notes"))
-    topics = _topics(file.table("topics"))
+    topics = _topics(file)
     return Language(
         code=file.text("code"),
         name=file.text("name"),
@@ -223,22 +232,33 @@ def _ordinary(table: Table) -> tuple[str, ...]:
     return sentences
 
 
-def _topics(table: Table) -> dict[str, Topic]:
-    table.check_keys(SPLITS)
+def _topics(file: Table) -> dict[str, Topic]:
+    """The topics of a file; a file may do without further topics."""
     topics: dict[str, Topic] = {}
-    for split in SPLITS:
-        half = table.table(split)
-        for key in half.entries:
-            if not re.fullmatch("[a-z0-9]+(-[a-z0-9]+)*", key) or key == NO_TOPIC:
-                raise half.unusable(
-                    key, "is not a key for a topic", "write one in lower case, as in ice-cream"
-                )
-            if key in topics:
-                raise half.unusable(
-                    key, f"is also in topics.{topics[key].split}", "keep it in one of the two"
-                )
-            topics[key] = Topic(key, split, MappingProxyType(half.table(key).texts()))
+    for is_further, name in enumerate(_TOPIC_TABLES):
+        if is_further and name not in file.entries:
+            continue
+        table = file.table(name)
+        table.check_keys(SPLITS)
+        for split in SPLITS:
+            half = table.table(split)
+            for key in half.entries:
+                if not re.fullmatch("[a-z0-9]+(-[a-z0-9]+)*", key) or key == NO_TOPIC:
+                    raise half.unusable(
+                        key, "is not a key for a topic", "write one in lower case, as in ice-cream"
+                    )
+                if key in topics:
+                    raise half.unusable(
+                        key, f"is also in {_place_of(topics[key])}", "keep it in one of the two"
+                    )
+                forms = MappingProxyType(half.table(key).texts())
+                topics[key] = Topic(key, split, forms, is_further=bool(is_further))
     return topics
+
+
+def _place_of(topic: Topic) -> str:
+    """The table of a topic in its file."""
+    return f"{_TOPIC_TABLES[topic.is_further]}.{topic.split}"
 
 
 def _wordings(file: Table, topics: Mapping[str, Topic]) -> tuple[Wording, ...]:
@@ -270,7 +290,7 @@ def _check_placeholders(file: Table, table: Table, wording: Wording, topics: Map
         for topic in topics.values():
             if form not in topic.forms:
                 raise file.unusable(
-                    f"topics.{topic.split}.{topic.key}",
+                    f"{_place_of(topic)}.{topic.key}",
                     f"lacks the form {form!r}, which wording {wording.id!r} needs",
                     f'add {form} = "…"',
                 )

@@ -113,9 +113,10 @@ def prompt_stream(
     """A language's prompts, without repeats, in an order with every beginning balanced.
 
     The stream passes over the topics again and again, each pass in a new order, and ends when no new prompt
-    is left. Wordings without a topic count as one topic more. Within a pass a prompt takes the length, the
-    wording and the way to write the number (digits or word) seen least so far; among equals, the combination
-    seen least. Nothing depends on the language but the text: two languages whose wordings have the same ids
+    is left. So no topic has a second prompt before every topic has a prompt. The further topics of a language
+    come last in each pass. Wordings without a topic count as one topic more. Within a pass a prompt takes the
+    length, the wording and the way to write the number (digits or word) seen least so far; among equals, the
+    combination seen least. Nothing depends on the language but the text: two languages whose wordings have the same ids
     ask for the same lengths about the same topics in the same order.
 
     Args:
@@ -185,28 +186,30 @@ def _stream(language: Language, lengths: tuple[int, ...], seed: int) -> Iterator
     )
     seen: Counter[Hashable] = Counter()
     written: set[str] = set()
+    further = {key for key, topic in language.topics.items() if topic.is_further}
     for turn in count():
-        waiting = sorted((key for key in left if left[key]), key=lambda key: _hash(seed, turn, key))
-        if not waiting:
+        if not any(left.values()):
             return
-        while waiting:
-            # A topic that has had the length, wording or spelling now due lets some others go before it.
-            least = {margin for margins in even for margin in _least(margins, seen.__getitem__)}
-            for key in waiting[:_LOOK_AHEAD]:
-                choice = _least_seen(left[key], key, seen, language, seed)
-                if least.issuperset(_margins(choice, language)):
-                    break
-            else:
-                key = waiting[0]
-                choice = _least_seen(left[key], key, seen, language, seed)
-            waiting.remove(key)
-            left[key].remove(choice)
-            prompt = _prompt(language, key, choice)
-            if prompt.text not in written:
-                written.add(prompt.text)
-                seen.update(_margins(choice, language))
-                seen.update(_pairs(choice, key))
-                yield prompt
+        for together in (left.keys() - further, further):
+            waiting = sorted((key for key in together if left[key]), key=lambda key: _hash(seed, turn, key))
+            while waiting:
+                # A topic that has had the length, wording or spelling now due lets some others go before it.
+                least = {margin for margins in even for margin in _least(margins, seen.__getitem__)}
+                for key in waiting[:_LOOK_AHEAD]:
+                    choice = _least_seen(left[key], key, seen, language, seed)
+                    if least.issuperset(_margins(choice, language)):
+                        break
+                else:
+                    key = waiting[0]
+                    choice = _least_seen(left[key], key, seen, language, seed)
+                waiting.remove(key)
+                left[key].remove(choice)
+                prompt = _prompt(language, key, choice)
+                if prompt.text not in written:
+                    written.add(prompt.text)
+                    seen.update(_margins(choice, language))
+                    seen.update(_pairs(choice, key))
+                    yield prompt
 
 
 def _choices(language: Language, wordings: list[Wording], lengths: tuple[int, ...]) -> list[_Choice]:
