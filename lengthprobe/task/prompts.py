@@ -116,8 +116,8 @@ def prompt_stream(
     is left. So no topic has a second prompt before every topic has a prompt. The further topics of a language
     come last in each pass. Wordings without a topic count as one topic more. Within a pass a prompt takes the
     length, the wording and the way to write the number (digits or word) seen least so far; among equals, the
-    combination seen least. Nothing depends on the language but the text: two languages whose wordings have the same ids
-    ask for the same lengths about the same topics in the same order.
+    combination seen least. Nothing depends on the language but the text: two languages whose wordings have
+    the same ids ask for the same lengths about the same topics in the same order.
 
     Args:
         language: Code of the language.

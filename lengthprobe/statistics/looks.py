@@ -1,0 +1,43 @@
+"""Looks: the numbers of prompts after which a claim is judged, and the part of alpha that each look spends.
+
+A claim is judged on the first prompts of a stream, and again on more prompts while the claim is undecided.
+Each look gives a wrong verdict with a probability of at most its part of alpha, and the parts add up to
+alpha: so do the probabilities (union bound), however the looks depend on each other (METHODS §9).
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+# Prompts a language, and parts of alpha; ours. Clear cases end at the first look, and the last look has most
+# of alpha, where a decision is close (`benchmarks/gate_power.py` compares other rules).
+_EARLY = ((100, 0.1), (150, 0.2), (300, 0.3))
+DEFAULT_BUDGET = 450
+
+
+class Look(NamedTuple):
+    """One look.
+
+    Args:
+        prompts: The number of prompts a language.
+        part: The part of alpha.
+    """
+
+    prompts: int
+    part: float
+
+
+def looks(budget: int) -> tuple[Look, ...]:
+    """The looks up to a budget; the last look is at the budget, and has the part of alpha that is left.
+
+    >>> [prompts for prompts, part in looks(450)]
+    [100, 150, 300, 450]
+    >>> looks(60)
+    (Look(prompts=60, part=1.0),)
+
+    Args:
+        budget: The largest number of prompts a language.
+    """
+    early = [Look(prompts, part) for prompts, part in _EARLY if prompts < budget]
+    left = 1.0 - sum(look.part for look in early)
+    return (*early, Look(budget, round(left, 9)))
