@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from lengthprobe.components.names import Ablation, Component
     from lengthprobe.runs.identity import Identity
     from lengthprobe.statistics.forms import Form
+    from lengthprobe.statistics.looks import PlannedLook
 
 ROLES = ("model", "base", "reference")
 
@@ -149,6 +150,10 @@ class Probe(Asker):
     def with_alpha_shares(self, alpha_shares: AlphaShares) -> Probe:
         """A probe of this checkpoint with other shares of alpha; both probes share all answers."""
         return self._viewed(alpha_shares=alpha_shares)
+
+    def at_look(self, look: PlannedLook) -> Probe:
+        """A probe of this checkpoint on a look's prompts alone, at the look's part of alpha."""
+        return self._viewed(settings=self.settings.at_look(*look))
 
     def across_forms(self) -> Probe:
         """A probe of this checkpoint whose estimates may be compared with estimates of any other form.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from numbers import Integral, Real
 from typing import Any
 
@@ -19,7 +19,17 @@ THOUGHT_LIMIT = 2048
 # and how answers are read. Where a field has a part in a question after all, the question holds the value; of
 # the batch size the chosen number counts. Every other field has a part in every key (`asking.keys`).
 CHANGE_NO_ANSWER = frozenset(
-    {"languages", "lengths", "budget", "alpha", "seed", "counter", "batch_size", "across_forms"}
+    {
+        "languages",
+        "lengths",
+        "budget",
+        "alpha",
+        "seed",
+        "counter",
+        "batch_size",
+        "across_forms",
+        "early_looks",
+    }
 )
 # More tokens than any tokenizer needs for a usual word; ours.
 TOKENS_A_WORD = 8
@@ -39,7 +49,7 @@ class Settings:
     Args:
         languages: Codes of the languages in which prompts are asked.
         lengths: Requested numbers of words N.
-        budget: Prompts a language.
+        budget: Prompts a language; with `early_looks` the most prompts a language.
         alpha: One-sided error rate of an interval's end, from 0.000001 to 0.2.
         seed: Seed of the prompt stream.
         counter: Word counter, from `COUNTERS`.
@@ -54,6 +64,8 @@ class Settings:
         batch_size: Prompts a batch, or None to let the probe choose once.
         allow_pickle: Load pickled weights, which can run any code.
         allow_remote_code: Run the checkpoint's own Python code.
+        early_looks: Rising numbers of prompts at which claims are judged before the budget is asked
+            (`statistics.looks`). A batch ends there.
         across_forms: Compare checkpoints asked in different forms (template, system prompt, ends); otherwise
             lengthprobe refuses the comparison.
 
@@ -77,6 +89,17 @@ class Settings:
     allow_pickle: bool = False
     allow_remote_code: bool = False
     across_forms: bool = False
+    early_looks: tuple[int, ...] = ()
+
+    @property
+    def first_prompts(self) -> int:
+        """The number of prompts at the first look: prompts that are asked in any case."""
+        return self.early_looks[0] if self.early_looks else self.budget
+
+    def at_look(self, prompts: int, part: float) -> Settings:
+        """The settings on the first prompts alone, at a part of alpha."""
+        earlier = tuple(look for look in self.early_looks if look < prompts)
+        return replace(self, budget=prompts, alpha=self.alpha * part, early_looks=earlier)
 
     def __post_init__(self) -> None:
         if isinstance(self.languages, str):
@@ -92,6 +115,7 @@ class Settings:
         self._keep("languages", _texts("languages", self.languages, "en,it"))
         self._keep("lengths", _lengths(self.lengths))
         self._keep("budget", _whole("budget", self.budget, "at least one prompt a language", 300))
+        self._keep("early_looks", _early_looks(self.early_looks, self.budget))
         self._keep("seed", _whole("seed", self.seed, "any number", 0, least=-_MOST_SEED, most=_MOST_SEED))
         self._keep("cap", _whole("cap", self.cap, "a response needs at least one token", 100))
         if self.batch_size is not None:
@@ -134,6 +158,20 @@ def _whole(option: str, value: object, why: str, usual: int, *, least: int = 1, 
             f"setting:{option}={usual}",
         )
     return number
+
+
+def _early_looks(values: object, budget: int) -> tuple[int, ...]:
+    """The numbers of prompts at looks before the budget."""
+    looks = tuple(values) if isinstance(values, Sequence) and not isinstance(values, str) else (None,)
+    if not all(isinstance(one, Integral) for one in looks) or list(looks) != sorted({*looks}):
+        raise SettingsError(
+            f"early looks {values!r} are no rising numbers of prompts", "early_looks=(100, 150, 300)"
+        )
+    if looks and not 1 <= looks[0] <= looks[-1] < budget:
+        raise SettingsError(
+            f"early looks {looks} do not lie below the budget {budget}", "early_looks=(), or a larger budget"
+        )
+    return tuple(map(int, looks))
 
 
 def _is_real(value: object) -> bool:

@@ -12,7 +12,7 @@ from lengthprobe.errors import SettingsError
 from lengthprobe.task.prompts import split_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Sequence
 
     from lengthprobe.activations.looks import Floats, Look
     from lengthprobe.activations.outputs import ComponentOutputs
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from lengthprobe.settings import Settings
     from lengthprobe.task.prompts import Prompt, Response
 
-Text = TypeVar("Text")
+T = TypeVar("T")
 # So many responses a language tell how large the outputs of components are, and what they are on average.
 REFERENCE_PROMPTS = 50
 
@@ -77,7 +77,7 @@ class Asker:
     @property
     def asked(self) -> tuple[str, ...]:
         """The languages whose prompts have been answered."""
-        return self.subject.languages(ablation=self.ablation, words=self.words)
+        return self.subject.languages(self.settings.budget, ablation=self.ablation, words=self.words)
 
     @property
     def proof(self) -> Proof:
@@ -119,7 +119,8 @@ class Asker:
         Raises:
             LengthprobeError: The checkpoint cannot be loaded or run, or the language is unknown.
         """
-        return self.subject.in_order(language, self.engine.answer(self._batches(language)))
+        answers = self.engine.answer(self._batches(language))
+        return self.subject.in_order(language, self.settings.budget, answers)
 
     def traces(self, language: str) -> tuple[Traced, ...]:
         """The attribution and adherence of each response, in the order of `responses`.
@@ -140,7 +141,7 @@ class Asker:
         if problem := next((one.problem for one in answers if one.problem is not None), None):
             raise problem
         found = {one.response.prompt.id: one for some in answers for one in some.each()}
-        return tuple(found[prompt.id] for prompt in self.subject.prompts(language))
+        return tuple(found[prompt.id] for prompt in self.subject.prompts(language, self.settings.budget))
 
     def forced(self, texts: Sequence[Forced], *, target: str) -> tuple[ForcedTrace, ...]:
         """The attribution of given texts by this checkpoint's components, with a forward pass for each batch.
@@ -154,14 +155,15 @@ class Asker:
         """
         if self.proof.problem is not None:
             raise self.proof.problem
-        answers = self.engine.answer(self._forces(texts, target))
-        return tuple(one for some in answers for one in some)
+        places = self._batches_of(texts)
+        answers = self.engine.answer(self._forces(texts, target, places))
+        return _in_place(places, answers)
 
     def has_forced(self, target: str, texts: Sequence[Forced] | None = None) -> bool:
         """Whether `forced` has answers for these texts (None: for any text), so a call costs nothing."""
         if texts is None:
             return any(isinstance(one, Force) and one.target == target for one in self.engine)
-        return all(one in self.engine for one in self._forces(texts, target))
+        return all(one in self.engine for one in self._forces(texts, target, self._batches_of(texts)))
 
     def under(
         self, asked: Sequence[tuple[Prompt, Ablation]], *, beyond: int | None = None
@@ -179,7 +181,13 @@ class Asker:
         wanted = [(prompt, self.ablation.with_all(one)) for prompt, one in asked]
         for ablation in {one for _, one in wanted}:
             self.check_ablation(ablation)
-        batches = mixed_batches(wanted, self.batch_size, words=self.words, beyond=beyond)
+        batches = [
+            batch
+            for places in self.subject.by_look(prompt for prompt, _ in wanted)
+            for batch in mixed_batches(
+                [wanted[place] for place in places], self.batch_size, words=self.words, beyond=beyond
+            )
+        ]
         answers = self.engine.answer(batches)
         given = {
             row: response
@@ -219,8 +227,10 @@ class Asker:
                 "ask the probe outside of its `with probe.ablated(...)`",
             )
         chosen = self.heads(heads)
-        answers = self.engine.answer([Attend(tuple(some), chosen) for some in self._in_batches(looks)])
-        return tuple(one for some in answers for one in some)
+        places = self._batches_of(looks)
+        questions = [Attend(tuple(looks[place] for place in some), chosen) for some in places]
+        answers = self.engine.answer(questions)
+        return _in_place(places, answers)
 
     def losses(self, texts: Sequence[str], ablation: Ablation) -> tuple[float, ...]:
         """The mean negative log-likelihood, in nats a token, of ordinary texts under an ablation.
@@ -291,11 +301,28 @@ class Asker:
             check_some_left(ablation, n_layers=proof.n_layers, n_heads=proof.n_heads, model=self.subject.name)
 
     def _batches(self, language: str, *, traces: bool = False) -> tuple[Write, ...]:
-        return self.subject.batches(language, ablation=self.ablation, words=self.words, traces=traces)
+        return self.subject.batches(
+            language, self.settings.budget, ablation=self.ablation, words=self.words, traces=traces
+        )
 
-    def _forces(self, texts: Sequence[Forced], target: str) -> list[Force]:
-        return [Force(tuple(some), self.ablation, target) for some in self._in_batches(texts)]
+    def _forces(self, texts: Sequence[Forced], target: str, places: Sequence[Sequence[int]]) -> list[Force]:
+        return [Force(tuple(texts[place] for place in some), self.ablation, target) for some in places]
 
-    def _in_batches(self, texts: Sequence[Text]) -> Iterator[Sequence[Text]]:
+    def _batches_of(self, texts: Sequence[Forced | Look]) -> list[Sequence[int]]:
+        """The places of some texts in batches; a batch has the texts of prompts of one look."""
         size = self.batch_size
-        return (texts[first : first + size] for first in range(0, len(texts), size))
+        return [
+            together[first : first + size]
+            for together in self.subject.by_look(text.prompt for text in texts)
+            for first in range(0, len(together), size)
+        ]
+
+
+def _in_place(places: Sequence[Sequence[int]], answers: Iterable[Sequence[T]]) -> tuple[T, ...]:
+    """The answers to all texts, in the order of the texts."""
+    found = {
+        place: answer
+        for together, given in zip(places, answers, strict=True)
+        for place, answer in zip(together, given, strict=True)
+    }
+    return tuple(found[place] for place in sorted(found))

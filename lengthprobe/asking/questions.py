@@ -145,7 +145,7 @@ class Write(Question["Answers"]):
             asked["beyond"] = [self.beyond, settings.counter]
         if self.words:
             # They are those of the responses to these prompts.
-            asked["words"] = [self.words, settings.lengths, settings.budget, settings.seed]
+            asked["words"] = [self.words, settings.lengths, settings.first_prompts, settings.seed]
         # The counter changes no response, but which of its tokens adhere.
         return asked | ({"traces": settings.counter} if self.traces else {})
 
@@ -358,4 +358,4 @@ def _ablated(ablation: Ablation, settings: Settings) -> list[Any]:
     stated = ablation.as_dict()
     if not stated:
         return []
-    return [stated, settings.languages, settings.lengths, settings.budget, settings.seed]
+    return [stated, settings.languages, settings.lengths, settings.first_prompts, settings.seed]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from typing import TYPE_CHECKING, Any
 
 from lengthprobe.asking.keys import question_key, respondent_of
@@ -17,7 +18,7 @@ from lengthprobe.components.names import Ablation
 from lengthprobe.task.prompts import prompts
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from lengthprobe.asking.answers import Answers
     from lengthprobe.asking.engine import Engine
@@ -75,51 +76,81 @@ class Subject:
         self.identity: Any = None
         self._respondent: dict[str, Any] | None = None
         self._streams: dict[str, tuple[Prompt, ...]] = {}
-        self._batches: dict[tuple[str, Ablation, str | None, bool], tuple[Write, ...]] = {}
+        self._places: dict[str, int] = {}
+        self._batches: dict[tuple[str, int, Ablation, str | None, bool], tuple[Write, ...]] = {}
 
-    def prompts(self, language: str) -> tuple[Prompt, ...]:
-        """The prompts of a language, drawn once."""
+    def prompts(self, language: str, budget: int | None = None) -> tuple[Prompt, ...]:
+        """The first prompts of a language, by default all of the settings."""
         if language not in self._streams:
             settings = self.settings
-            self._streams[language] = prompts(
-                language, lengths=settings.lengths, budget=settings.budget, seed=settings.seed
-            )
-        return self._streams[language]
+            stream = prompts(language, lengths=settings.lengths, budget=settings.budget, seed=settings.seed)
+            self._streams[language] = stream
+            for place, prompt in enumerate(stream):
+                self._places[prompt.id] = place
+                self._places.setdefault(f"{language} {prompt.topic}", place)
+        return self._streams[language][:budget]
+
+    def by_look(self, prompts: Iterable[Prompt]) -> list[list[int]]:
+        """The places of some prompts, in groups: prompts first asked at one look form a group.
+
+        So the batches of a look stay the same when prompts of later looks are asked beside them. A prompt of
+        no stream goes with the first prompt about its topic.
+        """
+        groups: dict[int, list[int]] = {}
+        for number, prompt in enumerate(prompts):
+            self.prompts(prompt.language)
+            of_topic = self._places.get(f"{prompt.language} {prompt.topic}", 0)
+            look = bisect_right(self.settings.early_looks, self._places.get(prompt.id, of_topic))
+            groups.setdefault(look, []).append(number)
+        return [groups[look] for look in sorted(groups)]
 
     def batches(
-        self, language: str, *, ablation: Ablation = WHOLE, words: str | None = None, traces: bool = False
+        self,
+        language: str,
+        budget: int,
+        *,
+        ablation: Ablation = WHOLE,
+        words: str | None = None,
+        traces: bool = False,
     ) -> tuple[Write, ...]:
-        """The prompts of a language in batches, each a question.
+        """The first prompts of a language in batches, each a question.
 
         Raises:
             LengthprobeError: The language is unknown, or the batch size cannot be chosen.
         """
-        key = (language, ablation, words, traces)
+        key = (language, budget, ablation, words, traces)
         if key not in self._batches:
             from lengthprobe.generation.transformers_engine import batches
 
+            stream = self.prompts(language, budget)
             self._batches[key] = tuple(
                 Write(batch, (ablation,) * len(batch), traces, words)
-                for batch in batches(self.prompts(language), self.held.batch_size)
+                for places in self.by_look(stream)
+                for batch in batches([stream[place] for place in places], self.held.batch_size)
             )
         return self._batches[key]
 
     def responses(self, language: str) -> tuple[Response, ...]:
-        """The whole model's response to each prompt of a language, in the order of the prompt stream."""
-        return self.in_order(language, self.memory.answer(self.batches(language)))
+        """The whole model's responses to the prompts of the first look, in the order of the prompt stream."""
+        first = self.settings.first_prompts
+        return self.in_order(language, first, self.memory.answer(self.batches(language, first)))
 
-    def in_order(self, language: str, answers: Sequence[Answers]) -> tuple[Response, ...]:
-        """The responses to the prompts of a language, in the order of the prompt stream."""
+    def in_order(self, language: str, budget: int, answers: Sequence[Answers]) -> tuple[Response, ...]:
+        """The responses to the first prompts of a language, in the order of the prompt stream."""
         found = {one.prompt.id: one for some in answers for one in some.responses}
-        return tuple(found[prompt.id] for prompt in self.prompts(language))
+        return tuple(found[prompt.id] for prompt in self.prompts(language, budget))
 
-    def languages(self, *, ablation: Ablation = WHOLE, words: str | None = None) -> tuple[str, ...]:
-        """The languages whose prompts have been answered, in the order in which they were first asked."""
-        asked = dict.fromkeys(key[0] for key in self._batches if key[1:3] == (ablation, words))
+    def languages(
+        self, budget: int, *, ablation: Ablation = WHOLE, words: str | None = None
+    ) -> tuple[str, ...]:
+        """The languages whose first prompts have been answered, in the order in which they were asked."""
+        asked = dict.fromkeys(key[0] for key in self._batches if key[2:4] == (ablation, words))
         return tuple(
             language
             for language in asked
-            if all(one in self.memory for one in self.batches(language, ablation=ablation, words=words))
+            if all(
+                one in self.memory for one in self.batches(language, budget, ablation=ablation, words=words)
+            )
         )
 
     def _key(self, question: Question[object]) -> str:

@@ -194,6 +194,16 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
 
 
 @pytest.hookimpl(wrapper=True)
+def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> Generator[None, object, object]:
+    """Give a claim the probes of its look."""
+    if is_claim(pyfuncitem):
+        from lengthprobe.plugin.looking import look_at_alone
+
+        look_at_alone(pyfuncitem)
+    return (yield)
+
+
+@pytest.hookimpl(wrapper=True)
 def pytest_runtest_teardown(item: pytest.Item) -> Generator[None, object, object]:
     """Keep every verdict made, or asked for, after the test of a claim."""
     if not is_claim(item):

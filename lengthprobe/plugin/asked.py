@@ -12,9 +12,10 @@ from lengthprobe.errors import LengthprobeError, SettingsError
 from lengthprobe.plugin.options import FLAGS, MARGINS, SWITCHES, Option, is_switched_on, option_value
 from lengthprobe.plugin.refusal import refusal
 from lengthprobe.settings import TOKENS_A_WORD, Settings, read_lengths
+from lengthprobe.statistics.looks import DEFAULT_BUDGET, looks, planned_looks
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from lengthprobe.margins import Margins
 
@@ -29,6 +30,7 @@ def read_settings(config: pytest.Config) -> Settings:
         ("languages", _languages),
         ("lengths", read_lengths),
         ("budget", _whole),
+        ("fixed", _whole),
         ("alpha", _real),
         ("seed", _whole),
         ("counter", str),
@@ -47,6 +49,8 @@ def read_settings(config: pytest.Config) -> Settings:
         if text is not None:
             values[name] = _value(config, name, text, reader)
     try:
+        values |= _prompts(config, values)
+        values.pop("fixed", None)
         settings = Settings(**{name.replace("-", "_"): value for name, value in values.items()})
         _check(settings, read_margins(config))
     except LengthprobeError as error:
@@ -113,6 +117,8 @@ def _forwards(lengths: str) -> str | None:
 
 def _usual(name: str) -> Any:
     """The value of a setting that nobody sets."""
+    if name in ("budget", "fixed"):
+        return DEFAULT_BUDGET
     (value,) = (field.default for field in fields(Settings) if field.name == name.replace("-", "_"))
     return value
 
@@ -129,6 +135,28 @@ def _languages(text: str) -> tuple[str, ...]:
             else f"languages {' and '.join(unknown)} are not known"
         )
     return codes
+
+
+def _prompts(config: pytest.Config, values: Mapping[str, Any]) -> dict[str, Any]:
+    """The budget and its early looks; a fixed number of prompts has one look.
+
+    Raises:
+        SettingsError: Both a budget and a fixed number are typed, or both stand in the ini file.
+    """
+    if "fixed" not in values:
+        budget = values.get("budget", DEFAULT_BUDGET)
+        return {"budget": budget, "early_looks": tuple(look.prompts for look in looks(budget)[:-1])}
+    is_typed = [config.getoption(f"lengthprobe_{name}") is not None for name in ("budget", "fixed")]
+    if "budget" in values and is_typed[0] == is_typed[1]:
+        raise SettingsError(
+            f"budget {values['budget']} is the most prompts of several looks, and fixed {values['fixed']} "
+            "the prompts of one look",
+            "--lengthprobe-budget=N or --lengthprobe-fixed=N, not both",
+        )
+    if is_typed[0]:
+        budget = values["budget"]
+        return {"budget": budget, "early_looks": tuple(look.prompts for look in looks(budget)[:-1])}
+    return {"budget": values["fixed"], "early_looks": ()}
 
 
 def _names(text: str) -> tuple[str, ...]:
@@ -162,10 +190,12 @@ def _check(settings: Settings, margins: Margins) -> None:
             f"cap {settings.cap}: an answer of {max(settings.lengths)} words has more tokens than that",
             f"--lengthprobe-cap={TOKENS_A_WORD * max(settings.lengths)}, or shorter lengths",
         )
-    needed = _fewest_topics(margins, settings.alpha)
+    # The last look has the largest part of alpha, or all of it.
+    alpha = settings.alpha * planned_looks(settings)[-1].part
+    needed = _fewest_topics(margins, alpha)
     if min(settings.budget, *topics) < needed:
         raise SettingsError(
-            f"budget {settings.budget}: at alpha {settings.alpha:g} even a perfect model needs prompts about "
+            f"budget {settings.budget}: at alpha {alpha:g} even a perfect model needs prompts about "
             f"{needed} topics before any claim can be decided",
             f"--lengthprobe-budget={needed} or more; 300 leaves room for error"
             if needed <= min(topics)

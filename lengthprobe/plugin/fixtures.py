@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture(scope="session")
 def probe(request: pytest.FixtureRequest) -> Probe:
-    """The checkpoint under test, asked every prompt."""
+    """The checkpoint under test; within a claim, on the prompts of the claim's look."""
     return _asked("model", request)
 
 
@@ -79,8 +79,8 @@ def report(request: pytest.FixtureRequest) -> Callable[..., None]:
 
 def _asked(role: str, request: pytest.FixtureRequest) -> Probe:
     """The probe in a role, once the questions of the session's claims have been asked."""
-    from lengthprobe.plugin.rounds import ask_in_rounds
+    from lengthprobe.plugin.looking import look_at_all
 
     found = request.config.stash[RUN].probes.ask(role, request.session.items)
-    ask_in_rounds(request.session)
+    look_at_all(request.session)
     return found

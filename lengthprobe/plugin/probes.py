@@ -16,6 +16,7 @@ from lengthprobe.plugin.lineage import lineage, lineage_by_name, lineage_option
 from lengthprobe.plugin.markers import claim_subject, is_claim, needed_languages, takes
 from lengthprobe.plugin.options import name_in_role
 from lengthprobe.plugin.progress import progress_of
+from lengthprobe.statistics.looks import planned_looks
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping, Sequence
@@ -23,7 +24,9 @@ if TYPE_CHECKING:
     from lengthprobe.asking.sharing import Exchange
     from lengthprobe.probe import Probe
     from lengthprobe.settings import Settings
+    from lengthprobe.statistics.looks import PlannedLook
     from lengthprobe.statistics.measure_key import MeasureKey
+    from lengthprobe.task.prompts import Response
 
     Draw = Callable[[], Mapping[str, Any] | None]
 
@@ -75,12 +78,13 @@ class Probes:
             name = base_of(resolve(tested))
         return name
 
-    def ask(self, role: str, items: Sequence[pytest.Item]) -> Probe:
-        """The probe in a role, with the responses for the session's claims.
+    def ask(self, role: str, items: Sequence[pytest.Item], look: PlannedLook | None = None) -> Probe:
+        """The probe in a role, with the responses that the session's claims need first.
 
         Args:
             role: `model`, `base` or `reference`.
             items: The tests of the session.
+            look: The look of a claim, None for the whole budget.
 
         Raises:
             LengthprobeError: No checkpoint is named, or the checkpoint cannot be loaded or asked.
@@ -95,11 +99,24 @@ class Probes:
         if name not in self._probes:
             self._probes[name] = self._make(name)
         probe, self._roles[role] = self._probes[name], name
-        self._prepare(probe, items, tuple(one for one in self._roles if self._roles[one] == name))
+        self._prepare(probe, items, self._roles_of(name))
         if name not in self._identities:
             self._identities[name] = self._identity(probe) | self._lineage(name)
         # A base seldom has the template of the tuned checkpoint, and may be compared across forms.
+        probe = _at(probe, look)
         return probe.across_forms().in_role(role) if role == "base" else probe.in_role(role)
+
+    def prepare(self, items: Sequence[pytest.Item], look: PlannedLook) -> None:
+        """Ask the prompts of a look for some claims, of the checkpoints asked before.
+
+        Raises:
+            LengthprobeError: A checkpoint cannot be asked.
+        """
+        for name in dict.fromkeys(self._roles.values()):
+            probe, roles = self._probes[name], self._roles_of(name)
+            languages = self._languages([item for item in items if takes(item, roles)])
+            if languages:
+                probe.at_look(look).prepare(languages, traces=name in self._traced)
 
     @property
     def asked_again(self) -> tuple[tuple[str, str], ...]:
@@ -113,32 +130,37 @@ class Probes:
             name = self._roles.get(role)
             if name in self._identities:
                 probe = self._probes[name]
+                responses = self._responses(probe)
                 # Later questions may have changed these values since the identity was found out.
                 found[role] = self._identities[name] | {
                     "split_batches": probe.split_batches,
-                    "cut_off": {language: _cut_off(probe, language) for language in probe.asked},
-                    "unfinished_thoughts": _unfinished_thoughts(probe),
+                    "cut_off": {language: _cut_off(given) for language, given in responses.items()},
+                    "unfinished_thoughts": _unfinished_thoughts(responses),
                     "components": _components(probe) if name in self._traced or probe.asked_again else None,
                 }
         return found
 
-    def new_portraits(self, roles: Sequence[str]) -> dict[str, Mapping[str, Any]]:
+    def new_portraits(self, roles: Sequence[str], look: PlannedLook | None) -> dict[str, Mapping[str, Any]]:
         """Portraits of the checkpoints in some roles, for figures; each portrait is returned once.
 
         A checkpoint has a portrait where the contributions of its components have been captured.
+
+        Args:
+            roles: The roles of the probes in a claim.
+            look: The look of the claim, whose prompts the figures show; None for the whole budget.
         """
         found = {}
         for role in roles:
             name = self._roles.get(role)
             if name in self._traced and role not in self._shown:
                 self._shown.add(role)
-                portrait = self._portrait(self._probes[name])
+                portrait = self._portrait(_at(self._probes[name], look))
                 if portrait is not None:
                     found[role] = portrait
         return found
 
     def new_pieces(
-        self, roles: Sequence[str], measured: Collection[MeasureKey]
+        self, roles: Sequence[str], measured: Collection[MeasureKey], look: PlannedLook | None
     ) -> list[tuple[tuple[str, ...], Mapping[str, Any]]]:
         """Pieces of a portrait which only some claims measure, each with its place among all portraits.
 
@@ -147,9 +169,10 @@ class Probes:
         Args:
             roles: The roles of the probes in a claim.
             measured: The keys of the measures that the claim compared or reported.
+            look: The look of the claim, None for the whole budget.
         """
         found = []
-        for place, draw in self.draws(roles, measured).items():
+        for place, draw in self.draws(roles, measured, look).items():
             if place not in self._pieces:
                 piece = self._drawn(self._probes[self._roles[place[0]]], draw)
                 if piece is not None:
@@ -157,7 +180,9 @@ class Probes:
                     found.append((place, piece))
         return found
 
-    def draws(self, roles: Sequence[str], measured: Collection[MeasureKey]) -> dict[tuple[str, ...], Draw]:
+    def draws(
+        self, roles: Sequence[str], measured: Collection[MeasureKey], look: PlannedLook | None
+    ) -> dict[tuple[str, ...], Draw]:
         """Functions that draw the pieces of `new_pieces`, by the place of each piece among all portraits."""
         from lengthprobe.portraits.attribution import swap_portrait
         from lengthprobe.portraits.causality import causes
@@ -166,7 +191,7 @@ class Probes:
         for role in roles:
             name = self._roles.get(role, "")
             for language in self._traced.get(name, ()):
-                probe = self._probes[name].in_role(role)
+                probe = _at(self._probes[name], look).in_role(role)
                 found[role, "number_swap", language] = partial(swap_portrait, probe, language)
                 every = causes(probe, language, measured)
                 found |= {(role, *place): draw for place, draw in every.items()}
@@ -203,19 +228,46 @@ class Probes:
     def _prepare(self, probe: Probe, items: Sequence[pytest.Item], roles: tuple[str, ...]) -> None:
         """Ask a checkpoint, once, in the languages that the session's tests need in some roles.
 
-        The contributions of the components are captured where any of these tests is about the mechanism.
+        Claims that are judged at looks need the prompts of the first look, other tests every prompt. The
+        contributions of the components are captured where any of these tests is about the mechanism.
         """
+        from lengthprobe.plugin.looking import is_looked_at
+
         if roles in self._prepared:
             return
-        known = self._settings.languages
-        running = [item for item in items if takes(item, roles) and set(needed_languages(item)) <= {*known}]
-        wanted = {language for item in running for language in needed_languages(item)}
-        languages = [language for language in known if language in wanted]
-        about_components = any(is_claim(item) and claim_subject(item) == "mechanism" for item in running)
-        probe.prepare(languages, traces=about_components)
-        if about_components and languages:
+        running = [item for item in items if takes(item, roles)]
+        languages = self._languages(running)
+        traces = any(
+            is_claim(item) and claim_subject(item) == "mechanism" and self._languages([item])
+            for item in running
+        )
+        first = planned_looks(self._settings)[0]
+        probe.at_look(first).prepare(languages, traces=traces)
+        at_once = self._languages([item for item in running if not is_looked_at(item)])
+        if at_once:
+            probe.prepare(at_once, traces=traces)
+        if traces and languages:
             self._traced[probe.source.name] = languages
         self._prepared.add(roles)
+
+    def _roles_of(self, name: str) -> tuple[str, ...]:
+        """The roles of a checkpoint."""
+        return tuple(role for role, its in self._roles.items() if its == name)
+
+    def _languages(self, items: Sequence[pytest.Item]) -> list[str]:
+        """The languages that some tests need, where the settings have all languages of a test."""
+        known = self._settings.languages
+        needs = [{*needed_languages(item)} for item in items]
+        wanted = {language for languages in needs if languages <= {*known} for language in languages}
+        return [language for language in known if language in wanted]
+
+    def _responses(self, probe: Probe) -> dict[str, Sequence[Response]]:
+        """The responses in each language, up to the last look whose prompts were asked."""
+        found: dict[str, Sequence[Response]] = {}
+        for look in planned_looks(self._settings):
+            view = probe.at_look(look)
+            found |= {language: view.responses(language) for language in view.asked}
+        return found
 
     def _make(self, name: str) -> Probe:
         from lengthprobe.probe import Probe
@@ -272,13 +324,18 @@ def _components(probe: Probe) -> dict[str, Any] | None:
     }
 
 
-def _unfinished_thoughts(probe: Probe) -> dict[str, list[int]]:
+def _at(probe: Probe, look: PlannedLook | None) -> Probe:
+    """The probe at a look, or on the whole budget."""
+    return probe if look is None else probe.at_look(look)
+
+
+def _unfinished_thoughts(responses: Mapping[str, Sequence[Response]]) -> dict[str, list[int]]:
     """Counts by language, `[unfinished thoughts, responses]`, only for languages with unfinished thoughts."""
-    every = {language: probe.responses(language) for language in probe.asked}
-    counts = {language: sum(one.is_unfinished_thought for one in some) for language, some in every.items()}
-    return {language: [count, len(every[language])] for language, count in counts.items() if count}
+    counts = {
+        language: sum(one.is_unfinished_thought for one in given) for language, given in responses.items()
+    }
+    return {language: [count, len(responses[language])] for language, count in counts.items() if count}
 
 
-def _cut_off(probe: Probe, language: str) -> float:
-    responses = probe.responses(language)
+def _cut_off(responses: Sequence[Response]) -> float:
     return sum(response.ran_on for response in responses) / len(responses)

@@ -32,8 +32,11 @@ if TYPE_CHECKING:
     from lengthprobe.plugin.shared_folder import SharedFolder
     from lengthprobe.portraits.portrait import Portrait
     from lengthprobe.settings import Settings
+    from lengthprobe.statistics.looks import PlannedLook
 
 RUN = pytest.StashKey["Run"]()
+# The look of a claim; None for a claim that is judged on the whole budget at once.
+LOOK = pytest.StashKey["PlannedLook | None"]()
 # Pieces of a portrait which only some claims measure.
 PIECES = ("number_swap", "causes", "faithfulness")
 _DIRECTORY, _DEVICES = "lengthprobe_directory", "lengthprobe_devices"
@@ -101,6 +104,13 @@ class Run:
         from lengthprobe.plugin.asked import read_settings
 
         return read_settings(self._config)
+
+    @property
+    def looks(self) -> tuple[PlannedLook, ...]:
+        """The looks at which claims are judged."""
+        from lengthprobe.statistics.looks import planned_looks
+
+        return planned_looks(self.settings)
 
     @cached_property
     def margins(self) -> Margins:
@@ -189,12 +199,12 @@ class Run:
             names = getattr(item, "fixturenames", ())
             roles = [role for name, role in PROBES.items() if name in names]
             models = self.probes.identities(roles) if roles else {}
-            drawn = has_figures(item)
+            drawn, look = has_figures(item), item.stash.get(LOOK, None)
             report.lengthprobe = {  # type: ignore[attr-defined]
                 "entry": entry.as_dict(),
                 "models": models,
-                "portraits": self.probes.new_portraits(roles) if drawn else {},
-                "pieces": self.probes.new_pieces(roles, entry.measured) if drawn else [],
+                "portraits": self.probes.new_portraits(roles, look) if drawn else {},
+                "pieces": self.probes.new_pieces(roles, entry.measured, look) if drawn else [],
                 "problems": self.probes.problems if drawn else [],
             }
         if self._worker and self._directory is None and not self._told_collected:

@@ -7,7 +7,10 @@ alpha: so do the probabilities (union bound), however the looks depend on each o
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from lengthprobe.settings import Settings
 
 # Prompts a language, and parts of alpha; ours. Clear cases end at the first look, and the last look has most
 # of alpha, where a decision is close (`benchmarks/gate_power.py` compares other rules).
@@ -15,8 +18,8 @@ _EARLY = ((100, 0.1), (150, 0.2), (300, 0.3))
 DEFAULT_BUDGET = 450
 
 
-class Look(NamedTuple):
-    """One look.
+class PlannedLook(NamedTuple):
+    """A look planned before anything is asked.
 
     Args:
         prompts: The number of prompts a language.
@@ -27,17 +30,22 @@ class Look(NamedTuple):
     part: float
 
 
-def looks(budget: int) -> tuple[Look, ...]:
+def looks(budget: int) -> tuple[PlannedLook, ...]:
     """The looks up to a budget; the last look is at the budget, and has the part of alpha that is left.
 
     >>> [prompts for prompts, part in looks(450)]
     [100, 150, 300, 450]
     >>> looks(60)
-    (Look(prompts=60, part=1.0),)
+    (PlannedLook(prompts=60, part=1.0),)
 
     Args:
         budget: The largest number of prompts a language.
     """
-    early = [Look(prompts, part) for prompts, part in _EARLY if prompts < budget]
+    early = [PlannedLook(prompts, part) for prompts, part in _EARLY if prompts < budget]
     left = 1.0 - sum(look.part for look in early)
-    return (*early, Look(budget, round(left, 9)))
+    return (*early, PlannedLook(budget, round(left, 9)))
+
+
+def planned_looks(settings: Settings) -> tuple[PlannedLook, ...]:
+    """The looks under some settings: with `early_looks` those up to the budget, otherwise one."""
+    return looks(settings.budget) if settings.early_looks else (PlannedLook(settings.budget, 1.0),)

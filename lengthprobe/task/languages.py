@@ -25,8 +25,6 @@ NEEDED_SENTENCES = 20
 _OWN_PLACEHOLDERS = ("n", "words")
 # Prompts ask about the topics of the first table first.
 _TOPIC_TABLES = ("topics", "further_topics")
-# Prompts ask about the topics of the first table first.
-_TOPIC_TABLES = ("topics", "further_topics")
 
 
 @dataclass(frozen=True, slots=True)

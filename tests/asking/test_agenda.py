@@ -90,7 +90,7 @@ def test_a_plan_asks_what_it_notes_and_the_code_comes_further(probe: Probe, exch
 def test_one_manner_is_asked_together(probe: Probe) -> None:
     """Two languages at once, losses apart from them."""
     memory, agenda = probe.subject.memory, Agenda()
-    (english,), (italian,) = probe.subject.batches("en"), probe.subject.batches("it")
+    (english,), (italian,) = (probe.subject.batches(code, 4) for code in ("en", "it"))
     score = Score(("The sea is calm.",), Ablation())
     for one in (english, score, italian):
         with pytest.raises(Lacking):

@@ -44,6 +44,7 @@ OTHERS: dict[str, Any] = {
     "allow_remote_code": True,
     "across_forms": True,
     "alpha": 0.01,
+    "early_looks": (5,),
     "budget": 7,
     "counter": "whitespace",
     "languages": ("it",),

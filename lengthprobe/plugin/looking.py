@@ -1,0 +1,126 @@
+"""Looking as the data come: a claim is judged on few prompts, and on more prompts while undecided.
+
+`statistics.looks` plans the looks. A claim that cannot be run twice is judged on the whole budget at once. So
+is a finding, which decides nothing.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, Any, TypeGuard
+
+import pytest
+
+from lengthprobe.plugin.early_runs import may_run_twice, run_early
+from lengthprobe.plugin.markers import PROBES, claim_kind, is_claim
+from lengthprobe.plugin.rounds import ask_in_rounds, quietly
+from lengthprobe.plugin.run import LOOK, RUN
+from lengthprobe.plugin.silence import silence
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from lengthprobe.statistics.looks import PlannedLook
+
+_BEGUN = pytest.StashKey[bool]()
+_MAY = pytest.StashKey[bool]()
+
+
+def look_at_all(session: pytest.Session) -> None:
+    """Look, once a session, at all claims together.
+
+    Where the session looks into each run of a claim, or ends at a first failure (`-x`), and in a worker, each
+    claim is looked at alone, at its turn.
+    """
+    config = session.config
+    begun, config.stash[_BEGUN] = config.stash.get(_BEGUN, False), True
+    if begun or _runs_once(config):
+        return
+    claims = [item for item in session.items if may_run_twice(item)]
+    drawn: set[tuple[str, ...]] = set()
+    waiting = [item for item in claims if is_looked_at(item)]
+    planned = config.stash[RUN].looks
+    for look in planned:
+        waiting = _look_at(waiting, look, drawn, is_last=look == planned[-1])
+    ask_in_rounds([item for item in claims if not is_looked_at(item)], drawn, is_last=True)
+
+
+def look_at_alone(item: pytest.Item) -> None:
+    """Look at a claim whose look is still open, before its test; give the claim the probes of its look."""
+    if not is_looked_at(item):
+        return
+    if LOOK not in item.stash:
+        _find_look(item)
+    look = item.stash[LOOK]
+    given: dict[str, Any] = item.funcargs
+    for name in PROBES:
+        if look is not None and name in given:
+            given[name] = given[name].at_look(look)
+
+
+def is_looked_at(item: pytest.Item) -> TypeGuard[pytest.Function]:
+    """Whether a claim is judged at looks, and not on the whole budget at once."""
+    if _MAY not in item.stash:
+        option = item.config.option
+        item.stash[_MAY] = (
+            is_claim(item)
+            and claim_kind(item) != "finding"
+            and may_run_twice(item)
+            and not (option.setuponly or option.setupplan)
+            and not item.config.getini("enable_assertion_pass_hook")
+        )
+    return item.stash[_MAY]
+
+
+def _runs_once(config: pytest.Config) -> bool:
+    """Whether a session is of no use for rounds, or looks into each run of a claim."""
+    option = config.option
+    looked_into = ("setuponly", "setupplan", "maxfail", "usepdb", "trace")
+    return (
+        any(getattr(option, name, False) for name in looked_into)
+        or hasattr(config, "workerinput")
+        or bool(config.getini("enable_assertion_pass_hook"))
+    )
+
+
+def _look_at(
+    items: Sequence[pytest.Function], look: PlannedLook, drawn: set[tuple[str, ...]], *, is_last: bool
+) -> list[pytest.Function]:
+    """Look at some claims together; give the undecided claims."""
+    if not items:
+        return []
+    for item in items:
+        item.stash[LOOK] = look
+    probes = items[0].config.stash[RUN].probes
+    if not quietly(partial(probes.prepare, items, look)):
+        rounds = None
+    else:
+        rounds = ask_in_rounds(items, drawn, is_last=is_last)
+    undecided = []
+    for item in items:
+        if rounds is not None and item in rounds.runs:
+            if rounds.runs[item].is_undecided:
+                undecided.append(item)
+        elif rounds is not None and item in rounds.failed:
+            # The failure may come from few prompts. The test meets the failure again, or not.
+            item.stash[LOOK] = None
+        else:
+            # A question that is not asked early, or rounds that were stopped: the claim's turn will tell.
+            del item.stash[LOOK]
+    return undecided
+
+
+def _find_look(item: pytest.Function) -> None:
+    """Run a claim at one look after the other, up to a decision; questions are asked."""
+    run = item.config.stash[RUN]
+    for look in run.looks:
+        item.stash[LOOK] = look
+        run.probes.prepare([item], look)
+        try:
+            with silence():
+                early = run_early(item)
+        except Exception:
+            item.stash[LOOK] = None
+            return
+        if not early.is_undecided:
+            return
