@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from lengthprobe.statistics.measure_key import MeasureKey
 
 FLOOR = 0.2  # of the answers; ours (METHODS §4)
+# Prompts a language that tell in most cases; ours.
+_ENOUGH = 300
 
 
 def unmet_control(probe: Any, *languages: str | None, text_of: Any = None) -> Unmet | None:
@@ -102,11 +104,12 @@ def _unmet_in(whole: Ablatable, language: str, *, elsewhere: bool) -> Unmet | No
     # Control is shown over all topics, since more topics show more; test topics have a check of their own.
     control = exact_match(whole, language=language)
     if control.caveat or (control.low < FLOOR and _perfect(control).low < FLOOR):
+        asked = whole.settings.budget
         topics = "1 topic was" if control.clusters == 1 else f"{control.clusters} topics were"
         return Unmet(
             "undecided",
             f"too few topics to tell whether there is control to explain{where}: {topics} asked about",
-            spell_message(f"ask more than {whole.settings.budget} prompts: setting:budget=300"),
+            spell_message(f"ask more than {asked} prompts: setting:budget={max(_ENOUGH, 2 * asked)}"),
         )
     if control.low >= FLOOR:
         return _unmet_on_test_topics(whole, language, where)

@@ -44,9 +44,7 @@ class EarlyRun:
         """Whether more prompts may decide the claim."""
         if any(verdict.status == "broken" for verdict in self.made):
             return False
-        return any(
-            verdict.status == "undecided" and verdict.comparison.unmet is None for verdict in self.made
-        )
+        return any(verdict.status == "undecided" for verdict in self.made)
 
     @property
     def measured(self) -> set[Any]:

@@ -6,6 +6,7 @@ is a finding, which decides nothing.
 
 from __future__ import annotations
 
+import time
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeGuard
 
@@ -39,9 +40,13 @@ def look_at_all(session: pytest.Session) -> None:
     claims = [item for item in session.items if may_run_twice(item)]
     drawn: set[tuple[str, ...]] = set()
     waiting = [item for item in claims if is_looked_at(item)]
-    planned = config.stash[RUN].looks
-    for look in planned:
-        waiting = _look_at(waiting, look, drawn, is_last=look == planned[-1])
+    run, before = config.stash[RUN], 0
+    for look in run.looks:
+        if waiting:
+            began = time.monotonic()
+            waiting = _look_at(waiting, look, drawn, is_last=look == run.looks[-1])
+            run.seconds_a_prompt = (time.monotonic() - began) / (look.prompts - before)
+        before = look.prompts
     ask_in_rounds([item for item in claims if not is_looked_at(item)], drawn, is_last=True)
 
 

@@ -68,6 +68,8 @@ class Run:
         self._portraits: dict[str, dict[str, Any]] = {}
         self._pieces: dict[tuple[str, ...], dict[str, Any]] = {}
         self.lineage_told: str | None = None
+        # Seconds for a prompt a language at the last look; None where no claims were looked at together.
+        self.seconds_a_prompt: float | None = None
         if is_in_use(config):
             # Settings are read before anything is collected, and only where somebody wants them.
             self.settings  # noqa: B018

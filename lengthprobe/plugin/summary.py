@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 from lengthprobe.reporting.tables import header, missing_claim_lines, notes, settings_line, table, totals
@@ -22,6 +23,8 @@ _COLOURS = {
     "reported": {"cyan": True},
 }
 
+_ROUNDED = 50
+
 
 def opening_lines(run: Run) -> list[str]:
     """The lines above the tests: who is asked what."""
@@ -36,23 +39,32 @@ def _named(shown: str, typed: str) -> str:
     return shown if shown == typed else f"{shown} ({printable(typed)})"
 
 
-def _is_helped(entry: Entry) -> bool:
-    """Whether more topics would decide every undecided comparison of a claim."""
+def _needed_prompts(entry: Entry) -> int | None:
+    """The prompts a language that would decide an undecided claim, None where no number would."""
     undecided = [check for check in entry.checks if check.verdict == "undecided"]
-    return bool(undecided) and all(check.more_topics for check in undecided)
+    if not undecided or not all(check.more_topics for check in undecided):
+        return None
+    return max(
+        math.ceil(check.numbers.n * (1 + (check.more_topics or 0) / check.numbers.clusters))
+        for check in undecided
+    )
 
 
 def _what_decides(run: Run) -> str:
-    """The line on undecided claims that more topics would decide, and the option to type; else empty."""
-    from lengthprobe.task.languages import load_language
-
+    """The line on undecided claims that more prompts would decide, with the option to type; else empty."""
     undecided = [one for one in run.ledger.entries.values() if one.verdict == "undecided"]
-    helped = [one for one in undecided if _is_helped(one)]
-    topics = min(load_language(language).n_topics for language in run.settings.languages)
-    if not helped or topics <= run.settings.budget:
+    needed = [prompts for prompts in map(_needed_prompts, undecided) if prompts is not None]
+    budget = run.settings.budget
+    if not needed:
         return ""
+    # A round number: the foretold number of topics is itself an estimate.
+    enough = max(-(-max(needed) // _ROUNDED) * _ROUNDED, budget + _ROUNDED)
     claims = f"{len(undecided)} undecided claim{'s' * (len(undecided) > 1)}"
-    return f"more topics would decide {len(helped)} of {claims}: --lengthprobe-budget=300"
+    pace = run.seconds_a_prompt
+    minutes = (
+        "" if pace is None else f", in about {max(1, math.ceil(pace * (enough - budget) / 60))} min more"
+    )
+    return f"more prompts would decide {len(needed)} of {claims}{minutes}: --lengthprobe-budget={enough}"
 
 
 def write_summary(terminal: pytest.TerminalReporter, run: Run) -> None:

@@ -53,10 +53,15 @@ def settings_line(settings: Settings) -> str:
     thought = f", beside a thought of {THOUGHT_LIMIT} or what the context leaves" if allowed else ""
     system = f", system prompt {printable(settings.system_prompt)!r}" if settings.system_prompt else ""
     across = ", unlike forms compared" if settings.across_forms else ""
+    early = settings.early_looks
+    prompts = f"{settings.budget} prompts a language"
+    if early:
+        prompts = f"at most {prompts}, claims judged after {', '.join(map(str, early))} and {settings.budget}"
     return (
-        f"{', '.join(settings.languages)}; {settings.budget} prompts a language, "
+        f"{', '.join(settings.languages)}; {prompts}, "
         f"N {spans(settings.lengths)}, seed {settings.seed}; cap {settings.cap} tokens{thought}; "
-        f"counter {settings.counter}; alpha {settings.alpha:g} one-sided{system}{across}"
+        f"counter {settings.counter}; alpha {settings.alpha:g} one-sided"
+        f"{' over all looks' if early else ''}{system}{across}"
     )
 
 
