@@ -182,6 +182,7 @@ def test_italian_articles_suit_the_sound_that_follows() -> None:
         ("bats", "les chauves-souris", "sur les chauves-souris", "des chauves-souris"),
         ("cookies", "les biscuits", "sur les biscuits", "des biscuits"),
         ("pain", "la douleur", "sur la douleur", "de la douleur"),  # pain in English, not bread
+        ("sons", "les fils aînés", "sur les fils aînés", "des fils aînés"),  # les fils alone are threads too
         ("noon", "l'heure de midi", "sur l'heure de midi", "de l'heure de midi"),  # midi has no article
     ],
 )
