@@ -13,7 +13,8 @@ import pytest
 
 from lengthprobe.errors import LanguageError, SettingsError
 from lengthprobe.task.languages import NO_TOPIC, available, load_language
-from lengthprobe.task.prompts import Prompt, prompt_stream, prompts
+from lengthprobe.statistics.looks import looks
+from lengthprobe.task.prompts import Prompt, prompt_stream, prompts, split_of
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterable
@@ -75,12 +76,33 @@ def test_pairs_are_nearly_balanced(language: str, seed: int) -> None:
 
 @pytest.mark.parametrize("language", ORDERED)
 def test_new_topics_come_before_second_prompts(language: str) -> None:
-    """150 topics and the wording without one: each pass of 151 prompts has every one of them once."""
-    topics = [prompt.topic for prompt in prompts(language, budget=453)]
+    """600 topics and the wording without one: each pass of 601 prompts has every one of them once."""
+    topics = [prompt.topic for prompt in prompts(language, budget=1202)]
 
     every = {*load_language(language).topics, NO_TOPIC}
-    assert [set(topics[start : start + 151]) for start in (0, 151, 302)] == [every, every, every]
-    assert topics[:151] != topics[151:302]
+    assert [set(topics[start : start + 601]) for start in (0, 601)] == [every, every]
+    assert topics[:601] != topics[601:]
+
+
+@pytest.mark.parametrize("language", ORDERED)
+def test_further_topics_come_after_the_others(language: str) -> None:
+    """In each pass: 150 topics and the wording without one, then 450."""
+    topics = load_language(language).topics
+    further = [
+        prompt.topic != NO_TOPIC and topics[prompt.topic].is_further
+        for prompt in prompts(language, budget=1202)
+    ]
+
+    assert further == 2 * [*151 * [False], *450 * [True]]
+
+
+@pytest.mark.parametrize("language", ORDERED)
+def test_both_halves_are_in_every_look(language: str) -> None:
+    """A claim of cause finds components on one half, and cuts them on the other."""
+    halves = [split_of(prompt) for prompt in prompts(language, budget=450)]
+
+    for look in looks(450):
+        assert 0.4 < halves[: look.prompts].count("test") / look.prompts < 0.6
 
 
 @pytest.mark.parametrize("language", ORDERED)
@@ -88,12 +110,12 @@ def test_a_topic_rarely_meets_a_length_or_a_wording_again(language: str) -> None
     """With two prompts a topic, 19 of 20 topics have two lengths and two wordings."""
     seen = Counter(
         (prompt.topic, value)
-        for prompt in prompts(language)
+        for prompt in prompts(language, budget=1202)
         if prompt.topic != NO_TOPIC
         for value in (prompt.n_words, prompt.template)
     )
 
-    assert sum(count > 1 for count in seen.values()) <= 2 * 150 / 20
+    assert sum(count > 1 for count in seen.values()) <= 2 * 600 / 20
 
 
 @pytest.mark.parametrize("language", ORDERED)
@@ -155,7 +177,7 @@ def test_every_prompt_is_asked_once_and_whole(language: str) -> None:
     every = every_prompt(language)
 
     # Lengths 1 and 5 have digits and words, 21 has digits only: 5 prompts a topic and wording.
-    assert len(every) == 5 * (150 * len(TOPICAL) + 1)
+    assert len(every) == 5 * (600 * len(TOPICAL) + 1)
     assert len({prompt.text for prompt in every}) == len(every)
     for prompt in every:
         # French has a space before a question mark.
@@ -316,14 +338,14 @@ def test_luxembourgish_wordings(template: str, n_words: int, topic: str, text: s
 
 
 def test_a_budget_beyond_all_prompts_is_refused() -> None:
-    """At one length: 150 topics × 7 wordings × 2 spellings, and 2 prompts without a topic, are 2,102."""
-    assert len(prompts("en", lengths=(3,), budget=2102)) == 2102
+    """At one length: 600 topics × 7 wordings × 2 spellings, and 2 prompts without a topic, are 8,402."""
+    assert len(prompts("en", lengths=(3,), budget=8402)) == 8402
 
     with pytest.raises(SettingsError) as error:
-        prompts("en", lengths=(3,), budget=2103)
+        prompts("en", lengths=(3,), budget=8403)
 
-    assert error.value.problem == "budget 2103: language 'en' has 2102 different prompts at lengths (3,)"
-    assert error.value.fix.startswith("--lengthprobe-budget=2102, ")
+    assert error.value.problem == "budget 8403: language 'en' has 8402 different prompts at lengths (3,)"
+    assert error.value.fix.startswith("--lengthprobe-budget=8402, ")
 
 
 @pytest.mark.parametrize("budget", [0, -1])

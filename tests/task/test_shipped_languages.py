@@ -17,8 +17,17 @@ def shipped(request: pytest.FixtureRequest) -> Language:
 
 
 def test_there_are_enough_topics_in_equal_halves(shipped: Language) -> None:
-    """150 topics: with fewer, no rate under 2 % could be shown. Half of them are kept for scoring."""
-    assert Counter(topic.split for topic in shipped.topics.values()) == {"discovery": 75, "test": 75}
+    """150 topics that are asked first: with fewer, no rate under 2 % could be shown. Then 450 for close cases.
+
+    Half of each are kept for scoring.
+    """
+    halves = Counter((topic.is_further, topic.split) for topic in shipped.topics.values())
+    assert halves == {
+        (False, "discovery"): 75,
+        (False, "test"): 75,
+        (True, "discovery"): 225,
+        (True, "test"): 225,
+    }
 
 
 def test_languages_share_topics_and_wordings(shipped: Language) -> None:
