@@ -14,6 +14,7 @@ from lengthprobe.asking.store import Storing
 from lengthprobe.asking.transformers_engine import TransformersEngine
 from lengthprobe.checkpoints.held import Held
 from lengthprobe.components.names import Ablation
+from lengthprobe.generation.batches import batches
 from lengthprobe.task.prompts import prompts
 
 if TYPE_CHECKING:
@@ -96,8 +97,6 @@ class Subject:
         """
         key = (language, ablation, words, traces)
         if key not in self._batches:
-            from lengthprobe.generation.transformers_engine import batches
-
             self._batches[key] = tuple(
                 Write(batch, (ablation,) * len(batch), traces, words)
                 for batch in batches(self.prompts(language), self.held.batch_size)
