@@ -106,8 +106,9 @@ class Probe(Asker):
         Raises:
             LengthprobeError: The checkpoint cannot be loaded, or not be asked in this form.
         """
-        (form,) = self.subject.memory.answer([Describe(str(self.files.directory))])
-        return replace(form, across=self.settings.across_forms)
+        (form,) = self.subject.memory.answer([Describe(self.subject.respondent.directory)])
+        # A store may have the form from a run that spelled the checkpoint's path otherwise.
+        return replace(form, model=self.source.name, across=self.settings.across_forms)
 
     def identity(self) -> Identity:
         """All facts that determine the responses: digests, versions, settings as used.
@@ -117,12 +118,11 @@ class Probe(Asker):
         """
         subject = self.subject
         if subject.identity is None:
-            from lengthprobe.runs.identity import identify
+            from lengthprobe.runs.identity import Identity
 
-            tell_reading(subject.tell, self.files.weight_bytes, "computing the digest of")
-            subject.identity = subject.held.once(
-                lambda: identify(self.checkpoint, subject.settings, batch_size=self.batch_size)
-            )
+            source = subject.source
+            what = {"identity of": [source.name, source.kind, subject.respondent.directory]}
+            subject.identity = Identity.from_dict(subject.respondent.recall(what, self._identify))
         found: Identity = subject.identity
         return replace(
             found,
@@ -131,6 +131,17 @@ class Probe(Asker):
             ablation=self.ablation.as_dict() or None,
             words=self.words,
         )
+
+    def _identify(self) -> dict[str, Any]:
+        """The identity, found out from the loaded checkpoint."""
+        from lengthprobe.runs.identity import identify
+
+        subject = self.subject
+        tell_reading(subject.tell, self.files.weight_bytes, "computing the digest of")
+        made = subject.held.once(
+            lambda: identify(self.checkpoint, subject.settings, batch_size=self.batch_size)
+        )
+        return made.as_dict()
 
     def in_role(self, role: str) -> Probe:
         """A probe of this checkpoint in a role; both probes share all answers.

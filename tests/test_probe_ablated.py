@@ -10,14 +10,15 @@ import torch
 
 from fixtures.mechanism import cut
 from lengthprobe import load
-from lengthprobe.attribution.forced import Forced
+from lengthprobe.attribution.forced_text import Forced
 from lengthprobe.attribution.trace import Contributions
 from lengthprobe.components.ablation import Surgery
 from lengthprobe.components.anatomy import anatomy_of
 from lengthprobe.components.donors import donor_tokens
 from lengthprobe.components.names import MODES, Ablation, Component, find_components
 from lengthprobe.errors import SettingsError
-from lengthprobe.generation.transformers_engine import batches, respond, respond_to_batch
+from lengthprobe.generation.batches import batches
+from lengthprobe.generation.transformers_engine import respond, respond_to_batch
 from lengthprobe.measures import cwa, exact_match, length_error
 from lengthprobe.probe import Probe
 from lengthprobe.settings import Settings

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
-from lengthprobe.activations.looks import Look, look
+from lengthprobe.activations.look import Look
+from lengthprobe.activations.looks import look
 from lengthprobe.asking.progress import Progress
 from lengthprobe.components.names import Component
 from lengthprobe.errors import ModelError

@@ -14,7 +14,7 @@ from lengthprobe.attribution.capture import Capture
 from lengthprobe.attribution.trace import Contributions
 from lengthprobe.components.architectures import ARCHITECTURES
 from lengthprobe.errors import LanguageError, ModelError
-from lengthprobe.generation.transformers_engine import batches
+from lengthprobe.generation.batches import batches
 from lengthprobe.measures import cwa, exact_match
 from lengthprobe.probe import Probe
 from lengthprobe.settings import Settings

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 import torch
-from safetensors.torch import load, save
 
+from lengthprobe.activations.component_outputs import ComponentOutputs
 from lengthprobe.activations.hooks import watch_components
 from lengthprobe.checkpoints.chat.template import render
 from lengthprobe.checkpoints.forward import run_decoder
-from lengthprobe.components.ablation import MeanOutputs
 from lengthprobe.generation.rows import in_batches, pad, text_too_large
 
 if TYPE_CHECKING:
@@ -19,45 +17,12 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
+    from lengthprobe.activations.component_outputs import Floats
     from lengthprobe.checkpoints.loading import Checkpoint
     from lengthprobe.components.anatomy import Anatomy
     from lengthprobe.errors import ModelError
     from lengthprobe.settings import Settings
     from lengthprobe.task.prompts import Response
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class ComponentOutputs:
-    """The outputs of a model's components over some positions, float32 on the CPU.
-
-    Args:
-        heads: The mean length of each head's addition to the residual stream, after any norm, [L, H].
-        mlps: The mean length of each MLP's addition, [L].
-        means: The mean outputs, for mean ablation.
-    """
-
-    heads: Tensor
-    mlps: Tensor
-    means: MeanOutputs
-
-    def to_bytes(self) -> bytes:
-        """The outputs as bytes."""
-        packed: bytes = save(
-            {
-                "heads": self.heads.float(),
-                "mlps": self.mlps.float(),
-                "mean heads": torch.stack(self.means.heads).float(),
-                "mean mlps": torch.stack(self.means.mlps).float(),
-            }
-        )
-        return packed
-
-    @classmethod
-    def from_bytes(cls, made: bytes) -> ComponentOutputs:
-        """The outputs from bytes."""
-        arrays = load(made)
-        means = MeanOutputs(tuple(arrays["mean heads"]), tuple(arrays["mean mlps"]))
-        return cls(arrays["heads"], arrays["mlps"], means)
 
 
 class OutputSums:
@@ -109,16 +74,14 @@ class OutputSums:
         """
         if not self._n:
             raise ValueError("there is no mean over no positions: read some rows first")
-        n, home = self._n, torch.device("cpu")
 
-        def means(sums: list[Tensor | float]) -> tuple[Tensor, ...]:
-            return tuple((torch.as_tensor(total) / n).to(home) for total in sums)
+        def means(sums: list[Tensor | float]) -> Floats:
+            by_layer = [(torch.as_tensor(total) / self._n).to(torch.device("cpu")) for total in sums]
+            stacked = torch.stack(by_layer)
+            array: Floats = (stacked if stacked.dtype == torch.float64 else stacked.float()).numpy()
+            return array
 
-        return ComponentOutputs(
-            torch.stack(means(self._head_lengths)),
-            torch.stack(means(self._mlp_lengths)),
-            MeanOutputs(means(self._heads), means(self._mlps)),
-        )
+        return ComponentOutputs(*map(means, (self._head_lengths, self._mlp_lengths, self._heads, self._mlps)))
 
     def embedding(self, stream: Tensor) -> None:
         """Ignore the embedding, which is no component."""

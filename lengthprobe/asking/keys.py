@@ -38,11 +38,16 @@ def question_key(respondent: Mapping[str, Any], settings: Settings, asked: Mappi
     return sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
-@lru_cache(maxsize=1)
-def source_digest() -> str:
-    """The SHA-256 of the code that answers: a mended fault makes a kept answer useless."""
+@lru_cache
+def source_digest(*more: str) -> str:
+    """The SHA-256 of the code that answers: a mended fault makes a kept answer useless.
+
+    Args:
+        more: Further folders and modules.
+    """
     root = Path(__file__).parents[1]
-    paths = sorted(path for room in _ANSWERING for path in (root / room).rglob("*") if path.is_file())
+    rooms = [root / room for room in (*_ANSWERING, *more)]
+    paths = sorted(path for room in rooms for path in (room, *room.rglob("*")) if path.is_file())
     digest = sha256()
     for path in paths:
         if path.suffix != ".pyc":
@@ -64,7 +69,7 @@ def respondent_of(held: Held) -> dict[str, Any]:
     import torch
 
     from lengthprobe.checkpoints.digests import content_digest, versions_of
-    from lengthprobe.checkpoints.precision import float32_precision
+    from lengthprobe.checkpoints.precision import number_settings
 
     files, placement = held.files, held.placement
     device = placement.device
@@ -74,10 +79,6 @@ def respondent_of(held: Held) -> dict[str, Any]:
         "source": source_digest(),
         "device": torch.cuda.get_device_name(device) if device.type == "cuda" else device.type,
         "dtype": str(placement.dtype),
-        "precision": [
-            *float32_precision(),
-            torch.backends.cuda.matmul.allow_bf16_reduced_precision_reduction,
-            torch.are_deterministic_algorithms_enabled(),
-        ],
+        "precision": number_settings(),
         "batch_size": held.batch_size,
     }

@@ -31,6 +31,7 @@ class Progress:
         cap: Most tokens in a response.
         batch: Prompts in the batch at work.
         ended: Prompts of the batch at work with an answer.
+        stored: The number of answers that a store had.
     """
 
     what: str
@@ -41,6 +42,7 @@ class Progress:
     cap: int = 0
     batch: int = 0
     ended: int = 0
+    stored: int = 0
 
     def further(self, ended: int) -> Progress:
         """The progress with so many more answers done."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from lengthprobe.asking.progress import Progress, batch_summary
@@ -26,9 +26,10 @@ class _Asked:
     unit: str
     total: int
     done: int = 0
+    stored: int = 0
 
     def progress(self, *steps: int) -> Progress:
-        return Progress(self.what, self.done, self.total, self.unit, *steps)
+        return replace(Progress(self.what, self.done, self.total, self.unit, *steps), stored=self.stored)
 
 
 class QuestionProgress:
@@ -55,6 +56,14 @@ class QuestionProgress:
                 self._tell(self._asked.progress())
         finally:
             self._asked = before
+
+    def find(self, size: int) -> None:
+        """Report that a store had the answers to so many of the prompts or texts."""
+        asked = self._asked
+        if asked is not None and size:
+            asked.done += size
+            asked.stored += size
+            self._tell(asked.progress())
 
     @contextmanager
     def during(self, question: Question[Any]) -> Iterator[None]:

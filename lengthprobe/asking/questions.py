@@ -12,9 +12,9 @@ from lengthprobe.statistics.forms import Form
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from lengthprobe.activations.looks import Floats, Look
-    from lengthprobe.activations.outputs import ComponentOutputs
-    from lengthprobe.attribution.forced import Forced
+    from lengthprobe.activations.component_outputs import ComponentOutputs
+    from lengthprobe.activations.look import Floats, Look
+    from lengthprobe.attribution.forced_text import Forced
     from lengthprobe.attribution.trace import ForcedTrace
     from lengthprobe.components.names import Ablation, Component
     from lengthprobe.settings import Settings
@@ -282,7 +282,7 @@ class Observe(Question["ComponentOutputs"]):
 
     def unpack(self, made: bytes) -> ComponentOutputs:
         """Sizes and means."""
-        from lengthprobe.activations.outputs import ComponentOutputs
+        from lengthprobe.activations.component_outputs import ComponentOutputs
 
         return ComponentOutputs.from_bytes(made)
 

@@ -3,32 +3,30 @@
 The answers of all checkpoints lie in one SQLite file of a folder. Several processes use the file at once. A
 row has the digest of its content: a damaged row is dropped, and its question asked again. Whatever is wrong
 with the file, a run goes on without the store, and says so.
+
+Beside the answers lie facts on checkpoints: digests of files, and all that a run has to know of a checkpoint
+before it looks for answers (`asking.respondent`).
 """
 
 from __future__ import annotations
 
 import sqlite3
 import time
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
-
-    from lengthprobe.asking.engine import Engine
-    from lengthprobe.asking.questions import Question
 
 # Another layout of rows is another file, so that two versions do not read each other's.
 SCHEMA = 1
 _PATIENCE_S = 60.0
-_PUT = "INSERT OR REPLACE INTO answers VALUES (?, ?, ?, ?, ?)"
-_REMOVE = "DELETE FROM answers WHERE checkpoint = COALESCE(?, checkpoint) AND used < COALESCE(?, 1e300)"
-_BY_USE = "SELECT key, LENGTH(content) FROM answers ORDER BY used DESC"
+_TABLES = ("answers", "facts")
 _TABLE = """
-    CREATE TABLE IF NOT EXISTS answers (
+    CREATE TABLE IF NOT EXISTS {table} (
         key TEXT PRIMARY KEY,
         checkpoint TEXT NOT NULL,
         digest BLOB NOT NULL,
@@ -36,6 +34,12 @@ _TABLE = """
         used REAL NOT NULL
     ) WITHOUT ROWID
 """
+_GET = "SELECT digest, content FROM {table} WHERE key = ?"
+_PUT = "INSERT OR REPLACE INTO {table} VALUES (?, ?, ?, ?, ?)"
+_USE = "UPDATE {table} SET used = ? WHERE key = ?"
+_DROP = "DELETE FROM {table} WHERE key = ?"
+_REMOVE = "DELETE FROM {table} WHERE checkpoint = COALESCE(?, checkpoint) AND used < COALESCE(?, 1e300)"
+_BY_USE = "SELECT key, LENGTH(content) FROM answers ORDER BY used DESC"
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,10 +73,11 @@ class Store:
         self._told: set[str] = set()
         self._connection: sqlite3.Connection | None = None
         self._is_closed = False
+        self._is_read_only = False
 
     def get(self, keys: Sequence[str]) -> dict[str, bytes]:
         """The contents of all keys that are in the store, and whole."""
-        return self._safely(lambda connection: dict(self._whole(connection, keys))) or {}
+        return self._contents("answers", keys)
 
     def put(self, key: str, content: bytes, checkpoint: str) -> None:
         """Keep the content of a key.
@@ -82,8 +87,25 @@ class Store:
             content: The answer.
             checkpoint: The display name of the checkpoint.
         """
-        row = (key, checkpoint, _digest(key, content), content, time.time())
-        self._safely(lambda connection: connection.execute(_PUT, row))
+        self.put_all({key: content}, checkpoint)
+
+    def put_all(self, contents: Mapping[str, bytes], checkpoint: str, without: Sequence[str] = ()) -> None:
+        """Keep the contents of some keys and drop other keys: all of this happens, or nothing.
+
+        Args:
+            contents: The contents by key.
+            checkpoint: The display name of the checkpoint.
+            without: The keys to drop.
+        """
+        self._write("answers", contents, checkpoint, without)
+
+    def fact(self, key: str) -> bytes | None:
+        """A fact on a checkpoint, None where the fact is not known."""
+        return self._contents("facts", [key]).get(key)
+
+    def put_facts(self, facts: Mapping[str, bytes], checkpoint: str) -> None:
+        """Keep facts on a checkpoint, by their keys."""
+        self._write("facts", facts, checkpoint)
 
     def shelves(self) -> list[Shelf]:
         """The answers in the store by checkpoint, last used first."""
@@ -95,7 +117,7 @@ class Store:
         return [Shelf(*row) for row in rows]
 
     def remove(self, *, checkpoint: str | None = None, unused_since: float | None = None) -> int:
-        """Remove answers, and give the number of removed batches.
+        """Remove answers, with facts on their checkpoints, and give the number of removed batches.
 
         Args:
             checkpoint: Of this checkpoint alone; None: of all.
@@ -103,9 +125,12 @@ class Store:
         """
 
         def remove(connection: sqlite3.Connection) -> int:
-            removed = connection.execute(_REMOVE, (checkpoint, unused_since)).rowcount
+            removed = [
+                connection.execute(_REMOVE.format(table=table), (checkpoint, unused_since)).rowcount
+                for table in _TABLES
+            ]
             connection.execute("VACUUM")
-            return removed
+            return removed[0]
 
         return self._safely(remove) or 0
 
@@ -119,7 +144,7 @@ class Store:
                 kept += length
                 if kept > size:
                     beyond.append((key,))
-            connection.executemany("DELETE FROM answers WHERE key = ?", beyond)
+            connection.executemany(_DROP.format(table="answers"), beyond)
             connection.execute("VACUUM")
             return len(beyond)
 
@@ -132,21 +157,47 @@ class Store:
                 self._connection.close()
         self._connection = None
 
-    def _whole(self, connection: sqlite3.Connection, keys: Sequence[str]) -> Iterator[tuple[str, bytes]]:
-        """The rows of some keys; damaged rows are removed."""
+    def _write(
+        self, table: str, contents: Mapping[str, bytes], checkpoint: str, without: Sequence[str] = ()
+    ) -> None:
+        """Keep rows and drop others, in one transaction."""
+        now = time.time()
+        rows = [(key, checkpoint, _digest(key, content), content, now) for key, content in contents.items()]
+
+        def write(connection: sqlite3.Connection) -> None:
+            if self._is_read_only:
+                self._say(f"{self.path} can be read and not written: new answers are not kept")
+                return
+            with _transaction(connection):
+                connection.executemany(_PUT.format(table=table), rows)
+                connection.executemany(_DROP.format(table=table), [(key,) for key in without])
+
+        self._safely(write)
+
+    def _contents(self, table: str, keys: Sequence[str]) -> dict[str, bytes]:
+        """The contents of the keys that a table has whole; damaged rows are removed."""
+        return self._safely(lambda connection: self._whole(connection, table, keys)) or {}
+
+    def _whole(self, connection: sqlite3.Connection, table: str, keys: Sequence[str]) -> dict[str, bytes]:
+        whole: dict[str, bytes] = {}
+        damaged: list[str] = []
         for key in keys:
-            row = connection.execute("SELECT digest, content FROM answers WHERE key = ?", (key,)).fetchone()
+            row = connection.execute(_GET.format(table=table), (key,)).fetchone()
             if row is None:
                 continue
             digest, content = row
             if isinstance(content, bytes) and digest == _digest(key, content):
-                with suppress(sqlite3.OperationalError):
-                    # A store that cannot be written can be read.
-                    connection.execute("UPDATE answers SET used = ? WHERE key = ?", (time.time(), key))
-                yield key, content
+                whole[key] = content
             else:
-                connection.execute("DELETE FROM answers WHERE key = ?", (key,))
-                self._say(f"an answer in {self.path} was damaged: its batch is asked again")
+                damaged.append(key)
+        if damaged:
+            self._say(f"an answer in {self.path} was damaged: its batch is asked again")
+        if (whole or damaged) and not self._is_read_only:
+            # A store that cannot be written, as on a full disk, can be read.
+            with suppress(sqlite3.OperationalError), _transaction(connection):
+                connection.executemany(_USE.format(table=table), [(time.time(), key) for key in whole])
+                connection.executemany(_DROP.format(table=table), [(key,) for key in damaged])
+        return whole
 
     def _safely(self, act: Callable[[sqlite3.Connection], Any]) -> Any:
         """The result of an act on the file, None where the file is of no use."""
@@ -165,20 +216,50 @@ class Store:
 
     def _open(self) -> sqlite3.Connection:
         if self._connection is None:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-            connection = sqlite3.connect(
-                self.path, timeout=_PATIENCE_S, isolation_level=None, check_same_thread=False
-            )
+            try:
+                self._connection = self._open_for_writing()
+            except (sqlite3.OperationalError, OSError):
+                self._connection = self._open_for_reading()
+                if self._connection is None:
+                    raise
+        return self._connection
+
+    def _open_for_writing(self) -> sqlite3.Connection:
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        connection = sqlite3.connect(
+            self.path, timeout=_PATIENCE_S, isolation_level=None, check_same_thread=False
+        )
+        try:
             connection.execute("PRAGMA journal_mode = WAL")
             connection.execute("PRAGMA synchronous = NORMAL")
-            connection.execute(_TABLE)
-            self._connection = connection
-        return self._connection
+            for table in _TABLES:
+                connection.execute(_TABLE.format(table=table))
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+    def _open_for_reading(self) -> sqlite3.Connection | None:
+        """The file without a lock and a log, None where that is not safe: a log holds rows of its own."""
+        log = self.path.with_name(f"{self.path.name}-wal")
+        try:
+            if not self.path.stat().st_size or (log.exists() and log.stat().st_size):
+                return None
+            uri = f"{self.path.resolve().as_uri()}?mode=ro&immutable=1"
+            connection = sqlite3.connect(uri, uri=True, isolation_level=None, check_same_thread=False)
+            tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_master")}
+        except (sqlite3.Error, OSError):
+            return None
+        if not tables.issuperset(_TABLES):
+            connection.close()
+            return None
+        self._is_read_only = True
+        return connection
 
     def _set_aside(self, error: Exception) -> None:
         """Move a damaged file out of the way; the next answer begins a new file."""
         self.close()
-        aside = self.path.with_suffix(f".damaged-{int(time.time())}")
+        aside = self.path.with_suffix(f".damaged-{time.time_ns()}")
         try:
             self.path.rename(aside)
             for end in ("-wal", "-shm"):
@@ -201,39 +282,17 @@ def default_folder() -> Path:
     return user_cache_path("lengthprobe")
 
 
-class Storing:
-    """An engine whose answers are kept on disk.
-
-    Args:
-        engine: Answers the questions that are not in the store.
-        store: Holds the answers.
-        key: The key of a question.
-        checkpoint: The display name of the checkpoint.
-    """
-
-    def __init__(
-        self, engine: Engine, store: Store, key: Callable[[Question[Any]], str], checkpoint: str
-    ) -> None:
-        self._engine, self._store, self._key, self._checkpoint = engine, store, key, checkpoint
-
-    @property
-    def can(self) -> frozenset[str]:
-        """The kinds of answers from the engine within."""
-        return self._engine.can
-
-    def answer(self, questions: Sequence[Question[Any]]) -> Iterator[Any]:
-        """The answers, from the store or, as soon as there is an answer, from the engine."""
-        keys = [self._key(question) for question in questions]
-        known = self._store.get(keys)
-        new = [question for key, question in zip(keys, questions, strict=True) if key not in known]
-        asked = iter(self._engine.answer(new) if new else ())
-        for key, question in zip(keys, questions, strict=True):
-            if key in known:
-                yield question.unpack(known[key])
-                continue
-            answer = next(asked)
-            self._store.put(key, question.pack(answer), self._checkpoint)
-            yield answer
+@contextmanager
+def _transaction(connection: sqlite3.Connection) -> Iterator[None]:
+    """A block whose writes all happen, or none of them."""
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+    except BaseException:
+        with suppress(sqlite3.Error):
+            connection.execute("ROLLBACK")
+        raise
+    connection.execute("COMMIT")
 
 
 def _digest(key: str, content: bytes) -> bytes:

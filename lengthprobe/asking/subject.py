@@ -5,16 +5,19 @@ from __future__ import annotations
 from bisect import bisect_right
 from typing import TYPE_CHECKING, Any
 
-from lengthprobe.asking.keys import question_key, respondent_of
+from lengthprobe.asking.kept_rows import KeptRows
+from lengthprobe.asking.keys import question_key
 from lengthprobe.asking.progress import tell_reading
 from lengthprobe.asking.question_progress import QuestionProgress
 from lengthprobe.asking.questions import Write, row_order
 from lengthprobe.asking.remembering import Remembering
+from lengthprobe.asking.respondent import Respondent
 from lengthprobe.asking.sharing import Shared
-from lengthprobe.asking.store import Storing
+from lengthprobe.asking.storing import Storing
 from lengthprobe.asking.transformers_engine import TransformersEngine
 from lengthprobe.checkpoints.held import Held
 from lengthprobe.components.names import Ablation
+from lengthprobe.generation.batches import batches
 from lengthprobe.task.prompts import prompts
 
 if TYPE_CHECKING:
@@ -61,12 +64,15 @@ class Subject:
         self.name, self.source, self.settings = name, source, settings
         self.tell = tell
         self.held = Held(source.name, settings, lambda size: tell_reading(tell, size))
+        self.respondent = Respondent(self.held, source, settings, name, store, tell)
         progress = QuestionProgress(tell)
+        rows = None if store is None else KeptRows(store, self._key, name)
         engine: Engine = TransformersEngine(
-            self.held, settings, progress, means=means, written=self.responses
+            self.held, settings, progress, means=means, written=self.responses, rows=rows
         )
-        if store is not None:
-            engine = Storing(engine, store, self._key, name)
+        if store is not None and rows is not None:
+            confirm = self.respondent.confirm
+            engine = Storing(engine, store, self._key, name, rows=rows, progress=progress, confirm=confirm)
         if exchange is not None:
             engine = Shared(engine, exchange, self._key)
         self.memory = Remembering(engine, progress)
@@ -74,7 +80,7 @@ class Subject:
         self.asked_again: list[tuple[str, str]] = []
         # What `runs.identity` found out; `runs` stands above, and has no name here.
         self.identity: Any = None
-        self._respondent: dict[str, Any] | None = None
+        self._keys: dict[Question[Any], str] = {}
         self._streams: dict[str, tuple[Prompt, ...]] = {}
         self._places: dict[str, int] = {}
         self._batches: dict[tuple[str, int, Ablation, str | None, bool], tuple[Write, ...]] = {}
@@ -120,13 +126,11 @@ class Subject:
         """
         key = (language, budget, ablation, words, traces)
         if key not in self._batches:
-            from lengthprobe.generation.transformers_engine import batches
-
             stream = self.prompts(language, budget)
             self._batches[key] = tuple(
                 Write(batch, (ablation,) * len(batch), traces, words)
                 for places in self.by_look(stream)
-                for batch in batches([stream[place] for place in places], self.held.batch_size)
+                for batch in batches([stream[place] for place in places], self.respondent.batch_size)
             )
         return self._batches[key]
 
@@ -153,11 +157,12 @@ class Subject:
             )
         )
 
-    def _key(self, question: Question[object]) -> str:
-        """The key under which processes share an answer."""
-        if self._respondent is None:
-            self._respondent = respondent_of(self.held)
-        return question_key(self._respondent, self.settings, question.content(self.settings))
+    def _key(self, question: Question[Any]) -> str:
+        """The key under which processes share an answer, and a store keeps the answer."""
+        if question not in self._keys:
+            content = question.content(self.settings)
+            self._keys[question] = question_key(self.respondent.content, self.settings, content)
+        return self._keys[question]
 
 
 def mixed_batches(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from lengthprobe.asking.merging import is_worth_merging, merge
+from lengthprobe.asking.merging import can_be_merged, is_worth_merging, merge
 from lengthprobe.asking.questions import Attend, Describe, Force, Observe, Prove, Score, Write
 from lengthprobe.errors import SettingsError
 from lengthprobe.task.prompts import prompts
@@ -12,6 +12,7 @@ from lengthprobe.task.prompts import prompts
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
+    from lengthprobe.asking.kept_rows import KeptRows
     from lengthprobe.asking.merging import Merged
     from lengthprobe.asking.question_progress import QuestionProgress
     from lengthprobe.asking.questions import Question
@@ -36,6 +37,7 @@ class TransformersEngine:
         means: Gives the mean outputs of the components; called only for an ablation by the mean.
         written: Gives the checkpoint's own responses in a language; called where a constraint needs their
             words.
+        rows: Keeps the rows of calls that several questions share; None: a killed run loses such rows.
     """
 
     can = frozenset({"text", "components"})
@@ -48,9 +50,10 @@ class TransformersEngine:
         *,
         means: Callable[[], MeanOutputs],
         written: Callable[[str], Sequence[Response]],
+        rows: KeptRows | None = None,
     ) -> None:
         self._held, self._settings, self._progress = held, settings, progress
-        self._means, self._written = means, written
+        self._means, self._written, self._rows = means, written, rows
         self._vocabularies: dict[tuple[str, str], Vocabulary] = {}
         self._readout: Readout | None = None
         self._has_run = False
@@ -60,6 +63,8 @@ class TransformersEngine:
         from lengthprobe.asking import answering
 
         merged = self._merged(questions)
+        if merged:
+            yield from merged.whole()
         for question in merged.calls if merged else questions:
             with self._progress.during(question):
                 # No function of its own: who reads a traceback finds the question here.
@@ -68,6 +73,8 @@ class TransformersEngine:
                     answer = answering.answer(checkpoint, question.prompts, self._settings, **tools)
                 else:
                     answer = self._answer_one(question)
+            if merged and self._rows and isinstance(question, Write):
+                self._rows.put(question, answer)
             yield from merged.divide(answer) if merged else (answer,)
 
     def _merged(self, questions: Sequence[Question[Any]]) -> Merged | None:
@@ -77,9 +84,12 @@ class TransformersEngine:
         activations are quantized too, they move enough to change tokens.
         """
         size = self._held.batch_size
-        if is_worth_merging(questions, size) and _keeps_rows_apart(self._held.checkpoint):
-            return merge(questions, size)
-        return None
+        if not can_be_merged(questions) or not _keeps_rows_apart(self._held.checkpoint):
+            return None
+        # A killed run left rows behind only where questions shared calls.
+        known = self._rows.get(questions) if self._rows else {}
+        self._progress.find(len(known))
+        return merge(questions, size, known) if known or is_worth_merging(questions, size) else None
 
     def _answer_one(self, question: Question[Any]) -> Any:
         """The answer to a question for which nothing is written."""

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import json
 import platform
+import time
 from concurrent.futures import ThreadPoolExecutor
-from functools import lru_cache
 from hashlib import file_digest, sha256
 from importlib.metadata import PackageNotFoundError, version
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from lengthprobe.checkpoints.adapters.config import CONFIG
 from lengthprobe.checkpoints.disk.stamps import files_read
 from lengthprobe.checkpoints.disk.weights import read_json
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
     from pathlib import Path
 
     from lengthprobe.checkpoints.files import Files
@@ -28,6 +28,9 @@ _TOKENIZER_FILES = (
 # Where the one who saved it had it: of the machine, and not of the checkpoint. The base that an adapter is on
 # counts by its weights.
 _PATHS = ("_name_or_path", "base_model_name_or_path")
+# A file may be written twice within a tick of the file system's clock: the digest of a file that was just
+# written is not kept. Some file systems tick every 2 s.
+_TICK_NS = 2_000_000_000
 _LIBRARIES = ("lengthprobe", "torch", "transformers", "tokenizers", "safetensors")
 
 
@@ -38,7 +41,7 @@ def content_digest(files: Files) -> str:
     """
     folders = () if files.gguf is not None else files.directories
     others = [
-        [path.name, _file_digest(path)]
+        [path.name, file_digest_of(path)]
         for folder in folders
         for path in files_read([folder], code=True)
         # Paths of whoever saved the configs are left out of their digest.
@@ -68,7 +71,7 @@ def weights_digest(files: Files) -> str:
     The digest of a GGUF file is the plain SHA-256 of the file, as download pages state it.
     """
     if files.gguf is not None:
-        return _file_digest(files.gguf.path)
+        return file_digest_of(files.gguf.path)
     return _digest((*files.weights, *files.adapter_weights))
 
 
@@ -100,17 +103,68 @@ def _header_digest(gguf: Gguf, *, tokenizer: bool) -> str:
 def _digest(paths: Iterable[Path]) -> str:
     # Reading a large checkpoint is what takes the time, and hashing frees the interpreter.
     with ThreadPoolExecutor() as pool:
-        digests = list(pool.map(_file_digest, paths))
+        digests = list(pool.map(file_digest_of, paths))
     return sha256("".join(digests).encode()).hexdigest()
 
 
-def _file_digest(path: Path) -> str:
+class FileState(NamedTuple):
+    """The state of a file: another content has another state, but for a file that was just written.
+
+    Args:
+        path: The path, absolute.
+        device, inode: The place on disk.
+        size: The number of bytes.
+        mtime_ns: When the content was written, which programs can set.
+        ctime_ns: When the file was changed, which no program sets.
+    """
+
+    path: str
+    device: int
+    inode: int
+    size: int
+    mtime_ns: int
+    ctime_ns: int
+
+
+_known: dict[FileState, str] = {}
+
+
+def file_state(path: Path) -> FileState:
+    """The present state of a file.
+
+    Raises:
+        OSError: There is no such file.
+    """
     state = path.stat()
-    return _digest_of_state(path, state.st_size, state.st_mtime_ns, state.st_ino)
+    return FileState(
+        str(path.absolute()),
+        state.st_dev,
+        state.st_ino,
+        state.st_size,
+        state.st_mtime_ns,
+        state.st_ctime_ns,
+    )
 
 
-@lru_cache(maxsize=1024)
-def _digest_of_state(path: Path, *_state: int) -> str:
-    """The digest of a file in the present state: the file is read once, and again after a change."""
+def known_digests(paths: Iterable[Path]) -> dict[FileState, str]:
+    """The digests of the files that need not be read again."""
+    states = map(file_state, paths)
+    return {state: _known[state] for state in states if state in _known}
+
+
+def assume_digests(digests: Mapping[FileState, str]) -> None:
+    """Take over digests of files that an earlier run read."""
+    _known.update(digests)
+
+
+def file_digest_of(path: Path) -> str:
+    """The SHA-256 of a file: the file is read once, and again after a change."""
+    state, begun = file_state(path), time.time_ns()
+    if state in _known:
+        return _known[state]
     with path.open("rb") as file:
-        return file_digest(file, "sha256").hexdigest()
+        digest = file_digest(file, "sha256").hexdigest()
+    is_old = max(state.mtime_ns, state.ctime_ns) < begun - _TICK_NS
+    if is_old and file_state(path) == state:
+        _known[state] = digest
+    return digest

@@ -11,6 +11,8 @@ from lengthprobe.checkpoints.digests import config_digest, tokenizer_digest, ver
 from lengthprobe.errors import ModelError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from lengthprobe.checkpoints.loading import Checkpoint
     from lengthprobe.settings import Settings
 
@@ -101,6 +103,12 @@ class Identity:
         return {
             key: list(value) if isinstance(value, tuple) else value for key, value in asdict(self).items()
         }
+
+    @classmethod
+    def from_dict(cls, stated: Mapping[str, Any]) -> Identity:
+        """The identity from the values of `as_dict`."""
+        lists = {name: tuple(value) for name, value in stated.items() if isinstance(value, list)}
+        return cls(**{**stated, **lists})
 
 
 def identify(checkpoint: Checkpoint, settings: Settings, *, batch_size: int) -> Identity:

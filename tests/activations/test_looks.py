@@ -10,7 +10,8 @@ import torch
 
 from lengthprobe.activations import looks as room
 from lengthprobe.activations.attention import attention_shares
-from lengthprobe.activations.looks import Look, look, token_places
+from lengthprobe.activations.look import Look
+from lengthprobe.activations.looks import look, token_places
 from lengthprobe.checkpoints.chat.template import render
 from lengthprobe.checkpoints.loading import load_checkpoint
 from lengthprobe.components.names import Component

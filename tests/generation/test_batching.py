@@ -13,7 +13,8 @@ from lengthprobe.checkpoints.chat.template import render
 from lengthprobe.checkpoints.loading import Checkpoint, load_checkpoint
 from lengthprobe.checkpoints.placement import choose_batch_size, place
 from lengthprobe.errors import ModelError
-from lengthprobe.generation.transformers_engine import batches, respond, respond_to_batch
+from lengthprobe.generation.batches import batches
+from lengthprobe.generation.transformers_engine import respond, respond_to_batch
 from lengthprobe.settings import Settings
 from lengthprobe.task.prompts import Prompt, Response, prompts
 

@@ -6,7 +6,8 @@ import pytest
 
 from lengthprobe import load
 from lengthprobe.generation import steps
-from lengthprobe.generation.transformers_engine import batches, respond_to_batch
+from lengthprobe.generation.batches import batches
+from lengthprobe.generation.transformers_engine import respond_to_batch
 from lengthprobe.task.prompts import prompts
 
 

@@ -16,7 +16,7 @@ from lengthprobe.task.distractor import distracted_prompt
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
 
-    from lengthprobe.activations.looks import Floats, Look
+    from lengthprobe.activations.look import Floats, Look
     from lengthprobe.asking.answers import Traced
     from lengthprobe.components.names import Component
     from lengthprobe.task.adherence import Adherence
@@ -128,7 +128,7 @@ def _attention(
 
 
 def _look(probe: Attentive, traced: Traced, steps: tuple[int, ...], *, before: bool) -> Look:
-    from lengthprobe.activations.looks import Look
+    from lengthprobe.activations.look import Look
 
     both = distracted_prompt(traced.response.prompt, probe.settings.lengths, before=before)
     return Look(both.prompt, traced.response.token_ids, steps, (both.number, (both.distractor,)))

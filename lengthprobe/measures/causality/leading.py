@@ -15,7 +15,7 @@ from lengthprobe.task.prompts import split_of
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from lengthprobe.activations.outputs import ComponentOutputs
+    from lengthprobe.activations.component_outputs import ComponentOutputs
     from lengthprobe.asking.answers import Proof
     from lengthprobe.components.names import Ablation
     from lengthprobe.measures.attribution.by_component import Floats
