@@ -121,6 +121,29 @@ def test_one_agrees_with_the_noun(language: str, one: str) -> None:
     assert load_language(language).numbers[1] == one
 
 
+# English singulars that have an article among the topics.
+_WITH_THE = (
+    "airport attic bakery beach cathedral circus city desert eagle forest future garden guitar harbor lake "
+    "library market moon night ocean office past piano river road sea stadium sun universe wind zoo"
+)
+
+
+def test_english_topics_have_an_article_only_where_listed() -> None:
+    """The article is the, before a singular of the list. No topic has a or an, or a capital."""
+    phrases = [topic.forms["about"] for topic in load_language("en").topics.values()]
+
+    with_the = {phrase.removeprefix("the ") for phrase in phrases if phrase.startswith("the ")}
+    assert with_the == set(_WITH_THE.split())
+    for phrase in phrases:
+        assert re.fullmatch(r"(?:the |old |pine )?[a-z]+", phrase)
+
+
+def test_english_keys_are_the_phrases() -> None:
+    """A key is the English phrase without its article, with a hyphen for a space."""
+    for topic in load_language("en").topics.values():
+        assert topic.key == topic.forms["about"].removeprefix("the ").replace(" ", "-")
+
+
 @pytest.mark.parametrize(
     ("key", "akk", "von"),
     [
@@ -131,6 +154,22 @@ def test_one_agrees_with_the_noun(language: str, one: str) -> None:
         ("birds", "Vögel", "von Vögeln"),  # in general, without an article
         ("bears", "Bären", "von Bären"),
         ("bread", "Brot", "von Brot"),
+        ("heart", "das Herz", "vom Herzen"),  # the only neuter with a case ending
+        ("old-age", "das Alter", "vom Alter"),
+        ("horizons", "den Horizont", "vom Horizont"),  # strong: no en
+        ("holidays", "die Ferien", "von den Ferien"),
+        ("furniture", "Möbel", "von Möbeln"),  # a plural, which shows only in the dative
+        ("wings", "Flügel", "von Flügeln"),
+        ("eggs", "Eier", "von Eiern"),
+        ("neighbors", "Nachbarn", "von Nachbarn"),  # ends in n before
+        ("bones", "Knochen", "von Knochen"),
+        ("rabbits", "Kaninchen", "von Kaninchen"),
+        ("cinemas", "Kinos", "von Kinos"),  # a plural in s takes no n
+        ("cactuses", "Kakteen", "von Kakteen"),
+        ("engines", "Motoren", "von Motoren"),
+        ("fruit", "Obst", "von Obst"),  # no plural
+        ("dragons", "Drachen", "von Drachen"),
+        ("kites", "Papierdrachen", "von Papierdrachen"),
     ],
 )
 def test_german_cases(key: str, akk: str, von: str) -> None:
@@ -141,6 +180,7 @@ def test_german_cases(key: str, akk: str, von: str) -> None:
 def test_german_prepositions_agree_with_the_article() -> None:
     """In every topic, von is contracted with the article that the topic has; plurals end in n."""
     contracted = {"den ": "vom ", "das ": "vom ", "die ": "von der "}
+    ending = {"das Herz": "en"}
     for topic in load_language("de").topics.values():
         akk, von = topic.forms["akk"], topic.forms["von"]
         article = next((article for article in contracted if akk.startswith(article)), "")
@@ -148,9 +188,81 @@ def test_german_prepositions_agree_with_the_article() -> None:
             assert article == "die "
             assert von.endswith("n")
         elif article:
-            assert von == contracted[article] + akk.removeprefix(article)
+            assert von == contracted[article] + akk.removeprefix(article) + ending.get(akk, "")
         else:
             assert von in (f"von {akk}", f"von {akk}n", f"von {akk}en")
+
+
+# German nouns that stand in the singular without an article; and a plural in i, which takes no dative n.
+_WITHOUT_DATIVE_N = (
+    "Bambus Baumwolle Beton Brot Dampf Eisen Energie Essig Fieber Geld Gemüse Gerste Glas Gold Holz "
+    "Holzkohle Honig Jazz Kaffee Kleidung Kohle Kreide Kupfer Käse Lehm Mais Marmelade Marmor Mehl Milch "
+    "Obst Parfüm Pfeffer Pizza Rauch Reis Rugby Saft Salat Salz Sand Sauerstoff Schach Schlamm Schmuck "
+    "Schokolade Seife Senf Spaghetti Spielzeug Stahl Staub Suppe Tee Tennis Tinte Wein Weizen Weißkohl "
+    "Wolle Yoga Zucker Öl"
+)
+
+
+def test_german_plurals_end_in_n_after_von() -> None:
+    """A plural without an article ends in n in the dative, or in the s of its nominative."""
+    forms = [topic.forms for topic in load_language("de").topics.values() if " " not in topic.forms["akk"]]
+    unchanged = set(_WITHOUT_DATIVE_N.split())
+    assert unchanged <= {form["akk"] for form in forms}
+    for form in forms:
+        noun = form["akk"]
+        ending = "" if noun in unchanged or noun.endswith(("n", "s")) else "n"
+        assert form["von"] == f"von {noun}{ending}"
+
+
+@pytest.mark.parametrize(
+    ("language", "feminine", "masculine"), [("de", ["die"], ["den"]), ("lb", ["d'"], ["de", "den"])]
+)
+def test_articles_agree_with_the_ending(language: str, feminine: list[str], masculine: list[str]) -> None:
+    """Nouns in heit, ie, ik, ion, tät and ung are feminine in the singular, and nouns in ismus masculine."""
+    for topic in load_language(language).topics.values():
+        article, _, noun = topic.forms["akk"].replace("'", "' ").rpartition(" ")
+        if article and re.search("(?:[hk]ee?i?t|ie|ik|[st]iou?n|tät|téit|ung)$", noun):
+            assert article in feminine, noun
+        if noun.endswith("ismus"):
+            assert article in masculine, noun
+
+
+def test_german_nouns_have_a_capital() -> None:
+    """A topic is one noun, with den, das, die or no article before it."""
+    for topic in load_language("de").topics.values():
+        assert re.fullmatch(r"(?:(?:den|das|die) )?[A-ZÄÖÜ][a-zäöüß]+", topic.forms["akk"])
+        assert re.fullmatch(r"(?:vom|von|von der|von den) [A-ZÄÖÜ][a-zäöüß]+", topic.forms["von"])
+
+
+@pytest.mark.parametrize(
+    ("key", "akk"),
+    [
+        ("ambition", "den Éiergäiz"),  # a capital with an accent is a vowel
+        ("instinct", "den Instinkt"),
+        ("harbor", "den Hafen"),  # n is kept before h, d, t, z and n
+        ("jungles", "den Dschungel"),
+        ("theaters", "den Theater"),
+        ("doubt", "den Zweiwel"),
+        ("north", "den Norden"),
+        ("jazz", "de Jazz"),  # and lost before any other
+        ("camping", "de Camping"),
+        ("smoke", "den Damp"),
+        ("steam", "de Waasserdamp"),
+        ("corn", "de Mais"),
+        ("mice", "d'Mais"),
+        ("eggs", "d'Eeër"),  # after é or ee, the plural in er or en has a trema
+        ("eyes", "d'Aen"),
+        ("cups", "d'Tasen"),  # Taass: a voiced s in the plural
+        ("peaches", "d'Pijen"),  # Piisch
+        ("families", "d'Familljen"),
+        ("thieves", "d'Déif"),  # the plural as the singular
+        ("money", "d'Suen"),
+        ("nurses", "d'Infirmièren"),
+    ],
+)
+def test_luxembourgish_articles_and_plurals(key: str, akk: str) -> None:
+    """De or den is masculine; d' is feminine, neuter or plural."""
+    assert dict(load_language("lb").topics[key].forms) == {"akk": akk}
 
 
 # A final n is lost before any consonant but these (and y, of which nothing is said here).
