@@ -97,9 +97,8 @@ def _look_at(
     for item in items:
         item.stash[LOOK] = look
     probes = items[0].config.stash[RUN].probes
-    if not quietly(partial(probes.prepare, items, look)):
-        rounds = None
-    else:
+    rounds = None
+    if quietly(partial(probes.prepare, items, look)):
         rounds = ask_in_rounds(items, drawn, is_last=is_last)
     undecided = []
     for item in items:

@@ -107,11 +107,13 @@ class Probes:
         return probe.across_forms().in_role(role) if role == "base" else probe.in_role(role)
 
     def prepare(self, items: Sequence[pytest.Item], look: PlannedLook) -> None:
-        """Ask the prompts of a look for some claims, of the checkpoints asked before.
+        """Ask the prompts of a look after the first for some claims, of the checkpoints asked before.
 
         Raises:
             LengthprobeError: A checkpoint cannot be asked.
         """
+        if look == planned_looks(self._settings)[0]:
+            return
         for name in dict.fromkeys(self._roles.values()):
             probe, roles = self._probes[name], self._roles_of(name)
             languages = self._languages([item for item in items if takes(item, roles)])

@@ -46,12 +46,12 @@ def test_toml_twin_is_a_text(project):
     project.pytester.makepyprojecttoml("[tool.pytest.ini_options]\nlengthprobe_budget = 'forty'")
 
     project.run().stderr.fnmatch_lines(
-        ["*(lengthprobe_budget in *pyproject.toml)", '  fix: lengthprobe_budget = "300"']
+        ["*(lengthprobe_budget in *pyproject.toml)", '  fix: lengthprobe_budget = "450"']
     )
 
 
 def test_overridden_twin_is_answered_with_the_option(project):
     """What stands after `-o` is no line of a file."""
     project.run("-o", "lengthprobe_budget=forty").stderr.fnmatch_lines(
-        ["*this is no whole number (-o lengthprobe_budget)", "  fix: --lengthprobe-budget=300"]
+        ["*this is no whole number (-o lengthprobe_budget)", "  fix: --lengthprobe-budget=450"]
     )
