@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import inspect
+import traceback
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -14,6 +15,7 @@ import pytest
 
 from lengthprobe.plugin.markers import PROBES, is_claim, is_own
 from lengthprobe.plugin.run import LOOK, RUN
+from lengthprobe.plugin.silence import silence
 from lengthprobe.plugin.stateless import is_stateless
 from lengthprobe.plugin.verdicts import made_early
 
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
     from lengthprobe.statistics.comparable import Comparable
     from lengthprobe.statistics.verdict import Verdict
 
+_ENDS = (AssertionError, pytest.skip.Exception, pytest.xfail.Exception)
 _REFUSED_MARKS = ("skip", "skipif", "xfail")
 
 
@@ -55,18 +58,35 @@ class EarlyRun:
 def run_early(item: pytest.Function) -> EarlyRun:
     """Run a claim before its test, at its look.
 
+    An assertion that fails, a skip and a `pytest.fail` of the claim's own end the run.
+
     Raises:
         Lacking: A question has no answer, and questions are only noted (`asking.agenda`).
-        Exception: The claim, or a checkpoint, failed; a failed assertion is no failure here.
+        Exception: The claim, or a checkpoint, failed otherwise.
+        pytest.fail.Exception: Somebody else stopped the claim, as for a limit on the time of a test.
     """
     from lengthprobe.statistics.recording import record_made_verdicts
 
     early = EarlyRun()
     given = _arguments(item, early.reported)
-    with record_made_verdicts() as made, made_early(item, made), suppress(AssertionError):
-        item.obj(**given, **copy.deepcopy(_parameters(item)))
+    try:
+        with record_made_verdicts() as made, made_early(item, made), suppress(*_ENDS):
+            item.obj(**given, **copy.deepcopy(_parameters(item)))
+    except pytest.fail.Exception as error:
+        if traceback.extract_tb(error.__traceback__)[-2].filename != str(item.path):
+            raise
     early.made.extend(made)
     return early
+
+
+def can_be_asked(item: pytest.Function) -> bool:
+    """Whether the checkpoints of a claim are to be had, and answer the prompts of the first look."""
+    try:
+        with silence(prints=False):
+            _arguments(item, [])
+    except (Exception, pytest.skip.Exception):
+        return False
+    return True
 
 
 def may_run_twice(item: pytest.Item) -> TypeGuard[pytest.Function]:

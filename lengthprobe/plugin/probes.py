@@ -246,7 +246,7 @@ class Probes:
         first = planned_looks(self._settings)[0]
         probe.at_look(first).prepare(languages, traces=traces)
         at_once = self._languages([item for item in running if not is_looked_at(item)])
-        if at_once:
+        if at_once and first.prompts < self._settings.budget:
             probe.prepare(at_once, traces=traces)
         if traces and languages:
             self._traced[probe.source.name] = languages

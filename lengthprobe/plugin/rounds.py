@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
 
-from lengthprobe.plugin.early_runs import EarlyRun, run_early
+from lengthprobe.plugin.early_runs import EarlyRun, can_be_asked, run_early
 from lengthprobe.plugin.markers import PROBES
 from lengthprobe.plugin.run import LOOK, RUN, has_figures
 from lengthprobe.plugin.silence import silence
@@ -57,7 +57,9 @@ def ask_in_rounds(items: Sequence[pytest.Function], drawn: set[tuple[str, ...]],
     from lengthprobe.asking.agenda import Agenda
 
     rounds = Rounds({}, set(), True)
-    tasks: list[Task] = [partial(_run, item, rounds, drawn, is_last=is_last) for item in items]
+    tasks: list[Task] = [
+        partial(_run, item, rounds, drawn, is_last=is_last) for item in items if can_be_asked(item)
+    ]
     for _ in range(_MOST_ROUNDS):
         agenda = Agenda()
         tasks = list(_unfinished(tasks, agenda))

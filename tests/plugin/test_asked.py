@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 UNREADABLE = [
-    ("budget", "forty", "300"),
+    ("budget", "forty", "450"),
     ("alpha", "5%", "0.05"),
     ("seed", "x", "0"),
     ("cap", "1e3", "100"),
