@@ -163,7 +163,9 @@ def _whole(option: str, value: object, why: str, usual: int, *, least: int = 1, 
 def _early_looks(values: object, budget: int) -> tuple[int, ...]:
     """The numbers of prompts at looks before the budget."""
     looks = tuple(values) if isinstance(values, Sequence) and not isinstance(values, str) else (None,)
-    if not all(isinstance(one, Integral) for one in looks) or list(looks) != sorted({*looks}):
+    if not all(isinstance(one, Integral) and not isinstance(one, bool) for one in looks) or list(
+        looks
+    ) != sorted({*looks}):
         raise SettingsError(
             f"early looks {values!r} are no rising numbers of prompts", "early_looks=(100, 150, 300)"
         )
