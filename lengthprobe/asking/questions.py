@@ -353,6 +353,35 @@ class Describe(Question["Form"]):
         return Form(**{**stated, "ends": tuple(stated["ends"])})
 
 
+@dataclass(frozen=True, slots=True)
+class Spell(Question["list[str]"]):
+    """The texts of some rows of tokens.
+
+    Args:
+        rows: The tokens of each text.
+    """
+
+    rows: tuple[tuple[int, ...], ...]
+
+    @property
+    def needs(self) -> str:
+        """Any engine may be asked."""
+        return "text"
+
+    def content(self, settings: Settings) -> Mapping[str, Any]:  # noqa: ARG002  (of a question)
+        """The tokens."""
+        return {"texts of": self.rows}
+
+    def pack(self, answer: list[str]) -> bytes:
+        """The texts as JSON."""
+        return json.dumps(answer).encode()
+
+    def unpack(self, made: bytes) -> list[str]:
+        """The texts from JSON."""
+        texts: list[str] = json.loads(made)
+        return texts
+
+
 def row_order(prompt: Prompt, ablation: Ablation) -> tuple[str, str, int, str]:
     """The order of rows in a batch. A batch runs as long as its longest response: like stands by like."""
     return (str(ablation), prompt.language, prompt.n_words, prompt.id)
