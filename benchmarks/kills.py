@@ -63,7 +63,7 @@ lengthprobe_model = tiny-it
 lengthprobe_languages = en
 lengthprobe_budget = 60
 lengthprobe_cap = 30
-lengthprobe_batch_size = 10
+lengthprobe_batch_size = 4
 lengthprobe_store = store
 """
 _PATIENCE_S = 300
@@ -103,7 +103,7 @@ def kill_gate(folder: Path, *, kills: int, workers: int = 0, seed: int = 0) -> O
     chance, killed = random.Random(seed), 0
     for _ in range(kills):
         running = _start(folder, *options)
-        _wait(folder, running, batches=chance.randint(1, 3))
+        _wait(folder, running, batches=chance.randint(1, 2))
         time.sleep(chance.random() * 0.2)
         killed += running.poll() is None
         try:
