@@ -176,7 +176,11 @@ class Respondent:
         if facts.respondent["precision"] != precision:
             return None
         try:
-            self._assume(map(Path, facts.digests))
+            paths = [*map(Path, facts.digests)]
+            self._assume(paths)
+            known = known_digests(paths)
+            unread = sum(state.size for state in map(file_state, paths) if state not in known)
+            tell_reading(self._tell, unread, "computing the digest of")
             hold = facts.hold
         except OSError:
             return None

@@ -212,7 +212,11 @@ class Store:
             self._say(f"answers are not kept in {self.path}: {error}; --lengthprobe-store=DIR names another")
             self._is_closed = True
         except sqlite3.DatabaseError as error:
-            self._set_aside(error)
+            if self._is_read_only:
+                self._say(f"the store {self.path} is damaged ({error}), and cannot be written")
+                self._is_closed = True
+            else:
+                self._set_aside(error)
         self.close()
         return None
 
