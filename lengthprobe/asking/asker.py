@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, TypeVar
 
-from lengthprobe.asking.questions import Attend, Force, Observe, Prove, Score
+from lengthprobe.asking.questions import Attend, Force, Observe, Prove, Score, Spell
 from lengthprobe.asking.subject import mixed_batches
 from lengthprobe.components.names import check_some_left, find_components, only_heads
 from lengthprobe.errors import SettingsError
@@ -243,6 +243,15 @@ class Asker:
         self.check_ablation(every)
         (answer,) = self.engine.answer([Score(tuple(texts), every)])
         return tuple(answer)
+
+    def texts(self, rows: Iterable[Sequence[int]]) -> list[str]:
+        """The text of each row of tokens; special tokens are left out (`Checkpoint.decode`).
+
+        Raises:
+            LengthprobeError: The checkpoint cannot be loaded.
+        """
+        (answer,) = self.subject.memory.answer([Spell(tuple(map(tuple, rows)))])
+        return answer
 
     def outputs(self, languages: Iterable[str] | None = None) -> ComponentOutputs:
         """The sizes and the means of the outputs of the whole model's components.

@@ -94,6 +94,11 @@ class Write(Question["Answers"]):
     words: str | None = None
     beyond: int | None = None
 
+    def __hash__(self) -> int:
+        """The hash of the first and the last row: the hash of hundreds of rows takes time."""
+        ends = (self.prompts[:1], self.prompts[-1:], self.ablations[:1], self.ablations[-1:])
+        return hash((self.size, ends, self.traces, self.words, self.beyond))
+
     @property
     def rows(self) -> tuple[tuple[str, Ablation], ...]:
         """The id of each prompt, with the prompt's ablation."""
@@ -346,6 +351,35 @@ class Describe(Question["Form"]):
         """The form from JSON."""
         stated = json.loads(made)
         return Form(**{**stated, "ends": tuple(stated["ends"])})
+
+
+@dataclass(frozen=True, slots=True)
+class Spell(Question["list[str]"]):
+    """The texts of some rows of tokens.
+
+    Args:
+        rows: The tokens of each text.
+    """
+
+    rows: tuple[tuple[int, ...], ...]
+
+    @property
+    def needs(self) -> str:
+        """Any engine may be asked."""
+        return "text"
+
+    def content(self, settings: Settings) -> Mapping[str, Any]:  # noqa: ARG002  (of a question)
+        """The tokens."""
+        return {"texts of": self.rows}
+
+    def pack(self, answer: list[str]) -> bytes:
+        """The texts as JSON."""
+        return json.dumps(answer).encode()
+
+    def unpack(self, made: bytes) -> list[str]:
+        """The texts from JSON."""
+        texts: list[str] = json.loads(made)
+        return texts
 
 
 def row_order(prompt: Prompt, ablation: Ablation) -> tuple[str, str, int, str]:

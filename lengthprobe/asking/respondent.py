@@ -166,7 +166,7 @@ class Respondent:
     @cached_property
     def _recalled(self) -> _Facts | None:
         """The facts of an earlier run that hold now; None where some fact is not known."""
-        if self._store is None or (key := self._place_key()) is None:
+        if self._store is None or (key := self._place_key) is None:
             return None
         kept = self._store.fact(key)
         if kept is None or kept == _NOTHING:
@@ -176,7 +176,11 @@ class Respondent:
         if facts.respondent["precision"] != precision:
             return None
         try:
-            self._assume(map(Path, facts.digests))
+            paths = [*map(Path, facts.digests)]
+            self._assume(paths)
+            known = known_digests(paths)
+            unread = sum(state.size for state in map(file_state, paths) if state not in known)
+            tell_reading(self._tell, unread, "computing the digest of")
             hold = facts.hold
         except OSError:
             return None
@@ -224,7 +228,7 @@ class Respondent:
             return
         weights = (*files.weights, *files.adapter_weights)
         facts = {_key("digest", state): digest.encode() for state, digest in known_digests(weights).items()}
-        key = self._place_key()
+        key = self._place_key
         if key is not None and self._is_lasting(files, content) and not files.is_changed:
             every = (*files.directories, *(path.parent for path in weights))
             folders = [folder for folder in dict.fromkeys(map(Path.absolute, every)) if folder.is_dir()]
@@ -250,8 +254,10 @@ class Respondent:
         no_driver = content["device"] == "cpu" and bool(machine.get("accelerators"))
         return not base_elsewhere and not no_driver
 
+    @cached_property
     def _place_key(self) -> str | None:
         """The key of all that decides beside the files; None where that is not known."""
+        # Found out once, before torch is imported: torch sets variables of the environment.
         settings = self._settings
         machine = machine_facts(settings.device_map)
         if machine is None or settings.allow_remote_code:

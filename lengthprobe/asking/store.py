@@ -74,6 +74,8 @@ class Store:
         self._connection: sqlite3.Connection | None = None
         self._is_closed = False
         self._is_read_only = False
+        # Which file is open, whatever stands under its name later.
+        self._inode: int | None = None
 
     def get(self, keys: Sequence[str]) -> dict[str, bytes]:
         """The contents of all keys that are in the store, and whole."""
@@ -210,7 +212,11 @@ class Store:
             self._say(f"answers are not kept in {self.path}: {error}; --lengthprobe-store=DIR names another")
             self._is_closed = True
         except sqlite3.DatabaseError as error:
-            self._set_aside(error)
+            if self._is_read_only:
+                self._say(f"the store {self.path} is damaged ({error}), and cannot be written")
+                self._is_closed = True
+            else:
+                self._set_aside(error)
         self.close()
         return None
 
@@ -226,6 +232,7 @@ class Store:
 
     def _open_for_writing(self) -> sqlite3.Connection:
         self.path.parent.mkdir(parents=True, exist_ok=True)
+        self._inode = self._present_inode()
         connection = sqlite3.connect(
             self.path, timeout=_PATIENCE_S, isolation_level=None, check_same_thread=False
         )
@@ -237,6 +244,7 @@ class Store:
         except BaseException:
             connection.close()
             raise
+        self._inode = self._present_inode()
         return connection
 
     def _open_for_reading(self) -> sqlite3.Connection | None:
@@ -258,16 +266,27 @@ class Store:
 
     def _set_aside(self, error: Exception) -> None:
         """Move a damaged file out of the way; the next answer begins a new file."""
+        from filelock import FileLock
+
         self.close()
         aside = self.path.with_suffix(f".damaged-{time.time_ns()}")
         try:
-            self.path.rename(aside)
-            for end in ("-wal", "-shm"):
-                with suppress(OSError):
-                    self.path.with_name(self.path.name + end).unlink()
+            with FileLock(self.path.with_suffix(".lock"), timeout=_PATIENCE_S):
+                if self._present_inode() != self._inode:
+                    # Another process has moved the file, and begun a new file.
+                    return
+                self.path.rename(aside)
+                for end in ("-wal", "-shm"):
+                    with suppress(OSError):
+                        self.path.with_name(self.path.name + end).unlink()
         except OSError:
             self._is_closed = True
         self._say(f"the store {self.path} is damaged ({error}): now {aside.name}; answers are asked anew")
+
+    def _present_inode(self) -> int | None:
+        with suppress(OSError):
+            return self.path.stat().st_ino
+        return None
 
     def _say(self, problem: str) -> None:
         if problem not in self._told:

@@ -80,6 +80,8 @@ class Subject:
         self.asked_again: list[tuple[str, str]] = []
         # What `runs.identity` found out; `runs` stands above, and has no name here.
         self.identity: Any = None
+        # Results of functions of the answers (`measures.computed_once`).
+        self.computed: dict[Any, Any] = {}
         self._keys: dict[Question[Any], str] = {}
         self._streams: dict[str, tuple[Prompt, ...]] = {}
         self._places: dict[str, int] = {}

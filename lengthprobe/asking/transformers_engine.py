@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from lengthprobe.asking.merging import can_be_merged, is_worth_merging, merge
-from lengthprobe.asking.questions import Attend, Describe, Force, Observe, Prove, Score, Write
+from lengthprobe.asking.questions import Attend, Describe, Force, Observe, Prove, Score, Spell, Write
 from lengthprobe.errors import SettingsError
 from lengthprobe.task.prompts import prompts
 
@@ -133,6 +133,8 @@ class TransformersEngine:
 
                 anatomy = self._components().anatomy
                 return outputs_of(checkpoint, anatomy, responses, settings, batch_size=size)
+            case Spell(rows):
+                return [checkpoint.decode(row) for row in rows]
         raise TypeError(f"{type(question).__name__} is no question that is known")
 
     def _tools(self, question: Write) -> dict[str, Any]:

@@ -16,10 +16,10 @@ if TYPE_CHECKING:
 _PREFIXES = (
     *("CUDA", "NVIDIA", "CUBLAS", "CUDNN", "HIP", "ROCR", "ROCM", "HSA", "GPU_", "ZE_", "ONEAPI"),
     *("TORCH", "PYTORCH", "TRITON", "ATEN", "MKL", "ONEDNN", "DNNL", "ACCELERATE"),
-    *("TRANSFORMERS", "HF_", "HUGGINGFACE", "XDG_CACHE", "BNB", "BITSANDBYTES", "LD_LIBRARY"),
+    *("TRANSFORMERS", "HF_", "HUGGINGFACE", "BNB", "BITSANDBYTES", "LD_LIBRARY"),
 )
 # They change no answer.
-_INDECISIVE = ("TOKEN", "NUM_THREADS", "VERBOSITY", "PROGRESS")
+_INDECISIVE = ("TOKEN", "NUM_THREADS", "VERBOSITY", "PROGRESS", "CACHE")
 _DRIVER = Path("/proc/driver/nvidia")
 _NVIDIA, _OTHERS = "nvidia*", ("kfd", "dxg", "accel", "habanalabs", "davinci0", "xpu*")
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from lengthprobe.components.names import Ablation
 from lengthprobe.measures.behaviour.exact_match import exact_match
 from lengthprobe.measures.causality.exact_answers import exact_under
+from lengthprobe.measures.computed_once import computed_once
 from lengthprobe.measures.per_response import measure_key, probe_form
 from lengthprobe.spelling import spell_message
 from lengthprobe.statistics.estimate import Estimate
@@ -99,6 +100,7 @@ def without_values(
     return replace(nothing, unmet=unmet)
 
 
+@computed_once
 def _unmet_in(whole: Ablatable, language: str, *, elsewhere: bool) -> Unmet | None:
     where = f" in {language}" if elsewhere else ""
     # Control is shown over all topics, since more topics show more; test topics have a check of their own.

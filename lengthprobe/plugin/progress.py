@@ -91,14 +91,14 @@ def line(name: str, progress: Progress, clock: Clock) -> str:
     asked = ", ".join(filter(None, (progress.what, claim())))
     if not progress.total:
         return f"{name}: {asked}"
-    counted = f"{progress.done} of {progress.total} {progress.unit}{stored(progress)}"
+    counted = f"{progress.done} of {progress.total} {progress.unit}{store_summary(progress)}"
     if progress.done == progress.total:
         return f"{name}: {asked}: {counted} after {clock.seconds:.1f} s"
     written = f"{progress.written} of at most {progress.cap} tokens written" if progress.written else ""
     return f"{name}: {asked}: {', '.join(filter(None, (counted, written, clock.left(progress))))}"
 
 
-def stored(progress: Progress) -> str:
+def store_summary(progress: Progress) -> str:
     """How much of the answers a store had, in words; empty where the store had none."""
     return f" ({progress.stored} from the store)" if progress.stored else ""
 
@@ -152,7 +152,7 @@ class _Bar:
 
     def _said(self, progress: Progress) -> str:
         written = f", {progress.written}/{progress.cap} tokens" if progress.written else ""
-        return f"{self._name}: {progress.what}{written}{stored(progress)}"
+        return f"{self._name}: {progress.what}{written}{store_summary(progress)}"
 
 
 _COUNTED = "{desc} |{bar}| {n_fmt}/{total_fmt}{unit} {postfix}"

@@ -64,6 +64,8 @@ class Run:
         self.course = SessionCourse()
         self._shared_verdicts = SharedVerdicts()
         self.problems: list[str] = []
+        # Messages on problems that concern no claim, such as a damaged store.
+        self.notes: list[str] = []
         self.outputs = SessionOutputs()
         self._portraits: dict[str, dict[str, Any]] = {}
         self._pieces: dict[tuple[str, ...], dict[str, Any]] = {}
@@ -208,6 +210,7 @@ class Run:
                 "portraits": self.probes.new_portraits(roles, look) if drawn else {},
                 "pieces": self.probes.new_pieces(roles, entry.measured, look) if drawn else [],
                 "problems": self.probes.problems if drawn else [],
+                "notes": list(self.probes.notes),
             }
         if self._worker and self._directory is None and not self._told_collected:
             # Without a shared folder, a worker tells the controller by its reports only.
@@ -227,6 +230,8 @@ class Run:
             self._portraits |= told["portraits"]
             self._pieces |= {tuple(place): piece for place, piece in told["pieces"]}
             self.problems += [problem for problem in told["problems"] if problem not in self.problems]
+            # Several workers notice the same.
+            self.notes += [note for note in told["notes"] if note not in self.notes]
 
     def finish(self, session: pytest.Session) -> None:
         """Write the report, and let a run fail that lost a claim or decided none."""

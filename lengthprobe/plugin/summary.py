@@ -86,7 +86,7 @@ def write_summary(terminal: pytest.TerminalReporter, run: Run) -> None:
         terminal.write_line(totals(run.ledger))
     if decides := _what_decides(run):
         terminal.write_line(decides)
-    for note in run.probes.notes if run.ledger.entries else ():
+    for note in run.notes:
         terminal.write_line(f"lengthprobe: {printable(note)}", yellow=True)
     for problem in run.problems:
         terminal.write_line(f"lengthprobe: {problem}", red=True)

@@ -182,7 +182,7 @@ def _words(probe: Probe, traced: Traced) -> list[Word]:
         word["other"] += float(token.logits[step] - late[step] - final[step])
     whole = part_thoughts(traced.response.text, opened=traced.response.opened)
     texts = [
-        whole.answer_of_first(len(probe.checkpoint.decode(ids[:start]))) for start in (*starts, len(ids))
+        whole.answer_of_first(len(text)) for text in probe.texts(ids[:start] for start in (*starts, len(ids)))
     ]
     for word, (before_text, text) in zip(words, pairwise(texts), strict=True):
         word["text"] = "" if word["ends"] else text.removeprefix(before_text).strip()

@@ -9,6 +9,7 @@ number may be a fraction, and serves to say how many more topics would decide a 
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -67,7 +68,7 @@ def mean_interval(
     if bounds is not None:
         if len(clusters.means) < 2:
             return bounds
-        return bounded_interval(clusters.means, clusters.sizes, bounds, alpha, copies=copies)
+        return _bounded_interval(tuple(clusters.means), tuple(clusters.sizes), bounds, alpha, copies)
     if len(clusters.means) < LEAST_TOPICS or all_equal(clusters.means):
         return -math.inf, math.inf
     return lasting_interval(clusters.means, clusters.sizes, alpha, copies=copies)
@@ -106,6 +107,18 @@ def bounded_interval(
         -_upper_limit(-x, n, -low, alpha, copies),
         _upper_limit(x, n, high, alpha, copies),
     )
+
+
+# Claims share estimates, and each claim runs several times.
+@lru_cache(maxsize=1024)
+def _bounded_interval(
+    means: tuple[float, ...],
+    sizes: tuple[int, ...],
+    bounds: tuple[float, float],
+    alpha: float,
+    copies: float,
+) -> tuple[float, float]:
+    return bounded_interval(means, sizes, bounds, alpha, copies=copies)
 
 
 def _upper_limit(x: Floats, n: Floats, bound: float, alpha: float, copies: float) -> float:

@@ -41,6 +41,10 @@ class Prompt:
     template: str
     text: str
 
+    def __hash__(self) -> int:
+        """The hash of the id alone, which is a digest of all else."""
+        return hash(self.id)
+
 
 @dataclass(frozen=True, slots=True)
 class Response:

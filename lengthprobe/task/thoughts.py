@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -125,6 +126,7 @@ class Parted:
         return any(first <= begin and end <= last for first, last in self.thoughts)
 
 
+@lru_cache(maxsize=1 << 14)
 def part_thoughts(text: str, *, opened: bool = False) -> Parted:
     """A text, divided into thoughts and answer.
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import random
+import resource
 import shutil
 import signal
 import sqlite3
@@ -104,12 +105,17 @@ def test_a_killed_process_loses_nothing_that_was_kept(tmp_path: Path, told: list
     chance, kept = random.Random(7), set[int]()
     for _ in range(10):
         first = max(kept, default=-1) + 1
+        log = tmp_path / "answers-1.sqlite-wal"
+        size = log.stat().st_size if log.exists() else 0
         command = [sys.executable, "-c", WRITING, str(tmp_path)]
         running = [
             subprocess.Popen([*command, str(start), "m"], stdout=subprocess.PIPE, text=True)
             for start in (first, first + 5000)
         ]
-        time.sleep(0.4 + chance.random() * 0.4)
+        deadline = time.monotonic() + 60
+        while (log.stat().st_size if log.exists() else 0) <= size and time.monotonic() < deadline:
+            time.sleep(0.01)
+        time.sleep(0.1 + chance.random() * 0.3)
         for process in running:
             process.send_signal(signal.SIGKILL)
         said = [process.communicate()[0] for process in running]
@@ -214,6 +220,119 @@ def test_a_full_disk_is_told_once(store: Store, told: list[str]) -> None:
     assert len(told) == 1
     assert "full" in told[0]
     assert Store(store.path.parent, told.append).get(["a", "b"]) == {"a": b"one"}
+
+
+def test_a_file_size_limit_is_told_once(tmp_path: Path) -> None:
+    """As a full disk, by the system itself: what was kept before is there, and the run goes on."""
+    told = tmp_path / "told"
+    child = os.fork()
+    if not child:
+        code = 1
+        try:
+            store = Store(tmp_path, lambda problem: told.open("a").write(f"{problem}\n"))
+            store.put("a", b"one", "m")
+            resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, 200_000))
+            for number in range(5):
+                store.put(f"large {number}", os.urandom(100_000), "m")
+            code = 0
+        finally:
+            os._exit(code)
+    assert os.waitpid(child, 0)[1] == 0
+
+    assert len(told.read_text().splitlines()) == 1
+    assert "--lengthprobe-store=DIR" in told.read_text()
+    store = Store(tmp_path, pytest.fail)
+    assert store.get(["a"]) == {"a": b"one"}
+    found = store.get([f"large {number}" for number in range(5)])
+    assert all(len(content) == 100_000 for content in found.values())
+    store.close()
+
+
+def test_a_folder_that_can_only_be_read_is_read(tmp_path: Path) -> None:
+    """By a user who may not write there; that new answers are not kept is told once."""
+    folder, told = tmp_path / "store", tmp_path / "told"
+    store = Store(folder, pytest.fail)
+    store.put("a", b"one", "m")
+    store.close()
+    told.touch()
+    told.chmod(0o666)
+    for path in (tmp_path, *tmp_path.parents):
+        if path.stat().st_uid == os.getuid() and path.name:
+            path.chmod(path.stat().st_mode | 0o755)
+    store.path.chmod(0o444)
+    folder.chmod(0o555)
+    child = os.fork()
+    if not child:
+        code = 1
+        try:
+            if os.getuid() == 0:
+                os.setuid(65534)
+            reading = Store(folder, lambda problem: told.open("a").write(f"{problem}\n"))
+            found = [reading.get(["a", "b"])]
+            reading.put("b", b"two", "m")
+            reading.put("c", b"two", "m")
+            found.append(reading.get(["a", "b"]))
+            code = 0 if found == [{"a": b"one"}] * 2 else 2
+        finally:
+            os._exit(code)
+    assert os.waitpid(child, 0)[1] == 0
+    folder.chmod(0o755)
+
+    assert told.read_text().splitlines() == [
+        f"{store.path} can be read and not written: new answers are not kept"
+    ]
+
+
+def test_flipped_bytes_give_no_wrong_fact(tmp_path: Path, store: Store) -> None:
+    """Of a hundred damaged facts each is right, or is found out anew."""
+    contents = {f"digest {number}": os.urandom(600) for number in range(12)}
+    store.put_facts(contents, "m")
+    store.close()
+    whole, chance, lost = store.path.read_bytes(), random.Random(5), 0
+    for number in range(100):
+        folder = tmp_path / f"damaged {number}"
+        folder.mkdir()
+        damaged = bytearray(whole)
+        # Within a fact each time.
+        at = whole.index(chance.choice(list(contents.values()))) + chance.randrange(600)
+        damaged[at] ^= 1 << chance.randrange(8)
+        (folder / store.path.name).write_bytes(damaged)
+        problems: list[str] = []
+        other = Store(folder, problems.append)
+
+        found = {key: other.fact(key) for key in contents}
+
+        assert all(content in (None, contents[key]) for key, content in found.items())
+        lost += None in found.values() and len(problems) == 1
+        other.close()
+    assert lost == 100
+
+
+def test_two_processes_that_find_a_damaged_file_set_it_aside_once(store: Store) -> None:
+    """The second finds the new file of the first, and leaves it there."""
+    store.path.parent.mkdir()
+    store.path.write_bytes(b"no database at all" * 100)
+    told: list[str] = []
+    stores = [Store(store.path.parent, told.append) for _ in range(2)]
+    for one in stores:
+        one._inode = one._present_inode()
+    stores[0]._set_aside(ValueError("damaged"))
+    stores[0].put("a", b"one", "m")
+
+    stores[1]._set_aside(ValueError("damaged"))
+
+    assert stores[1].get(["a"]) == {"a": b"one"}
+    assert len(told) == 1
+    for one in stores:
+        one.close()
+
+
+def test_rows_give_way_to_the_answer(store: Store) -> None:
+    """In one transaction: there is either."""
+    store.put_all({"row 1": b"one", "row 2": b"two"}, "m")
+    store.put_all({"whole": b"both"}, "m", without=["row 1", "row 2"])
+
+    assert store.get(["row 1", "row 2", "whole"]) == {"whole": b"both"}
 
 
 def test_another_layout_is_another_file(

@@ -216,6 +216,7 @@ def test_control_on_other_topics_alone_is_none(whole, monkeypatch):
         return tuple(wrong) if probe.ablation == whole.ablation else written(probe, language)
 
     monkeypatch.setattr(type(whole), "responses", learnt)
+    monkeypatch.setattr(whole.subject, "computed", {})
 
     verdict = measures.control_without(whole, language="en") > 0.1
 

@@ -118,6 +118,33 @@ def test_a_killed_run_goes_on(project, calls):
     assert sum(calls) < 4 + 60 + 28
 
 
+def test_workers_tell_of_a_store_once(project):
+    """All of them notice; the controller says so once."""
+    (project.path / "kept").write_text("a file")
+
+    result = project.pytester.runpytest_subprocess("-n", "2")
+
+    result.assert_outcomes(passed=2)
+    assert result.stdout.str().count("answers are not kept in") == 1
+
+
+def test_damage_is_told_and_asked_again(project, calls):
+    """An answer that is not what was kept decides nothing."""
+    import sqlite3
+
+    whole = figures(project.report())
+    with sqlite3.connect(project.path / "kept" / "answers-1.sqlite") as connection:
+        connection.execute("UPDATE answers SET content = content || 'x'")
+    connection.close()
+    calls.clear()
+
+    result = project.run("--lengthprobe-json=again.json")
+
+    assert calls
+    assert figures(json.loads((project.path / "again.json").read_text())) == whole
+    result.stdout.fnmatch_lines(["lengthprobe: an answer in * was damaged: its batch is asked again"])
+
+
 def test_a_place_that_cannot_be_written_is_told(project):
     """And every claim is decided."""
     (project.path / "kept").write_text("a file")

@@ -8,6 +8,7 @@ from lengthprobe.errors import SettingsError
 from lengthprobe.measures.answered import check_answered
 from lengthprobe.measures.attribution.by_component import ByComponent, estimate_of
 from lengthprobe.measures.attribution.component_groups import early_controls, group_of
+from lengthprobe.measures.computed_once import computed_once
 from lengthprobe.measures.per_response import check_lengths, note_of
 from lengthprobe.measures.precondition import unmet_control, without_values
 from lengthprobe.statistics.measure_key import MeasureKey
@@ -86,6 +87,7 @@ def cwa(
     )
 
 
+@computed_once
 def cwa_by_component(
     probe: Traceable,
     language: str,
