@@ -58,6 +58,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     _add_scan(commands)
     _add_cache(commands)
+    _add_plan(commands)
     return parser
 
 
@@ -135,6 +136,45 @@ def _cache(options: argparse.Namespace) -> int:
         print(f"lengthprobe cache: {problem}", file=sys.stderr)
     print("\n".join(shelf_lines(shelves, store.path)))
     return 1 if problems else 0
+
+
+def _add_plan(commands: Any) -> None:
+    about = "tell how many topics, prompts and minutes each claim needs"
+    plan = commands.add_parser("plan", help=about, description=f"{about[0].upper()}{about[1:]}.")
+    plan.set_defaults(run=_plan)
+    plan.add_argument(
+        "--from", type=Path, dest="source", metavar="REPORT",
+        help="a report.json or its folder, whose claims and spread are taken (assumed rates)",
+    )  # fmt: skip
+    plan.add_argument(
+        "--change", type=float, metavar="X",
+        help="the change to be seen, in each claim's unit, a share as 0.1 (to twice the margin's distance)",
+    )  # fmt: skip
+    plan.add_argument("--power", type=float, default=0.9, metavar="P", help="the chance wanted (0.9)")
+    plan.add_argument("--seconds", type=float, metavar="S", help="seconds a prompt, for the minutes")
+    rates = plan.add_argument_group("without a report")
+    rates.add_argument("--exact", type=float, default=0.95, metavar="P", help="share of exact answers (0.95)")
+    rates.add_argument(
+        "--agreement", type=float, default=0.5, metavar="P",
+        help="share of the misses that the reference has too (0.5)",
+    )  # fmt: skip
+
+
+def _plan(options: argparse.Namespace) -> int:
+    from dataclasses import replace
+
+    from lengthprobe.plan.expected import assumed, from_report
+    from lengthprobe.plan.foretold import foretell, lines
+
+    if options.source is None:
+        source = assumed(options.exact, options.agreement)
+    else:
+        source = from_report(options.source)
+    if options.seconds is not None:
+        source = replace(source, seconds=options.seconds)
+    rows = foretell(source, change=options.change, power=options.power)
+    print("\n".join(lines(source, rows, power=options.power)))
+    return 0
 
 
 def shelf_lines(shelves: Sequence[Shelf], path: Path) -> list[str]:

@@ -40,7 +40,7 @@ def test_help_imports_neither_torch_nor_transformers() -> None:
     """Of the command and of the subcommand, it comes at once."""
     code = (
         "import sys\nfrom lengthprobe.cli import main\n"
-        "for arguments in (['--help'], ['scan', '--help']):\n"
+        "for arguments in (['--help'], ['scan', '--help'], ['plan', '--help']):\n"
         "    try: main(arguments)\n"
         "    except SystemExit as left: assert not left.code\n"
         "assert not {'torch', 'transformers', 'numpy', 'matplotlib'} & set(sys.modules), sys.modules\n"
@@ -229,3 +229,39 @@ def test_cache_tells_what_is_kept_and_clears_it(tmp_path: Path, capsys: pytest.C
     assert cache("--clear", "--megabytes=0.6")[0] == "removed: 1 batch"
     assert cache("--clear", "--checkpoint=step-1")[0] == "removed: 0 batches"
     assert cache("--clear") == ["removed: 1 batch", f"no answers are kept in {tmp_path / 'answers-1.sqlite'}"]
+
+
+def test_plan_tells_what_each_claim_needs(capsys: pytest.CaptureFixture[str]) -> None:
+    """Of assumed rates: a table, the prompts for all claims, and a curve."""
+    assert cli.main(["plan", "--exact=0.99", "--change=0.3", "--seconds=2"]) == 0
+    printed = capsys.readouterr().out
+    assert printed.startswith("assumed: 99 % exact answers, 50 % of the misses in common; alpha 0.05")
+    assert "exact_match_fall" in printed
+    assert "150 topics, 150 prompts, 5 min" in printed
+    assert "every claim holds after" in printed
+
+
+def test_plan_loads_no_torch() -> None:
+    """Nothing is asked."""
+    code = (
+        "import sys\nfrom lengthprobe.cli import main\nmain(['plan'])\n"
+        "assert not {'torch', 'transformers'} & set(sys.modules)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--from=nowhere"], "lengthprobe plan: nowhere cannot be read"),
+        (["--power=2"], "lengthprobe plan: power 2 is no chance between 0 and 1 (fix: --power=0.9)"),
+        (["--exact=90"], "lengthprobe plan: exact 90 is no share from 0 to 1 (fix: --exact=0.9)"),
+    ],
+)
+def test_plan_refuses_what_means_nothing(
+    capsys: pytest.CaptureFixture[str], arguments: list[str], message: str
+) -> None:
+    """In one line, with status 2."""
+    assert cli.main(["plan", *arguments]) == 2
+    assert capsys.readouterr().err.startswith(message)

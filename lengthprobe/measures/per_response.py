@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from lengthprobe.errors import SettingsError
 from lengthprobe.measures.answered import check_answered
@@ -43,6 +43,13 @@ class Measured(Protocol):
         """The responses in a language."""
 
 
+class Valued(NamedTuple):
+    """The value of a response, and the least and the greatest value that its prompt can give, or None."""
+
+    value: float
+    bounds: tuple[float, float] | None
+
+
 def mean_of(
     probe: Measured,
     value: Callable[[Response, int], float] | None = None,
@@ -51,7 +58,7 @@ def mean_of(
     language: str,
     unit: str,
     bounds: tuple[float, float] | None,
-    values: Callable[[Sequence[Response], Sequence[int]], Sequence[float]] | None = None,
+    values: Callable[[Sequence[Response], Sequence[int]], Sequence[Valued]] | None = None,
     worst: str = "high",
     lengths: Collection[int] | None = None,
     counted: bool = True,
@@ -67,7 +74,7 @@ def mean_of(
         unit: Unit of the value.
         bounds: The least and greatest value possible, as in `Estimate.from_observations`.
         values: In place of `value`, where values depend on all responses together: gives the value of every
-            response from all responses and their numbers of words.
+            response, with its own bounds, from all responses and their numbers of words.
         worst: Which prompts are shown as the worst: `high`, `low` or `far` from 0.
         lengths: Only the prompts that ask for these lengths, all by default.
         counted: Whether the value depends on the number of words, and so has a rival count.
@@ -84,9 +91,15 @@ def mean_of(
     def under(counter: str, rival: Estimate | None) -> Estimate:
         counts = [count_words(response.answer, language=language, counter=counter) for response in responses]
         rows = zip(responses, counts, strict=True)
-        numbers = values(responses, counts) if values else [value(*row) for row in rows] if value else ()
+        valued = (
+            values(responses, counts)
+            if values
+            else [Valued(value(*row), None) for row in rows]
+            if value
+            else ()
+        )
         return Estimate.from_observations(
-            [_observation(*row) for row in zip(responses, numbers, counts, strict=True)],
+            [_observation(*row) for row in zip(responses, valued, counts, strict=True)],
             name=measure_key(name, probe, language, lengths),
             unit=unit,
             bounds=bounds,
@@ -162,10 +175,10 @@ def note_of(response: Response, n_words: int) -> str:
     return f"asked {prompt.n_words}, wrote {n_words}{end}: {prompt.text!r} → {shown!r}"
 
 
-def _observation(response: Response, value: float, n_words: int) -> Observation:
+def _observation(response: Response, valued: Valued, n_words: int) -> Observation:
     """The value of a response as an observation of its prompt."""
     prompt = response.prompt
-    return Observation(prompt.id, prompt.topic, value, note_of(response, n_words))
+    return Observation(prompt.id, prompt.topic, valued.value, note_of(response, n_words), valued.bounds)
 
 
 def key_with_arguments(

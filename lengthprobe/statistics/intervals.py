@@ -185,11 +185,13 @@ def _saddle(w: Floats, k: Floats) -> tuple[Floats, Floats]:
     """The minimum over s of log M(s) - log s between 0 and M's first pole, and a width, [R] each.
 
     The function is self-concordant: damped Newton steps stay between 0 and the pole, and converge from
-    anywhere. The width is the inverse root of the curvature, and no pole comes nearer than the width.
+    anywhere. Shapes below 1 need shorter steps. The width is the inverse root of the curvature, and no pole
+    comes nearer than the width.
     """
     # s: the argument of M(s) = Π_j (1 - s w_j)^(-k_j), w the weights and k the shapes.
     mean, variance = np.sum(k * w, axis=-1), np.sum(k * w * w, axis=-1)
     s = np.minimum((np.sqrt(mean**2 + 4 * variance) - mean) / (2 * variance), 0.9 / np.max(w, axis=-1))
+    shortened = np.sqrt(np.min(np.where(k > 0, np.minimum(k, 1.0), 1.0), axis=-1))
     for _ in range(_MOST_NEWTON_STEPS):
         pull = w / (1 - s[:, None] * w)
         slope = np.sum(k * pull, axis=-1) - 1 / s
@@ -198,7 +200,7 @@ def _saddle(w: Floats, k: Floats) -> tuple[Floats, Floats]:
         # Near is enough: the integral is the same on every line between 0 and the pole.
         if np.all(decrement < 0.1):
             break
-        s = s - slope / (curve * (1 + decrement))
+        s = s - slope / (curve * (1 + decrement / shortened))
     return s, 1 / np.sqrt(curve)
 
 

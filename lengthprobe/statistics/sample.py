@@ -29,12 +29,28 @@ class Observation:
         topic: Key of the topic: prompts with the same topic are a cluster.
         value: The value.
         note: The prompt and the response, shown for the worst prompts; anybody's text.
+        bounds: The least and the greatest value that the prompt can give, where prompts differ; None where
+            every prompt has the bounds of the measure.
     """
 
     prompt_id: str
     topic: str
     value: float
     note: str = ""
+    bounds: tuple[float, float] | None = None
+
+    def scaled(self, factor: float) -> Observation:
+        """The observation with its value times a number."""
+        return replace(self, value=factor * self.value, bounds=_scaled(self.bounds, factor))
+
+    def plus(self, other: Observation) -> Observation:
+        """The sum with an observation of the same prompt, with the notes of both."""
+        return replace(
+            self,
+            value=_sum(self.value, other.value),
+            note=_both(self.note, other.note),
+            bounds=_added(self.bounds, other.bounds),
+        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -113,13 +129,8 @@ class Sample:
 
     def scaled(self, factor: float) -> Sample:
         """The sample with every value times a number."""
-        observations = tuple(
-            replace(observation, value=factor * observation.value) for observation in self.observations
-        )
-        if self.bounds is None:
-            return replace(self, observations=observations)
-        low, high = sorted(factor * bound for bound in self.bounds)
-        return replace(self, observations=observations, bounds=(low, high))
+        observations = tuple(observation.scaled(factor) for observation in self.observations)
+        return replace(self, observations=observations, bounds=_scaled(self.bounds, factor))
 
     def shifted(self, by: float) -> Sample:
         """The sample without bounds with every value greater by a number."""
@@ -131,17 +142,20 @@ class Sample:
         )
 
     def plus(self, other: Sample) -> Sample:
-        """The sum, prompt by prompt, of two samples of the same prompts."""
-        pairs = [(observation, other.by_prompt[observation.prompt_id]) for observation in self.observations]
+        """The sum, prompt by prompt, of two samples of the same prompts.
+
+        The bounds of the sum are the sums of both bounds, or the farthest of the prompts' own bounds where
+        every prompt has its own. The latter are nearer where the largest values of the two samples belong to
+        different prompts.
+        """
         observations = tuple(
-            replace(left, value=_sum(left.value, right.value), note=_both(left.note, right.note))
-            for left, right in pairs
+            observation.plus(other.by_prompt[observation.prompt_id]) for observation in self.observations
         )
         flaw = self.flaw or other.flaw
-        if self.bounds is None or other.bounds is None:
+        bounds = _added(self.bounds, other.bounds)
+        if bounds is None:
             return Sample(observations, None, flaw, drawn=self.drawn and other.drawn)
-        bounds = (self.bounds[0] + other.bounds[0], self.bounds[1] + other.bounds[1])
-        return Sample(observations, bounds, flaw)
+        return Sample(observations, _farthest(observations) or bounds, flaw)
 
 
 def draws(values: Mapping[str, float]) -> Sample:
@@ -185,23 +199,33 @@ def usable_sample(
 ) -> Sample:
     """The sample of the observations, checked.
 
+    Where every prompt has bounds of its own, the bounds of the sample are the farthest of these: a prompt
+    that was not asked is like an asked prompt.
+
     Raises:
-        ValueError: A value is no finite number or out of bounds, or a prompt comes twice.
+        ValueError: A value is no finite number or out of bounds, a prompt's own bounds lie beyond the bounds,
+            or a prompt comes twice.
     """
     low, high = bounds or (-math.inf, math.inf)
     if not low < high:
         raise ValueError(f"{name}: bounds {bounds} leave no room for a value")
     seen: set[str] = set()
     for observation in observations:
-        if not math.isfinite(observation.value) or not low <= observation.value <= high:
+        least, most = observation.bounds or (low, high)
+        if not low <= least <= most <= high:
+            raise ValueError(
+                f"{name}: prompt {observation.prompt_id} has bounds {least} to {most}, "
+                f"not within {low} to {high}"
+            )
+        if not math.isfinite(observation.value) or not least <= observation.value <= most:
             raise ValueError(
                 f"{name}: prompt {observation.prompt_id} gives {observation.value}, "
-                f"not a number within {low} to {high}"
+                f"not a number within {least} to {most}"
             )
         if observation.prompt_id in seen:
             raise ValueError(f"{name}: prompt {observation.prompt_id} was measured twice")
         seen.add(observation.prompt_id)
-    return Sample(observations, bounds)
+    return Sample(observations, _farthest(observations) or bounds)
 
 
 def usable_whole(whole: Sample, sample: Sample, name: str) -> Sample:
@@ -220,6 +244,28 @@ def usable_whole(whole: Sample, sample: Sample, name: str) -> Sample:
 
 def _by_prompt(sample: Sample, field: str) -> dict[str, object]:
     return {observation.prompt_id: getattr(observation, field) for observation in sample.observations}
+
+
+def _scaled(bounds: tuple[float, float] | None, factor: float) -> tuple[float, float] | None:
+    if bounds is None:
+        return None
+    low, high = sorted(factor * bound for bound in bounds)
+    return low, high
+
+
+def _added(
+    bounds: tuple[float, float] | None, other: tuple[float, float] | None
+) -> tuple[float, float] | None:
+    return None if bounds is None or other is None else (bounds[0] + other[0], bounds[1] + other[1])
+
+
+def _farthest(observations: Sequence[Observation]) -> tuple[float, float] | None:
+    """The farthest of the prompts' own bounds, None where a prompt has none."""
+    own = [observation.bounds for observation in observations]
+    known = [bounds for bounds in own if bounds is not None]
+    if not known or len(known) < len(own):
+        return None
+    return min(low for low, _ in known), max(high for _, high in known)
 
 
 def _sum(value: float, other: float) -> float:

@@ -9,6 +9,7 @@ import pytest
 from lengthprobe.statistics.estimate import Estimate, Observation
 from lengthprobe.statistics.explanation import advice, worst
 from lengthprobe.statistics.explanation import explanation as lines_of
+from lengthprobe.statistics.planning import smallest_topics
 
 
 def estimate(values, name="error", prompt="p", note="wrote {}", **changes) -> Estimate:
@@ -70,6 +71,28 @@ class TestExplanation:
         said = line.format(more and more[1])
         assert advice(verdict.comparison) == said
         assert f"  {said}" in explanation(verdict)
+
+    @pytest.mark.parametrize("part", [1.0, 0.4, 0.1])
+    def test_more_topics_are_those_at_the_alpha_of_a_look(self, part):
+        """A look has a part of alpha, and the fewer topics decide nothing there: to a fiftieth."""
+        verdict = estimate([0] * 40, alpha=0.05 * part) < 0.5
+        needed = smallest_topics(0.5, (-10.0, 10.0), 0.05 * part) - 20
+        assert needed <= verdict.comparison.more_topics <= needed + 3
+
+    @pytest.mark.parametrize(
+        ("mean", "line"),
+        [
+            (0.45, r"about (\d+) more topics would decide it"),
+            (0.48, "too near the margin to decide with all of this language's 600 topics"),
+            (0.499, "the effect sits at the margin; more topics will not decide it"),
+        ],
+    )
+    def test_never_asks_for_more_topics_than_a_language_has(self, mean, line):
+        """Of 600 topics 225 were asked about, and 375 are left."""
+        verdict = estimate([mean - 1, mean + 1] * 225, topics=600) < 0.5
+        told = re.fullmatch(line, advice(verdict.comparison))
+        assert told
+        assert all(int(more) <= 375 for more in told.groups())
 
     def test_no_thousands_of_topics_are_asked_for(self):
         """Nobody can ask about so many, and how many there are is not known here."""

@@ -52,6 +52,19 @@ class TestShareBelowZero:
         above = sum(math.prod(w / (w - other) for other in weights if other != w) for w in weights if w > 0)
         assert float(share_below_zero(weights, [1.0] * len(weights))) == pytest.approx(1 - above, abs=1e-9)
 
+    @pytest.mark.parametrize("weight", [-1.0, -0.3, -20.0])
+    @pytest.mark.parametrize("shapes", [(1.05, 0.05), (0.01, 3.0), (0.2, 0.2)])
+    def test_takes_shapes_below_1(self, weight, shapes):
+        """Γa ≤ w Γb, where Γa / (Γa + Γb) has the beta distribution of the shapes."""
+        first, second = shapes
+        found = float(share_below_zero([1.0, weight], [first, second]))
+        assert found == pytest.approx(beta(first, second).cdf(-weight / (1 - weight)), abs=1e-6)
+
+    def test_takes_shapes_below_1_beside_a_large_one(self):
+        """As of a few topics that stand for many, taken less than once."""
+        below = share_below_zero([0.0, 0.05, 1.0, -1.0, 1.0], [99.9, 0.01, 0.05, 0.05, 1.0])
+        assert 0 < float(below) < 0.05
+
     def test_takes_a_count_for_that_many_equal_weights(self):
         """Three exponentials of one weight are a gamma variate of shape 3."""
         counted = share_below_zero([0.5, -1.0, 0.2], [3.0, 2.0, 1.0])

@@ -71,6 +71,29 @@ class TestSample:
         """What is unbounded stays so."""
         assert sample({"a1": 1.0}).plus(sample({"a1": 1.0}, bounds=None)).bounds is None
 
+    def test_prompts_with_bounds_of_their_own_give_the_bounds_of_a_sum(self):
+        """Within 0 to 2 or -2 to 0: a difference lies within ± 2, where the bounds of both sum to ± 4."""
+        sides = {"a1": (0.0, 2.0), "b1": (-2.0, 0.0)}
+        one = usable_sample(
+            tuple(Observation(key, key[0], 0.0, bounds=own) for key, own in sides.items()), (-5, 5), "x"
+        )
+        assert one.bounds == (-2, 2)
+        difference = one.plus(one.scaled(-1.0))
+        assert difference.bounds == (-2, 2)
+        assert [observation.bounds for observation in difference.observations] == [(-2, 2), (-2, 2)]
+
+    def test_a_prompt_without_bounds_of_its_own_leaves_the_sum_of_the_bounds(self):
+        """Not all that the measure can give is known to be nearer."""
+        one = sample({"a1": 1.0, "b1": 0.0}, (-1, 1))
+        own = Sample((Observation("a1", "a", 0.0, bounds=(0, 1)), Observation("b1", "b", 0.0)), (-1, 1))
+        assert one.plus(own).bounds == (-2, 2)
+        assert own.plus(own).bounds == (-2, 2)
+
+    def test_scaled_turns_the_bounds_of_a_prompt_round(self):
+        """As those of the sample."""
+        own = Sample((Observation("a1", "a", 1.0, bounds=(0, 1)),), (0, 1))
+        assert own.scaled(-2.0).observations[0].bounds == (-2, 0)
+
     def test_plus_leaves_no_rounding(self):
         """0.3 less three times 0.1 is 0, however floats round it; a small difference of its own stays."""
         total = sample({"a1": 0.1 + 0.2, "b1": 1.0}, None).plus(sample({"a1": -0.3, "b1": 1e-9 - 1}, None))
@@ -143,6 +166,17 @@ class TestChecked:
         """The message names measure, prompt, value and bounds."""
         with pytest.raises(ValueError, match=rf"hits: prompt a1 gives {value}, not a number within 0 to 1"):
             usable_sample((Observation("a1", "a", value),), (0, 1), "hits")
+
+    @pytest.mark.parametrize("own", [(-1, 1), (0, 2), (1, 0), (math.nan, 1)])
+    def test_refuses_bounds_of_a_prompt_beyond_those_of_the_measure(self, own):
+        """Or the wrong way round."""
+        with pytest.raises(ValueError, match=r"hits: prompt a1 has bounds .* not within 0 to 1"):
+            usable_sample((Observation("a1", "a", 0.5, bounds=own),), (0, 1), "hits")
+
+    def test_refuses_a_value_that_the_prompt_cannot_give(self):
+        """Though another prompt can."""
+        with pytest.raises(ValueError, match=r"hits: prompt a1 gives 0\.75, not a number within 0 to 0\.5"):
+            usable_sample((Observation("a1", "a", 0.75, bounds=(0, 0.5)),), (0, 1), "hits")
 
     def test_refuses_a_prompt_measured_twice(self):
         """Else it would count double."""

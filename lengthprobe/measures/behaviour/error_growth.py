@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lengthprobe.errors import SettingsError
-from lengthprobe.measures.per_response import mean_of, selected_responses
+from lengthprobe.measures.per_response import Valued, mean_of, selected_responses
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,6 +23,10 @@ def error_growth(probe: Measured, *, language: str) -> Estimate:
     Ours. An absolute error counts as 5 words at the most. The slope is the mean over prompts of
     (N − N̄)(e − ē) / mean (N − N̄)², and is clustered by topic as any mean is.
 
+    An error lies between 0 and 5, so that the value of a prompt lies between -ē and 5 - ē times its weight
+    (N − N̄) / mean (N − N̄)². The difference of two checkpoints on a prompt therefore lies within ± 5 times
+    the weight, but for the difference of their mean errors: within ± 3.75 where 3 to 9 words are asked for.
+
     Raises:
         SettingsError: All prompts ask for the same length.
     """
@@ -36,12 +40,18 @@ def error_growth(probe: Measured, *, language: str) -> Estimate:
             "setting:lengths=3-9, or deselect the claim",
         )
     # n is N of a prompt, `middle` is N̄; below, c is words(response), e the error and `mean` is ē.
-    reach = max(abs(n - middle) for n in lengths) * CAPPED_AT / spread
+    weights = [(n - middle) / spread for n in lengths]
+    reach = max(map(abs, weights)) * CAPPED_AT
 
-    def values(responses: Sequence[Response], counts: Sequence[int]) -> list[float]:
+    def values(_responses: Sequence[Response], counts: Sequence[int]) -> list[Valued]:
         errors = [min(CAPPED_AT, abs(c - n)) for c, n in zip(counts, lengths, strict=True)]
-        mean = sum(errors) / len(responses)
-        return [(n - middle) * (e - mean) / spread for n, e in zip(lengths, errors, strict=True)]
+        mean = sum(errors) / len(errors)
+
+        def valued(weight: float, e: float) -> Valued:
+            low, high = sorted((weight * -mean, weight * (CAPPED_AT - mean)))
+            return Valued(weight * (e - mean), (low, high))
+
+        return [valued(weight, e) for weight, e in zip(weights, errors, strict=True)]
 
     return mean_of(
         probe,

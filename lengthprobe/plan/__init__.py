@@ -1,0 +1,1 @@
+"""How much a claim asks: topics, prompts and minutes, before they are asked."""
