@@ -64,6 +64,23 @@ def beside() -> Callable[..., dict[str, Any]]:
     return make_beside
 
 
+@pytest.fixture(scope="session")
+def changed() -> dict[str, Any]:
+    """Return the reference's value of a measure, and prompts that changed, by language."""
+    written = {"n_words": 3, "text": "Salty harbors cradle", "cut_off": False}
+    worst = {
+        "asked": 3,
+        "topic": "night",
+        "prompt": "Write exactly three words about the night.",
+        "candidate": {"n_words": 90, "text": "Silver gulls carry deep islands", "cut_off": True},
+        "reference": written,
+    }
+    key = {"name": "length_error", "options": [], "checkpoint": "approved", "language": "en", "lengths": []}
+    value = {"measure": key, "mean": 0.5, "low": 0.4, "high": 0.6, "n": 300, "clusters": 151, "unit": "words"}
+    told = {"n": 300, "texts": 40, "worse": 7, "better": 2, "worst": [worst, worst]}
+    return {"en": {"values": [value], "changed": told}, "it": {"values": []}}
+
+
 def make_portrait(
     name: str = "tiny-it",
     n_layers: int = 5,

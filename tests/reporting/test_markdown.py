@@ -17,8 +17,15 @@ def test_says_who_what_and_why(report, claim, check):
     assert text.splitlines() == [
         "## tiny-it: 1 of 2 claims is broken",
         "",
+        r"**Behaviour broke; mechanism was not asked\.**",
+        "",
         "✓ 1 holds · ✕ 1 broken · ? 0 undecided · ! 0 errors · – 0 skipped",
         "<br>base: tiny-base",
+        "",
+        "| requirements | behaviour | mechanism |",
+        "| --- | --- | --- |",
+        "| en | ✓ 1 holds | – none |",
+        "| it | ✕ 1 broken | – none |",
         "",
         "| claim | language | verdict | effect | 90 % interval | n (topics) | margin | published |",
         "| --- | --- | --- | --- | --- | --- | --- | --- |",
@@ -42,8 +49,9 @@ def test_names_the_claims_that_did_not_run(report):
     lines = summary(part).splitlines()
 
     assert lines[0] == "## tiny-it: interrupted: 1 of 2 claims ran"
-    assert lines[2].endswith("– 0 skipped · … 1 missing")
-    assert lines[4:7] == [r"**… 1 missing**: pytest.exit\: enough", "", "- `a.py::b[en]`"]
+    assert lines[2].startswith("**Not every claim is known or ran; of those that ran")
+    assert lines[4].endswith("– 0 skipped · … 1 missing")
+    assert lines[6:9] == [r"**… 1 missing**: pytest.exit\: enough", "", "- `a.py::b[en]`"]
     assert lines[-1] == r"deselected\: 2 claims"
 
 

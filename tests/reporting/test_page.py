@@ -256,7 +256,7 @@ class TestPage:
 
         assert "against\n    base tiny-base" in read.shown
         assert "aaaaaaaaaaaa\n" not in read.shown
-        assert ("td", "title", "b" * 64) in read.values
+        assert ("bdi", "title", "b" * 64) in read.values
         assert "3–5" in read.shown
 
     def test_needs_nothing_from_anywhere(self, whole):
