@@ -15,7 +15,7 @@ _TOLD = pytest.StashKey[set[str]]()
 
 
 def against_reference(item: pytest.Item, entry: Entry, problems: list[str]) -> dict[str, dict[str, Any]]:
-    """The reference's values and the changed prompts in a claim's language; empty for any other claim.
+    """The reference's values and the changed prompts, by language, after a claim that compared the two.
 
     Nothing is asked: both checkpoints have answered. Behaviour is told once for each language.
 
@@ -26,11 +26,12 @@ def against_reference(item: pytest.Item, entry: Entry, problems: list[str]) -> d
     """
     taken = getattr(item, "funcargs", {})
     probe, reference = taken.get("probe"), taken.get("reference_probe")
-    if probe is None or reference is None or entry.language is None:
+    if probe is None or reference is None:
         return {}
     told = item.config.stash.setdefault(_TOLD, set())
+    languages = dict.fromkeys(key.language for key in sorted(entry.measured, key=str) if key.language)
     try:
-        return {entry.language: _told(probe, reference, entry, told)}
+        return {language: _told(probe, reference, entry, language, told) for language in languages}
     except LengthprobeError:
         # The claims that need the answers have told the reader.
         return {}
@@ -45,14 +46,13 @@ def against_reference(item: pytest.Item, entry: Entry, problems: list[str]) -> d
         return {}
 
 
-def _told(probe: Any, reference: Any, entry: Entry, told: set[str]) -> dict[str, Any]:
+def _told(probe: Any, reference: Any, entry: Entry, language: str, told: set[str]) -> dict[str, Any]:
     from lengthprobe.portraits.against_reference import (
         changed_prompts,
         values_of_behaviour,
         values_of_components,
     )
 
-    language = str(entry.language)
     if entry.about == "mechanism":
         return {"values": values_of_components(reference, language, entry.measured)}
     if language in told:

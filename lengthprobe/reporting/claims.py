@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from lengthprobe.reporting.ledger import MISSING, UNCOLLECTED, VERDICTS
 from lengthprobe.reporting.rows import rows_of
-from lengthprobe.reporting.sides import NO_CONTROL, NOT_ASKED
+from lengthprobe.reporting.sides import NO_CONTROL, NOT_ASKED, verdict_of
 from lengthprobe.reporting.strips import strips
 
 if TYPE_CHECKING:
@@ -51,6 +51,21 @@ class Group:
     source: str
     kind: str
     rows: tuple[Row, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Together:
+    """Claims of which nothing was measured, for the same reason.
+
+    Args:
+        reason: The reason, in a clause.
+        advice: The state that would let the claims be measured.
+        claims: The outcomes.
+    """
+
+    reason: str
+    advice: str
+    claims: tuple[Entry, ...]
 
 
 def count_phrase(verdict: str, count: int) -> str:
@@ -129,8 +144,23 @@ def sections(claims: Sequence[Entry], values: ReferenceValues | None = None) -> 
 
 
 def failed_claims(claims: Sequence[Entry]) -> list[Entry]:
-    """The broken claims, and then the undecided claims."""
-    return [claim for verdict in ("broken", "undecided") for claim in claims if claim.verdict == verdict]
+    """The broken claims, and then the undecided claims, without those of `claims_without_control`."""
+    return [
+        claim
+        for verdict in ("broken", "undecided")
+        for claim in claims
+        if claim.verdict == verdict and verdict_of(claim) != NO_CONTROL
+    ]
+
+
+def claims_without_control(claims: Sequence[Entry]) -> list[Together]:
+    """The broken claims with no control to explain, together where the reason is the same."""
+    found: dict[tuple[str, str], list[Entry]] = {}
+    for claim in claims:
+        if verdict_of(claim) == NO_CONTROL:
+            first = next(check for check in claim.checks if check.verdict == "broken")
+            found.setdefault((first.reason, first.advice or ""), []).append(claim)
+    return [Together(reason, advice, tuple(those)) for (reason, advice), those in found.items()]
 
 
 def messages(claims: Sequence[Entry], verdict: str) -> list[tuple[str, int]]:

@@ -63,8 +63,8 @@ _STANDINGS = {
     REGRESSED: "{count} regressed",
     NEVER_GOOD: "{count} {were} never good, no worse than the reference",
     NO_WORSE: "{count} {are} no worse than the reference, which is on the right side of the margin",
-    NOT_TOLD: "of {count} it is undecided",
-    NOT_COMPARED: "{count} {have} no regression form with a verdict",
+    NOT_TOLD: "{count} {are} undecided, regressed or never good",
+    NOT_COMPARED: "{count} {are} not compared with the reference",
 }
 
 
@@ -251,14 +251,12 @@ def _details(
     if counts:
         words = "; ".join(_standing_words(word, count) for word, count in counts.items())
         every = sum(counts.values())
-        yield f"Of {every} broken claim{'s' * (every != 1)}, against the reference: {words}."
+        yield f"Of {every} broken claim{'s' * (every != 1)}: {words}."
 
 
 def _standing_words(word: str, count: int) -> str:
     one = count == 1
-    return _STANDINGS[word].format(
-        count=count, were="was" if one else "were", are="is" if one else "are", have="has" if one else "have"
-    )
+    return _STANDINGS[word].format(count=count, were="was" if one else "were", are="is" if one else "are")
 
 
 def _named(entries: Sequence[Entry]) -> list[str]:

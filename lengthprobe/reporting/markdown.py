@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from lengthprobe.reporting.claims import (
     SEVERAL,
     SIGNS,
+    claims_without_control,
     count_phrase,
     failed_claims,
     headline_of,
@@ -19,13 +20,14 @@ from lengthprobe.reporting.names import name_of, place_of, title_of, unjudged_li
 from lengthprobe.reporting.quantities import numbers
 from lengthprobe.reporting.reference_values import reference_values
 from lengthprobe.reporting.rows import Row, headers, rows_of
-from lengthprobe.reporting.sides import SIDES
+from lengthprobe.reporting.sides import NO_CONTROL, SIDES
 from lengthprobe.reporting.standing import STANDING_WORDS
 from lengthprobe.untrusted_text import escaped_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from lengthprobe.reporting.claims import Together
     from lengthprobe.reporting.conclusion import Conclusion
     from lengthprobe.reporting.ledger import Entry
 
@@ -83,6 +85,8 @@ def _lines(report: Mapping[str, Any]) -> Iterator[str]:
             yield from map(_line, rows_of(claim, values))
     for claim in failed_claims(claims):
         yield from _explained(claim, conclusion.standings.get(claim.nodeid, ""))
+    for together in claims_without_control(claims):
+        yield from _told_together(together)
     for verdict in ("error", "skipped"):
         for message, count in messages(claims, verdict):
             yield ""
@@ -120,6 +124,16 @@ def _line(row: Row) -> str:
     effect = f"{row.effect} (reference {row.reference})" if row.reference else row.effect
     cells = [first, plain(row.language), verdict, effect, row.interval, row.size]
     return f"| {' | '.join([*cells, plain(row.margin), plain(row.published)])} |"
+
+
+def _told_together(together: Together) -> Iterator[str]:
+    """Claims with no control to explain: the reason once, and the names."""
+    yield ""
+    count = count_phrase(NO_CONTROL, len(together.claims))
+    yield f"**{SIGNS[NO_CONTROL]} {count}**: {plain(together.reason)}"
+    yield ""
+    for claim in together.claims:
+        yield f"- {plain(claim.claim)}{f' ({plain(claim.language)})' if claim.language else ''}"
 
 
 def _explained(claim: Entry, standing: str) -> Iterator[str]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from lengthprobe.reporting.claims import (
     SEVERAL,
     SIGNS,
+    claims_without_control,
     count_phrase,
     failed_claims,
     headline_of,
@@ -125,6 +126,7 @@ def page(
             has_reference=bool(models.get("reference")),
             changed={code: told["changed"] for code, told in against.items() if told.get("changed")},
             failed=failed_claims(claims),
+            together=claims_without_control(claims),
             errors=messages(claims, "error"),
             skipped=messages(claims, "skipped"),
             not_run=report.get("not_run", []),

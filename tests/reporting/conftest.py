@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import math
 import re
+from html.parser import HTMLParser
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from lengthprobe.reporting.page import write_report
+
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
 SENTENCE = ("Secret", "owls", "guard", "lonely", "dreams")
 HOSTILE = (
@@ -26,6 +30,37 @@ HOSTILE = (
     "{{ 7*7 }}{% raw %}",
     '" onmouseover="alert(1)" x=\'',
 )
+
+
+class Reader(HTMLParser):
+    """What a browser makes of a page: its tags with the names of their attributes, and its text."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.tags, self.values, self.shown = [], [], ""
+        self.feed(text)
+        self.close()
+
+    def handle_starttag(self, tag, attrs):
+        """Keep a tag."""
+        self.tags.append((tag, *(name for name, _ in attrs)))
+        self.values += [(tag, name, value) for name, value in attrs]
+
+    def handle_data(self, data):
+        """Keep text."""
+        self.shown += data
+
+
+@pytest.fixture(scope="session")
+def reader() -> type[Reader]:
+    """Return a function that reads the text of a page."""
+    return Reader
+
+
+@pytest.fixture
+def shown(tmp_path: Path) -> Callable[..., Reader]:
+    """Return a function that writes a report and reads its page."""
+    return lambda *data: Reader(write_report(tmp_path, *data).read_text(encoding="utf-8"))
 
 
 @pytest.fixture(scope="session")

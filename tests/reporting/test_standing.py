@@ -96,7 +96,5 @@ def test_conclusion_counts_the_standings(pair):
     found = conclude(pair("holds"), reference="approved")
 
     assert found.standings == {"absolute": "never good"}
-    assert found.details[-1] == (
-        "Of 1 broken claim, against the reference: 1 was never good, no worse than the reference."
-    )
+    assert found.details[-1] == ("Of 1 broken claim: 1 was never good, no worse than the reference.")
     assert list(count_standings(["never good", "regressed"])) == ["regressed", "never good"]
