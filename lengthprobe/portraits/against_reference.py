@@ -30,7 +30,7 @@ _OF_BEHAVIOUR = (
 _OF_A_COMPONENT = {"cwa": measures.cwa, "number_swap": measures.number_swap}
 
 
-class Written(TypedDict):
+class WrittenAnswer(TypedDict):
     """An answer: the number of words, the text shortened, and whether the token cap ended the answer."""
 
     n_words: int
@@ -44,8 +44,8 @@ class ChangedPrompt(TypedDict):
     asked: int
     topic: str
     prompt: str
-    candidate: Written
-    reference: Written
+    candidate: WrittenAnswer
+    reference: WrittenAnswer
 
 
 class ChangedPrompts(TypedDict):
@@ -137,7 +137,7 @@ def _change(response: Response, other: Response, counter: str) -> tuple[int, Cha
     }
 
 
-def _written(response: Response, language: str, counter: str) -> Written:
+def _written(response: Response, language: str, counter: str) -> WrittenAnswer:
     return {
         "n_words": count_words(response.answer, language=language, counter=counter),
         "text": response.answer,

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from lengthprobe.reporting.ledger import Entry
     from lengthprobe.reporting.reference_values import ReferenceValues
     from lengthprobe.reporting.rows import Row
-    from lengthprobe.reporting.sides import Side
+    from lengthprobe.reporting.sides import SideCounts
     from lengthprobe.reporting.strips import Strip
 
 # A verdict is never told by its colour alone.
@@ -74,7 +74,7 @@ def count_phrase(verdict: str, count: int) -> str:
     return f"{count} {word if count == 1 else _PLURALS.get(word, word)}"
 
 
-def side_phrase(side: Side) -> str:
+def side_phrase(side: SideCounts) -> str:
     """The requirements of a side by verdict, the gravest first, as in `✕ 1 broken, 6 hold`."""
     if not side.counts:
         return f"{SIGNS[NOT_ASKED]} none"

@@ -19,8 +19,8 @@ from lengthprobe.reporting.sides import (
     SKIPPED,
     UNDECIDED,
     MatrixRow,
-    Side,
-    matrix_of,
+    SideCounts,
+    matrix_rows,
     sides_of,
     verdict_of,
 )
@@ -146,7 +146,7 @@ def conclude(
         _sentence(verdict, behaviour, mechanism, _named(moved), _languages(idle)),
         tuple(_details(behaviour, mechanism, _languages(idle), list(found.values()), uncollected, lost)),
         tuple(_named(moved)),
-        matrix_of(requirements),
+        matrix_rows(requirements),
         found,
     )
 
@@ -172,7 +172,7 @@ def _verdict(behaviour: str, mechanism: str, *, whole: bool) -> str:
 
 
 def _sentence(
-    verdict: str, behaviour: Side, mechanism: Side, moved: Sequence[str], idle: Sequence[str]
+    verdict: str, behaviour: SideCounts, mechanism: SideCounts, moved: Sequence[str], idle: Sequence[str]
 ) -> str:
     inside = _listed(moved)
     if verdict == BOTH_HOLD:
@@ -197,7 +197,7 @@ def _sentence(
     return f"{first}; {_small(second)}."
 
 
-def _clause(about: str, side: Side) -> str:
+def _clause(about: str, side: SideCounts) -> str:
     """A side in words, as in `Behaviour is undecided in 2 of 14 claims`."""
     name, state = about.capitalize(), side.state
     if state == HOLDS:
@@ -216,8 +216,8 @@ def _clause(about: str, side: Side) -> str:
 
 
 def _details(
-    behaviour: Side,
-    mechanism: Side,
+    behaviour: SideCounts,
+    mechanism: SideCounts,
     idle: Sequence[str],
     found: Sequence[str],
     uncollected: int,

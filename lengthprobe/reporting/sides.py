@@ -26,7 +26,7 @@ OPEN = (ERROR, MISSING, UNDECIDED)
 
 
 @dataclass(frozen=True, slots=True)
-class Side:
+class SideCounts:
     """The requirements about one side of a model, in one language or in all.
 
     Args:
@@ -36,7 +36,7 @@ class Side:
     counts: Mapping[str, int] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, requirements: Iterable[Entry]) -> Side:
+    def of(cls, requirements: Iterable[Entry]) -> SideCounts:
         """The side of some requirements."""
         counts = Counter(map(verdict_of, requirements))
         return cls({verdict: counts[verdict] for verdict in _COUNTED if counts[verdict]})
@@ -67,24 +67,24 @@ class MatrixRow:
     """
 
     language: str | None
-    sides: Mapping[str, Side]
+    sides: Mapping[str, SideCounts]
 
     @classmethod
     def from_dict(cls, kept: Mapping[str, Any]) -> MatrixRow:
         """The row from JSON."""
-        return cls(kept["language"], {about: Side(kept[about]) for about in SIDES})
+        return cls(kept["language"], {about: SideCounts(kept[about]) for about in SIDES})
 
     def as_dict(self) -> dict[str, Any]:
         """The row for JSON."""
         return {"language": self.language, **{about: dict(side.counts) for about, side in self.sides.items()}}
 
 
-def sides_of(requirements: Sequence[Entry]) -> dict[str, Side]:
+def sides_of(requirements: Sequence[Entry]) -> dict[str, SideCounts]:
     """Both sides, by name."""
-    return {about: Side.of(one for one in requirements if one.about == about) for about in SIDES}
+    return {about: SideCounts.of(one for one in requirements if one.about == about) for about in SIDES}
 
 
-def matrix_of(requirements: Sequence[Entry]) -> tuple[MatrixRow, ...]:
+def matrix_rows(requirements: Sequence[Entry]) -> tuple[MatrixRow, ...]:
     """A row for each language, in the order of the claims; last the claims about several languages."""
     languages = dict.fromkeys(one.language for one in requirements if one.language is not None)
     several = [None] * any(one.language is None for one in requirements)

@@ -14,7 +14,7 @@ from lengthprobe.reporting.claims import (
     side_phrase,
 )
 from lengthprobe.reporting.ledger import Entry
-from lengthprobe.reporting.sides import Side
+from lengthprobe.reporting.sides import SideCounts
 
 NONE = {"holds": 0, "broken": 0, "undecided": 0, "error": 0, "skipped": 0, "reported": 0}
 
@@ -140,7 +140,7 @@ def test_claims_without_control_are_apart_from_the_failed(claim, check):
 
 def test_side_is_counted_with_the_gravest_verdict_first():
     """With a sign, and in words."""
-    assert side_phrase(Side({"broken": 1, "no control": 2, "holds": 6})) == (
+    assert side_phrase(SideCounts({"broken": 1, "no control": 2, "holds": 6})) == (
         "✕ 1 broken, 2 without control to explain, 6 hold"
     )
-    assert side_phrase(Side()) == "– none"
+    assert side_phrase(SideCounts()) == "– none"
