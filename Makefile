@@ -14,7 +14,7 @@ UNKNOWN = $(filter-out $(KNOWN),$(foreach name,$(.VARIABLES),$(if $(filter comma
 BIN = $(VENV)/bin
 STAMP = $(VENV)/.installed
 
-.PHONY: gate test real test-newest test-oldest lock check fixtures findings coverage clean
+.PHONY: gate test real accessibility test-newest test-oldest lock check fixtures findings coverage clean
 
 gate: $(STAMP)
 # An empty MODEL is a variable that somebody forgot to set, and no wish for the fixture model.
@@ -37,6 +37,11 @@ test: $(STAMP)
 # they should be: the exit status says whether the verdicts are those expected.
 real: $(STAMP)
 	@$(BIN)/python -m fixtures.real $(ARGS)
+
+# The page of a report under axe-core in Chromium; needs npm, and a Chromium on the path.
+accessibility: $(STAMP)
+	npm install --silent --no-fund --no-audit --prefix .axe axe-core
+	$(BIN)/pytest tests/reporting/test_accessibility.py -n 0 $(ARGS)
 
 # What pyproject.toml allows, at both ends: today's newest releases, and every lower bound at once. torch is
 # the one that TORCH names in both (TORCH=2.11.0 is its own lower bound).

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
+from lengthprobe.plugin.against_reference import against_reference
 from lengthprobe.plugin.claims import judge
 from lengthprobe.plugin.collected import Collected, claims_of, hand_over, worker_leftovers
 from lengthprobe.plugin.display_names import shown_name
@@ -200,8 +201,7 @@ class Run:
                 report.longrepr = f"{entry.message.splitlines()[0]} (as above)"
             self._told.add(entry.message)
         if entry is not None:
-            names = getattr(item, "fixturenames", ())
-            roles = [role for name, role in PROBES.items() if name in names]
+            roles = [role for name, role in PROBES.items() if name in getattr(item, "fixturenames", ())]
             models = self.probes.identities(roles) if roles else {}
             drawn, look = has_figures(item), item.stash.get(LOOK, None)
             report.lengthprobe = {  # type: ignore[attr-defined]
@@ -209,7 +209,8 @@ class Run:
                 "models": models,
                 "portraits": self.probes.new_portraits(roles, look) if drawn else {},
                 "pieces": self.probes.new_pieces(roles, entry.measured, look) if drawn else [],
-                "problems": self.probes.problems if drawn else [],
+                "against": against_reference(item, entry, self.probes.problems) if roles else {},
+                "problems": self.probes.problems if roles else [],
                 "notes": list(self.probes.notes),
             }
         if self._worker and self._directory is None and not self._told_collected:
@@ -226,7 +227,7 @@ class Run:
         if told is None:
             self.course.note(report)
         else:
-            self.ledger.record(Entry.from_dict(told["entry"]), told["models"])
+            self.ledger.record(Entry.from_dict(told["entry"]), told["models"], told["against"])
             self._portraits |= told["portraits"]
             self._pieces |= {tuple(place): piece for place, piece in told["pieces"]}
             self.problems += [problem for problem in told["problems"] if problem not in self.problems]
@@ -307,8 +308,7 @@ class Run:
 
     def _as_dict(self) -> dict[str, Any]:
         settings = asdict(self.settings) | {"margins": asdict(self.margins)}
-        shown = self.shown
-        named = {role: {"name": name, "display_name": shown[role]} for role, name in self.names.items()}
+        named = {role: {"name": name, "display_name": self.shown[role]} for role, name in self.names.items()}
         return self.ledger.as_dict(settings) | {"named": named, "not_run": self.not_run}
 
 

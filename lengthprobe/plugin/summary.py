@@ -5,7 +5,15 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from lengthprobe.reporting.tables import header, missing_claim_lines, notes, settings_line, table, totals
+from lengthprobe.reporting.tables import (
+    conclusion_lines,
+    header,
+    missing_claim_lines,
+    notes,
+    settings_line,
+    table,
+    totals,
+)
 from lengthprobe.untrusted_text import printable
 
 if TYPE_CHECKING:
@@ -84,6 +92,8 @@ def write_summary(terminal: pytest.TerminalReporter, run: Run) -> None:
         terminal.write_line(line)
     if run.ledger.entries:
         terminal.write_line(totals(run.ledger))
+    for line in conclusion_lines(run.ledger):
+        terminal.write_line(line)
     if decides := _what_decides(run):
         terminal.write_line(decides)
     for note in run.notes:

@@ -17,7 +17,7 @@ _BRAND = '<p class="brand">lengthprobe</p>'
 _REPORT = {"schema", "model", "settings", "claims", "totals"}
 _SCAN = {"schema", "model", "plan", "shape", "estimates"}
 _KEPT = {"digest", "schema", "asked", "responses", "answers"}
-_SUMMARY = re.compile(r"\A## .*\n\n\S \d+ holds? · \S \d+ broken · ")
+_SUMMARY = re.compile(r"\A## .*\n\n(?:\*\*.*\n\n)?\S \d+ holds? · \S \d+ broken · ")
 _SCANNED = re.compile(r"\A## .* answers exact in .*; each component alone ablated \(")
 # The beginning of a report's drawings, and of no other program's.
 _DRAWING = re.compile(

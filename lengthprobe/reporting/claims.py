@@ -9,20 +9,28 @@ from typing import TYPE_CHECKING, Any
 
 from lengthprobe.reporting.ledger import MISSING, UNCOLLECTED, VERDICTS
 from lengthprobe.reporting.rows import rows_of
+from lengthprobe.reporting.sides import NO_CONTROL, NOT_ASKED, verdict_of
 from lengthprobe.reporting.strips import strips
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from lengthprobe.reporting.ledger import Entry
+    from lengthprobe.reporting.reference_values import ReferenceValues
     from lengthprobe.reporting.rows import Row
+    from lengthprobe.reporting.sides import SideCounts
     from lengthprobe.reporting.strips import Strip
 
 # A verdict is never told by its colour alone.
 SIGNS = {"holds": "✓", "broken": "✕", "undecided": "?", "error": "!", "skipped": "–", "reported": "i"} | {
-    MISSING: "…"
+    MISSING: "…",
+    NO_CONTROL: "⊘",
+    NOT_ASKED: "–",
 }
+# The requirements about no language, or about several.
+SEVERAL = "several languages"
 _PLURALS = {"holds": "hold", "error": "errors"}
+_SINGULARS = {NO_CONTROL: "without control to explain"}
 _ABOUT = {"behaviour": "What the model writes", "mechanism": "What its components do"}
 
 
@@ -45,9 +53,33 @@ class Group:
     rows: tuple[Row, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Together:
+    """Claims of which nothing was measured, for the same reason.
+
+    Args:
+        reason: The reason, in a clause.
+        advice: The state that would let the claims be measured.
+        claims: The outcomes.
+    """
+
+    reason: str
+    advice: str
+    claims: tuple[Entry, ...]
+
+
 def count_phrase(verdict: str, count: int) -> str:
     """A number of claims with their verdict, as in `2 hold`."""
-    return f"{count} {verdict if count == 1 else _PLURALS.get(verdict, verdict)}"
+    word = _SINGULARS.get(verdict, verdict)
+    return f"{count} {word if count == 1 else _PLURALS.get(word, word)}"
+
+
+def side_phrase(side: SideCounts) -> str:
+    """The requirements of a side by verdict, the gravest first, as in `✕ 1 broken, 6 hold`."""
+    if not side.counts:
+        return f"{SIGNS[NOT_ASKED]} none"
+    counts = ", ".join(count_phrase(verdict, count) for verdict, count in side.counts.items())
+    return f"{SIGNS[side.state]} {counts}"
 
 
 def headline_of(report: Mapping[str, Any]) -> str:
@@ -96,19 +128,39 @@ def headline(totals: Mapping[str, int], interrupted: str | None = None, uncollec
     return ", ".join([f"{count} of {claims} claim{'s' * (claims > 1)} {are} {what}", *others])
 
 
-def sections(claims: Sequence[Entry]) -> list[tuple[str, list[Group]]]:
-    """The claims by subject, each subject with its heading; a single subject has no heading."""
+def sections(claims: Sequence[Entry], values: ReferenceValues | None = None) -> list[tuple[str, list[Group]]]:
+    """The claims by subject, each subject with its heading; a single subject has no heading.
+
+    Args:
+        claims: The outcomes.
+        values: The reference's values by measure, None without a reference.
+    """
     by_subject: dict[str, list[Group]] = {}
     for about, those in groupby(claims, key=lambda claim: claim.about):
-        by_subject.setdefault(about, []).extend(_groups(those))
+        by_subject.setdefault(about, []).extend(_groups(those, values))
     if len(by_subject) == 1:
         return [("", groups) for groups in by_subject.values()]
     return [(_ABOUT.get(about, about), groups) for about, groups in by_subject.items()]
 
 
 def failed_claims(claims: Sequence[Entry]) -> list[Entry]:
-    """The broken claims, and then the undecided claims."""
-    return [claim for verdict in ("broken", "undecided") for claim in claims if claim.verdict == verdict]
+    """The broken claims, and then the undecided claims, without those of `claims_without_control`."""
+    return [
+        claim
+        for verdict in ("broken", "undecided")
+        for claim in claims
+        if claim.verdict == verdict and verdict_of(claim) != NO_CONTROL
+    ]
+
+
+def claims_without_control(claims: Sequence[Entry]) -> list[Together]:
+    """The broken claims with no control to explain, together where the reason is the same."""
+    found: dict[tuple[str, str], list[Entry]] = {}
+    for claim in claims:
+        if verdict_of(claim) == NO_CONTROL:
+            first = next(check for check in claim.checks if check.verdict == "broken")
+            found.setdefault((first.reason, first.advice or ""), []).append(claim)
+    return [Together(reason, advice, tuple(those)) for (reason, advice), those in found.items()]
 
 
 def messages(claims: Sequence[Entry], verdict: str) -> list[tuple[str, int]]:
@@ -116,12 +168,13 @@ def messages(claims: Sequence[Entry], verdict: str) -> list[tuple[str, int]]:
     return list(Counter(claim.message for claim in claims if claim.verdict == verdict).items())
 
 
-def _groups(claims: Iterable[Entry]) -> Iterator[Group]:
+def _groups(claims: Iterable[Entry], values: ReferenceValues | None) -> Iterator[Group]:
     for titles, those in groupby(
         claims, key=lambda claim: (claim.claim, claim.statement, claim.source, claim.kind)
     ):
-        rows = [row for claim in those for row in rows_of(claim)]
-        drawn = iter(strips([row.check for row in rows if row.check]))
+        rows = [row for claim in those for row in rows_of(claim, values)]
+        checked = [(row.check, row.reference_value) for row in rows if row.check]
+        drawn = iter(strips([check for check, _ in checked], [value for _, value in checked]))
         yield Group(*titles, tuple(_drawn(row, next(drawn) if row.check else None) for row in rows))
 
 

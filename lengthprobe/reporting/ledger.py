@@ -6,6 +6,8 @@ from collections import Counter
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from lengthprobe.reporting.conclusion import Conclusion, conclude
+from lengthprobe.reporting.names import name_of
 from lengthprobe.statistics.check import Beside, Check
 
 if TYPE_CHECKING:
@@ -93,6 +95,7 @@ class Ledger:
         collected: The claims to run, by test, in the order of the tests.
         deselected: How many claims the caller left out, as by `-k`, `-m`, `--deselect` or `--lf`.
         interrupted: Why the session ended before its time, None for a session that ran to its end.
+        against_reference: The reference's values and the changed prompts, by language.
     """
 
     entries: dict[str, Entry] = field(default_factory=dict)
@@ -100,11 +103,28 @@ class Ledger:
     collected: dict[str, Entry] = field(default_factory=dict)
     deselected: int = 0
     interrupted: str | None = None
+    against_reference: dict[str, dict[str, Any]] = field(default_factory=dict)
 
-    def record(self, entry: Entry, models: Mapping[str, dict[str, Any]]) -> None:
-        """Keep the outcome of a claim, and its checkpoints; a later outcome replaces an earlier outcome."""
+    def record(
+        self,
+        entry: Entry,
+        models: Mapping[str, dict[str, Any]],
+        against: Mapping[str, dict[str, Any]] | None = None,
+    ) -> None:
+        """Keep the outcome of a claim, and its checkpoints; a later outcome replaces an earlier outcome.
+
+        Args:
+            entry: The outcome.
+            models: Identity of each checkpoint asked, by role.
+            against: The reference's values and the changed prompts that came with the claim, by language.
+        """
         self.entries[entry.nodeid] = entry
         self.models.update(models)
+        for language, found in (against or {}).items():
+            kept = self.against_reference.setdefault(language, {"values": []})
+            # Several processes and several claims tell the same value.
+            kept["values"] += [value for value in found.get("values", ()) if value not in kept["values"]]
+            kept.update({name: told for name, told in found.items() if name != "values"})
 
     def arrange(self, places: Mapping[str, int]) -> None:
         """Put the claims in an order.
@@ -118,6 +138,17 @@ class Ledger:
     def missing(self) -> list[str]:
         """The claims that were to run, and have no outcome."""
         return [nodeid for nodeid in self.collected if nodeid not in self.entries]
+
+    @property
+    def conclusion(self) -> Conclusion:
+        """One verdict for the whole session."""
+        reference = self.models.get("reference")
+        return conclude(
+            [*self.entries.values(), *(self.collected[nodeid] for nodeid in self.missing)],
+            uncollected=self.uncollected,
+            reference=name_of(reference) if reference else None,
+            against=self.against_reference,
+        )
 
     @property
     def totals(self) -> dict[str, int]:
@@ -160,13 +191,30 @@ class Ledger:
             "schema": SCHEMA,
             **{role: self.models.get(role) for role in ROLES},
             "settings": dict(settings),
+            "conclusion": self.conclusion.as_dict(),
             "claims": [entry.as_dict() for entry in self.entries.values()],
             "totals": self.totals,
             "interrupted": self.interrupted,
             "collected": len(known),
             "missing": self.missing,
             "deselected": self.deselected,
+            "against_reference": self.against_reference,
         }
+
+
+def conclusion_of(report: Mapping[str, Any]) -> Conclusion:
+    """The conclusion of a report by `Ledger.as_dict`, or of an earlier version's report without one."""
+    if "conclusion" in report:
+        return Conclusion.from_dict(report["conclusion"])
+    claims, reference = entries_of(report), report["reference"]
+    uncollected = sum(entry.kind == UNCOLLECTED for entry in claims)
+    return conclude(
+        claims,
+        uncollected=uncollected,
+        lost=len(report.get("missing", ())),
+        reference=name_of(reference) if reference else None,
+        against=report.get("against_reference"),
+    )
 
 
 def entries_of(report: Mapping[str, Any]) -> list[Entry]:

@@ -5,16 +5,30 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from lengthprobe.reporting.claims import SIGNS, count_phrase, failed_claims, headline_of, messages
-from lengthprobe.reporting.ledger import MISSING, ROLES, entries_of, shown_totals
+from lengthprobe.reporting.claims import (
+    SEVERAL,
+    SIGNS,
+    claims_without_control,
+    count_phrase,
+    failed_claims,
+    headline_of,
+    messages,
+    side_phrase,
+)
+from lengthprobe.reporting.ledger import MISSING, ROLES, conclusion_of, entries_of, shown_totals
 from lengthprobe.reporting.names import name_of, place_of, title_of, unjudged_lines
 from lengthprobe.reporting.quantities import numbers
+from lengthprobe.reporting.reference_values import reference_values
 from lengthprobe.reporting.rows import Row, headers, rows_of
+from lengthprobe.reporting.sides import NO_CONTROL, SIDES
+from lengthprobe.reporting.standing import STANDING_WORDS
 from lengthprobe.untrusted_text import escaped_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from lengthprobe.reporting.claims import Together
+    from lengthprobe.reporting.conclusion import Conclusion
     from lengthprobe.reporting.ledger import Entry
 
 # Every character with a meaning in Markdown; a hyphen or a full stop within a word or a number has none.
@@ -23,7 +37,7 @@ _SHOWN = 400
 
 
 def summary(report: Mapping[str, Any]) -> str:
-    """The verdicts of a report: counts, the table of claims, and why some do not hold.
+    """The verdict on the whole run, counts, the table of claims, and why some do not hold.
 
     Args:
         report: The ledger by `Ledger.as_dict`.
@@ -47,7 +61,10 @@ def code(text: str, limit: int = _SHOWN) -> str:
 def _lines(report: Mapping[str, Any]) -> Iterator[str]:
     claims, totals = entries_of(report), report["totals"]
     name = title_of(report) or "no checkpoint was asked"
+    conclusion, values = conclusion_of(report), reference_values(report.get("against_reference", {}))
     yield f"## {plain(name)}: {headline_of(report).lower()}"
+    yield ""
+    yield f"**{plain(conclusion.sentence)}** {plain(' '.join(conclusion.details))}".rstrip()
     yield ""
     yield " · ".join(
         f"{SIGNS[verdict]} {count_phrase(verdict, count)}" for verdict, count in shown_totals(totals)
@@ -58,15 +75,18 @@ def _lines(report: Mapping[str, Any]) -> Iterator[str]:
             yield f"<br>{role}: {plain(name_of(report[role]))}{f' ({code(place)})' if place else ''}"
     yield from (f"<br>{plain(line)}" for line in unjudged_lines(report))
     yield from _missing(report)
+    yield from _matrix(conclusion)
     if claims:
         yield ""
         titles = headers(report["settings"]["alpha"])
         yield f"| {' | '.join(titles)} |"
         yield f"|{' --- |' * len(titles)}"
         for claim in claims:
-            yield from map(_line, rows_of(claim))
+            yield from map(_line, rows_of(claim, values))
     for claim in failed_claims(claims):
-        yield from _explained(claim)
+        yield from _explained(claim, conclusion.standings.get(claim.nodeid, ""))
+    for together in claims_without_control(claims):
+        yield from _told_together(together)
     for verdict in ("error", "skipped"):
         for message, count in messages(claims, verdict):
             yield ""
@@ -86,17 +106,41 @@ def _missing(report: Mapping[str, Any]) -> Iterator[str]:
         yield from (f"- {code(nodeid)}" for nodeid in missing)
 
 
+def _matrix(conclusion: Conclusion) -> Iterator[str]:
+    """The requirements by language and side."""
+    if not conclusion.matrix:
+        return
+    yield ""
+    yield f"| requirements | {' | '.join(SIDES)} |"
+    yield f"|{' --- |' * (1 + len(SIDES))}"
+    for row in conclusion.matrix:
+        cells = [side_phrase(row.sides[about]) for about in SIDES]
+        yield f"| {plain(row.language or SEVERAL)} | {' | '.join(cells)} |"
+
+
 def _line(row: Row) -> str:
     first = f"beside: {plain(row.beside)}" if row.beside else plain(row.claim)
     verdict = f"{SIGNS[row.verdict]} {row.word}" if row.verdict else ""
-    cells = [first, plain(row.language), verdict, row.effect, row.interval, row.size]
+    effect = f"{row.effect} (reference {row.reference})" if row.reference else row.effect
+    cells = [first, plain(row.language), verdict, effect, row.interval, row.size]
     return f"| {' | '.join([*cells, plain(row.margin), plain(row.published)])} |"
 
 
-def _explained(claim: Entry) -> Iterator[str]:
+def _told_together(together: Together) -> Iterator[str]:
+    """Claims with no control to explain: the reason once, and the names."""
+    yield ""
+    count = count_phrase(NO_CONTROL, len(together.claims))
+    yield f"**{SIGNS[NO_CONTROL]} {count}**: {plain(together.reason)}"
+    yield ""
+    for claim in together.claims:
+        yield f"- {plain(claim.claim)}{f' ({plain(claim.language)})' if claim.language else ''}"
+
+
+def _explained(claim: Entry, standing: str) -> Iterator[str]:
     language = f" ({plain(claim.language)})" if claim.language else ""
     yield ""
-    yield f"**{SIGNS[claim.verdict]} {claim.word}**{language}: {plain(claim.statement)}"
+    against = f", {plain(STANDING_WORDS[standing])}" if standing in STANDING_WORDS else ""
+    yield f"**{SIGNS[claim.verdict]} {claim.word}**{language}{against}: {plain(claim.statement)}"
     yield ""
     for check in claim.checks:
         if check.verdict == "holds":

@@ -6,14 +6,27 @@ import json
 import re
 from typing import TYPE_CHECKING, Any
 
-from lengthprobe.reporting.claims import SIGNS, count_phrase, failed_claims, headline_of, messages, sections
+from lengthprobe.reporting.claims import (
+    SEVERAL,
+    SIGNS,
+    claims_without_control,
+    count_phrase,
+    failed_claims,
+    headline_of,
+    messages,
+    sections,
+)
 from lengthprobe.reporting.figures import NAMES, plates
 from lengthprobe.reporting.files import write_whole
-from lengthprobe.reporting.ledger import ROLES, entries_of, shown_totals
+from lengthprobe.reporting.ledger import ROLES, conclusion_of, entries_of, shown_totals
 from lengthprobe.reporting.markdown import summary
 from lengthprobe.reporting.names import name_of, title_of, unjudged_lines
 from lengthprobe.reporting.quantities import margin, numbers
-from lengthprobe.reporting.settings import facts, settings_by_name
+from lengthprobe.reporting.reference_values import reference_values
+from lengthprobe.reporting.settings import fact_lists, setting_lists
+from lengthprobe.reporting.sides import SIDES
+from lengthprobe.reporting.standing import STANDING_WORDS
+from lengthprobe.reporting.stated_margins import margin_lists
 from lengthprobe.reporting.strips import WIDTH
 from lengthprobe.statistics.background import means_in_words
 from lengthprobe.statistics.digits import interval_name
@@ -93,7 +106,8 @@ def page(
     """
     from markupsafe import Markup
 
-    claims, settings = entries_of(report), report["settings"]
+    claims, settings, conclusion = entries_of(report), report["settings"], conclusion_of(report)
+    against = report.get("against_reference", {})
     models = {role: report[role] for role in ROLES if report[role]}
     return (
         _environment()
@@ -101,21 +115,25 @@ def page(
         .render(
             name=title_of(report) or "No checkpoint was asked",
             headline=headline_of(report),
+            conclusion=conclusion,
             totals=shown_totals(report["totals"]),
             models=models,
             unheard=unjudged_lines(report),
-            settings=settings_by_name(settings),
-            margins=settings.get("margins", {}),
+            settings=setting_lists(settings),
+            margins=margin_lists(settings.get("margins", {})),
             interval_name=interval_name(settings["alpha"]).replace(" ", "\u00a0", 1),
-            sections=sections(claims),
+            sections=sections(claims, reference_values(against)),
+            has_reference=bool(models.get("reference")),
+            changed={code: told["changed"] for code, told in against.items() if told.get("changed")},
             failed=failed_claims(claims),
+            together=claims_without_control(claims),
             errors=messages(claims, "error"),
             skipped=messages(claims, "skipped"),
             not_run=report.get("not_run", []),
             missing=report.get("missing", []),
             collected=report.get("collected", len(claims)),
             interrupted=report.get("interrupted"),
-            facts=facts(models),
+            facts=fact_lists(models, settings),
             portraits=[portraits[role] for role in ROLES if portraits.get(role)],
             # Our own drawing, in which all foreign text is escaped already.
             plates=[(plate, Markup(plate.drawing.inline)) for plate in figures],
@@ -146,7 +164,13 @@ def _environment() -> Environment:
         "escaped": escaped_text,
         "name_of": name_of,
     }
-    environment.globals |= {"signs": SIGNS}
+    environment.globals |= {
+        "signs": SIGNS,
+        "sides": SIDES,
+        "several": SEVERAL,
+        "standing_words": STANDING_WORDS,
+        "text_shown": _TEXT_SHOWN,
+    }
     return environment
 
 

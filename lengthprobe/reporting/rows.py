@@ -5,15 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from lengthprobe.reporting.quantities import margin, numbers, why_unmet
+from lengthprobe.reporting.quantities import margin, numbers, printed_numbers, why_unmet
+from lengthprobe.reporting.reference_values import value_beside
 from lengthprobe.statistics.digits import interval_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from lengthprobe.reporting.ledger import Entry
+    from lengthprobe.reporting.reference_values import ReferenceValues
     from lengthprobe.reporting.strips import Strip
-    from lengthprobe.statistics.check import Check
+    from lengthprobe.statistics.check import Check, Numbers
 
 
 def headers(alpha: float) -> tuple[str, ...]:
@@ -47,6 +49,8 @@ class Row:
         margin: The relation to the margin.
         published: The figure of the source.
         check: The check, None without one.
+        reference: The reference's mean in words, empty where nothing is known.
+        reference_value: The reference's value, None where nothing is known.
         strip: The interval drawn, on a page.
     """
 
@@ -61,15 +65,23 @@ class Row:
     margin: str = ""
     published: str = ""
     check: Check | None = None
+    reference: str = ""
+    reference_value: Numbers | None = None
     strip: Strip | None = None
 
 
-def rows_of(entry: Entry) -> Iterator[Row]:
-    """A row for each check of a claim (a single row without any check), then for each estimate beside."""
+def rows_of(entry: Entry, values: ReferenceValues | None = None) -> Iterator[Row]:
+    """A row for each check of a claim (a single row without any check), then for each estimate beside.
+
+    Args:
+        entry: The outcome of the claim.
+        values: The reference's values by measure, None without a reference.
+    """
     # The source's figure stands with the number to compare.
     figure = entry.published
     for place, check in enumerate(entry.checks or [None]):
         effect, interval, size = numbers(check)
+        value = value_beside(check, values or {})
         yield Row(
             claim="" if place else entry.claim,
             language="" if place else entry.language or "",
@@ -81,6 +93,8 @@ def rows_of(entry: Entry) -> Iterator[Row]:
             margin=margin(check),
             published="" if entry.beside or place else figure,
             check=check,
+            reference="" if value is None or check is None else printed_numbers(value, check.margin)[0],
+            reference_value=value,
         )
     for place, estimate in enumerate(entry.beside):
         effect, interval, size = numbers(estimate)

@@ -105,6 +105,17 @@ def totals(ledger: Ledger) -> str:
     )
 
 
+def conclusion_lines(ledger: Ledger) -> list[str]:
+    """The verdict on the whole run in one line, and a line for each further sentence."""
+    if not ledger.has_claims or ledger.only_found:
+        return []
+    conclusion = ledger.conclusion
+    return [
+        f"verdict: {printable(conclusion.sentence, None)}",
+        *(f"  {printable(sentence, None)}" for sentence in conclusion.details),
+    ]
+
+
 def notes(ledger: Ledger) -> list[str]:
     """Lines on errors and skips, and on facts about the checkpoints that a reader should know."""
     errors = Counter(entry.message for entry in ledger.entries.values() if entry.verdict == "error")

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import math
 import re
+from html.parser import HTMLParser
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from lengthprobe.reporting.page import write_report
+
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
 SENTENCE = ("Secret", "owls", "guard", "lonely", "dreams")
 HOSTILE = (
@@ -26,6 +30,37 @@ HOSTILE = (
     "{{ 7*7 }}{% raw %}",
     '" onmouseover="alert(1)" x=\'',
 )
+
+
+class Reader(HTMLParser):
+    """What a browser makes of a page: its tags with the names of their attributes, and its text."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.tags, self.values, self.shown = [], [], ""
+        self.feed(text)
+        self.close()
+
+    def handle_starttag(self, tag, attrs):
+        """Keep a tag."""
+        self.tags.append((tag, *(name for name, _ in attrs)))
+        self.values += [(tag, name, value) for name, value in attrs]
+
+    def handle_data(self, data):
+        """Keep text."""
+        self.shown += data
+
+
+@pytest.fixture(scope="session")
+def reader() -> type[Reader]:
+    """Return a function that reads the text of a page."""
+    return Reader
+
+
+@pytest.fixture
+def shown(tmp_path: Path) -> Callable[..., Reader]:
+    """Return a function that writes a report and reads its page."""
+    return lambda *data: Reader(write_report(tmp_path, *data).read_text(encoding="utf-8"))
 
 
 @pytest.fixture(scope="session")
@@ -62,6 +97,23 @@ def hostile() -> tuple[str, ...]:
 def beside() -> Callable[..., dict[str, Any]]:
     """Return a function that makes an estimate beside a claim."""
     return make_beside
+
+
+@pytest.fixture(scope="session")
+def changed() -> dict[str, Any]:
+    """Return the reference's value of a measure, and prompts that changed, by language."""
+    written = {"n_words": 3, "text": "Salty harbors cradle", "cut_off": False}
+    worst = {
+        "asked": 3,
+        "topic": "night",
+        "prompt": "Write exactly three words about the night.",
+        "candidate": {"n_words": 90, "text": "Silver gulls carry deep islands", "cut_off": True},
+        "reference": written,
+    }
+    key = {"name": "length_error", "options": [], "checkpoint": "approved", "language": "en", "lengths": []}
+    value = {"measure": key, "mean": 0.5, "low": 0.4, "high": 0.6, "n": 300, "clusters": 151, "unit": "words"}
+    told = {"n": 300, "texts": 40, "worse": 7, "better": 2, "worst": [worst, worst]}
+    return {"en": {"values": [value], "changed": told}, "it": {"values": []}}
 
 
 def make_portrait(

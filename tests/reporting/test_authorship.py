@@ -40,12 +40,16 @@ def test_empty_report_is_ours(tmp_path, report):
 
 
 def test_reports_of_before_are_ours(tmp_path, report):
-    """Whose page names no generator, and whose JSON has fewer keys."""
+    """Whose page names no generator, whose JSON has fewer keys, and whose summary has no sentence."""
     write_report(tmp_path, report(), {})
-    page = tmp_path / "index.html"
+    page, summary = tmp_path / "index.html", tmp_path / "summary.md"
     page.write_text(page.read_text().replace(GENERATOR, ""))
+    heading, _, sentence, _, *rest = summary.read_text().split("\n")
+    assert sentence.startswith("**")
+    summary.write_text("\n".join([heading, "", *rest]))
 
     assert is_ours(page)
+    assert is_ours(summary)
     assert is_ours(tmp_path / "report.json")
 
 

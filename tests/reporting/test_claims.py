@@ -4,8 +4,17 @@ from __future__ import annotations
 
 import pytest
 
-from lengthprobe.reporting.claims import count_phrase, failed_claims, headline, messages, sections
+from lengthprobe.reporting.claims import (
+    claims_without_control,
+    count_phrase,
+    failed_claims,
+    headline,
+    messages,
+    sections,
+    side_phrase,
+)
 from lengthprobe.reporting.ledger import Entry
+from lengthprobe.reporting.sides import SideCounts
 
 NONE = {"holds": 0, "broken": 0, "undecided": 0, "error": 0, "skipped": 0, "reported": 0}
 
@@ -111,3 +120,27 @@ def test_messages_are_counted(claim):
         ("a", 2),
         ("b", 1),
     ]
+
+
+def test_claims_without_control_are_apart_from_the_failed(claim, check):
+    """They are told together, by the reason."""
+    unmet = {"verdict": "broken", "unmet": True, "mean": None, "low": None, "high": None}
+    entries = [
+        Entry.from_dict(claim("broken", claim="measured")),
+        Entry.from_dict(claim("broken", check(**unmet, reason="none in en"), claim="one")),
+        Entry.from_dict(claim("broken", check(**unmet, reason="none in en"), claim="two")),
+        Entry.from_dict(claim("broken", check(**unmet, reason="none in it"), claim="three")),
+    ]
+
+    assert [one.claim for one in failed_claims(entries)] == ["measured"]
+    assert [
+        (those.reason, [one.claim for one in those.claims]) for those in claims_without_control(entries)
+    ] == [("none in en", ["one", "two"]), ("none in it", ["three"])]
+
+
+def test_side_is_counted_with_the_gravest_verdict_first():
+    """With a sign, and in words."""
+    assert side_phrase(SideCounts({"broken": 1, "no control": 2, "holds": 6})) == (
+        "✕ 1 broken, 2 without control to explain, 6 hold"
+    )
+    assert side_phrase(SideCounts()) == "– none"

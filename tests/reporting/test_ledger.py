@@ -98,8 +98,8 @@ def test_report_has_the_keys_of_the_schema_in_order():
     report = ledger(entry("a"), model={"name": "tiny-it"}).as_dict({"budget": 300})
 
     assert list(report) == [
-        *("schema", "model", "base", "reference", "settings", "claims", "totals"),
-        *("interrupted", "collected", "missing", "deselected"),
+        *("schema", "model", "base", "reference", "settings", "conclusion", "claims", "totals"),
+        *("interrupted", "collected", "missing", "deselected", "against_reference"),
     ]
     assert (report["schema"], report["model"], report["base"]) == (1, {"name": "tiny-it"}, None)
     assert report["settings"] == {"budget": 300}

@@ -17,8 +17,15 @@ def test_says_who_what_and_why(report, claim, check):
     assert text.splitlines() == [
         "## tiny-it: 1 of 2 claims is broken",
         "",
+        r"**Behaviour broke; mechanism was not asked\.**",
+        "",
         "✓ 1 holds · ✕ 1 broken · ? 0 undecided · ! 0 errors · – 0 skipped",
         "<br>base: tiny-base",
+        "",
+        "| requirements | behaviour | mechanism |",
+        "| --- | --- | --- |",
+        "| en | ✓ 1 holds | – none |",
+        "| it | ✕ 1 broken | – none |",
         "",
         "| claim | language | verdict | effect | 90 % interval | n (topics) | margin | published |",
         "| --- | --- | --- | --- | --- | --- | --- | --- |",
@@ -42,8 +49,9 @@ def test_names_the_claims_that_did_not_run(report):
     lines = summary(part).splitlines()
 
     assert lines[0] == "## tiny-it: interrupted: 1 of 2 claims ran"
-    assert lines[2].endswith("– 0 skipped · … 1 missing")
-    assert lines[4:7] == [r"**… 1 missing**: pytest.exit\: enough", "", "- `a.py::b[en]`"]
+    assert lines[2].startswith("**Not every claim is known or ran; of those that ran")
+    assert lines[4].endswith("– 0 skipped · … 1 missing")
+    assert lines[6:9] == [r"**… 1 missing**: pytest.exit\: enough", "", "- `a.py::b[en]`"]
     assert lines[-1] == r"deselected\: 2 claims"
 
 
@@ -114,3 +122,27 @@ def test_others_text_means_nothing(text, shown):
 def test_code_span_cannot_be_left(text, span):
     """Its fence is longer than any in the text."""
     assert code(text) == span
+
+
+def test_standing_reference_and_claims_without_control_are_told(report, claim, check, changed):
+    """Whether a claim regressed, the reference's value, and the reason why nothing was measured, once."""
+    measured = changed["en"]["values"][0]["measure"] | {"checkpoint": "tiny-it"}
+    bad = check("length_error(tiny-it, en) < 0.1", verdict="broken", margin=0.1, measures=[measured])
+    unmet = check(
+        verdict="broken", unmet=True, mean=None, low=None, high=None, reason="no control to explain"
+    )
+    told = report(
+        claim("broken", bad, nodeid="a"),
+        *[claim("broken", unmet, claim=name, about="mechanism") for name in ("one", "two")],
+        reference={"name": "approved"},
+        against_reference=changed,
+    )
+
+    lines = summary(told).splitlines()
+
+    assert lines[2].startswith(
+        r"**Behaviour broke, and no control of the length is left to explain in en\.**"
+    )
+    assert any("| 0.25 (reference 0.50) |" in line for line in lines)
+    place = lines.index("**⊘ 2 without control to explain**: no control to explain")
+    assert lines[place + 2 : place + 4] == ["- one (en)", "- two (en)"]

@@ -6,7 +6,7 @@ import pytest
 
 from lengthprobe.reporting import strips as room
 from lengthprobe.reporting.strips import WIDTH
-from lengthprobe.statistics.check import Check
+from lengthprobe.statistics.check import Check, Numbers
 
 
 def strips(checks):
@@ -88,3 +88,33 @@ def test_point_on_its_margin_is_drawn(check):
     [strip] = strips([check("a > 0", mean=0.0, low=0.0, high=0.0)])
 
     assert strip.low == strip.mean == strip.high == strip.margins[0] == WIDTH / 2
+
+
+@pytest.mark.parametrize(("margin", "low", "high"), [(0.5, 0.6, 0.9), (-0.5, -0.9, -0.6), (0.5, -0.2, 0.1)])
+def test_zero_is_drawn_where_the_scale_has_room(check, margin, low, high):
+    """So that the size of an effect is seen, and not only the distance from the margin."""
+    [strip] = strips([check(f"a > {margin}", margin=margin, mean=(low + high) / 2, low=low, high=high)])
+
+    assert strip.zero is not None
+    assert (strip.zero < strip.low) == (low > 0)
+
+
+@pytest.mark.parametrize(("sign", "side"), [(1, "left"), (-1, "right")])
+def test_zero_too_far_away_is_pointed_to(check, sign, side):
+    """With zero on the scale, the interval and the margin could not be told apart."""
+    ends = sorted((sign * 0.79, sign * 0.83))
+    [strip] = strips([check("a > 0.8", margin=sign * 0.8, mean=sign * 0.81, low=ends[0], high=ends[1])])
+
+    assert (strip.zero, strip.zero_beyond) == (None, side)
+
+
+def test_reference_stands_on_the_scale(check):
+    """Also where it lies beyond everything else; a check without one has none."""
+    far = Numbers(9.0, 8.0, 10.0, 300, 151, "words")
+    checks = [Check.from_dict(check("a > 0.1", margin=0.1)), Check.from_dict(check("b > 0.1", margin=0.1))]
+
+    first, second = room.strips(checks, [far, None])
+
+    assert first.high < first.reference < WIDTH
+    assert second.reference is None
+    assert first.margins == second.margins
