@@ -14,6 +14,7 @@ import pytest
 from lengthprobe.plugin.claims import judge
 from lengthprobe.plugin.collected import Collected, claims_of, hand_over, worker_leftovers
 from lengthprobe.plugin.display_names import shown_name
+from lengthprobe.plugin.junit import put_properties
 from lengthprobe.plugin.lineage import lineage_option
 from lengthprobe.plugin.markers import PROBES, claim_subject
 from lengthprobe.plugin.options import is_in_use, name_in_role, option_value
@@ -186,6 +187,7 @@ class Run:
                 report.longrepr = f"{entry.message.splitlines()[0]} (as above)"
             self._told.add(entry.message)
         if entry is not None:
+            put_properties(item, report, entry)
             names = getattr(item, "fixturenames", ())
             roles = [role for name, role in PROBES.items() if name in names]
             models = self.probes.identities(roles) if roles else {}
