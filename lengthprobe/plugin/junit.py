@@ -33,11 +33,14 @@ def put_properties(item: pytest.Item, report: pytest.TestReport, entry: Entry) -
 def properties(entry: Entry) -> list[tuple[str, str]]:
     """The properties of a claim by name, all of `NAMES`; empty where nothing was measured.
 
+    `expected` and `waiver` stand only on a claim with an xfail mark, or with a waiver.
+
     The numbers are those of the check that decides: the first check that does not hold, or else the first
     check.
     """
     found = [(name, one_line(text)) for name, text in zip(NAMES, _texts(entry), strict=True)]
-    return [*found, ("expected", "xfail")] if entry.expected else found
+    notes = {"expected": "xfail" if entry.expected else "", "waiver": str(entry.waiver or "")}
+    return [*found, *((name, one_line(text)) for name, text in notes.items() if text)]
 
 
 def _texts(entry: Entry) -> list[str]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
-from lengthprobe.reporting.ledger import MISSING, UNCOLLECTED, VERDICTS
+from lengthprobe.reporting.ledger import MISSING, UNCOLLECTED, VERDICTS, WAIVED
 from lengthprobe.reporting.rows import rows_of
 from lengthprobe.reporting.strips import strips
 
@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 
 # A verdict is never told by its colour alone.
 SIGNS = {"holds": "✓", "broken": "✕", "undecided": "?", "error": "!", "skipped": "–", "reported": "i"} | {
-    MISSING: "…"
+    WAIVED: "~",
+    MISSING: "…",
 }
 _PLURALS = {"holds": "hold", "error": "errors"}
 _ABOUT = {"behaviour": "What the model writes", "mechanism": "What its components do"}
@@ -66,13 +67,15 @@ def headline(totals: Mapping[str, int], interrupted: str | None = None, uncollec
     """
     holds, broken, undecided, errors = (totals[verdict] for verdict in VERDICTS[:4])
     errors -= uncollected
-    claims = holds + broken + undecided + errors
+    waived = totals.get(WAIVED, 0)
+    claims = holds + broken + undecided + errors + waived
     said = [
         f"{count} {what}"
         for count, what in (
             (broken, "broken"),
             (undecided, "undecided"),
             (errors, "without a verdict, for an error"),
+            (waived, "waived"),
         )
         if count
     ]

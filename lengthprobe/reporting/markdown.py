@@ -10,6 +10,7 @@ from lengthprobe.reporting.ledger import MISSING, ROLES, entries_of, shown_total
 from lengthprobe.reporting.names import name_of, place_of, title_of, unjudged_lines
 from lengthprobe.reporting.quantities import numbers
 from lengthprobe.reporting.rows import Row, headers, rows_of
+from lengthprobe.reporting.waiver import waiver_lines
 from lengthprobe.untrusted_text import escaped_text
 
 if TYPE_CHECKING:
@@ -71,7 +72,7 @@ def _lines(report: Mapping[str, Any]) -> Iterator[str]:
         for message, count in messages(claims, verdict):
             yield ""
             yield f"**{count_phrase(verdict, count)}**: {plain(message)}"
-    for line in report.get("not_run", []):
+    for line in (*waiver_lines(report), *report.get("not_run", [])):
         yield ""
         yield plain(line)
 
@@ -97,6 +98,9 @@ def _explained(claim: Entry) -> Iterator[str]:
     language = f" ({plain(claim.language)})" if claim.language else ""
     yield ""
     yield f"**{SIGNS[claim.verdict]} {claim.word}**{language}: {plain(claim.statement)}"
+    if claim.waiver:
+        yield ""
+        yield plain(claim.waiver)
     yield ""
     for check in claim.checks:
         if check.verdict == "holds":

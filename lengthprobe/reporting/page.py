@@ -15,6 +15,7 @@ from lengthprobe.reporting.names import name_of, title_of, unjudged_lines
 from lengthprobe.reporting.quantities import margin, numbers
 from lengthprobe.reporting.settings import facts, settings_by_name
 from lengthprobe.reporting.strips import WIDTH
+from lengthprobe.reporting.waiver import waiver_lines
 from lengthprobe.statistics.background import means_in_words
 from lengthprobe.statistics.digits import interval_name
 from lengthprobe.untrusted_text import escaped_text
@@ -111,7 +112,7 @@ def page(
             failed=failed_claims(claims),
             errors=messages(claims, "error"),
             skipped=messages(claims, "skipped"),
-            not_run=report.get("not_run", []),
+            not_run=[*waiver_lines(report), *report.get("not_run", [])],
             missing=report.get("missing", []),
             collected=report.get("collected", len(claims)),
             interrupted=report.get("interrupted"),
