@@ -7,6 +7,8 @@ import json
 
 import pytest
 
+from lengthprobe.plugin.exit_status import ExitStatus
+
 KEYS = ["schema", "model", "base", "reference", "settings", "claims", "totals"]
 KEYS += ["interrupted", "collected", "missing", "deselected", "named", "not_run"]
 
@@ -94,7 +96,7 @@ def test_full_disk_fails_the_run_and_leaves_no_half_file(project, monkeypatch):
 
     result = project.run(f"--lengthprobe-json={out}")
 
-    assert result.ret == pytest.ExitCode.TESTS_FAILED
+    assert result.ret == ExitStatus.NOT_MEASURED
     result.stdout.fnmatch_lines(
         ["*could not be written to *out.json: No space left on device; free some room*"]
     )
@@ -151,7 +153,7 @@ def test_problem_is_said_without_a_terminal_reporter(project):
 
     result = project.run("-p", "no:terminal")
 
-    assert result.ret == pytest.ExitCode.TESTS_FAILED
+    assert result.ret == ExitStatus.NOT_MEASURED
     result.stderr.fnmatch_lines(["lengthprobe: no claim was decided*"])
 
 
