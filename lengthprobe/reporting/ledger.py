@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from lengthprobe.statistics.measure_key import MeasureKey
 
 SCHEMA = 1
+# The `$id` of report.schema.json beside this file.
+SCHEMA_ID = f"urn:lengthprobe:report:{SCHEMA}"
 VERDICTS = ("holds", "broken", "undecided", "error", "skipped", "reported")
 DECIDED = ("holds", "broken")
 RED = ("broken", "undecided", "error")
@@ -175,6 +177,7 @@ class Ledger:
             *(entry.nodeid for entry in self.entries.values() if entry.kind != UNCOLLECTED),
         }
         return {
+            "$schema": SCHEMA_ID,
             "schema": SCHEMA,
             **{role: self.models.get(role) for role in ROLES},
             "settings": dict(settings),
