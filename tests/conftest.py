@@ -44,6 +44,15 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         )
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _outside_of_a_job() -> Iterator[None]:
+    """Let no pytest that a test runs write to the page of the job in which the tests run."""
+    with pytest.MonkeyPatch.context() as environment:
+        for variable in ("GITHUB_ACTIONS", "GITHUB_STEP_SUMMARY"):
+            environment.delenv(variable, raising=False)
+        yield
+
+
 @pytest.fixture(scope="session")
 def checkpoints(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
     """Return a function that saves a random checkpoint of a shape and returns its directory, once a shape."""

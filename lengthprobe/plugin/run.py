@@ -15,6 +15,7 @@ from lengthprobe.plugin.claims import judge
 from lengthprobe.plugin.collected import Collected, claims_of, hand_over, worker_leftovers
 from lengthprobe.plugin.display_names import check_checkpoints, shown_name
 from lengthprobe.plugin.exit_status import exit_status
+from lengthprobe.plugin.github import annotation_lines
 from lengthprobe.plugin.junit import put_properties
 from lengthprobe.plugin.lineage import lineage_option
 from lengthprobe.plugin.markers import PROBES, claim_subject
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from lengthprobe.margins import Margins
+    from lengthprobe.plugin.github import Place
     from lengthprobe.plugin.probes import Probes
     from lengthprobe.plugin.shared_folder import SharedFolder
     from lengthprobe.portraits.portrait import Portrait
@@ -65,6 +67,7 @@ class Run:
         self._shared_verdicts = SharedVerdicts()
         self.problems: list[str] = []
         self.outputs = SessionOutputs()
+        self._places: dict[str, Place] = {}
         self._portraits: dict[str, dict[str, Any]] = {}
         self._pieces: dict[tuple[str, ...], dict[str, Any]] = {}
         self.lineage_told: str | None = None
@@ -218,6 +221,8 @@ class Run:
         if collected := getattr(report, "lengthprobe_collected", None):
             self.collected.add(collected)
         self._shared_verdicts.add(getattr(report, "lengthprobe_shared", ()))
+        path, line, _ = report.location
+        self._places.setdefault(report.nodeid, (path, None if line is None else line + 1))
         told = getattr(report, "lengthprobe", None)
         if told is None:
             self.course.note(report)
@@ -251,6 +256,18 @@ class Run:
         )
         if self.problems and not self._config.pluginmanager.has_plugin("terminalreporter"):
             sys.stderr.writelines(f"lengthprobe: {problem}\n" for problem in self.problems)
+        self._annotate()
+
+    def _annotate(self) -> None:
+        """Show the claims that do not hold beside their code, where the session is a job of GitHub's."""
+        terminal = self._config.pluginmanager.get_plugin("terminalreporter")
+        lines = list(annotation_lines(self.ledger.entries.values(), self._places, self._config.rootpath))
+        # An empty line first: GitHub reads a command only at the beginning of a line, and dots may stand there.
+        for line in ("", *lines) if lines else ():
+            if terminal is None:
+                print(line)
+            else:
+                terminal.write_line(line)
 
     def _whole_portraits(self) -> dict[str, Portrait]:
         """The portraits by role, in an order that does not depend on the workers' speed."""

@@ -9,8 +9,8 @@ import pytest
 
 from lengthprobe.plugin.exit_status import ExitStatus
 
-KEYS = ["schema", "model", "base", "reference", "settings", "claims", "totals"]
-KEYS += ["interrupted", "collected", "missing", "deselected", "named", "not_run"]
+KEYS = ["$schema", "schema", "model", "base", "reference", "settings", "claims", "totals"]
+KEYS += ["interrupted", "collected", "missing", "deselected", "named", "not_run", "waivers"]
 
 
 def test_schema(project):
@@ -27,6 +27,7 @@ def test_schema(project):
         "error": 0,
         "skipped": 0,
         "reported": 0,
+        "waived": 0,
         "missing": 0,
     }
     assert (report["interrupted"], report["collected"], report["missing"]) == (None, 1, [])

@@ -258,6 +258,7 @@ def test_it(probe, copy, worker_id):
             "error": 1,
             "skipped": 0,
             "reported": 0,
+            "waived": 0,
             "missing": 0,
         }
 

@@ -153,21 +153,22 @@ def _settings() -> dict[str, Any]:
     return asdict(Settings()) | {"margins": {"length_error": 0.5}}
 
 
+@pytest.fixture(scope="module")
+def right() -> dict[str, Any]:
+    """Return a report with a broken claim."""
+    numbers = Numbers(-2.0, -2.1, None, 300, 151, "words")
+    relation = Relation("<", magnitude=True)
+    key = MeasureKey("length_error", (), "m", "en")
+    check = Check("e < 0.5", "broken", numbers, 0.5, relation=relation, measures=(key,))
+    entry = Entry("t.py::t", "t", "T.", "", "requirement", "en", "", "broken", (check,))
+    ledger = Ledger({entry.nodeid: entry}, collected={entry.nodeid: entry})
+    made = ledger.as_dict(_settings()) | {"named": {}, "not_run": [], "waivers": []}
+    report: dict[str, Any] = json.loads(json.dumps(made))
+    return report
+
+
 class TestWrongReports:
     """A wrong report is refused."""
-
-    @pytest.fixture(scope="class")
-    def right(self) -> dict[str, Any]:
-        """Return a report with a broken claim."""
-        numbers = Numbers(-2.0, -2.1, None, 300, 151, "words")
-        relation = Relation("<", magnitude=True)
-        key = MeasureKey("length_error", (), "m", "en")
-        check = Check("e < 0.5", "broken", numbers, 0.5, relation=relation, measures=(key,))
-        entry = Entry("t.py::t", "t", "T.", "", "requirement", "en", "", "broken", (check,))
-        ledger = Ledger({entry.nodeid: entry}, collected={entry.nodeid: entry})
-        made = ledger.as_dict(_settings()) | {"named": {}, "not_run": [], "waivers": []}
-        report: dict[str, Any] = json.loads(json.dumps(made))
-        return report
 
     def test_right_report_fits(self, right: dict[str, Any], validator: Draft202012Validator) -> None:
         """So that the faults below are those that are refused."""
