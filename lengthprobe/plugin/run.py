@@ -262,7 +262,7 @@ class Run:
         """Show the claims that do not hold beside their code, where the session is a job of GitHub's."""
         terminal = self._config.pluginmanager.get_plugin("terminalreporter")
         lines = list(annotation_lines(self.ledger.entries.values(), self._places, self._config.rootpath))
-        # An empty line first: GitHub reads a command only at the beginning of a line, and dots may stand there.
+        # An empty line first: GitHub reads commands at the beginning of lines, and dots may stand there.
         for line in ("", *lines) if lines else ():
             if terminal is None:
                 print(line)
