@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
+import sys
+import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +23,7 @@ os.environ["HF_HUB_OFFLINE"] = "1"
 # The models are small and the processes many: threads would only wait for each other. Before torch reads it.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
+ROOT = Path(__file__).parent.parent
 SPECIAL = ["<|begin|>", "<|end|>", "<|turn|>", "<|role|>", "<|pad|>"]
 TEMPLATE = (
     "{{ bos_token }}{% for message in messages %}"
@@ -42,6 +46,34 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
             red=True,
             bold=True,
         )
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _outside_of_a_job() -> Iterator[None]:
+    """Let no pytest that a test runs write to the page of the job in which the tests run."""
+    with pytest.MonkeyPatch.context() as environment:
+        for variable in ("GITHUB_ACTIONS", "GITHUB_STEP_SUMMARY"):
+            environment.delenv(variable, raising=False)
+        yield
+
+
+@pytest.fixture(scope="session")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The wheel of lengthprobe, built anew."""
+    folder = tmp_path_factory.mktemp("wheel")
+    build = f"from hatchling.build import build_wheel; print(build_wheel({str(folder)!r}))"
+    line = [sys.executable, "-c", build]
+    built = subprocess.run(line, cwd=ROOT, capture_output=True, text=True, check=True)
+    return folder / built.stdout.split()[-1]
+
+
+@pytest.fixture(scope="session")
+def unpacked(wheel: Path) -> Path:
+    """The wheel's contents in a folder, as an installer lays them out."""
+    site = wheel.parent / "site"
+    with zipfile.ZipFile(wheel) as packed:
+        packed.extractall(site)
+    return site
 
 
 @pytest.fixture(scope="session")

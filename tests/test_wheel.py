@@ -3,26 +3,9 @@
 import os
 import subprocess
 import sys
-import zipfile
 from pathlib import Path
 
-import pytest
-
 ROOT = Path(__file__).parent.parent
-
-
-@pytest.fixture(scope="module")
-def unpacked(tmp_path_factory):
-    """The wheel's contents in a folder, as an installer lays them out."""
-    folder = tmp_path_factory.mktemp("wheel")
-    build = f"from hatchling.build import build_wheel; print(build_wheel({str(folder)!r}))"
-    built = subprocess.run(
-        [sys.executable, "-c", build], cwd=ROOT, capture_output=True, text=True, check=True
-    )
-    site = folder / "site"
-    with zipfile.ZipFile(folder / built.stdout.split()[-1]) as wheel:
-        wheel.extractall(site)
-    return site
 
 
 def test_the_wheel_holds_suites_languages_and_two_models(unpacked):
@@ -31,6 +14,7 @@ def test_the_wheel_holds_suites_languages_and_two_models(unpacked):
     assert (package / "suites" / "behavior_tests" / "test_length.py").is_file()
     assert (package / "suites" / "mech_tests").is_dir()
     assert (package / "task" / "languages" / "it.toml").is_file()
+    assert (package / "reporting" / "report.schema.json").is_file()
     templates = package / "reporting" / "templates"
     assert {path.name for path in templates.iterdir()} == {"index.html.jinja", "style.css"}
     assert {path.name for path in (package / "fixture_models").iterdir()} == {"tiny-base", "tiny-it"}

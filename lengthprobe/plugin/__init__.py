@@ -141,10 +141,15 @@ def pytest_collection_modifyitems(
 ) -> Generator[None, object, object]:
     """Mark claims by kind before `-m` chooses, and take out afterwards the claims nobody asked for."""
     note_takers(config, items)
-    if any(is_claim(item) for item in items):
-        mark_claims(config, items, config.stash[RUN].settings.languages)
+    run = config.stash[RUN]
+    try:
+        if any(is_claim(item) for item in items):
+            mark_claims(config, items, run.settings.languages)
+        run.waivers.check(items, config)
+    except pytest.UsageError as error:
+        run.refuse(error, items)
     result = yield
-    config.stash[RUN].choose(items)
+    run.choose(items)
     return result
 
 

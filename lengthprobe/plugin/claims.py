@@ -133,6 +133,13 @@ def status(
     report: pytest.TestReport, entry: Mapping[str, Any]
 ) -> tuple[str, str, tuple[str, dict[str, bool]]] | None:
     """Category, letter and word by which pytest shows a claim's report; None for pytest's own."""
+    if (
+        report.when == "call"
+        and report.skipped
+        and entry["waiver"] is not None
+        and not entry["waiver"]["expired"]
+    ):
+        return "waived", "w", ("WAIVED", {"yellow": True})
     if report.when != "call" or hasattr(report, "wasxfail"):
         return None
     return {

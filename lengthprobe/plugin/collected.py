@@ -31,12 +31,14 @@ class Collected:
         selection: How many claims do not run, and why.
         deselected: How many claims the caller left out, as by `-k`, `-m`, `--deselect` or `--lf`.
         passed_over: How many files `--lf` did not even read.
+        refused: The usage error for which no claim of a worker runs, empty without an error.
     """
 
     claims: dict[str, Entry] = field(default_factory=dict)
     selection: Selection = field(default_factory=Selection)
     deselected: int = 0
     passed_over: int = 0
+    refused: str = ""
 
     def add(self, told: dict[str, Any]) -> None:
         """Take up the claims of another process of the session: all processes collect the same claims."""
@@ -45,6 +47,7 @@ class Collected:
         self.selection = Selection.largest(self.selection, told["selection"])
         self.deselected = max(self.deselected, told["deselected"])
         self.passed_over = max(self.passed_over, told["passed_over"])
+        self.refused = self.refused or told["refused"]
 
     def as_dict(self) -> dict[str, Any]:
         """The claims and numbers, as processes exchange them."""
@@ -53,6 +56,7 @@ class Collected:
             "selection": self.selection.as_dict(),
             "deselected": self.deselected,
             "passed_over": self.passed_over,
+            "refused": self.refused,
         }
 
 

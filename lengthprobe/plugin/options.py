@@ -74,6 +74,7 @@ FLAGS = (
 # Each is on or off, on the command line and in the ini file.
 SWITCHES = (Option("across-forms", "", "compare checkpoints that were asked in unlike forms all the same"),)
 MARGINS = "lengthprobe_margins"
+WAIVERS = "lengthprobe_waivers"
 PREFIX = "--lengthprobe-"
 # Who misspells the prefix has mostly typed so much of it right.
 _BEGINNING = "--len"
@@ -91,6 +92,9 @@ def add_options(parser: pytest.Parser) -> None:
     for switch in SWITCHES:
         parser.addini(switch.dest, f"as {switch.flag}", type="bool", default=False)
     parser.addini(MARGINS, "margins of claims, each `name = number`", type="linelist")
+    parser.addini(
+        WAIVERS, "claims that may fail, each `claim [language] until YYYY-MM-DD: reason`", type="linelist"
+    )
 
 
 def may_be_ours(args: Sequence[str | os.PathLike[str]]) -> bool:
@@ -137,5 +141,5 @@ def is_in_use(config: pytest.Config) -> bool:
     return (
         is_on_command_line(config)
         or any(config.getini(one.dest) for one in (*OPTIONS, *SWITCHES))
-        or bool(config.getini(MARGINS))
+        or any(config.getini(name) for name in (MARGINS, WAIVERS))
     )

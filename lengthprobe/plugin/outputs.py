@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from lengthprobe.errors import ReportError
+from lengthprobe.plugin.github import STEP_SUMMARY, add_summary
 from lengthprobe.plugin.options import option_value
 from lengthprobe.plugin.refusal import refusal
 from lengthprobe.reporting.destination import Destination
@@ -20,8 +21,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from lengthprobe.portraits.portrait import Portrait
-
-_STEP_SUMMARY = "GITHUB_STEP_SUMMARY"
 
 
 @dataclass(slots=True)
@@ -98,10 +97,10 @@ class SessionOutputs:
                 self.written.append(f"report: {file}")
             except OSError as error:
                 self._failed(file, error, "name another file: --lengthprobe-json=FILE")
-        if self.report is not None:
-            if self._may_write(self.report, replaces):
-                self._write_report(self.report.named, ledger(), portraits)
-            self._append_summary(ledger(), self.report.named)
+        if self.report is not None and self._may_write(self.report, replaces):
+            self._write_report(self.report.named, ledger(), portraits)
+        if self.report is not None or replaces:
+            self._append_summary(ledger())
 
     def _may_write(self, destination: Destination, replaces: bool) -> bool:
         if not replaces and destination.has_report:
@@ -139,22 +138,16 @@ class SessionOutputs:
             f"free some room there, or {otherwise}"
         )
 
-    def _append_summary(self, ledger: Mapping[str, Any], folder: Path) -> None:
+    def _append_summary(self, ledger: Mapping[str, Any]) -> None:
         """Add the summary to the page of a GitHub job, also where the folder is left unchanged."""
-        page = os.environ.get(_STEP_SUMMARY)
-        if not page:
+        if not os.environ.get(STEP_SUMMARY):
             return
         from lengthprobe.reporting.markdown import summary
 
-        try:
-            with Path(page).open("a", encoding="utf-8", errors="backslashreplace") as file:
-                file.write(f"\n{summary(ledger)}")
-        except OSError as error:
+        if why := add_summary(summary(ledger)):
             # Within a container the variable is often set and the file not there: no fault of a checkpoint's.
-            self.written.append(
-                f"the summary is in {folder / 'summary.md'} only: ${_STEP_SUMMARY} cannot be written: "
-                f"{error.strerror}"
-            )
+            where = "nowhere" if self.report is None else f"in {self.report.named / 'summary.md'} only"
+            self.written.append(f"the summary is {where}: {why}")
 
 
 def read_outputs(config: pytest.Config) -> SessionOutputs:

@@ -14,7 +14,10 @@ import pytest
 from lengthprobe.plugin.against_reference import against_reference
 from lengthprobe.plugin.claims import judge
 from lengthprobe.plugin.collected import Collected, claims_of, hand_over, worker_leftovers
-from lengthprobe.plugin.display_names import shown_name
+from lengthprobe.plugin.display_names import check_checkpoints, shown_name
+from lengthprobe.plugin.exit_status import exit_status
+from lengthprobe.plugin.github import annotation_lines
+from lengthprobe.plugin.junit import put_properties
 from lengthprobe.plugin.lineage import lineage_option
 from lengthprobe.plugin.markers import PROBES, claim_subject
 from lengthprobe.plugin.options import is_in_use, name_in_role, option_value
@@ -22,6 +25,7 @@ from lengthprobe.plugin.outputs import SessionOutputs, read_outputs
 from lengthprobe.plugin.selection import select
 from lengthprobe.plugin.session_course import SessionCourse, deselected_lines, problems
 from lengthprobe.plugin.shared_verdicts import SharedVerdicts
+from lengthprobe.plugin.waivers import Waivers, read_waivers, today
 from lengthprobe.reporting.ledger import ROLES, Entry, Ledger
 from lengthprobe.termination import end_orderly
 
@@ -29,6 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from lengthprobe.margins import Margins
+    from lengthprobe.plugin.github import Place
     from lengthprobe.plugin.probes import Probes
     from lengthprobe.plugin.shared_folder import SharedFolder
     from lengthprobe.portraits.portrait import Portrait
@@ -40,7 +45,7 @@ RUN = pytest.StashKey["Run"]()
 LOOK = pytest.StashKey["PlannedLook | None"]()
 # Pieces of a portrait which only some claims measure.
 PIECES = ("number_swap", "causes", "faithfulness")
-_DIRECTORY, _DEVICES = "lengthprobe_directory", "lengthprobe_devices"
+_DIRECTORY, _DEVICES, _TODAY = "lengthprobe_directory", "lengthprobe_devices", "lengthprobe_today"
 
 
 class Run:
@@ -68,18 +73,23 @@ class Run:
         # Messages on problems that concern no claim, such as a damaged store.
         self.notes: list[str] = []
         self.outputs = SessionOutputs()
+        self._places: dict[str, Place] = {}
         self._portraits: dict[str, dict[str, Any]] = {}
         self._pieces: dict[tuple[str, ...], dict[str, Any]] = {}
         self.lineage_told: str | None = None
         # Seconds for a prompt a language at the last look; None where no claims were looked at together.
         self.seconds_a_prompt: float | None = None
+        # A session that lasts beyond midnight has one day, on all its workers.
+        self._today: str = self._worker.get(_TODAY) or today()
+        self.waivers = Waivers()
         if is_in_use(config):
             # Settings are read before anything is collected, and only where somebody wants them.
             self.settings  # noqa: B018
+            self.waivers = read_waivers(config, self._today)
             if not self._worker:
                 self.outputs = read_outputs(config)
                 self._closing.append(end_orderly())
-            self._check_names()
+            check_checkpoints(self.names.values())
             self.lineage_told = lineage_option(config)
         if self._worker and is_in_use(config):
             from lengthprobe.plugin.workers import share_cores, take_device
@@ -91,17 +101,6 @@ class Run:
                 from lengthprobe.plugin.shared_folder import watch
 
                 self._closing.append(watch(self._directory))
-
-    def _check_names(self) -> None:
-        """Refuse an unknown name of a checkpoint before any claim runs, instead of in every claim."""
-        from lengthprobe.checkpoints.catalog import resolve
-        from lengthprobe.errors import LengthprobeError
-
-        for name in self.names.values():
-            try:
-                resolve(name)
-            except LengthprobeError as error:
-                raise pytest.UsageError(str(error)) from error
 
     @cached_property
     def settings(self) -> Settings:
@@ -151,6 +150,7 @@ class Run:
 
                 self._closing.append(tell_of_workers(self._shared.path, reporter))
         workerinput[_DIRECTORY] = str(self._shared.path)
+        workerinput[_TODAY] = self._today
         workerinput[_DEVICES] = ",".join(self._devices)
 
     @cached_property
@@ -177,6 +177,16 @@ class Run:
         if not self._worker and not self._runs_nothing:
             self.outputs.take()
 
+    def refuse(self, error: pytest.UsageError, items: list[pytest.Item]) -> None:
+        """Let a worker run nothing, and tell the controller why; raise the error in any other process.
+
+        An error that a worker raises in its collection would end the controller with a traceback of xdist's.
+        """
+        if not self._worker:
+            raise error
+        items.clear()
+        self.collected.refused = str(error)
+
     def choose(self, items: list[pytest.Item]) -> None:
         """Take the claims that nobody asked for out of the tests."""
         with self.course.own_choice():
@@ -195,12 +205,16 @@ class Run:
     def judge(self, item: pytest.Item, call: pytest.CallInfo[None], report: pytest.TestReport) -> None:
         """Write the outcome of a claim onto its report."""
         entry = judge(item, call, report)
+        if entry is None:
+            self.waivers.apply_to_part(item, call, report)
         if entry is not None and entry.verdict == "error":
             if entry.message in self._told:
                 # One checkpoint that cannot be loaded is one story, not one for every claim.
                 report.longrepr = f"{entry.message.splitlines()[0]} (as above)"
             self._told.add(entry.message)
         if entry is not None:
+            entry = self.waivers.apply(entry, report)
+            put_properties(item, report, entry)
             roles = [role for name, role in PROBES.items() if name in getattr(item, "fixturenames", ())]
             models = self.probes.identities(roles) if roles else {}
             drawn, look = has_figures(item), item.stash.get(LOOK, None)
@@ -223,6 +237,8 @@ class Run:
         if collected := getattr(report, "lengthprobe_collected", None):
             self.collected.add(collected)
         self._shared_verdicts.add(getattr(report, "lengthprobe_shared", ()))
+        path, line, _ = report.location
+        self._places.setdefault(report.nodeid, (path, None if line is None else line + 1))
         told = getattr(report, "lengthprobe", None)
         if told is None:
             self.course.note(report)
@@ -245,14 +261,31 @@ class Run:
             for told in worker_leftovers(self._shared.path):
                 self.collected.add(told)
         self.course.close(self.ledger, self.collected, session, in_use=is_in_use(self._config))
+        if self.collected.refused:
+            self.problems = [self.collected.refused]
+            session.exitstatus = pytest.ExitCode.USAGE_ERROR
+            return
         self.problems += problems(self.ledger, session, pointless=self._is_pointless())
         self.problems += self._shared_verdicts.judge(self.ledger)
         self.outputs.write(self._as_dict, self._whole_portraits(), replaces=self.ledger.has_claims)
         self.problems += self.outputs.problems
-        if self.problems and session.exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED):
-            session.exitstatus = pytest.ExitCode.TESTS_FAILED
+        session.exitstatus = exit_status(
+            session.exitstatus, self.ledger, self.course.without_verdict, has_problems=bool(self.problems)
+        )
         if self.problems and not self._config.pluginmanager.has_plugin("terminalreporter"):
             sys.stderr.writelines(f"lengthprobe: {problem}\n" for problem in self.problems)
+        self._annotate()
+
+    def _annotate(self) -> None:
+        """Show the claims that do not hold beside their code, where the session is a job of GitHub's."""
+        terminal = self._config.pluginmanager.get_plugin("terminalreporter")
+        lines = list(annotation_lines(self.ledger.entries.values(), self._places, self._config.rootpath))
+        # An empty line first: GitHub reads commands at the beginning of lines, and dots may stand there.
+        for line in ("", *lines) if lines else ():
+            if terminal is None:
+                print(line)
+            else:
+                terminal.write_line(line)
 
     def _whole_portraits(self) -> dict[str, Portrait]:
         """The portraits by role, in an order that does not depend on the workers' speed."""
@@ -309,7 +342,8 @@ class Run:
     def _as_dict(self) -> dict[str, Any]:
         settings = asdict(self.settings) | {"margins": asdict(self.margins)}
         named = {role: {"name": name, "display_name": self.shown[role]} for role, name in self.names.items()}
-        return self.ledger.as_dict(settings) | {"named": named, "not_run": self.not_run}
+        told = {"named": named, "not_run": self.not_run, "waivers": self.waivers.told(self.ledger)}
+        return self.ledger.as_dict(settings) | told
 
 
 def has_figures(item: pytest.Item) -> bool:

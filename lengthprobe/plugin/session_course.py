@@ -30,12 +30,14 @@ class SessionCourse:
         interrupted: Why the session ended before its time, None for a session that ran to its end.
         failed: Tests that failed without a verdict, as when a process dies, each with the reason.
         uncollected: Files that could not be collected, each with the reason.
+        without_verdict: Tests, and tests with subtests, that have a failed report without a verdict.
     """
 
     deselected: int = 0
     interrupted: str | None = None
     failed: dict[str, str] = field(default_factory=dict)
     uncollected: dict[str, str] = field(default_factory=dict)
+    without_verdict: set[str] = field(default_factory=set)
     _seen: list[pytest.Item] = field(default_factory=list)
     _left_out: list[pytest.Item] = field(default_factory=list)
     _choosing: bool = False
@@ -69,6 +71,8 @@ class SessionCourse:
 
     def note(self, report: pytest.TestReport) -> None:
         """Keep a report without a verdict on a failed test."""
+        if report.failed:
+            self.without_verdict.add(report.nodeid)
         if report.failed and not hasattr(report, "context"):
             self.failed[report.nodeid] = _last_line(report.longreprtext)
 
@@ -133,7 +137,7 @@ def problems(ledger: Ledger, session: pytest.Session, *, pointless: bool) -> lis
         found.append(headline(ledger.totals, ledger.interrupted, ledger.uncollected).lower())
     if pointless and session.exitstatus != pytest.ExitCode.INTERRUPTED:
         found.append("no claim was decided, so that this run says nothing about a checkpoint")
-    red = [one.nodeid for one in ledger.entries.values() if one.verdict in RED and one.kind != UNCOLLECTED]
+    red = [one.nodeid for one in ledger.entries.values() if one.is_red and one.kind != UNCOLLECTED]
     if red and session.exitstatus == pytest.ExitCode.OK:
         named = ", ".join(red[:_NAMED]) + f", and {len(red) - _NAMED} more" * (len(red) > _NAMED)
         found.append(f"not every claim holds, whatever an xfail mark expects: {named}")

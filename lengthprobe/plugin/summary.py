@@ -90,6 +90,8 @@ def write_summary(terminal: pytest.TerminalReporter, run: Run) -> None:
         lines += [*table(run.ledger, run.settings.alpha, paint), ""]
     for line in (*lines, *notes(run.ledger), *run.not_run, *missing_claim_lines(run.ledger)):
         terminal.write_line(line)
+    for waiver in run.waivers.told(run.ledger):
+        terminal.write_line(printable(str(waiver["line"]), None), yellow=True)
     if run.ledger.entries:
         terminal.write_line(totals(run.ledger))
     for line in conclusion_lines(run.ledger):

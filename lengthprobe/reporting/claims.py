@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
-from lengthprobe.reporting.ledger import MISSING, UNCOLLECTED, VERDICTS
+from lengthprobe.reporting.ledger import MISSING, UNCOLLECTED, VERDICTS, WAIVED
 from lengthprobe.reporting.rows import rows_of
 from lengthprobe.reporting.sides import NO_CONTROL, NOT_ASKED, verdict_of
 from lengthprobe.reporting.strips import strips
@@ -26,6 +26,7 @@ SIGNS = {"holds": "✓", "broken": "✕", "undecided": "?", "error": "!", "skipp
     MISSING: "…",
     NO_CONTROL: "⊘",
     NOT_ASKED: "–",
+    WAIVED: "~",
 }
 # The requirements about no language, or about several.
 SEVERAL = "several languages"
@@ -98,13 +99,15 @@ def headline(totals: Mapping[str, int], interrupted: str | None = None, uncollec
     """
     holds, broken, undecided, errors = (totals[verdict] for verdict in VERDICTS[:4])
     errors -= uncollected
-    claims = holds + broken + undecided + errors
+    waived = totals.get(WAIVED, 0)
+    claims = holds + broken + undecided + errors + waived
     said = [
         f"{count} {what}"
         for count, what in (
             (broken, "broken"),
             (undecided, "undecided"),
             (errors, "without a verdict, for an error"),
+            (waived, "waived"),
         )
         if count
     ]

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from lengthprobe.reporting.conclusion import Conclusion, conclude
 from lengthprobe.reporting.names import name_of
+from lengthprobe.reporting.waiver import WAIVABLE, Waiver
 from lengthprobe.statistics.check import Beside, Check
 
 if TYPE_CHECKING:
@@ -16,12 +17,16 @@ if TYPE_CHECKING:
     from lengthprobe.statistics.measure_key import MeasureKey
 
 SCHEMA = 1
+# The `$id` of report.schema.json beside this file.
+SCHEMA_ID = f"urn:lengthprobe:report:{SCHEMA}"
 VERDICTS = ("holds", "broken", "undecided", "error", "skipped", "reported")
 DECIDED = ("holds", "broken")
 RED = ("broken", "undecided", "error")
 # The kind of an entry that is no claim: a file whose claims nobody knows.
 UNCOLLECTED = "collection"
 MISSING = "missing"
+# Broken and undecided claims with a waiver are counted apart.
+WAIVED = "waived"
 ROLES = ("model", "base", "reference")
 
 
@@ -44,6 +49,7 @@ class Entry:
         duration_s: How long the test took.
         about: `behaviour` or `mechanism`.
         expected: Whether the test of a red claim is marked xfail; the claim is red all the same.
+        waiver: The waiver on a claim that does not hold, None without a waiver.
     """
 
     nodeid: str
@@ -60,12 +66,14 @@ class Entry:
     duration_s: float = 0.0
     about: str = "behaviour"
     expected: bool = False
+    waiver: Waiver | None = None
 
     @classmethod
     def from_dict(cls, kept: Mapping[str, Any]) -> Entry:
         """The entry from JSON, or from another process."""
         checks, beside = map(Check.from_dict, kept["checks"]), map(Beside.from_dict, kept["beside"])
-        return cls(**{**kept, "checks": tuple(checks), "beside": tuple(beside)})
+        waiver = Waiver.from_dict(kept.get("waiver"))
+        return cls(**{**kept, "checks": tuple(checks), "beside": tuple(beside), "waiver": waiver})
 
     def as_dict(self) -> dict[str, Any]:
         """The entry for JSON."""
@@ -80,8 +88,20 @@ class Entry:
         return {key for check in self.checks if not check.unmet for key in check.measures}
 
     @property
+    def is_waived(self) -> bool:
+        """Whether the claim does not hold, and a waiver lets the run pass all the same."""
+        return self.verdict in WAIVABLE and self.waiver is not None and not self.waiver.expired
+
+    @property
+    def is_red(self) -> bool:
+        """Whether the claim fails its run."""
+        return self.verdict in RED and not self.is_waived
+
+    @property
     def word(self) -> str:
-        """The verdict for a reader, with `(expected)` where an xfail mark expects the verdict."""
+        """The verdict for a reader, with a note in brackets on a waiver or on an xfail mark."""
+        if self.waiver is not None:
+            return f"{self.verdict} ({self.waiver.word})"
         return f"{self.verdict}{' (expected)' * self.expected}"
 
 
@@ -152,14 +172,14 @@ class Ledger:
 
     @property
     def totals(self) -> dict[str, int]:
-        """The number of claims by verdict, and the number of missing claims."""
-        counts = Counter(entry.verdict for entry in self.entries.values())
-        return {verdict: counts[verdict] for verdict in VERDICTS} | {MISSING: len(self.missing)}
+        """The number of claims by verdict, of waived claims, and of missing claims."""
+        counts = Counter(WAIVED if entry.is_waived else entry.verdict for entry in self.entries.values())
+        return {name: counts[name] for name in (*VERDICTS, WAIVED)} | {MISSING: len(self.missing)}
 
     @property
     def decided(self) -> int:
-        """The number of claims that hold or are broken."""
-        return sum(self.totals[verdict] for verdict in DECIDED)
+        """The number of claims that hold or are broken, or are waived."""
+        return sum(self.totals[name] for name in (*DECIDED, WAIVED))
 
     @property
     def uncollected(self) -> int:
@@ -188,6 +208,7 @@ class Ledger:
             *(entry.nodeid for entry in self.entries.values() if entry.kind != UNCOLLECTED),
         }
         return {
+            "$schema": SCHEMA_ID,
             "schema": SCHEMA,
             **{role: self.models.get(role) for role in ROLES},
             "settings": dict(settings),
@@ -223,5 +244,6 @@ def entries_of(report: Mapping[str, Any]) -> list[Entry]:
 
 
 def shown_totals(totals: Mapping[str, int]) -> list[tuple[str, int]]:
-    """The totals for a reader: findings and missing claims only where there are any."""
-    return [(name, count) for name, count in totals.items() if name not in ("reported", MISSING) or count]
+    """The totals for a reader: findings, waived and missing claims only where there are any."""
+    seldom = ("reported", WAIVED, MISSING)
+    return [(name, count) for name, count in totals.items() if name not in seldom or count]

@@ -22,6 +22,7 @@ from lengthprobe.reporting.reference_values import reference_values
 from lengthprobe.reporting.rows import Row, headers, rows_of
 from lengthprobe.reporting.sides import NO_CONTROL, SIDES
 from lengthprobe.reporting.standing import STANDING_WORDS
+from lengthprobe.reporting.waiver import waiver_lines
 from lengthprobe.untrusted_text import escaped_text
 
 if TYPE_CHECKING:
@@ -91,7 +92,7 @@ def _lines(report: Mapping[str, Any]) -> Iterator[str]:
         for message, count in messages(claims, verdict):
             yield ""
             yield f"**{count_phrase(verdict, count)}**: {plain(message)}"
-    for line in report.get("not_run", []):
+    for line in (*waiver_lines(report), *report.get("not_run", [])):
         yield ""
         yield plain(line)
 
@@ -141,6 +142,9 @@ def _explained(claim: Entry, standing: str) -> Iterator[str]:
     yield ""
     against = f", {plain(STANDING_WORDS[standing])}" if standing in STANDING_WORDS else ""
     yield f"**{SIGNS[claim.verdict]} {claim.word}**{language}{against}: {plain(claim.statement)}"
+    if claim.waiver:
+        yield ""
+        yield plain(claim.waiver)
     yield ""
     for check in claim.checks:
         if check.verdict == "holds":

@@ -28,6 +28,7 @@ from lengthprobe.reporting.sides import SIDES
 from lengthprobe.reporting.standing import STANDING_WORDS
 from lengthprobe.reporting.stated_margins import margin_lists
 from lengthprobe.reporting.strips import WIDTH
+from lengthprobe.reporting.waiver import waiver_lines
 from lengthprobe.statistics.background import means_in_words
 from lengthprobe.statistics.digits import interval_name
 from lengthprobe.untrusted_text import escaped_text
@@ -129,7 +130,7 @@ def page(
             together=claims_without_control(claims),
             errors=messages(claims, "error"),
             skipped=messages(claims, "skipped"),
-            not_run=report.get("not_run", []),
+            not_run=[*waiver_lines(report), *report.get("not_run", [])],
             missing=report.get("missing", []),
             collected=report.get("collected", len(claims)),
             interrupted=report.get("interrupted"),

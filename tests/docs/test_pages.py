@@ -22,7 +22,7 @@ from tests.test_imports import ROWS
 
 README = ROOT / "README.md"
 DOCS = ROOT / "docs"
-PAGES = [README, ROOT / "CONTRIBUTING.md", *sorted(DOCS.glob("*.md"))]
+PAGES = [README, ROOT / "CONTRIBUTING.md", *sorted(DOCS.rglob("*.md"))]
 _LINK = re.compile(r"\]\(([^)\s]+)\)")
 # What a page shows as code holds no link and no heading.
 _CODE = re.compile(r"^```.*?^```|`[^`\n]+`", re.MULTILINE | re.DOTALL)
@@ -55,7 +55,7 @@ def test_readme_explains_cwa_before_other_pages_need_it() -> None:
 def test_index_lists_every_page() -> None:
     """Every page in docs/ is listed in docs/index.md, once."""
     listed = _LINK.findall(_text(DOCS / "index.md"))
-    pages = [path.name for path in DOCS.glob("*.md") if path.name != "index.md"]
+    pages = [path.relative_to(DOCS).as_posix() for path in DOCS.rglob("*.md") if path.name != "index.md"]
     assert sorted(name for name in listed if name != "../README.md") == sorted(pages)
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from lengthprobe.plugin.exit_status import ExitStatus
+
 SWALLOWED = """try:
         bool(measures.length_error(probe, language='en') > 0)
     except AssertionError:
@@ -111,7 +113,7 @@ def test_claim_that_decides_nothing_is_an_error(project, body, why):
 
     result.assert_outcomes(errors=1)
     result.stdout.fnmatch_lines([f"*decided nothing*{why}", "*fix: assert*", "*1 error*"])
-    assert result.ret == pytest.ExitCode.TESTS_FAILED
+    assert result.ret == ExitStatus.NOT_MEASURED
 
 
 def test_other_exception_in_a_claim_is_an_error(project):
@@ -242,7 +244,7 @@ def test_run_without_a_decided_claim_fails(project):
 
     result = project.run()
 
-    assert result.ret == pytest.ExitCode.TESTS_FAILED
+    assert result.ret == ExitStatus.NOT_MEASURED
     result.stdout.fnmatch_lines(["*no claim was decided*"])
 
 
@@ -251,7 +253,7 @@ def test_model_named_where_nothing_claims_anything_fails(project):
     project.claims("def test_it():\n    pass\n")
 
     assert project.run().ret == pytest.ExitCode.OK
-    assert project.run("--lengthprobe-model=tiny-it").ret == pytest.ExitCode.TESTS_FAILED
+    assert project.run("--lengthprobe-model=tiny-it").ret == ExitStatus.NOT_MEASURED
 
 
 @pytest.mark.parametrize("option", ["--collect-only", "--setup-plan"])

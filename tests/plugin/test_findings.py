@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from lengthprobe.plugin.exit_status import ExitStatus
+
 FINDINGS = '''
 @pytest.mark.claim
 def test_requirement(probe):
@@ -106,7 +108,7 @@ def test_finding_beside_claims_that_decide_nothing(project):
     project.claims(FINDINGS.replace("n(probe):\n", "n(probe):\n    pytest.skip('no')\n"))
 
     assert project.run("-m", "finding").ret == pytest.ExitCode.OK
-    assert project.run("-m", "finding or replication").ret == pytest.ExitCode.TESTS_FAILED
+    assert project.run("-m", "finding or replication").ret == ExitStatus.NOT_MEASURED
 
 
 @pytest.mark.parametrize(
@@ -127,7 +129,7 @@ def test_finding_that_is_none_is_an_error(project, body, why):
     result = project.run("-m", "finding")
 
     result.assert_outcomes(errors=1)
-    assert result.ret == pytest.ExitCode.TESTS_FAILED
+    assert result.ret == ExitStatus.NOT_MEASURED
     result.stdout.fnmatch_lines([f"*{why}*", "*1 error*"])
 
 
@@ -142,7 +144,7 @@ def test_finding_that_is_skipped_reports_nothing(project):
 
     result = project.run("-m", "finding")
 
-    assert result.ret == pytest.ExitCode.TESTS_FAILED
+    assert result.ret == ExitStatus.NOT_MEASURED
     result.stdout.fnmatch_lines(["skipped: 1 (not here)"])
 
 

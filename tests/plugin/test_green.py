@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from lengthprobe.plugin.exit_status import ExitStatus
+
 HOLDS = "measures.exact_match(probe, language='en') > 0.5"
 BROKEN = "measures.exact_match(probe, language='en') < 0.1"
 UNDECIDED = "measures.length_error(probe, language='en') > 0"
@@ -45,7 +47,7 @@ def test_claim_is_an_error(project, name):
 
     result = project.run("--lengthprobe-json=out.json")
 
-    assert result.ret == pytest.ExitCode.TESTS_FAILED
+    assert result.ret == ExitStatus.NOT_MEASURED
     result.assert_outcomes(errors=1)
     result.stdout.fnmatch_lines(["*the claim decided nothing: *", "*fix: assert *"])
     assert '"verdict": "error"' in (project.path / "out.json").read_text()
@@ -150,15 +152,16 @@ def test_claim_without_a_case_is_an_error(project, ini, arguments):
 
     result = project.run("--lengthprobe-json=out.json")
 
-    assert result.ret == pytest.ExitCode.TESTS_FAILED
+    assert result.ret == ExitStatus.NOT_MEASURED
     assert '"verdict": "error"' in (project.path / "out.json").read_text()
     result.stdout.fnmatch_lines(["*the claim decided nothing: *parametrize gives it no case to run with*"])
 
 
 @pytest.mark.parametrize(
-    ("body", "verdict"), [(BROKEN, "broken"), (UNDECIDED, "undecided"), (HOLDS, "skipped")]
+    ("body", "verdict", "exit_status"),
+    [(BROKEN, "broken", 1), (UNDECIDED, "undecided", 10), (HOLDS, "skipped", 11)],
 )
-def test_skip_takes_back_no_verdict(project, body, verdict):
+def test_skip_takes_back_no_verdict(project, body, verdict, exit_status):
     """A claim that skips itself after a comparison is what the comparison came to."""
     project.claims(
         claim(
@@ -169,7 +172,7 @@ def test_skip_takes_back_no_verdict(project, body, verdict):
     report = project.report()
 
     assert [one["verdict"] for one in report["claims"]] == [verdict]
-    assert project.run().ret == pytest.ExitCode.TESTS_FAILED
+    assert project.run().ret == exit_status
 
 
 def test_skip_after_the_test_takes_back_no_verdict(project):
@@ -191,7 +194,7 @@ def test_broken_comparison_after_the_test_is_an_error(project):
 
     result = project.run()
 
-    assert result.ret == pytest.ExitCode.TESTS_FAILED
+    assert result.ret == ExitStatus.NOT_MEASURED
     result.stdout.fnmatch_lines(["*though exact_match(tiny-it, en) < 0.1 is broken"])
 
 
@@ -206,7 +209,7 @@ def test_comparison_after_the_test_that_nobody_asks_is_an_error(project, scope):
     result = project.run()
 
     result.assert_outcomes(passed=1, errors=1)
-    assert result.ret == pytest.ExitCode.TESTS_FAILED
+    assert result.ret == ExitStatus.NOT_MEASURED
     result.stdout.fnmatch_lines(["*compared exact_match(tiny-it, en) < 0.1, and did not ask whether*"])
 
 
@@ -222,7 +225,7 @@ class TestXfail:
         result = project.run("--lengthprobe-json=out.json")
 
         result.assert_outcomes(xfailed=1)
-        assert result.ret == pytest.ExitCode.TESTS_FAILED
+        assert result.ret == {"broken": pytest.ExitCode.TESTS_FAILED, "undecided": 10}[status]
         result.stdout.fnmatch_lines(
             [f"it * {status} (expected) *", "lengthprobe: not every claim holds, *: test_claims.py::test_it"]
         )

@@ -7,8 +7,10 @@ import json
 
 import pytest
 
-KEYS = ["schema", "model", "base", "reference", "settings", "claims", "totals"]
-KEYS += ["interrupted", "collected", "missing", "deselected", "named", "not_run"]
+from lengthprobe.plugin.exit_status import ExitStatus
+
+KEYS = ["$schema", "schema", "model", "base", "reference", "settings", "claims", "totals"]
+KEYS += ["interrupted", "collected", "missing", "deselected", "named", "not_run", "waivers"]
 
 
 def test_schema(project):
@@ -25,6 +27,7 @@ def test_schema(project):
         "error": 0,
         "skipped": 0,
         "reported": 0,
+        "waived": 0,
         "missing": 0,
     }
     assert (report["interrupted"], report["collected"], report["missing"]) == (None, 1, [])
@@ -94,7 +97,7 @@ def test_full_disk_fails_the_run_and_leaves_no_half_file(project, monkeypatch):
 
     result = project.run(f"--lengthprobe-json={out}")
 
-    assert result.ret == pytest.ExitCode.TESTS_FAILED
+    assert result.ret == ExitStatus.NOT_MEASURED
     result.stdout.fnmatch_lines(
         ["*could not be written to *out.json: No space left on device; free some room*"]
     )
@@ -151,7 +154,7 @@ def test_problem_is_said_without_a_terminal_reporter(project):
 
     result = project.run("-p", "no:terminal")
 
-    assert result.ret == pytest.ExitCode.TESTS_FAILED
+    assert result.ret == ExitStatus.NOT_MEASURED
     result.stderr.fnmatch_lines(["lengthprobe: no claim was decided*"])
 
 
