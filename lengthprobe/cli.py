@@ -163,11 +163,11 @@ def _add_plan(commands: Any) -> None:
 def _plan(options: argparse.Namespace) -> int:
     from dataclasses import replace
 
-    from lengthprobe.plan.expected import assumed, from_report
+    from lengthprobe.plan.expected import assume, from_report
     from lengthprobe.plan.foretold import foretell, lines
 
     if options.source is None:
-        source = assumed(options.exact, options.agreement)
+        source = assume(options.exact, options.agreement)
     else:
         source = from_report(options.source)
     if options.seconds is not None:

@@ -67,7 +67,7 @@ class Expected:
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class Basis:
     """What a plan rests on.
 
     Args:
@@ -85,7 +85,7 @@ class Source:
     seconds: float | None
 
 
-def assumed(exact: float, agreement: float, alpha: float = 0.05) -> Source:
+def assume(exact: float, agreement: float, alpha: float = 0.05) -> Basis:
     """The claims of behaviour, each as a requirement and against a reference as good.
 
     Args:
@@ -147,10 +147,10 @@ def assumed(exact: float, agreement: float, alpha: float = 0.05) -> Source:
         for name, sign, margin, spread, unit in found
     )
     told = f"assumed: {100 * exact:g} % exact answers, {100 * agreement:g} % of the misses in common"
-    return Source(told, claims, looks(DEFAULT_BUDGET), alpha, None)
+    return Basis(told, claims, looks(DEFAULT_BUDGET), alpha, None)
 
 
-def from_report(path: Path) -> Source:
+def from_report(path: Path) -> Basis:
     """The requirements that a run decided or left undecided, with their own spread.
 
     Args:
@@ -175,7 +175,7 @@ def from_report(path: Path) -> Source:
         ) from error
 
 
-def _read(report: Mapping[str, Any], told: str) -> Source:
+def _read(report: Mapping[str, Any], told: str) -> Basis:
     settings = report["settings"]
     budget, alpha = settings["budget"], settings["alpha"]
     # A run with a single look says so by having no early looks.
@@ -198,7 +198,7 @@ def _read(report: Mapping[str, Any], told: str) -> Source:
         raise ReportError(
             f"{told} holds no requirement with an interval", "run a suite with --lengthprobe-report=DIR"
         )
-    return Source(
+    return Basis(
         told, tuple(found), looks(max(budget, DEFAULT_BUDGET)), alpha, report.get("seconds_a_prompt")
     )
 

@@ -15,7 +15,7 @@ from lengthprobe.untrusted_text import printable
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from lengthprobe.plan.expected import Expected, Source
+    from lengthprobe.plan.expected import Basis, Expected
 
 DEFAULT_POWER = 0.9
 _BAR = 30
@@ -57,7 +57,7 @@ class Row:
     to_break: Needed | None
 
 
-def foretell(source: Source, *, change: float | None = None, power: float = DEFAULT_POWER) -> list[Row]:
+def foretell(source: Basis, *, change: float | None = None, power: float = DEFAULT_POWER) -> list[Row]:
     """A row for each claim.
 
     Args:
@@ -75,7 +75,7 @@ def foretell(source: Source, *, change: float | None = None, power: float = DEFA
     return [_row(source, expected, change, power) for expected in source.claims]
 
 
-def _row(source: Source, expected: Expected, change: float | None, power: float) -> Row:
+def _row(source: Basis, expected: Expected, change: float | None, power: float) -> Row:
     sides, spread = expected.sides, expected.spread
     margin = math.copysign(sides.margin, spread.mean) if sides.sign == 0 else sides.margin
     moved = 2 * abs(margin - spread.mean) if change is None else change
@@ -89,7 +89,7 @@ def _row(source: Source, expected: Expected, change: float | None, power: float)
 
 
 def _needed(
-    source: Source, expected: Expected, chance: Callable[[float, float], float], power: float
+    source: Basis, expected: Expected, chance: Callable[[float, float], float], power: float
 ) -> Needed:
     def after(prompts: float, part: float) -> float:
         return chance(expected.topics(prompts), part)
@@ -101,7 +101,7 @@ def _needed(
     return Needed(math.ceil(expected.topics(prompts)), prompts, minutes)
 
 
-def lines(source: Source, rows: list[Row], *, power: float = DEFAULT_POWER) -> list[str]:
+def lines(source: Basis, rows: list[Row], *, power: float = DEFAULT_POWER) -> list[str]:
     """The plan for a terminal: the table, the prompts for all claims, and the curve of the hardest claim."""
     from tabulate import tabulate
 
@@ -130,7 +130,7 @@ def lines(source: Source, rows: list[Row], *, power: float = DEFAULT_POWER) -> l
     ]
 
 
-def _all_together(source: Source, rows: list[Row]) -> list[str]:
+def _all_together(source: Basis, rows: list[Row]) -> list[str]:
     told = []
     for needed, what in (
         ([row.to_hold for row in rows], "every claim holds"),
@@ -148,7 +148,7 @@ def _all_together(source: Source, rows: list[Row]) -> list[str]:
     return told
 
 
-def _curve(source: Source, rows: list[Row]) -> list[str]:
+def _curve(source: Basis, rows: list[Row]) -> list[str]:
     """The chance of the claim that needs most prompts to hold, by the number of prompts, as bars."""
     open_rows = [row for row in rows if row.to_hold is not None]
     if not open_rows:

@@ -24,7 +24,7 @@ _WITH_LANGUAGE = re.compile(r"(?P<claim>.+?)\s*(?:\[(?P<bracketed>[a-z]{2,3})\]|
 _SHOWN = 3
 
 
-def folded(name: str) -> str:
+def fold(name: str) -> str:
     """The name of a claim without a difference of capitals or spaces."""
     return " ".join(name.split()).casefold()
 
@@ -40,7 +40,7 @@ def claim_names(entry: Entry, language: str | None = None) -> list[str]:
     names = [entry.nodeid, entry.claim, entry.claim.partition(" [")[0], function]
     if language is not None:
         names = [f"{name}{after}" for name in names for after in (f" [{language}]", f" {language}")]
-    return [folded(name) for name in dict.fromkeys(names)]
+    return [fold(name) for name in dict.fromkeys(names)]
 
 
 def without_language(name: str) -> str:
@@ -70,7 +70,7 @@ def refuse_unknown_names(
     known = {
         name for entry in collected for name in [*claim_names(entry), *claim_names(entry, entry.language)]
     }
-    left = [name for name in named if folded(name) not in known]
+    left = [name for name in named if fold(name) not in known]
     if not left:
         return
     # A case of a claim that was not collected may have any parameters.
@@ -94,7 +94,7 @@ def refuse_unknown_names(
 
 def _without_file(name: str) -> str:
     """The name of a claim, folded, or of the function where a test is named with its file."""
-    return folded(name.split("::")[-1])
+    return fold(name.split("::")[-1])
 
 
 def _without_case(name: str) -> str:

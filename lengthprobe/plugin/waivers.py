@@ -13,7 +13,7 @@ from lengthprobe.plugin.markers import is_claim
 from lengthprobe.plugin.options import WAIVERS
 from lengthprobe.plugin.refusal import refusal
 from lengthprobe.plugin.verdicts import ASKED, is_running
-from lengthprobe.plugin.waivable import claim_names, folded, refuse_unknown_names, without_language
+from lengthprobe.plugin.waivable import claim_names, fold, refuse_unknown_names, without_language
 from lengthprobe.reporting.waiver import WAIVABLE, Waiver
 from lengthprobe.untrusted_text import one_line
 
@@ -61,7 +61,7 @@ class Waivers:
 
     def of(self, entry: Entry) -> Line | None:
         """The waiver on a claim, whatever its outcome; a waiver for a single language goes first."""
-        by_name = {folded(line.claim): line for line in self.lines}
+        by_name = {fold(line.claim): line for line in self.lines}
         names = [*claim_names(entry, entry.language), *claim_names(entry)]
         return next((by_name[name] for name in names if name in by_name), None)
 
@@ -126,9 +126,9 @@ def read_waivers(config: pytest.Config, now: str) -> Waivers:
     lines: dict[str, Line] = {}
     for text in config.getini(WAIVERS):
         line = _read(" ".join(text.split()), date.fromisoformat(now))
-        if folded(line.claim) in lines:
+        if fold(line.claim) in lines:
             raise _refused(text, "this claim has two waivers", "leave one of the two")
-        lines[folded(line.claim)] = line
+        lines[fold(line.claim)] = line
     return Waivers(tuple(lines.values()))
 
 

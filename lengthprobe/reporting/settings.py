@@ -18,7 +18,8 @@ _SETTINGS = {
     "What is asked": {
         "languages": "languages",
         "lengths": "numbers of words asked for",
-        "budget": "prompts in each language",
+        "budget": "most prompts in each language",
+        "early_looks": "claims judged before, after so many prompts",
         "seed": "seed of the prompts",
         "prompt_form": "form of the prompts",
         "system_prompt": "system prompt",

@@ -9,7 +9,7 @@ import pytest
 from lengthprobe.errors import ReportError, SettingsError
 from lengthprobe.margins import Margins, alpha_shares
 from lengthprobe.measures import error_growth, exact_match
-from lengthprobe.plan.expected import assumed, from_report
+from lengthprobe.plan.expected import assume, from_report
 from lengthprobe.statistics.estimate import Estimate, Observation
 from lengthprobe.statistics.measure_key import MeasureKey
 
@@ -119,7 +119,7 @@ class TestAssumed:
 
     def test_has_every_claim_of_behaviour_and_its_regression(self):
         """Seven and seven, each with its margin."""
-        claims = assumed(0.95, 0.5).claims
+        claims = assume(0.95, 0.5).claims
         assert len(claims) == 14
         margins = Margins()
         of_name = {"length_error_rise": "length_error_rise", "exact_match_fall": "exact_match_fall"}
@@ -128,7 +128,7 @@ class TestAssumed:
 
     def test_a_change_is_spread_by_the_misses_of_one_side(self):
         """Of 5 % of misses half are in common: 5 % of the prompts differ."""
-        (fall,) = [claim for claim in assumed(0.95, 0.5).claims if claim.claim == "exact_match_fall"]
+        (fall,) = [claim for claim in assume(0.95, 0.5).claims if claim.claim == "exact_match_fall"]
         assert fall.spread.deviation**2 == pytest.approx(0.05)
 
     def test_growth_is_spread_as_the_measure_is(self, answered):
@@ -136,7 +136,7 @@ class TestAssumed:
         pairs = [(3 + at % 7, 3 + at % 7 + (2 if at % 10 == 0 else 0)) for at in range(700)]
         values = [one.value for one in error_growth(answered(*pairs), language="en").observations]
         deviation = (sum(value * value for value in values) / len(values)) ** 0.5
-        (growth,) = [claim for claim in assumed(0.8, 0.5).claims if claim.claim == "error_growth"]
+        (growth,) = [claim for claim in assume(0.8, 0.5).claims if claim.claim == "error_growth"]
         # A mean square error of 0.4 words on either side.
         assert growth.spread.deviation == pytest.approx(deviation, rel=0.1)
         assert exact_match(answered(*pairs), language="en").mean == 0.9
@@ -145,4 +145,4 @@ class TestAssumed:
     def test_refuses_what_is_no_share(self, exact, agreement, name):
         """The message names the option."""
         with pytest.raises(SettingsError, match=f"{name} .* is no share"):
-            assumed(exact, agreement)
+            assume(exact, agreement)

@@ -8,13 +8,13 @@ from dataclasses import replace
 import pytest
 
 from lengthprobe.errors import SettingsError
-from lengthprobe.plan.expected import Expected, Source, assumed
+from lengthprobe.plan.expected import Basis, Expected, assume
 from lengthprobe.plan.foretold import foretell, lines
 from lengthprobe.statistics.looks import looks
 from lengthprobe.statistics.power import Scale, Sides, Spread
 
 
-def source(mean=0.0, deviation=0.0, sides=None, **changes) -> Source:
+def source(mean=0.0, deviation=0.0, sides=None, **changes) -> Basis:
     """One claim on a fall."""
     expected = Expected(
         "exact match has not fallen",
@@ -25,7 +25,7 @@ def source(mean=0.0, deviation=0.0, sides=None, **changes) -> Source:
         1.0,
         "share",
     )
-    return replace(Source("a run", (expected,), looks(450), 0.05, None), **changes)
+    return replace(Basis("a run", (expected,), looks(450), 0.05, None), **changes)
 
 
 def test_perfect_answers_hold_at_the_second_look():
@@ -107,7 +107,7 @@ def test_lines_say_where_nothing_helps():
 
 def test_assumed_rates_give_fourteen_rows():
     """And the hardest claim is the fall of exact answers."""
-    plan = assumed(0.95, 0.5)
+    plan = assume(0.95, 0.5)
     told = lines(plan, foretell(plan))
     assert len(told[2].splitlines()) == 16
     assert any(line.startswith("chance that exact_match_fall holds") for line in told)
