@@ -164,7 +164,7 @@ def _plan(options: argparse.Namespace) -> int:
     from dataclasses import replace
 
     from lengthprobe.plan.expected import assume, from_report
-    from lengthprobe.plan.foretold import foretell, lines
+    from lengthprobe.plan.foretold import foretell, plan_lines
 
     if options.source is None:
         source = assume(options.exact, options.agreement)
@@ -173,7 +173,7 @@ def _plan(options: argparse.Namespace) -> int:
     if options.seconds is not None:
         source = replace(source, seconds=options.seconds)
     rows = foretell(source, change=options.change, power=options.power)
-    print("\n".join(lines(source, rows, power=options.power)))
+    print("\n".join(plan_lines(source, rows, power=options.power)))
     return 0
 
 

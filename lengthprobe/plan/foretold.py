@@ -39,7 +39,7 @@ class Needed:
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class Foretold:
     """A claim of a plan.
 
     Args:
@@ -57,7 +57,7 @@ class Row:
     to_break: Needed | None
 
 
-def foretell(source: Basis, *, change: float | None = None, power: float = DEFAULT_POWER) -> list[Row]:
+def foretell(source: Basis, *, change: float | None = None, power: float = DEFAULT_POWER) -> list[Foretold]:
     """A row for each claim.
 
     Args:
@@ -75,7 +75,7 @@ def foretell(source: Basis, *, change: float | None = None, power: float = DEFAU
     return [_row(source, expected, change, power) for expected in source.claims]
 
 
-def _row(source: Basis, expected: Expected, change: float | None, power: float) -> Row:
+def _row(source: Basis, expected: Expected, change: float | None, power: float) -> Foretold:
     sides, spread = expected.sides, expected.spread
     margin = math.copysign(sides.margin, spread.mean) if sides.sign == 0 else sides.margin
     moved = 2 * abs(margin - spread.mean) if change is None else change
@@ -85,7 +85,7 @@ def _row(source: Basis, expected: Expected, change: float | None, power: float) 
     to_break = None
     if sides.is_beyond(changed.mean):
         to_break = _needed(source, expected, partial(sides.chance_to_break, changed), power)
-    return Row(expected, moved, to_hold, to_break)
+    return Foretold(expected, moved, to_hold, to_break)
 
 
 def _needed(
@@ -101,7 +101,7 @@ def _needed(
     return Needed(math.ceil(expected.topics(prompts)), prompts, minutes)
 
 
-def lines(source: Basis, rows: list[Row], *, power: float = DEFAULT_POWER) -> list[str]:
+def plan_lines(source: Basis, rows: list[Foretold], *, power: float = DEFAULT_POWER) -> list[str]:
     """The plan for a terminal: the table, the prompts for all claims, and the curve of the hardest claim."""
     from tabulate import tabulate
 
@@ -130,7 +130,7 @@ def lines(source: Basis, rows: list[Row], *, power: float = DEFAULT_POWER) -> li
     ]
 
 
-def _all_together(source: Basis, rows: list[Row]) -> list[str]:
+def _all_together(source: Basis, rows: list[Foretold]) -> list[str]:
     told = []
     for needed, what in (
         ([row.to_hold for row in rows], "every claim holds"),
@@ -148,7 +148,7 @@ def _all_together(source: Basis, rows: list[Row]) -> list[str]:
     return told
 
 
-def _curve(source: Basis, rows: list[Row]) -> list[str]:
+def _curve(source: Basis, rows: list[Foretold]) -> list[str]:
     """The chance of the claim that needs most prompts to hold, by the number of prompts, as bars."""
     open_rows = [row for row in rows if row.to_hold is not None]
     if not open_rows:

@@ -31,7 +31,7 @@ _DATE = re.compile(r"\d{4}-\d\d-\d\d")
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class WaiverLine:
     """One waiver of the ini file.
 
     Args:
@@ -47,7 +47,7 @@ class Line:
 class Waivers:
     """All waivers of a session."""
 
-    lines: tuple[Line, ...] = ()
+    lines: tuple[WaiverLine, ...] = ()
 
     def check(self, items: Sequence[pytest.Item], config: pytest.Config) -> None:
         """Refuse a waiver that names no claim, before any claim is left out.
@@ -59,7 +59,7 @@ class Waivers:
             claims = claims_of(items).values()
             refuse_unknown_names([line.claim for line in self.lines], claims, config, WAIVERS)
 
-    def of(self, entry: Entry) -> Line | None:
+    def of(self, entry: Entry) -> WaiverLine | None:
         """The waiver on a claim, whatever its outcome; a waiver for a single language goes first."""
         by_name = {fold(line.claim): line for line in self.lines}
         names = [*claim_names(entry, entry.language), *claim_names(entry)]
@@ -123,7 +123,7 @@ def read_waivers(config: pytest.Config, now: str) -> Waivers:
         pytest.UsageError: A waiver has no day, no reason, or a day more than a year away; or two waivers name
             the same claim.
     """
-    lines: dict[str, Line] = {}
+    lines: dict[str, WaiverLine] = {}
     for text in config.getini(WAIVERS):
         line = _read(" ".join(text.split()), date.fromisoformat(now))
         if fold(line.claim) in lines:
@@ -132,7 +132,7 @@ def read_waivers(config: pytest.Config, now: str) -> Waivers:
     return Waivers(tuple(lines.values()))
 
 
-def _read(text: str, now: date) -> Line:
+def _read(text: str, now: date) -> WaiverLine:
     example = (now + timedelta(days=30)).isoformat()
     found = _LINE.fullmatch(text)
     if found is None:
@@ -158,14 +158,14 @@ def _read(text: str, now: date) -> Line:
             f"{until} is more than {MOST_DAYS} days away",
             f"{claim} until {latest}: {reason}, or an earlier day",
         )
-    return Line(claim, Waiver(until, one_line(reason), expired=day < now))
+    return WaiverLine(claim, Waiver(until, one_line(reason), expired=day < now))
 
 
 def _refused(text: str, problem: str, fix: str) -> pytest.UsageError:
     return refusal(f"{WAIVERS}: {one_line(text)!r}: {problem}", fix)
 
 
-def _told(line: Line, entries: Sequence[Entry]) -> dict[str, str | bool]:
+def _told(line: WaiverLine, entries: Sequence[Entry]) -> dict[str, str | bool]:
     verdicts = [entry.verdict for entry in entries]
     waived = [entry for entry in entries if entry.waiver is not None]
     where = line.claim if len(waived) != 1 or without_language(line.claim) else _named(waived[0])

@@ -9,7 +9,7 @@ import pytest
 
 from lengthprobe.errors import SettingsError
 from lengthprobe.plan.expected import Basis, Expected, assume
-from lengthprobe.plan.foretold import foretell, lines
+from lengthprobe.plan.foretold import foretell, plan_lines
 from lengthprobe.statistics.looks import looks
 from lengthprobe.statistics.power import Scale, Sides, Spread
 
@@ -84,7 +84,7 @@ def test_refuses_what_means_nothing(changes, message):
 def test_lines_tell_table_total_and_curve():
     """A row, the prompts for all, and a bar for each look and beyond."""
     plan = source(seconds=1.0)
-    told = lines(plan, foretell(plan))
+    told = plan_lines(plan, foretell(plan))
     assert told[0] == "a run; alpha 0.05, judged after 100, 150, 300, 450 prompts; power 0.9"
     row = next(line for line in told[2].splitlines() if line.startswith("exact match"))
     assert "-5 %" in row
@@ -100,14 +100,14 @@ def test_lines_tell_table_total_and_curve():
 def test_lines_say_where_nothing_helps():
     """At the margin itself no number of prompts decides, and beyond it none can hold."""
     plan = source(mean=-0.0499, deviation=0.4)
-    assert "too near the margin" in lines(plan, foretell(plan))[2]
+    assert "too near the margin" in plan_lines(plan, foretell(plan))[2]
     plan = source(mean=-0.2, deviation=0.4)
-    assert "beyond the margin" in lines(plan, foretell(plan))[2]
+    assert "beyond the margin" in plan_lines(plan, foretell(plan))[2]
 
 
 def test_assumed_rates_give_fourteen_rows():
     """And the hardest claim is the fall of exact answers."""
     plan = assume(0.95, 0.5)
-    told = lines(plan, foretell(plan))
+    told = plan_lines(plan, foretell(plan))
     assert len(told[2].splitlines()) == 16
     assert any(line.startswith("chance that exact_match_fall holds") for line in told)
