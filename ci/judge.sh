@@ -15,8 +15,17 @@ split() {
     python3 -c 'import shlex, sys; sys.stdout.write("".join(f"{word}\0" for word in shlex.split(sys.argv[1])))' "$1"
 }
 
-mapfile -d '' -t tests < <(split "${TESTS:---pyargs lengthprobe.suites}")
-mapfile -d '' -t words < <(split "${ARGS:-}")
+# Words of TESTS and ARGS. No `mapfile`: the bash of macOS has none.
+words=()
+for text in "${TESTS:---pyargs lengthprobe.suites}" "${ARGS:-}"; do
+    if ! split "$text" > /dev/null 2>&1; then
+        echo "a quote is left open: $text" >&2
+        exit 4
+    fi
+    while IFS= read -r -d '' word; do
+        words+=("$word")
+    done < <(split "$text")
+done
 options=(
     --lengthprobe-model="${MODEL:?name a checkpoint}"
     --lengthprobe-report="${REPORT:-lengthprobe-report}"
@@ -26,7 +35,7 @@ options=(
 [ -z "${LANGUAGES:-}" ] || options+=(--lengthprobe-languages="$LANGUAGES")
 [ -z "${STORE:-}" ] || options+=(--lengthprobe-store="$STORE")
 
-python3 -m pytest "${tests[@]}" "${options[@]}" ${words[@]+"${words[@]}"}
+python3 -m pytest "${options[@]}" ${words[@]+"${words[@]}"}
 status=$?
 
 # A cache that grows without end is slower than no cache.

@@ -115,13 +115,12 @@ class TestJudge:
             "MODEL": "tiny-it",
             "LANGUAGES": "en",
             "TESTS": "'test_a b.py'",
-            "ARGS": f"{QUICKLY} --lengthprobe-budget=16 --lengthprobe-cap=30 -k 'answers or $(touch evil)'",
+            # Neither the shell nor Python may run what stands in brackets.
+            "ARGS": f"{QUICKLY} --lengthprobe-budget=16 --lengthprobe-cap=30 -p 'no:$(touch evil)'",
             "REPORT": "report",
             "STORE": str(tmp_path / "store"),
             "GITHUB_OUTPUT": str(tmp_path / "output"),
         }
-        # pytest knows no `$( )`, and neither the shell nor Python may run what stands there.
-        environment["ARGS"] = environment["ARGS"].replace(" or $(touch evil)", "") + " -p 'no:$(touch evil)'"
 
         ran = subprocess.run(
             ["bash", str(JUDGE)], cwd=tmp_path, env=environment, capture_output=True, text=True, check=False
@@ -146,6 +145,16 @@ class TestJudge:
 
         assert ran.returncode != 0
         assert b"name a checkpoint" in ran.stderr
+
+    def test_refuses_an_open_quote(self, tmp_path: Path) -> None:
+        """Otherwise the words would be left out, and other claims run."""
+        environment = _environment() | {"MODEL": "tiny-it", "ARGS": "-k 'answers"}
+        ran = subprocess.run(
+            ["bash", str(JUDGE)], cwd=tmp_path, env=environment, capture_output=True, text=True, check=False
+        )
+
+        assert ran.returncode == pytest.ExitCode.USAGE_ERROR
+        assert "a quote is left open: -k 'answers" in ran.stderr
 
 
 class TestSlurm:
@@ -192,13 +201,14 @@ class TestSlurm:
         assert (tmp_path / "scontrol.log").read_text() == "requeue 77\n"
         assert '"interrupted": null' not in (tmp_path / "report" / "report.json").read_text()
 
+        _note_second_writes(tmp_path / "store")
         again = start(SLURM_RESTART_COUNT="1")
         said, _ = again.communicate(timeout=600)
 
         assert again.returncode == 0, said
         assert '"interrupted": null' in (tmp_path / "report" / "report.json").read_text()
-        # What was kept before the signal was not asked, and so not written, a second time.
-        assert kept <= _kept(tmp_path / "store")
+        assert kept < _kept(tmp_path / "store")
+        assert _second_writes(tmp_path / "store") == []
 
     def test_job_does_not_begin_again_for_ever(
         self, start: Callable[..., subprocess.Popen[str]], tmp_path: Path
@@ -231,6 +241,28 @@ def _kept(store: Path) -> set[tuple[str, str]]:
                 found |= set(connection.execute("SELECT key, digest FROM answers"))
         except sqlite3.Error:
             continue
+    return found
+
+
+def _note_second_writes(store: Path) -> None:
+    """Let the store note each answer that is asked, and so written, a second time."""
+    with sqlite3.connect(_file(store)) as connection:
+        connection.execute("CREATE TABLE second_writes (key TEXT)")
+        connection.execute(
+            "CREATE TRIGGER note BEFORE INSERT ON answers WHEN EXISTS "
+            "(SELECT 1 FROM answers WHERE key = NEW.key) BEGIN "
+            "INSERT INTO second_writes VALUES (NEW.key); END"
+        )
+
+
+def _second_writes(store: Path) -> list[str]:
+    with sqlite3.connect(_file(store)) as connection:
+        return [key for (key,) in connection.execute("SELECT key FROM second_writes")]
+
+
+def _file(store: Path) -> Path:
+    """The database of a store."""
+    (found,) = (path for path in store.iterdir() if path.read_bytes().startswith(b"SQLite format 3"))
     return found
 
 
