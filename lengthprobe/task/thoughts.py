@@ -107,7 +107,7 @@ class Parted:
     @property
     def answer(self) -> str:
         """The text without its thoughts."""
-        return self.answer_of_first(len(self.text))
+        return self.answer_of_first(len(self.text)) if self.thoughts else self.text
 
     def answer_of_first(self, n_characters: int) -> str:
         """The first characters of the text without its thoughts; a thought within an answer parts words."""

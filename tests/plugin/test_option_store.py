@@ -64,6 +64,12 @@ def test_a_second_run_asks_nothing(project, calls):
     assert calls != []
 
 
+def test_progress_says_what_came_from_the_store(project):
+    """At the end of each question."""
+    project.run()
+    project.run().stdout.fnmatch_lines(["*: 60 of 60 answers (60 from the store) after *"])
+
+
 def test_nothing_is_kept_where_none_is_named(project, calls):
     """`none` is no folder."""
     for _ in range(2):
