@@ -32,6 +32,7 @@ ROWS = (
     ("portraits",),
     ("reporting",),
     ("scan",),
+    ("review",),
     ("plugin",),
     ("cli",),
 )

@@ -10,7 +10,7 @@ import torch
 
 from fixtures.mechanism import cut
 from lengthprobe import load
-from lengthprobe.attribution.forced import Forced
+from lengthprobe.attribution.forced_text import Forced
 from lengthprobe.attribution.trace import Contributions
 from lengthprobe.components.ablation import Surgery
 from lengthprobe.components.anatomy import anatomy_of

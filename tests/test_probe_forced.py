@@ -9,7 +9,8 @@ import pytest
 
 from lengthprobe import load
 from lengthprobe.asking.progress import Progress
-from lengthprobe.attribution.forced import Forced, attribute_forced
+from lengthprobe.attribution.forced import attribute_forced
+from lengthprobe.attribution.forced_text import Forced
 from lengthprobe.attribution.trace import Contributions
 from lengthprobe.errors import ModelError
 from lengthprobe.probe import Probe

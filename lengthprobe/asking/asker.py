@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from lengthprobe.asking.questions import Write
     from lengthprobe.asking.remembering import Block, Remembering
     from lengthprobe.asking.subject import Subject
-    from lengthprobe.attribution.forced import Forced
+    from lengthprobe.attribution.forced_text import Forced
     from lengthprobe.attribution.trace import ForcedTrace
     from lengthprobe.checkpoints.catalog import Source
     from lengthprobe.checkpoints.files import Files
@@ -72,7 +72,7 @@ class Asker:
     @property
     def batch_size(self) -> int:
         """Most prompts at once; raises ModelError where the checkpoint or its device is not to be had."""
-        return self.subject.held.batch_size
+        return self.subject.batch_size
 
     @property
     def asked(self) -> tuple[str, ...]:

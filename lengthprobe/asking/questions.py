@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from lengthprobe.activations.looks import Floats, Look
     from lengthprobe.activations.outputs import ComponentOutputs
-    from lengthprobe.attribution.forced import Forced
+    from lengthprobe.attribution.forced_text import Forced
     from lengthprobe.attribution.trace import ForcedTrace
     from lengthprobe.components.names import Ablation, Component
     from lengthprobe.settings import Settings

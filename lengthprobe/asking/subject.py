@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from lengthprobe.asking.answers import Answers
-    from lengthprobe.asking.engine import Engine
+    from lengthprobe.asking.engine import Engine, KeptEngine
     from lengthprobe.asking.progress import Tell
     from lengthprobe.asking.questions import Question
     from lengthprobe.asking.sharing import Exchange
@@ -44,6 +44,7 @@ class Subject:
         store: The place where answers are kept for later runs, None for nowhere.
         tell: Called with the progress.
         means: Gives the mean outputs of the components; called only for an ablation by the mean.
+        kept: Answers from a saved run in place of the checkpoint, None for a checkpoint.
     """
 
     def __init__(
@@ -56,26 +57,43 @@ class Subject:
         store: Store | None,
         tell: Tell,
         means: Callable[[], MeanOutputs],
+        kept: KeptEngine | None = None,
     ) -> None:
         self.name, self.source, self.settings = name, source, settings
         self.tell = tell
-        self.held = Held(source.name, settings, lambda size: tell_reading(tell, size))
+        self.kept = kept
+        self.held = Held(
+            source.name,
+            settings,
+            lambda size: tell_reading(tell, size),
+            absent=None if kept is None else kept.absent,
+        )
         progress = QuestionProgress(tell)
-        engine: Engine = TransformersEngine(
+        engine: Engine = kept or TransformersEngine(
             self.held, settings, progress, means=means, written=self.responses
         )
-        if store is not None:
+        if store is not None and kept is None:
             engine = Storing(engine, store, self._key, name)
-        if exchange is not None:
+        if exchange is not None and kept is None:
             engine = Shared(engine, exchange, self._key)
         self.memory = Remembering(engine, progress)
         # The checkpoints' probes and languages whose prompts were answered again, for their attributions.
         self.asked_again: list[tuple[str, str]] = []
         # What `runs.identity` found out; `runs` stands above, and has no name here.
-        self.identity: Any = None
+        self.identity: Any = kept and kept.identity
         self._respondent: dict[str, Any] | None = None
         self._streams: dict[str, tuple[Prompt, ...]] = {}
         self._batches: dict[tuple[str, Ablation, str | None, bool], tuple[Write, ...]] = {}
+
+    @property
+    def batch_size(self) -> int:
+        """Most prompts at once; raises ModelError where the checkpoint or its device is not to be had."""
+        return self.held.batch_size if self.kept is None else self.kept.batch_size
+
+    @property
+    def place(self) -> str:
+        """The folder of the checkpoint or of the saved run."""
+        return str(self.held.files.directory if self.kept is None else self.source.path)
 
     def prompts(self, language: str) -> tuple[Prompt, ...]:
         """The prompts of a language, drawn once."""
@@ -96,11 +114,11 @@ class Subject:
         """
         key = (language, ablation, words, traces)
         if key not in self._batches:
-            from lengthprobe.generation.transformers_engine import batches
+            from lengthprobe.generation.batching import batches
 
             self._batches[key] = tuple(
                 Write(batch, (ablation,) * len(batch), traces, words)
-                for batch in batches(self.prompts(language), self.held.batch_size)
+                for batch in batches(self.prompts(language), self.batch_size)
             )
         return self._batches[key]
 

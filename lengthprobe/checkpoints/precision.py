@@ -19,6 +19,20 @@ def float32_precision() -> list[str]:
     return [str(backend.fp32_precision) for backend in backends]
 
 
+def precision_flags() -> dict[str, str | bool]:
+    """The settings of torch in this process that change how numbers are rounded, by name."""
+    import torch
+
+    of_torch, of_cuda, of_cpu = float32_precision()
+    return {
+        "float32 products": of_torch,
+        "float32 products on CUDA": of_cuda,
+        "float32 products on a CPU": of_cpu,
+        "bfloat16 sums shortened": torch.backends.cuda.matmul.allow_bf16_reduced_precision_reduction is True,
+        "deterministic algorithms": torch.are_deterministic_algorithms_enabled(),
+    }
+
+
 def multiplies_exactly() -> bool:
     """Whether no setting rounds the factors of a float32 product."""
     return all(precision in _EXACT for precision in float32_precision())

@@ -19,6 +19,7 @@ from lengthprobe.checkpoints.chat.thinking import (
 )
 from lengthprobe.checkpoints.tokenizers.decoding import greedy
 from lengthprobe.errors import ModelError, OutOfMemoryError
+from lengthprobe.generation.batching import batches
 from lengthprobe.generation.broken import Guard
 from lengthprobe.generation.rows import pad, run_in_halves
 from lengthprobe.generation.runaways import Limits, Runaways
@@ -61,22 +62,6 @@ class Observer(Protocol):
 
     def finish(self, rows: Sequence[Sequence[int]]) -> Sequence[Any]:
         """The result for each row, given all the tokens written."""
-
-
-def batches(prompts: Sequence[Prompt], size: int) -> tuple[tuple[Prompt, ...], ...]:
-    """The prompts in batches of nearly equal size, at most `size`, by requested length and id.
-
-    A batch runs as long as its longest response, so similar prompts go together. Languages are not mixed.
-    """
-    groups: list[tuple[Prompt, ...]] = []
-    for language in sorted({prompt.language for prompt in prompts}):
-        ordered = sorted(
-            (prompt for prompt in prompts if prompt.language == language),
-            key=lambda prompt: (prompt.n_words, prompt.id),
-        )
-        even = -(-len(ordered) // -(-len(ordered) // size))
-        groups += [tuple(ordered[start : start + even]) for start in range(0, len(ordered), even)]
-    return tuple(groups)
 
 
 def respond(

@@ -16,6 +16,7 @@ from lengthprobe.plugin.lineage import lineage, lineage_by_name, lineage_option
 from lengthprobe.plugin.markers import claim_subject, is_claim, needed_languages, takes
 from lengthprobe.plugin.options import name_in_role
 from lengthprobe.plugin.progress import progress_of
+from lengthprobe.plugin.saved_runs import reference_run
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping, Sequence
@@ -42,7 +43,7 @@ class Probes:
 
     def __init__(self, config: pytest.Config, settings: Settings, exchange: Exchange | None) -> None:
         self._config = config
-        self._settings = settings
+        self.settings = settings
         self._exchange = exchange
         self._probes: dict[str, Probe] = {}
         self._identities: dict[str, dict[str, Any]] = {}
@@ -92,14 +93,18 @@ class Probes:
             )
         if name is None:
             raise SettingsError(f"no {role} is named", f"--lengthprobe-{role}=NAME")
-        if name not in self._probes:
-            self._probes[name] = self._make(name)
-        probe, self._roles[role] = self._probes[name], name
+        probe, self._roles[role] = self._of(name), name
         self._prepare(probe, items, tuple(one for one in self._roles if self._roles[one] == name))
         if name not in self._identities:
             self._identities[name] = self._identity(probe) | self._lineage(name)
+        if role == "reference":
+            self._check_run(name)
         # A base seldom has the template of the tuned checkpoint, and may be compared across forms.
         return probe.across_forms().in_role(role) if role == "base" else probe.in_role(role)
+
+    def whole(self, role: str) -> Probe:
+        """The probe in a role, to be asked every prompt of the settings."""
+        return self._of(str(self.name(role)))
 
     @property
     def asked_again(self) -> tuple[tuple[str, str], ...]:
@@ -207,7 +212,7 @@ class Probes:
         """
         if roles in self._prepared:
             return
-        known = self._settings.languages
+        known = self.settings.languages
         running = [item for item in items if takes(item, roles) and set(needed_languages(item)) <= {*known}]
         wanted = {language for item in running for language in needed_languages(item)}
         languages = [language for language in known if language in wanted]
@@ -217,24 +222,43 @@ class Probes:
             self._traced[probe.source.name] = languages
         self._prepared.add(roles)
 
+    def _of(self, name: str) -> Probe:
+        """The probe of a checkpoint or of a saved run, made once."""
+        if name not in self._probes:
+            self._probes[name] = self._make(name)
+        return self._probes[name]
+
+    def _check_run(self, name: str) -> None:
+        """Refuse to compare with a saved run that was run otherwise; a live reference is run alike."""
+        tested = name_in_role(self._config, "model")
+        if tested is not None and reference_run(self._config, name) is not None:
+            from lengthprobe.runs.comparability import check_identities
+
+            check_identities(name, self._identities[name], self._identity(self._of(tested)))
+
     def _make(self, name: str) -> Probe:
         from lengthprobe.probe import Probe
+        from lengthprobe.runs.saved_engine import SavedEngine
 
-        shown = shown_name(self._config, name)
+        shown, run = shown_name(self._config, name), reference_run(self._config, name)
         return Probe(
             name,
-            self._settings,
+            self.settings,
             alpha_shares=alpha_shares(
-                len(self._settings.languages), reference=name_in_role(self._config, "reference") is not None
+                len(self.settings.languages), reference=name_in_role(self._config, "reference") is not None
             ),
             exchange=self._exchange,
             store=self._store,
             progress=progress_of(self._config, shown, getattr(self._exchange, "directory", None)),
             display_name=shown,
+            kept=None if run is None else SavedEngine(run, self.settings, display_name=shown),
         )
 
     def _lineage(self, name: str) -> dict[str, Any]:
         """A checkpoint's lineage, for the report: the option speaks of the checkpoint under test alone."""
+        if run := reference_run(self._config, name):
+            kept = run.report["model"] or {}
+            return {"lineage": kept.get("lineage"), "lineage_told": kept.get("lineage_told", False)}
         tested = name == name_in_role(self._config, "model")
         return {
             "lineage": lineage(self._config) if tested else lineage_by_name(name),

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
+from lengthprobe.errors import LengthprobeError
 from lengthprobe.plugin.claims import judge
 from lengthprobe.plugin.collected import Collected, claims_of, hand_over, worker_leftovers
 from lengthprobe.plugin.display_names import shown_name
@@ -18,6 +19,8 @@ from lengthprobe.plugin.lineage import lineage_option
 from lengthprobe.plugin.markers import PROBES, claim_subject
 from lengthprobe.plugin.options import is_in_use, name_in_role, option_value
 from lengthprobe.plugin.outputs import SessionOutputs, read_outputs
+from lengthprobe.plugin.saved_runs import check_names
+from lengthprobe.plugin.saving import read_saving
 from lengthprobe.plugin.selection import select
 from lengthprobe.plugin.session_course import SessionCourse, deselected_lines, problems
 from lengthprobe.plugin.shared_verdicts import SharedVerdicts
@@ -29,6 +32,7 @@ if TYPE_CHECKING:
 
     from lengthprobe.margins import Margins
     from lengthprobe.plugin.probes import Probes
+    from lengthprobe.plugin.saving import Saving
     from lengthprobe.plugin.shared_folder import SharedFolder
     from lengthprobe.portraits.portrait import Portrait
     from lengthprobe.settings import Settings
@@ -62,6 +66,7 @@ class Run:
         self._shared_verdicts = SharedVerdicts()
         self.problems: list[str] = []
         self.outputs = SessionOutputs()
+        self._saving: Saving | None = None
         self._portraits: dict[str, dict[str, Any]] = {}
         self._pieces: dict[tuple[str, ...], dict[str, Any]] = {}
         self.lineage_told: str | None = None
@@ -70,8 +75,9 @@ class Run:
             self.settings  # noqa: B018
             if not self._worker:
                 self.outputs = read_outputs(config)
+                self._saving = read_saving(config)
                 self._closing.append(end_orderly())
-            self._check_names()
+            check_names(config, self.settings, self.names)
             self.lineage_told = lineage_option(config)
         if self._worker and is_in_use(config):
             from lengthprobe.plugin.workers import share_cores, take_device
@@ -83,17 +89,6 @@ class Run:
                 from lengthprobe.plugin.shared_folder import watch
 
                 self._closing.append(watch(self._directory))
-
-    def _check_names(self) -> None:
-        """Refuse an unknown name of a checkpoint before any claim runs, instead of in every claim."""
-        from lengthprobe.checkpoints.catalog import resolve
-        from lengthprobe.errors import LengthprobeError
-
-        for name in self.names.values():
-            try:
-                resolve(name)
-            except LengthprobeError as error:
-                raise pytest.UsageError(str(error)) from error
 
     @cached_property
     def settings(self) -> Settings:
@@ -115,7 +110,9 @@ class Run:
         from lengthprobe.plugin.probes import Probes
         from lengthprobe.plugin.workers import SharedDirectory
 
-        exchange = None if self._directory is None else SharedDirectory(self._directory)
+        # The controller of workers finds their answers, where a run is saved.
+        directory = self._shared.path if self._shared is not None else self._directory
+        exchange = None if directory is None else SharedDirectory(directory)
         return Probes(self._config, self.settings, exchange)
 
     @property
@@ -229,12 +226,21 @@ class Run:
         self.course.close(self.ledger, self.collected, session, in_use=is_in_use(self._config))
         self.problems += problems(self.ledger, session, pointless=self._is_pointless())
         self.problems += self._shared_verdicts.judge(self.ledger)
+        self._save()
         self.outputs.write(self._as_dict, self._whole_portraits(), replaces=self.ledger.has_claims)
         self.problems += self.outputs.problems
         if self.problems and session.exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED):
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
         if self.problems and not self._config.pluginmanager.has_plugin("terminalreporter"):
             sys.stderr.writelines(f"lengthprobe: {problem}\n" for problem in self.problems)
+
+    def _save(self) -> None:
+        """Save the session as a run, where somebody asked for that."""
+        if self._saving is not None:
+            try:
+                self.outputs.written.append(self._saving.save(self.ledger, self._as_dict, self.probes))
+            except LengthprobeError as error:
+                self.problems.append(str(error))
 
     def _whole_portraits(self) -> dict[str, Portrait]:
         """The portraits by role, in an order that does not depend on the workers' speed."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from lengthprobe.asking.answers import Traced
 from lengthprobe.attribution.cumulative import stop_weights
-from lengthprobe.attribution.forced import Forced
+from lengthprobe.attribution.forced_text import Forced
 from lengthprobe.attribution.trace import Trace
 from lengthprobe.components.names import every_component
 from lengthprobe.measures.attribution.cwa import cwa_by_component

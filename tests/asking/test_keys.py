@@ -12,7 +12,7 @@ import pytest
 
 from lengthprobe.asking.keys import question_key, respondent_of
 from lengthprobe.asking.questions import Force, Question, Write
-from lengthprobe.attribution.forced import Forced
+from lengthprobe.attribution.forced_text import Forced
 from lengthprobe.checkpoints.held import Held
 from lengthprobe.components.names import Ablation, Component
 from lengthprobe.settings import CHANGE_NO_ANSWER, Settings

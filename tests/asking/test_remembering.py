@@ -9,7 +9,7 @@ import pytest
 
 from lengthprobe.asking.answers import Answers
 from lengthprobe.asking.transformers_engine import TransformersEngine
-from lengthprobe.attribution.forced import Forced
+from lengthprobe.attribution.forced_text import Forced
 from lengthprobe.components.names import Ablation, Component
 from lengthprobe.errors import SettingsError
 from lengthprobe.probe import Probe

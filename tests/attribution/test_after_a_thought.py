@@ -12,7 +12,7 @@ import torch
 from lengthprobe import load
 from lengthprobe.asking.answering import answer
 from lengthprobe.attribution.cumulative import cumulative, stop_weights, token_weights
-from lengthprobe.attribution.forced import Forced
+from lengthprobe.attribution.forced_text import Forced
 from lengthprobe.attribution.readout import readout_of
 from lengthprobe.checkpoints.chat.template import render
 from lengthprobe.components.anatomy import anatomy_of

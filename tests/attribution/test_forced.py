@@ -9,7 +9,8 @@ import pytest
 import torch
 
 from lengthprobe.attribution import direct_logit_attribution, forced
-from lengthprobe.attribution.forced import Forced, attribute_forced
+from lengthprobe.attribution.forced import attribute_forced
+from lengthprobe.attribution.forced_text import Forced
 from lengthprobe.checkpoints.chat.template import render
 from lengthprobe.checkpoints.loading import load_checkpoint
 from lengthprobe.errors import ModelError

@@ -437,7 +437,11 @@ def test_a_checkpoint_that_cannot_be_loaded_is_told_once(project):
     result = project.run()
 
     result.assert_outcomes(errors=2)
-    told = [line for line in result.outlines if "step-7 holds no weights" in line and not line.startswith("ERROR ")]
+    told = [
+        line
+        for line in result.outlines
+        if "step-7 holds no weights" in line and not line.startswith("ERROR ")
+    ]
     assert sum("(as above)" in line for line in told) == 1
 
 

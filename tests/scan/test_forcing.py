@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from lengthprobe.attribution.forced import Forced
+from lengthprobe.attribution.forced_text import Forced
 from lengthprobe.components.names import Ablation, Component
 from lengthprobe.errors import ModelError
 from lengthprobe.probe import Probe

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from lengthprobe.asking.answers import Traced
-    from lengthprobe.attribution.forced import Forced
+    from lengthprobe.attribution.forced_text import Forced
     from lengthprobe.attribution.trace import ForcedTrace
     from lengthprobe.statistics.measure_key import MeasureKey
     from lengthprobe.task.prompts import Prompt

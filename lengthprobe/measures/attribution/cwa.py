@@ -170,7 +170,7 @@ def _of_own(every: Sequence[Traced]) -> tuple[list[Contributions], list[Adherenc
 
 
 def _of_forced(probe: Traceable, every: Sequence[Traced]) -> tuple[list[Contributions], list[Adherence]]:
-    from lengthprobe.attribution.forced import Forced
+    from lengthprobe.attribution.forced_text import Forced
 
     texts = [
         Forced(

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from lengthprobe.asking.answers import Traced
-    from lengthprobe.attribution.forced import Forced
+    from lengthprobe.attribution.forced_text import Forced
     from lengthprobe.measures.attribution.by_component import Traceable
     from lengthprobe.statistics.estimate import Estimate
     from lengthprobe.task.prompts import Prompt
@@ -131,7 +131,7 @@ def _boundary(traced: Traced) -> int | None:
 
 
 def _forced(traced: Traced, step: int, prompt: Prompt) -> Forced:
-    from lengthprobe.attribution.forced import Forced
+    from lengthprobe.attribution.forced_text import Forced
 
     return Forced(prompt, traced.response.token_ids[:step], text=None, ended=False, last_only=True)
 
