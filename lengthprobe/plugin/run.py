@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
-from lengthprobe.errors import LengthprobeError
 from lengthprobe.plugin.claims import judge
 from lengthprobe.plugin.collected import Collected, claims_of, hand_over, worker_leftovers
 from lengthprobe.plugin.display_names import shown_name
@@ -226,21 +225,14 @@ class Run:
         self.course.close(self.ledger, self.collected, session, in_use=is_in_use(self._config))
         self.problems += problems(self.ledger, session, pointless=self._is_pointless())
         self.problems += self._shared_verdicts.judge(self.ledger)
-        self._save()
+        if self._saving is not None:
+            self._saving.save(self.outputs, self.ledger, self._as_dict, self.probes)
         self.outputs.write(self._as_dict, self._whole_portraits(), replaces=self.ledger.has_claims)
         self.problems += self.outputs.problems
         if self.problems and session.exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED):
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
         if self.problems and not self._config.pluginmanager.has_plugin("terminalreporter"):
             sys.stderr.writelines(f"lengthprobe: {problem}\n" for problem in self.problems)
-
-    def _save(self) -> None:
-        """Save the session as a run, where somebody asked for that."""
-        if self._saving is not None:
-            try:
-                self.outputs.written.append(self._saving.save(self.ledger, self._as_dict, self.probes))
-            except LengthprobeError as error:
-                self.problems.append(str(error))
 
     def _whole_portraits(self) -> dict[str, Portrait]:
         """The portraits by role, in an order that does not depend on the workers' speed."""

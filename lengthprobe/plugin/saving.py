@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
+    from lengthprobe.plugin.outputs import SessionOutputs
     from lengthprobe.plugin.probes import Probes
     from lengthprobe.probe import Probe
     from lengthprobe.reporting.ledger import Ledger
@@ -36,13 +37,35 @@ class Saving:
     place: Path
     replace: bool
 
-    def save(self, ledger: Ledger, report: Callable[[], Mapping[str, Any]], probes: Probes) -> str:
-        """Save the session, and give a line for the reader.
+    def save(
+        self,
+        outputs: SessionOutputs,
+        ledger: Ledger,
+        report: Callable[[], Mapping[str, Any]],
+        probes: Probes,
+    ) -> None:
+        """Save the session, and tell the reader, of a problem too.
 
         Args:
+            outputs: Takes the line for the reader, or the problem.
             ledger: The outcomes of the session.
             report: Gives the verdicts, as in a JSON report.
             probes: The probes of the session.
+        """
+        try:
+            self._write(ledger, report, probes)
+            outputs.written.append(f"run: saved as {self.name} in {self.place}")
+        except LengthprobeError as error:
+            outputs.problems.append(str(error))
+        # No fault of a saved run is worth the verdicts of a session.
+        except Exception as error:
+            outputs.problems.append(
+                f"the run was not saved as {self.name}: {type(error).__name__}: {error}; this is a fault of "
+                "lengthprobe's: please tell its authors"
+            )
+
+    def _write(self, ledger: Ledger, report: Callable[[], Mapping[str, Any]], probes: Probes) -> None:
+        """Save the session.
 
         Raises:
             LengthprobeError: The session cannot be saved; the message says why.
@@ -70,7 +93,6 @@ class Saving:
                 about = [language for language in languages if language in traced and role == "model"]
                 answered[role] = answers_of(probe, languages, about)
         write_run(self.place, report(), answered, replace=self.replace, made_by=f"lengthprobe {__version__}")
-        return f"run: saved as {self.name} in {self.place}"
 
 
 def read_saving(config: pytest.Config) -> Saving | None:

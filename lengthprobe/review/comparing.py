@@ -137,7 +137,7 @@ def _settings(
     return replace(
         kept,
         languages=asked,
-        budget=budget or min(held),
+        budget=budget or min(held, default=kept.budget),
         counter=counter or kept.counter,
         across_forms=across_forms or kept.across_forms,
         # The prompt form is as it was used, whatever was asked for.

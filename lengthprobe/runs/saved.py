@@ -125,6 +125,7 @@ class SavedRun:
         Raises:
             SettingsError: The run is damaged.
         """
+        self._model(role)
         file = responses_file(role, language)
         made = self._bytes(file)
         return self._read(file, lambda: unpack_responses(made.decode()))

@@ -70,7 +70,8 @@ def check_place(place: Path, name: str, *, replace: bool) -> None:
         )
     if place.exists() or place.is_symlink():
         raise ReportError(
-            f"{place} is there, and is no saved run", f"another name: --lengthprobe-save={name}-2"
+            f"{place} is there, and is no saved run",
+            f"another name: --lengthprobe-save={name.rstrip('/')}-2",
         )
     there = next(folder for folder in place.absolute().parents if folder.exists())
     if not there.is_dir() or not os.access(there, os.W_OK | os.X_OK):
