@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from lengthprobe.probe import Probe
     from lengthprobe.reporting.ledger import Ledger
     from lengthprobe.runs.packing import Attributions
-    from lengthprobe.runs.writing import Answered
+    from lengthprobe.runs.writing import CheckpointAnswers
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +126,7 @@ def read_saving(config: pytest.Config) -> Saving | None:
     return Saving(name, place, replace)
 
 
-def answers_of(probe: Probe, languages: Sequence[str], traced: Sequence[str]) -> Answered:
+def answers_of(probe: Probe, languages: Sequence[str], traced: Sequence[str]) -> CheckpointAnswers:
     """The answers of a checkpoint to all prompts of its settings; answers that are missing are asked.
 
     Args:
@@ -137,14 +137,14 @@ def answers_of(probe: Probe, languages: Sequence[str], traced: Sequence[str]) ->
     Raises:
         LengthprobeError: The checkpoint cannot be asked.
     """
-    from lengthprobe.runs.writing import Answered
+    from lengthprobe.runs.writing import CheckpointAnswers
 
     if traced:
         probe.prepare(traced, traces=True)
     probe.prepare(languages)
     proof = probe.proof if traced else None
     measurable = proof is not None and proof.problem is None
-    return Answered(
+    return CheckpointAnswers(
         probe.identity(),
         probe.form,
         proof,

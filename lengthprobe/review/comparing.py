@@ -11,7 +11,7 @@ from lengthprobe.probe import run_probe
 from lengthprobe.reporting.ledger import Entry, Ledger
 from lengthprobe.review.changed_answers import changed_answers
 from lengthprobe.review.regressions import REGRESSIONS
-from lengthprobe.runs.comparability import check_identities, differences_of_settings, told
+from lengthprobe.runs.comparability import check_identities, differences_of_settings, sentence_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -110,7 +110,7 @@ def _check_held(run: SavedRun, candidate: SavedRun, settings: Settings) -> None:
     later = [each.setting for each in differences if each.option not in _OPTIONS]
     fixes = [" ".join(now)] if now else []
     fixes += [f"save {candidate.name} again with {' '.join(later)}"] if later else []
-    raise SettingsError(told(run, differences), "; ".join(fixes))
+    raise SettingsError(sentence_of(run, differences), "; ".join(fixes))
 
 
 def _settings(

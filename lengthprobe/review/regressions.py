@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from lengthprobe import measures
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from lengthprobe.margins import Margins
     from lengthprobe.probe import Probe
@@ -70,14 +70,26 @@ def _falls(measure: Callable[..., Any]) -> Callable[[Probe, Probe, str, float], 
 
 
 def _share_falls(
-    measure: Callable[..., Any], component: str
+    measure: Callable[..., Any], component: str, less: Mapping[str, str] | None = None
 ) -> Callable[[Probe, Probe, str, float], Verdict]:
-    """The comparison of a component's share, which must not fall by a part of itself."""
+    """The comparison of a component's share, which must not fall by a part of itself.
+
+    Args:
+        measure: The measure of the component.
+        component: The component.
+        less: Arguments of the measure whose value is taken away first (another component, other signs), None
+            for nothing.
+    """
+
+    def of(probe: Probe, language: str) -> Any:
+        whole = measure(probe, component=component, language=language)
+        if less is None:
+            return whole
+        return whole - measure(probe, **{"component": component, "language": language, **less})
 
     def compare(candidate: Probe, reference: Probe, language: str, margin: float) -> Verdict:
-        ours = measure(candidate, component=component, language=language)
-        theirs = measure(reference, component=component, language=language)
-        verdict: Verdict = measures.fall_of_share(ours, theirs) < margin
+        fall = measures.fall_of_share(of(candidate, language), of(reference, language))
+        verdict: Verdict = fall < margin
         return verdict
 
     return compare
@@ -135,6 +147,30 @@ REGRESSIONS = (
         "mechanism",
     ),
     Regression(
+        "late_heads_still_keep_to_their_own_length",
+        "In English, the late heads' share that is due to the prompt's own length has not fallen by half.",
+        "attribution_fall",
+        _share_falls(measures.cwa, "late heads", {"signs": "shuffled"}),
+        ("en",),
+        "mechanism",
+    ),
+    Regression(
+        "late_heads_still_outdo_early_ones",
+        "In English, the late heads' share beyond that of the early heads has not fallen by half.",
+        "attribution_fall",
+        _share_falls(measures.cwa, "late heads", {"component": "early heads"}),
+        ("en",),
+        "mechanism",
+    ),
+    Regression(
+        "heads_still_rise_into_the_late_layers",
+        "In English, the rise of the heads' share into the late layers has not fallen by half.",
+        "attribution_fall",
+        _share_falls(measures.cwa, "rise of heads", {"signs": "shuffled"}),
+        ("en",),
+        "mechanism",
+    ),
+    Regression(
         "late_heads_still_stop_because_of_the_number",
         "In English, the late heads' share in the stop that is due to the number has not fallen by half.",
         "attribution_fall",
@@ -147,6 +183,22 @@ REGRESSIONS = (
         "In Italian, the final MLP's share has not fallen by half against the reference.",
         "attribution_fall",
         _share_falls(measures.cwa, "final MLP"),
+        ("it",),
+        "mechanism",
+    ),
+    Regression(
+        "final_mlp_still_keeps_to_its_own_length",
+        "In Italian, the final MLP's share that is due to the prompt's own length has not fallen by half.",
+        "attribution_fall",
+        _share_falls(measures.cwa, "final MLP", {"signs": "shuffled"}),
+        ("it",),
+        "mechanism",
+    ),
+    Regression(
+        "final_mlp_still_outdoes_early_ones",
+        "In Italian, the final MLP's share beyond that of the early MLPs has not fallen by half.",
+        "attribution_fall",
+        _share_falls(measures.cwa, "final MLP", {"component": "early MLPs"}),
         ("it",),
         "mechanism",
     ),

@@ -42,10 +42,10 @@ def check_settings(run: SavedRun, settings: Settings) -> None:
         SettingsError: The run was asked otherwise, or holds fewer answers; the message names each difference.
     """
     if differences := differences_of_settings(run, settings):
-        raise SettingsError(told(run, differences), " ".join(each.setting for each in differences))
+        raise SettingsError(sentence_of(run, differences), " ".join(each.setting for each in differences))
 
 
-def told(run: SavedRun, differences: Sequence[Difference]) -> str:
+def sentence_of(run: SavedRun, differences: Sequence[Difference]) -> str:
     """Differences in a sentence."""
     return f"the saved run {run.name} {'; it '.join(each.problem for each in differences)}"
 

@@ -32,7 +32,7 @@ _GIT = ".gitattributes", "* -text\n"
 
 
 @dataclass(frozen=True, slots=True)
-class Answered:
+class CheckpointAnswers:
     """The answers of one checkpoint, to be saved.
 
     Args:
@@ -84,7 +84,7 @@ def check_place(place: Path, name: str, *, replace: bool) -> None:
 def write_run(
     place: Path,
     report: Mapping[str, Any],
-    answered: Mapping[str, Answered],
+    answered: Mapping[str, CheckpointAnswers],
     *,
     replace: bool = False,
     made_by: str = "lengthprobe",
@@ -135,7 +135,7 @@ def remove_run(path: Path) -> None:
 
 
 def _write_files(
-    folder: Path, report: Mapping[str, Any], answered: Mapping[str, Answered], made_by: str
+    folder: Path, report: Mapping[str, Any], answered: Mapping[str, CheckpointAnswers], made_by: str
 ) -> None:
     folder.mkdir()
     digests: dict[str, str] = {}
@@ -155,7 +155,7 @@ def _write_files(
     _write(folder / RUN_FILE, (json.dumps(content, indent=1, allow_nan=False) + "\n").encode())
 
 
-def _files(role: str, checkpoint: Answered) -> dict[str, bytes]:
+def _files(role: str, checkpoint: CheckpointAnswers) -> dict[str, bytes]:
     files = {
         responses_file(role, language): pack_responses(responses).encode()
         for language, responses in checkpoint.responses.items()
@@ -166,7 +166,7 @@ def _files(role: str, checkpoint: Answered) -> dict[str, bytes]:
     return files
 
 
-def _described(checkpoint: Answered) -> dict[str, Any]:
+def _described(checkpoint: CheckpointAnswers) -> dict[str, Any]:
     """The facts on a checkpoint in `run.json`."""
     return {
         "identity": checkpoint.identity.as_dict(),

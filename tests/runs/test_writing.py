@@ -13,14 +13,14 @@ import pytest
 from lengthprobe.errors import ReportError
 from lengthprobe.runs import writing
 from lengthprobe.runs.saved import SavedRun, read_run
-from lengthprobe.runs.writing import Answered, check_place, remove_run, write_run
+from lengthprobe.runs.writing import CheckpointAnswers, check_place, remove_run, write_run
 
 
 @pytest.fixture
-def answered(approved: SavedRun) -> dict[str, Answered]:
+def answered(approved: SavedRun) -> dict[str, CheckpointAnswers]:
     """The answers of the saved run, to be saved again."""
     responses = {language: approved.responses(language) for language in approved.languages()}
-    return {"model": Answered(approved.identity(), approved.form(), approved.proof(), responses)}
+    return {"model": CheckpointAnswers(approved.identity(), approved.form(), approved.proof(), responses)}
 
 
 def files(folder: Path) -> set[str]:
@@ -28,7 +28,9 @@ def files(folder: Path) -> set[str]:
     return {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
 
 
-def test_every_file_is_there(answered: dict[str, Answered], approved: SavedRun, tmp_path: Path) -> None:
+def test_every_file_is_there(
+    answered: dict[str, CheckpointAnswers], approved: SavedRun, tmp_path: Path
+) -> None:
     """And nothing beside the run."""
     place = write_run(tmp_path / "deep" / "again", approved.report, answered)
     assert files(tmp_path) == {
@@ -38,7 +40,9 @@ def test_every_file_is_there(answered: dict[str, Answered], approved: SavedRun, 
     assert read_run(place).responses("it") == approved.responses("it")
 
 
-def test_a_taken_name_is_refused(answered: dict[str, Answered], approved: SavedRun, tmp_path: Path) -> None:
+def test_a_taken_name_is_refused(
+    answered: dict[str, CheckpointAnswers], approved: SavedRun, tmp_path: Path
+) -> None:
     """Unless the caller says so; the new run is there then, and nothing of the old."""
     place = write_run(tmp_path / "a", approved.report, answered)
     (place / "left-over").write_text("of the old run")
@@ -61,7 +65,7 @@ def test_another_folder_is_never_replaced(tmp_path: Path) -> None:
 @pytest.mark.parametrize("replace", [False, True])
 def test_a_failure_leaves_what_was_there(
     replace: bool,
-    answered: dict[str, Answered],
+    answered: dict[str, CheckpointAnswers],
     approved: SavedRun,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
@@ -81,7 +85,10 @@ def test_a_failure_leaves_what_was_there(
 
 
 def test_old_run_comes_back_where_the_new_cannot_take_its_place(
-    answered: dict[str, Answered], approved: SavedRun, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    answered: dict[str, CheckpointAnswers],
+    approved: SavedRun,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Between the two renames."""
     write_run(tmp_path / "a", approved.report, answered)
