@@ -241,6 +241,7 @@ class Probes:
         from lengthprobe.runs.saved_engine import SavedEngine
 
         shown, run = shown_name(self._config, name), reference_run(self._config, name)
+        progress = progress_of(self._config, shown, getattr(self._exchange, "directory", None))
         return Probe(
             name,
             self.settings,
@@ -249,7 +250,7 @@ class Probes:
             ),
             exchange=self._exchange,
             store=self._store,
-            progress=progress_of(self._config, shown, getattr(self._exchange, "directory", None)),
+            progress=progress if run is None else None,
             display_name=shown,
             kept=None if run is None else SavedEngine(run, self.settings, display_name=shown),
         )

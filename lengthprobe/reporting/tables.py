@@ -37,7 +37,7 @@ def header(
     for role in ROLES:
         identity = ledger.models.get(role)
         if identity is not None:
-            lines += [f"{role:<10} {line}" for line in _identity(identity)]
+            lines += [f"{role:<10} {printable(line, None)}" for line in _identity(identity)]
         elif role in names:
             why = "the run ended before any claim about it did" if ledger.interrupted else "not asked"
             lines.append(f"{role:<10} {printable(names[role])}: {why}")

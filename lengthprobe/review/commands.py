@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import argparse
+import os
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lengthprobe.settings import COUNTERS
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from lengthprobe.margins import Margins
     from lengthprobe.runs.saved import SavedRun
 
@@ -60,14 +64,14 @@ def _spelled(options: argparse.Namespace) -> int:
 def _runs(options: argparse.Namespace) -> int:
     from lengthprobe.review.pages import list_lines
 
-    print("\n".join(list_lines(_folder(options))))
+    _print(list_lines(_folder(options)))
     return 0
 
 
 def _show(options: argparse.Namespace) -> int:
     from lengthprobe.review.pages import show_lines
 
-    print("\n".join(show_lines(_read(options.saved, options))))
+    _print(show_lines(_read(options.saved, options)))
     return 0
 
 
@@ -86,7 +90,7 @@ def _compare(options: argparse.Namespace) -> int:
         languages=(options.languages or "").replace(",", " ").split(),
         across_forms=options.across_forms,
     )
-    print("\n".join(comparison_lines(comparison, margins, options.answers)))
+    _print(comparison_lines(comparison, margins, options.answers))
     return 0 if comparison.all_hold else 1
 
 
@@ -99,6 +103,17 @@ def _rm(options: argparse.Namespace) -> int:
         remove_run(path)
         print(f"removed: {path}")
     return 0
+
+
+def _print(lines: Iterable[str]) -> None:
+    """Print lines without characters that steer a terminal: a run may be anybody's."""
+    from lengthprobe.untrusted_text import escaped_text
+
+    try:
+        print("\n".join(map(escaped_text, lines)), flush=True)
+    except BrokenPipeError:
+        # The reader has seen enough, as in `lengthprobe show approved | head`; Python flushes once more.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _read(name: str, options: argparse.Namespace) -> SavedRun:

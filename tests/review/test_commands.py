@@ -122,3 +122,24 @@ def test_rm(run: Callable[..., tuple[int, str, str]], folder: Path, tmp_path: Pa
     status, out, _ = run("rm", "step", "short", runs=runs)
     assert (status, out) == (0, f"removed: {runs / 'step'}\nremoved: {runs / 'short'}\n")
     assert [path.name for path in runs.iterdir()] == ["approved"]
+
+
+def test_text_of_a_run_steers_no_terminal(
+    run: Callable[..., tuple[int, str, str]], folder: Path, tmp_path: Path
+) -> None:
+    """A run may come from anybody."""
+    runs = Path(shutil.copytree(folder, tmp_path / "runs"))
+    file = runs / "step" / "run.json"
+    file.write_text(file.read_text().replace('"LlamaForCausalLM"', '"Llama\\u001b[31m\\u202eForCausalLM"'))
+    for arguments in (["runs"], ["show", "step"], ["compare", "step", "approved"]):
+        _, out, err = run(*arguments, runs=runs)
+        assert "\x1b" not in out + err
+        assert "\u202e" not in out + err
+
+
+def test_reader_may_leave_early(folder: Path) -> None:
+    """As `head` does."""
+    command = f"{sys.executable} -m lengthprobe.cli show approved --runs={folder} | head -n 1"
+    done = subprocess.run(command, shell=True, capture_output=True, text=True, check=False)
+    assert done.stdout.startswith("run        approved: saved")
+    assert done.stderr == ""

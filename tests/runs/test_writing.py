@@ -15,9 +15,11 @@ from lengthprobe.runs import writing
 from lengthprobe.runs.saved import SavedRun, read_run
 from lengthprobe.runs.writing import CheckpointAnswers, check_place, remove_run, write_run
 
+Answers = dict[str, CheckpointAnswers]
+
 
 @pytest.fixture
-def answered(approved: SavedRun) -> dict[str, CheckpointAnswers]:
+def answered(approved: SavedRun) -> Answers:
     """The answers of the saved run, to be saved again."""
     responses = {language: approved.responses(language) for language in approved.languages()}
     return {"model": CheckpointAnswers(approved.identity(), approved.form(), approved.proof(), responses)}
@@ -28,9 +30,7 @@ def files(folder: Path) -> set[str]:
     return {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
 
 
-def test_every_file_is_there(
-    answered: dict[str, CheckpointAnswers], approved: SavedRun, tmp_path: Path
-) -> None:
+def test_every_file_is_there(answered: Answers, approved: SavedRun, tmp_path: Path) -> None:
     """And nothing beside the run."""
     place = write_run(tmp_path / "deep" / "again", approved.report, answered)
     assert files(tmp_path) == {
@@ -40,9 +40,7 @@ def test_every_file_is_there(
     assert read_run(place).responses("it") == approved.responses("it")
 
 
-def test_a_taken_name_is_refused(
-    answered: dict[str, CheckpointAnswers], approved: SavedRun, tmp_path: Path
-) -> None:
+def test_a_taken_name_is_refused(answered: Answers, approved: SavedRun, tmp_path: Path) -> None:
     """Unless the caller says so; the new run is there then, and nothing of the old."""
     place = write_run(tmp_path / "a", approved.report, answered)
     (place / "left-over").write_text("of the old run")
@@ -65,7 +63,7 @@ def test_another_folder_is_never_replaced(tmp_path: Path) -> None:
 @pytest.mark.parametrize("replace", [False, True])
 def test_a_failure_leaves_what_was_there(
     replace: bool,
-    answered: dict[str, CheckpointAnswers],
+    answered: Answers,
     approved: SavedRun,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
@@ -85,7 +83,7 @@ def test_a_failure_leaves_what_was_there(
 
 
 def test_old_run_comes_back_where_the_new_cannot_take_its_place(
-    answered: dict[str, CheckpointAnswers],
+    answered: Answers,
     approved: SavedRun,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
