@@ -7,15 +7,18 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from lengthprobe import errors
-    from lengthprobe.probe import Probe, load
+    from lengthprobe.probe import Probe, load, load_run
     from lengthprobe.task.words import count_words
 
     __version__: str
 
-__all__ = ["Probe", "__version__", "count_words", "errors", "load"]
+__all__ = ["Probe", "__version__", "count_words", "errors", "load", "load_run"]
 
 # Imported at the first use: the plugin imports this package into every pytest session of an environment.
-_HOMES = {"Probe": "lengthprobe.probe", "load": "lengthprobe.probe", "count_words": "lengthprobe.task.words"}
+_HOMES = {
+    **dict.fromkeys(("Probe", "load", "load_run"), "lengthprobe.probe"),
+    "count_words": "lengthprobe.task.words",
+}
 
 
 def __getattr__(name: str) -> Any:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lengthprobe.errors import LengthprobeError, ReportError
+from lengthprobe.review.commands import add_run_commands
 from lengthprobe.settings import COUNTERS, DTYPES, PROMPT_FORMS, THINKING, read_lengths
 from lengthprobe.spelling import for_shell, settings_spelled
 from lengthprobe.termination import Terminated, end_orderly
@@ -59,6 +60,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_scan(commands)
     _add_cache(commands)
     _add_plan(commands)
+    add_run_commands(commands)
     return parser
 
 

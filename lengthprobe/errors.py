@@ -45,6 +45,10 @@ class MeasureError(LengthprobeError, AttributeError):
     """A measure is asked for by a name that none has, of which `hasattr` is false."""
 
 
+class NotSavedError(SettingsError):
+    """A saved run lacks the answer to a question; other questions may have answers."""
+
+
 class FewWordsError(SettingsError):
     """A checkpoint wrote too few words of a kind to be constrained to this kind."""
 

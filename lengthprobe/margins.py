@@ -156,7 +156,7 @@ class Margins:
         "regression",
         "share",
         "a component that lost half of its share is not what was approved",
-        checks=4,
+        checks=9,
     )
 
     # Hidden from type checkers, which find an unknown name by themselves.

@@ -20,12 +20,15 @@ from lengthprobe.settings import Settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+    from pathlib import Path
 
+    from lengthprobe.asking.engine import KeptEngine
     from lengthprobe.asking.progress import Tell
     from lengthprobe.asking.sharing import Exchange
     from lengthprobe.asking.store import Store
     from lengthprobe.components.names import Ablation, Component
     from lengthprobe.runs.identity import Identity
+    from lengthprobe.runs.saved import SavedRun
     from lengthprobe.statistics.forms import Form
     from lengthprobe.statistics.looks import PlannedLook
 
@@ -47,6 +50,7 @@ class Probe(Asker):
         progress: Called with each question and how much is done (`asking.progress`).
         display_name: The checkpoint's name in expressions and reports, by default the last segment of a path
             (`checkpoints.display_names`). This is the probe's `name`; the name as typed is `source.name`.
+        kept: Answers from a saved run in place of a checkpoint (`runs.saved_engine`).
 
     Raises:
         ModelError: Nothing is known by this name.
@@ -65,16 +69,18 @@ class Probe(Asker):
         store: Store | None = None,
         progress: Tell | None = None,
         display_name: str | None = None,
+        kept: KeptEngine | None = None,
     ) -> None:
         shown, settings = display_name or name_alone(name), settings or Settings()
         subject = Subject(
             shown,
-            resolve(name),
+            resolve(name) if kept is None else kept.source,
             settings,
             exchange=exchange,
             store=store,
             tell=progress or ignore_progress,
             means=lambda: self.outputs().means,
+            kept=kept,
         )
         shares = alpha_shares or AlphaShares()
         given = (shown, settings, WHOLE, None, subject, subject.memory, shares, "model")
@@ -106,7 +112,7 @@ class Probe(Asker):
         Raises:
             LengthprobeError: The checkpoint cannot be loaded, or not be asked in this form.
         """
-        (form,) = self.subject.memory.answer([Describe(self.subject.respondent.directory)])
+        (form,) = self.subject.memory.answer([Describe(self.subject.place)])
         # A store may have the form from a run that spelled the checkpoint's path otherwise.
         return replace(form, model=self.source.name, across=self.settings.across_forms)
 
@@ -127,7 +133,7 @@ class Probe(Asker):
         return replace(
             found,
             display_name=subject.name,
-            split_batches=self.split_batches,
+            split_batches=found.split_batches + self.split_batches,
             ablation=self.ablation.as_dict() or None,
             words=self.words,
         )
@@ -261,3 +267,43 @@ def load(name_or_path: str, **settings: Any) -> Probe:
         SettingsError: A setting has a wrong value.
     """
     return Probe(name_or_path, Settings(**settings))
+
+
+def load_run(name_or_path: str, *, runs: Path | None = None, **settings: Any) -> Probe:
+    """A probe of a saved run, which answers without a checkpoint.
+
+    Args:
+        name_or_path: The name of a saved run, or its folder as a path with a slash.
+        runs: The folder of saved runs, by default in the user's data.
+        settings: Fields of `lengthprobe.settings.Settings` in which the probe is to differ from the run, for
+            example `budget` or `counter`.
+
+    Raises:
+        SettingsError: There is no such run, or the run lacks answers for these settings.
+    """
+    from lengthprobe.runs.places import default_runs_folder, find_run
+    from lengthprobe.runs.saved import read_run
+
+    run = read_run(find_run(name_or_path, runs or default_runs_folder()), name_or_path)
+    return run_probe(run, replace(run.settings, **settings))
+
+
+def run_probe(
+    run: SavedRun,
+    settings: Settings,
+    *,
+    alpha_shares: AlphaShares | None = None,
+    display_name: str | None = None,
+) -> Probe:
+    """A probe of a saved run under some settings; arguments as in `Probe`.
+
+    Raises:
+        SettingsError: The run was asked otherwise, lacks answers for these settings, or is damaged.
+    """
+    from lengthprobe.runs.comparability import check_settings
+    from lengthprobe.runs.saved_engine import SavedEngine
+
+    check_settings(run, settings)
+    shown = display_name or name_alone(run.name)
+    kept = SavedEngine(run, settings, display_name=shown)
+    return Probe(run.name, settings, alpha_shares=alpha_shares, display_name=shown, kept=kept)

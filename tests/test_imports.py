@@ -33,6 +33,7 @@ ROWS = (
     ("reporting",),
     ("scan",),
     ("plan",),
+    ("review",),
     ("plugin",),
     ("cli",),
 )

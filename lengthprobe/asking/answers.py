@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from lengthprobe.errors import LengthprobeError
     from lengthprobe.task.prompts import Prompt
 
 _CONTENT = "content"
@@ -38,7 +39,7 @@ class Proof:
     n_layers: int = 0
     n_heads: int = 0
     gap: float = 0.0
-    problem: ModelError | None = None
+    problem: LengthprobeError | None = None
 
     def to_bytes(self) -> bytes:
         """The proof as bytes."""
@@ -67,7 +68,7 @@ class Traced:
     response: Response
     trace: Trace | None = None
     adherence: Adherence | None = None
-    problem: ModelError | None = None
+    problem: LengthprobeError | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -88,7 +89,7 @@ class Answers:
     traces: tuple[Trace, ...] = ()
     adherences: tuple[Adherence, ...] = ()
     gap: float = 0.0
-    problem: ModelError | None = None
+    problem: LengthprobeError | None = None
 
     def to_bytes(self) -> bytes:
         """The answers without their prompts."""
@@ -207,7 +208,7 @@ def _adherence(listed: Sequence[Any]) -> Adherence:
     return Adherence(tuple(counts), tuple(complete), ended, tuple(thought))
 
 
-def _told(problem: ModelError | None) -> list[str] | None:
+def _told(problem: LengthprobeError | None) -> list[str] | None:
     return [problem.problem, problem.fix] if problem else None
 
 

@@ -72,7 +72,7 @@ class Asker:
     @property
     def batch_size(self) -> int:
         """Most prompts at once; raises ModelError where the checkpoint or its device is not to be had."""
-        return self.subject.respondent.batch_size
+        return self.subject.batch_size
 
     @property
     def asked(self) -> tuple[str, ...]:

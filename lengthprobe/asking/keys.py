@@ -69,7 +69,7 @@ def respondent_of(held: Held) -> dict[str, Any]:
     import torch
 
     from lengthprobe.checkpoints.digests import content_digest, versions_of
-    from lengthprobe.checkpoints.precision import number_settings
+    from lengthprobe.checkpoints.precision import precision_flags
 
     files, placement = held.files, held.placement
     device = placement.device
@@ -79,6 +79,6 @@ def respondent_of(held: Held) -> dict[str, Any]:
         "source": source_digest(),
         "device": torch.cuda.get_device_name(device) if device.type == "cuda" else device.type,
         "dtype": str(placement.dtype),
-        "precision": number_settings(),
+        "precision": precision_flags(),
         "batch_size": held.batch_size,
     }

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from lengthprobe.asking.agenda import current_agenda
 from lengthprobe.asking.answers import Answers
-from lengthprobe.errors import LanguageError, LengthprobeError, SettingsError
+from lengthprobe.errors import LanguageError, LengthprobeError, NotSavedError, SettingsError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -67,8 +67,9 @@ class Remembering:
                         (passing if question.is_large else self._answers)[question] = answer
                         self._note(question, answer)
             except LengthprobeError as error:
-                # A language that nobody has written is no fault of the checkpoint.
-                if all(one.concerns_all for one in new) and not isinstance(error, LanguageError):
+                # An unknown language and a gap in a saved run are no fault of the checkpoint.
+                own = not isinstance(error, (LanguageError, NotSavedError))
+                if own and all(one.concerns_all for one in new):
                     self._failure = error
                 raise
         return [remembered_answer(passing if one in passing else self._answers, one) for one in questions]

@@ -30,7 +30,7 @@ from lengthprobe.checkpoints.digests import (
 )
 from lengthprobe.checkpoints.disk.stamps import files_read
 from lengthprobe.checkpoints.machine import machine_facts
-from lengthprobe.checkpoints.precision import USUAL, number_settings
+from lengthprobe.checkpoints.precision import USUAL, precision_flags
 from lengthprobe.errors import LengthprobeError, ModelError
 from lengthprobe.settings import CHANGE_NO_ANSWER
 
@@ -172,7 +172,7 @@ class Respondent:
         if kept is None or kept == _NOTHING:
             return None
         facts = _Facts(**json.loads(kept))
-        precision = number_settings() if "torch" in sys.modules else USUAL
+        precision = precision_flags() if "torch" in sys.modules else USUAL
         if facts.respondent["precision"] != precision:
             return None
         try:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from lengthprobe.asking.answers import Answers
-    from lengthprobe.asking.engine import Engine
+    from lengthprobe.asking.engine import Engine, KeptEngine
     from lengthprobe.asking.progress import Tell
     from lengthprobe.asking.questions import Question
     from lengthprobe.asking.sharing import Exchange
@@ -48,6 +48,7 @@ class Subject:
         store: The place where answers are kept for later runs, None for nowhere.
         tell: Called with the progress.
         means: Gives the mean outputs of the components; called only for an ablation by the mean.
+        kept: Answers from a saved run in place of the checkpoint, None for a checkpoint.
     """
 
     def __init__(
@@ -60,32 +61,49 @@ class Subject:
         store: Store | None,
         tell: Tell,
         means: Callable[[], MeanOutputs],
+        kept: KeptEngine | None = None,
     ) -> None:
         self.name, self.source, self.settings = name, source, settings
         self.tell = tell
-        self.held = Held(source.name, settings, lambda size: tell_reading(tell, size))
+        self.kept = kept
+        self.held = Held(
+            source.name,
+            settings,
+            lambda size: tell_reading(tell, size),
+            absent=None if kept is None else kept.absent,
+        )
         self.respondent = Respondent(self.held, source, settings, name, store, tell)
         progress = QuestionProgress(tell)
-        rows = None if store is None else KeptRows(store, self._key, name)
-        engine: Engine = TransformersEngine(
+        rows = None if store is None or kept is not None else KeptRows(store, self._key, name)
+        engine: Engine = kept or TransformersEngine(
             self.held, settings, progress, means=means, written=self.responses, rows=rows
         )
         if store is not None and rows is not None:
             confirm = self.respondent.confirm
             engine = Storing(engine, store, self._key, name, rows=rows, progress=progress, confirm=confirm)
-        if exchange is not None:
+        if exchange is not None and kept is None:
             engine = Shared(engine, exchange, self._key)
         self.memory = Remembering(engine, progress)
         # The checkpoints' probes and languages whose prompts were answered again, for their attributions.
         self.asked_again: list[tuple[str, str]] = []
         # What `runs.identity` found out; `runs` stands above, and has no name here.
-        self.identity: Any = None
+        self.identity: Any = kept and kept.identity
         # Results of functions of the answers (`measures.computed_once`).
         self.computed: dict[Any, Any] = {}
         self._keys: dict[Question[Any], str] = {}
         self._streams: dict[str, tuple[Prompt, ...]] = {}
         self._places: dict[str, int] = {}
         self._batches: dict[tuple[str, int, Ablation, str | None, bool], tuple[Write, ...]] = {}
+
+    @property
+    def batch_size(self) -> int:
+        """Most prompts at once; raises ModelError where the checkpoint or its device is not to be had."""
+        return self.respondent.batch_size if self.kept is None else self.kept.batch_size
+
+    @property
+    def place(self) -> str:
+        """The folder of the checkpoint or of the saved run."""
+        return self.respondent.directory if self.kept is None else str(self.source.path)
 
     def prompts(self, language: str, budget: int | None = None) -> tuple[Prompt, ...]:
         """The first prompts of a language, by default all of the settings."""
@@ -132,7 +150,7 @@ class Subject:
             self._batches[key] = tuple(
                 Write(batch, (ablation,) * len(batch), traces, words)
                 for places in self.by_look(stream)
-                for batch in batches([stream[place] for place in places], self.respondent.batch_size)
+                for batch in batches([stream[place] for place in places], self.batch_size)
             )
         return self._batches[key]
 

@@ -24,10 +24,16 @@ class Held:
         name: Alias, hub id, directory, or fixture model.
         settings: The settings for loading.
         reading: Told the size of the weights, in bytes, before they are read.
+        absent: The reason why there is no checkpoint, raised at every use; None for a checkpoint.
     """
 
     def __init__(
-        self, name: str, settings: Settings, reading: Callable[[int], None] = lambda _size: None
+        self,
+        name: str,
+        settings: Settings,
+        reading: Callable[[int], None] = lambda _size: None,
+        *,
+        absent: LengthprobeError | None = None,
     ) -> None:
         self._name = name
         self._settings = settings
@@ -35,7 +41,7 @@ class Held:
         self._files: Files | None = None
         self._placement: Placement | None = None
         self._checkpoint: Checkpoint | None = None
-        self._failure: LengthprobeError | None = None
+        self._failure = absent
 
     @property
     def files(self) -> Files:

@@ -5,8 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 _EXACT = ("none", "ieee")
-# The result of `number_settings` where nobody has set anything.
-USUAL: list[Any] = ["none", "none", "none", True, False]
+# The result of `precision_flags` where nobody has set anything.
+USUAL: dict[str, str | bool] = {
+    "float32 products": "none",
+    "float32 products on CUDA": "none",
+    "float32 products on a CPU": "none",
+    "bfloat16 sums shortened": True,
+    "deterministic algorithms": False,
+}
 
 
 def float32_precision() -> list[str]:
@@ -21,15 +27,18 @@ def float32_precision() -> list[str]:
     return [str(backend.fp32_precision) for backend in backends]
 
 
-def number_settings() -> list[Any]:
-    """The settings of this process that change numbers: precision, reduction, deterministic algorithms."""
+def precision_flags() -> dict[str, str | bool]:
+    """The settings of torch in this process that change how numbers are rounded, by name."""
     import torch
 
-    return [
-        *float32_precision(),
-        torch.backends.cuda.matmul.allow_bf16_reduced_precision_reduction,
-        torch.are_deterministic_algorithms_enabled(),
-    ]
+    of_torch, of_cuda, of_cpu = float32_precision()
+    return {
+        "float32 products": of_torch,
+        "float32 products on CUDA": of_cuda,
+        "float32 products on a CPU": of_cpu,
+        "bfloat16 sums shortened": torch.backends.cuda.matmul.allow_bf16_reduced_precision_reduction is True,
+        "deterministic algorithms": torch.are_deterministic_algorithms_enabled(),
+    }
 
 
 def multiplies_exactly() -> bool:

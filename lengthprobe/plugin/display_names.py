@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import pytest
 
 from lengthprobe.plugin.options import name_in_role
 from lengthprobe.reporting.ledger import ROLES
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
 
 _NAMES = pytest.StashKey[dict[str, str]]()
 
@@ -33,19 +28,3 @@ def shown_name(config: pytest.Config, name: str) -> str:
     if name not in known:
         return display_names([name], taken=known.values())[name]
     return known[name]
-
-
-def check_checkpoints(names: Iterable[str]) -> None:
-    """Refuse an unknown name of a checkpoint before any claim runs, instead of in every claim.
-
-    Raises:
-        pytest.UsageError: There is no checkpoint of a name.
-    """
-    from lengthprobe.checkpoints.catalog import resolve
-    from lengthprobe.errors import LengthprobeError
-
-    for name in names:
-        try:
-            resolve(name)
-        except LengthprobeError as error:
-            raise pytest.UsageError(str(error)) from error

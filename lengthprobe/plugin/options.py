@@ -44,7 +44,7 @@ class Option:
 OPTIONS = (
     Option("model", "NAME", "the checkpoint: an alias, a hub id (@revision), a directory", "--model"),
     Option("base", "NAME", "its base model, where neither alias nor model card tells", "--base"),
-    Option("reference", "NAME", "the approved checkpoint that it is compared with", "--reference"),
+    Option("reference", "NAME", "the approved checkpoint to compare with, or a saved run", "--reference"),
     Option(
         "lineage", "NAME", "what it comes from, where name and card do not tell: llama-3.1, fixture, other"
     ),
@@ -65,6 +65,8 @@ OPTIONS = (
     Option("store", "DIR", "where answers are kept for later runs (the user's cache), or none"),
     Option("report", "DIR", "write a page with figures, report.json and summary.md to a folder"),
     Option("json", "FILE", "write all verdicts to a file"),
+    Option("save", "NAME", "save the run for later comparisons: a name, or a folder with a slash"),
+    Option("runs", "DIR", "where saved runs lie (the user's data)"),
 )
 # No ini file can set these: a checked-out project must not make anybody run code that it brings along.
 FLAGS = (
@@ -73,6 +75,8 @@ FLAGS = (
 )
 # Each is on or off, on the command line and in the ini file.
 SWITCHES = (Option("across-forms", "", "compare checkpoints that were asked in unlike forms all the same"),)
+# Each speaks of one command, and has no ini twin: no project replaces a saved run by itself.
+OF_A_COMMAND = (Option("replace", "", "let --lengthprobe-save replace the saved run of this name"),)
 MARGINS = "lengthprobe_margins"
 WAIVERS = "lengthprobe_waivers"
 PREFIX = "--lengthprobe-"
@@ -87,7 +91,7 @@ def add_options(parser: pytest.Parser) -> None:
     for option in OPTIONS:
         group.addoption(option.flag, dest=option.dest, metavar=option.metavar, help=option.help)
         parser.addini(option.dest, f"as {option.flag}", default="")
-    for flag in (*FLAGS, *SWITCHES):
+    for flag in (*FLAGS, *SWITCHES, *OF_A_COMMAND):
         group.addoption(flag.flag, dest=flag.dest, action="store_true", help=flag.help)
     for switch in SWITCHES:
         parser.addini(switch.dest, f"as {switch.flag}", type="bool", default=False)
@@ -133,7 +137,8 @@ def name_in_role(config: pytest.Config, role: str) -> str | None:
 
 def is_on_command_line(config: pytest.Config) -> bool:
     """Whether any of the options stands on the command line."""
-    return any(config.getoption(one.dest) not in (None, False) for one in (*OPTIONS, *FLAGS, *SWITCHES))
+    every = (*OPTIONS, *FLAGS, *SWITCHES, *OF_A_COMMAND)
+    return any(config.getoption(option.dest) not in (None, False) for option in every)
 
 
 def is_in_use(config: pytest.Config) -> bool:

@@ -16,6 +16,7 @@ from lengthprobe.plugin.lineage import lineage, lineage_by_name, lineage_option
 from lengthprobe.plugin.markers import claim_subject, is_claim, needed_languages, takes
 from lengthprobe.plugin.options import name_in_role
 from lengthprobe.plugin.progress import progress_of
+from lengthprobe.plugin.saved_runs import reference_run
 from lengthprobe.statistics.looks import planned_looks
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ class Probes:
 
     def __init__(self, config: pytest.Config, settings: Settings, exchange: Exchange | None) -> None:
         self._config = config
-        self._settings = settings
+        self.settings = settings
         self._exchange = exchange
         self._probes: dict[str, Probe] = {}
         self._identities: dict[str, dict[str, Any]] = {}
@@ -96,15 +97,19 @@ class Probes:
             )
         if name is None:
             raise SettingsError(f"no {role} is named", f"--lengthprobe-{role}=NAME")
-        if name not in self._probes:
-            self._probes[name] = self._make(name)
-        probe, self._roles[role] = self._probes[name], name
+        probe, self._roles[role] = self._of(name), name
         self._prepare(probe, items, self._roles_of(name))
         if name not in self._identities:
             self._identities[name] = self._identity(probe) | self._lineage(name)
+        if role == "reference":
+            self._check_run(name)
         # A base seldom has the template of the tuned checkpoint, and may be compared across forms.
         probe = _at(probe, look)
         return probe.across_forms().in_role(role) if role == "base" else probe.in_role(role)
+
+    def whole(self, role: str) -> Probe:
+        """The probe in a role, to be asked every prompt of the settings."""
+        return self._of(str(self.name(role)))
 
     def prepare(self, items: Sequence[pytest.Item], look: PlannedLook) -> None:
         """Ask the prompts of a look after the first for some claims, of the checkpoints asked before.
@@ -112,7 +117,7 @@ class Probes:
         Raises:
             LengthprobeError: A checkpoint cannot be asked.
         """
-        if look == planned_looks(self._settings)[0]:
+        if look == planned_looks(self.settings)[0]:
             return
         for name in dict.fromkeys(self._roles.values()):
             probe, roles = self._probes[name], self._roles_of(name)
@@ -243,14 +248,28 @@ class Probes:
             is_claim(item) and claim_subject(item) == "mechanism" and self._languages([item])
             for item in running
         )
-        first = planned_looks(self._settings)[0]
+        first = planned_looks(self.settings)[0]
         probe.at_look(first).prepare(languages, traces=traces)
         at_once = self._languages([item for item in running if not is_looked_at(item)])
-        if at_once and first.prompts < self._settings.budget:
+        if at_once and first.prompts < self.settings.budget:
             probe.prepare(at_once, traces=traces)
         if traces and languages:
             self._traced[probe.source.name] = languages
         self._prepared.add(roles)
+
+    def _of(self, name: str) -> Probe:
+        """The probe of a checkpoint or of a saved run, made once."""
+        if name not in self._probes:
+            self._probes[name] = self._make(name)
+        return self._probes[name]
+
+    def _check_run(self, name: str) -> None:
+        """Refuse to compare with a saved run that was run otherwise; a live reference is run alike."""
+        tested = name_in_role(self._config, "model")
+        if tested is not None and reference_run(self._config, name) is not None:
+            from lengthprobe.runs.comparability import check_identities
+
+            check_identities(name, self._identities[name], self._identity(self._of(tested)))
 
     def _roles_of(self, name: str) -> tuple[str, ...]:
         """The roles of a checkpoint."""
@@ -258,7 +277,7 @@ class Probes:
 
     def _languages(self, items: Sequence[pytest.Item]) -> list[str]:
         """The languages that some tests need, where the settings have all languages of a test."""
-        known = self._settings.languages
+        known = self.settings.languages
         needs = [{*needed_languages(item)} for item in items]
         wanted = {language for languages in needs if languages <= {*known} for language in languages}
         return [language for language in known if language in wanted]
@@ -266,29 +285,35 @@ class Probes:
     def _responses(self, probe: Probe) -> dict[str, Sequence[Response]]:
         """The responses in each language, up to the last look whose prompts were asked."""
         found: dict[str, Sequence[Response]] = {}
-        for look in planned_looks(self._settings):
+        for look in planned_looks(self.settings):
             view = probe.at_look(look)
             found |= {language: view.responses(language) for language in view.asked}
         return found
 
     def _make(self, name: str) -> Probe:
         from lengthprobe.probe import Probe
+        from lengthprobe.runs.saved_engine import SavedEngine
 
-        shown = shown_name(self._config, name)
+        shown, run = shown_name(self._config, name), reference_run(self._config, name)
+        progress = progress_of(self._config, shown, getattr(self._exchange, "directory", None))
         return Probe(
             name,
-            self._settings,
+            self.settings,
             alpha_shares=alpha_shares(
-                len(self._settings.languages), reference=name_in_role(self._config, "reference") is not None
+                len(self.settings.languages), reference=name_in_role(self._config, "reference") is not None
             ),
             exchange=self._exchange,
             store=self._store,
-            progress=progress_of(self._config, shown, getattr(self._exchange, "directory", None)),
+            progress=progress if run is None else None,
             display_name=shown,
+            kept=None if run is None else SavedEngine(run, self.settings, display_name=shown),
         )
 
     def _lineage(self, name: str) -> dict[str, Any]:
         """A checkpoint's lineage, for the report: the option speaks of the checkpoint under test alone."""
+        if run := reference_run(self._config, name):
+            kept = run.report["model"] or {}
+            return {"lineage": kept.get("lineage"), "lineage_told": kept.get("lineage_told", False)}
         tested = name == name_in_role(self._config, "model")
         return {
             "lineage": lineage(self._config) if tested else lineage_by_name(name),

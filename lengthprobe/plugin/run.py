@@ -14,7 +14,7 @@ import pytest
 from lengthprobe.plugin.against_reference import against_reference
 from lengthprobe.plugin.claims import judge
 from lengthprobe.plugin.collected import Collected, claims_of, hand_over, worker_leftovers
-from lengthprobe.plugin.display_names import check_checkpoints, shown_name
+from lengthprobe.plugin.display_names import shown_name
 from lengthprobe.plugin.exit_status import exit_status
 from lengthprobe.plugin.github import annotation_lines
 from lengthprobe.plugin.junit import put_properties
@@ -22,6 +22,8 @@ from lengthprobe.plugin.lineage import lineage_option
 from lengthprobe.plugin.markers import PROBES, claim_subject
 from lengthprobe.plugin.options import is_in_use, name_in_role, option_value
 from lengthprobe.plugin.outputs import SessionOutputs, read_outputs
+from lengthprobe.plugin.saved_runs import check_names
+from lengthprobe.plugin.saving import read_saving
 from lengthprobe.plugin.selection import select
 from lengthprobe.plugin.session_course import SessionCourse, deselected_lines, problems
 from lengthprobe.plugin.shared_verdicts import SharedVerdicts
@@ -35,6 +37,7 @@ if TYPE_CHECKING:
     from lengthprobe.margins import Margins
     from lengthprobe.plugin.github import Place
     from lengthprobe.plugin.probes import Probes
+    from lengthprobe.plugin.saving import Saving
     from lengthprobe.plugin.shared_folder import SharedFolder
     from lengthprobe.portraits.portrait import Portrait
     from lengthprobe.settings import Settings
@@ -74,6 +77,7 @@ class Run:
         self.notes: list[str] = []
         self.outputs = SessionOutputs()
         self._places: dict[str, Place] = {}
+        self._saving: Saving | None = None
         self._portraits: dict[str, dict[str, Any]] = {}
         self._pieces: dict[tuple[str, ...], dict[str, Any]] = {}
         self.lineage_told: str | None = None
@@ -88,8 +92,9 @@ class Run:
             self.waivers = read_waivers(config, self._today)
             if not self._worker:
                 self.outputs = read_outputs(config)
+                self._saving = read_saving(config)
                 self._closing.append(end_orderly())
-            check_checkpoints(self.names.values())
+            check_names(config, self.settings, self.names)
             self.lineage_told = lineage_option(config)
         if self._worker and is_in_use(config):
             from lengthprobe.plugin.workers import share_cores, take_device
@@ -129,7 +134,9 @@ class Run:
         from lengthprobe.plugin.probes import Probes
         from lengthprobe.plugin.workers import SharedDirectory
 
-        exchange = None if self._directory is None else SharedDirectory(self._directory)
+        # The controller of workers finds their answers, where a run is saved.
+        directory = self._shared.path if self._shared is not None else self._directory
+        exchange = None if directory is None else SharedDirectory(directory)
         return Probes(self._config, self.settings, exchange)
 
     @property
@@ -267,6 +274,8 @@ class Run:
             return
         self.problems += problems(self.ledger, session, pointless=self._is_pointless())
         self.problems += self._shared_verdicts.judge(self.ledger)
+        if self._saving is not None:
+            self._saving.save(self.outputs, self.ledger, self._as_dict, self.probes)
         self.outputs.write(self._as_dict, self._whole_portraits(), replaces=self.ledger.has_claims)
         self.problems += self.outputs.problems
         session.exitstatus = exit_status(

@@ -14,13 +14,13 @@ from typing import TYPE_CHECKING
 import pytest
 
 from lengthprobe.nearest import nearest
-from lengthprobe.plugin.options import FLAGS, OPTIONS, PREFIX, SWITCHES
+from lengthprobe.plugin.options import FLAGS, OF_A_COMMAND, OPTIONS, PREFIX, SWITCHES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 _FULL = {option.short: option.flag for option in OPTIONS if option.short}
-_BY_NAME = {option.name: option.flag for option in (*OPTIONS, *FLAGS, *SWITCHES)}
+_BY_NAME = {option.name: option.flag for option in (*OPTIONS, *FLAGS, *SWITCHES, *OF_A_COMMAND)}
 _VALUES = {option.flag: option.metavar for option in OPTIONS}
 # Whoever misspells the prefix as well types most of a long name right; ours.
 _ALIKE = 0.8

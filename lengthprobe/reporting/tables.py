@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from lengthprobe.reporting.ledger import ROLES, shown_totals
 from lengthprobe.reporting.names import name_of, place_of
 from lengthprobe.reporting.rows import headers, rows_of
+from lengthprobe.runs.comparability import told_differences
 from lengthprobe.settings import THOUGHT_LIMIT
 from lengthprobe.untrusted_text import printable
 
@@ -36,7 +37,7 @@ def header(
     for role in ROLES:
         identity = ledger.models.get(role)
         if identity is not None:
-            lines += [f"{role:<10} {line}" for line in _identity(identity)]
+            lines += [f"{role:<10} {printable(line, None)}" for line in _identity(identity)]
         elif role in names:
             why = "the run ended before any claim about it did" if ledger.interrupted else "not asked"
             lines.append(f"{role:<10} {printable(names[role])}: {why}")
@@ -127,6 +128,12 @@ def notes(ledger: Ledger) -> list[str]:
     ]
     lines += [f"skipped: {count} ({printable(reason)})" for reason, count in reasons.items()]
     tested = ledger.models.get("model", {})
+    reference = ledger.models.get("reference")
+    if tested and reference and (told := told_differences([reference, tested])):
+        lines.append(
+            f"warning: {printable(name_of(reference))} and {printable(name_of(tested))} differ in "
+            f"{printable(', '.join(told))}: greedy answers may change by that alone"
+        )
     for role in ROLES[1:]:
         other = ledger.models.get(role)
         if not other or not tested or bool(other.get("stored")) != bool(tested.get("stored")):
@@ -165,6 +172,8 @@ def _identity(identity: Mapping[str, Any]) -> Iterator[str]:
     )
     if stored := identity.get("stored"):
         yield f"weights: {printable(stored)}, dequantized to {identity['dtype']}"
+    if run := identity.get("run"):
+        yield f"answers of the saved run {printable(str(run))}: no model was loaded for them"
     split = identity["split_batches"]
     yield (
         f"asked in {identity['prompt_form']} form, {identity['dtype']} on {identity['device']}, "

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import platform
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field, fields
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
@@ -60,6 +60,9 @@ class Identity:
         quantized: How the weights are quantized, and in which form they run; empty for plain weights.
         thought: How much room a thought has, and whether the chat template has a switch; empty where thoughts
             are not allowed.
+        engine: The library that writes the responses.
+        precision: The settings of torch that change how numbers are rounded.
+        run: The saved run that gives the answers; empty for a checkpoint.
     """
 
     name: str
@@ -97,18 +100,28 @@ class Identity:
     display_name: str = ""
     quantized: str = ""
     thought: str = ""
+    engine: str = "transformers"
+    precision: dict[str, str | bool] = field(default_factory=dict)
+    run: str = ""
+
+    @classmethod
+    def from_dict(cls, kept: Mapping[str, Any]) -> Identity:
+        """The identity from JSON, without facts that this version does not know.
+
+        Raises:
+            TypeError: A fact is missing.
+        """
+        lists = {each.name: str(each.type).startswith("tuple") for each in fields(cls)}
+        facts: dict[str, Any] = {
+            name: tuple(fact) if lists[name] else fact for name, fact in kept.items() if name in lists
+        }
+        return cls(**facts)
 
     def as_dict(self) -> dict[str, Any]:
         """The identity, as values for JSON."""
         return {
             key: list(value) if isinstance(value, tuple) else value for key, value in asdict(self).items()
         }
-
-    @classmethod
-    def from_dict(cls, stated: Mapping[str, Any]) -> Identity:
-        """The identity from the values of `as_dict`."""
-        lists = {name: tuple(value) for name, value in stated.items() if isinstance(value, list)}
-        return cls(**{**stated, **lists})
 
 
 def identify(checkpoint: Checkpoint, settings: Settings, *, batch_size: int) -> Identity:
@@ -125,6 +138,7 @@ def identify(checkpoint: Checkpoint, settings: Settings, *, batch_size: int) -> 
     # It imports torch, which a reader of saved identities has no need of.
     from lengthprobe.checkpoints.chat.template import prompt_form, template_arguments
     from lengthprobe.checkpoints.chat.thought_summary import thought_summary
+    from lengthprobe.checkpoints.precision import precision_flags
 
     files = checkpoint.files
     template = checkpoint.chat_template
@@ -162,6 +176,7 @@ def identify(checkpoint: Checkpoint, settings: Settings, *, batch_size: int) -> 
         stored=files.gguf.told() if files.gguf else None,
         quantized=checkpoint.quantized,
         thought=thought_summary(checkpoint, settings),
+        precision=precision_flags(),
     )
     if files.is_changed:
         raise ModelError(

@@ -13,6 +13,7 @@ import torch
 from lengthprobe.asking import respondent
 from lengthprobe.asking.store import Store
 from lengthprobe.checkpoints import digests, files, held, loading, machine
+from lengthprobe.checkpoints.precision import USUAL
 from lengthprobe.errors import ModelError
 from lengthprobe.probe import Probe
 from lengthprobe.settings import Settings
@@ -99,7 +100,7 @@ def test_a_changed_file_makes_a_checkpoint_unknown(
         (machine.platform, "python_version", lambda: "4.0"),
         (respondent, "source_digest", lambda *_more: "changed"),
         (respondent, "machine_facts", lambda _device_map: None),
-        (respondent, "number_settings", lambda: ["tf32", "none", "none", True, False]),
+        (respondent, "precision_flags", lambda: USUAL | {"float32 products": "tf32"}),
     ],
 )
 def test_another_machine_makes_a_checkpoint_unknown(

@@ -14,7 +14,7 @@ from benchmarks.prose import sentences, words
 from lengthprobe import cli
 from lengthprobe.checkpoints.catalog import LINEAGES
 from lengthprobe.margins import alpha_shares
-from lengthprobe.plugin.options import FLAGS, OPTIONS, SWITCHES
+from lengthprobe.plugin.options import FLAGS, OF_A_COMMAND, OPTIONS, SWITCHES
 from lengthprobe.settings import COUNTERS, PROMPT_FORMS, THINKING
 from lengthprobe.task.languages import available
 from tests.docs.test_attribution_page import ROOT
@@ -113,7 +113,7 @@ def test_options_page_lists_every_option() -> None:
     """The table has a row for each option of the plugin, and no other row."""
     rows = [line.split("|")[1] for line in _text(DOCS / "options.md").splitlines() if line.startswith("| `")]
     assert sorted(re.findall(r"`(--[\w-]+)", " ".join(rows))) == sorted(
-        option.flag for option in (*OPTIONS, *FLAGS, *SWITCHES)
+        option.flag for option in (*OPTIONS, *FLAGS, *SWITCHES, *OF_A_COMMAND)
     )
 
 

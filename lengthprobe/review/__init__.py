@@ -1,0 +1,1 @@
+"""Review of saved runs: list, show, compare and remove them, without a model and without torch."""
