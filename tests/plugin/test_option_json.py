@@ -7,8 +7,8 @@ import json
 
 import pytest
 
-KEYS = ["schema", "model", "base", "reference", "settings", "claims", "totals"]
-KEYS += ["interrupted", "collected", "missing", "deselected", "named", "not_run"]
+KEYS = ["schema", "model", "base", "reference", "settings", "conclusion", "claims", "totals"]
+KEYS += ["interrupted", "collected", "missing", "deselected", "against_reference", "named", "not_run"]
 
 
 def test_schema(project):
