@@ -47,22 +47,22 @@ def _named(shown: str, typed: str) -> str:
     return shown if shown == typed else f"{shown} ({printable(typed)})"
 
 
-def _needed_prompts(entry: Entry) -> int | None:
+def _needed_prompts(entry: Entry, budget: int) -> int | None:
     """The prompts a language that would decide an undecided claim, None where no number would."""
     undecided = [check for check in entry.checks if check.verdict == "undecided"]
     if not undecided or not all(check.more_topics for check in undecided):
         return None
+    # A claim may be about a part of the prompts.
     return max(
-        math.ceil(check.numbers.n * (1 + (check.more_topics or 0) / check.numbers.clusters))
-        for check in undecided
+        math.ceil(budget * (1 + (check.more_topics or 0) / check.numbers.clusters)) for check in undecided
     )
 
 
 def _what_decides(run: Run) -> str:
     """The line on undecided claims that more prompts would decide, with the option to type; else empty."""
     undecided = [one for one in run.ledger.entries.values() if one.verdict == "undecided"]
-    needed = [prompts for prompts in map(_needed_prompts, undecided) if prompts is not None]
     budget = run.settings.budget
+    needed = [prompts for entry in undecided if (prompts := _needed_prompts(entry, budget)) is not None]
     if not needed:
         return ""
     # A round number: the foretold number of topics is itself an estimate.

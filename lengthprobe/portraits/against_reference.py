@@ -72,20 +72,21 @@ def changed_prompts(candidate: Measured, reference: Measured, language: str) -> 
     """
     counter = candidate.settings.counter
     before = {response.prompt.id: response for response in reference.responses(language)}
-    changes: list[tuple[int, ChangedPrompt]] = []
+    changes: list[tuple[int, ChangedPrompt, str]] = []
     for response in candidate.responses(language):
         other = before.get(response.prompt.id)
         if other is not None:
-            changes.append(_change(response, other, counter))
+            changes.append((*_change(response, other, counter), response.prompt.id))
     worse = [change for change in changes if change[0] > 0]
-    worst = sorted(worse, key=lambda change: (-change[0], change[1]["prompt"]))
-    answers = [(change["candidate"], change["reference"]) for _, change in changes]
+    # Among equals the digest of the prompt decides, so that not all are of one wording.
+    worst = sorted(worse, key=lambda change: (-change[0], change[2]))
+    answers = [(change["candidate"], change["reference"]) for _, change, _ in changes]
     return {
         "n": len(changes),
         "texts": sum(one["text"] != other["text"] for one, other in answers),
         "worse": len(worse),
-        "better": sum(rise < 0 for rise, _ in changes),
-        "worst": [_shortened(change) for _, change in worst[:MOST_CHANGED]],
+        "better": sum(rise < 0 for rise, *_ in changes),
+        "worst": [_shortened(change) for _, change, _ in worst[:MOST_CHANGED]],
     }
 
 

@@ -9,8 +9,9 @@ import pytest
 
 from lengthprobe.plugin.exit_status import ExitStatus
 
-KEYS = ["$schema", "schema", "model", "base", "reference", "settings", "claims", "totals"]
-KEYS += ["interrupted", "collected", "missing", "deselected", "named", "not_run", "waivers"]
+KEYS = ["$schema", "schema", "model", "base", "reference", "settings", "conclusion", "claims", "totals"]
+KEYS += ["interrupted", "collected", "missing", "deselected", "against_reference", "named", "not_run"]
+KEYS += ["waivers"]
 
 
 def test_schema(project):

@@ -42,7 +42,7 @@ def test_every_decisive_setting_is_compared() -> None:
     told = {"dtype", "device_map"}
     # The files that they let in are those of the identity.
     of_loading = {"allow_pickle", "allow_remote_code"}
-    recounted = {"counter", "alpha", "batch_size", "across_forms"}
+    recounted = {"counter", "alpha", "batch_size", "across_forms", "early_looks"}
     assert set(Settings.__slots__) == compared | told | of_loading | recounted
     assert recounted <= CHANGE_NO_ANSWER
 
