@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from gate_claims import ALPHA, read
 
-from lengthprobe.statistics.looks import DEFAULT_BUDGET, Look, looks
+from lengthprobe.statistics.looks import DEFAULT_BUDGET, looks
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,6 +29,13 @@ _MOST = 0.75
 _STAKES = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.98)
 _BOLDEST = 0.5
 _NEVER = 10**9
+
+
+class Judged(NamedTuple):
+    """A number of prompts at which claims are judged, with its part of alpha."""
+
+    prompts: int
+    part: float
 
 
 class Outcome(NamedTuple):
@@ -116,7 +123,7 @@ class Looks:
     """A few looks, each with a part of alpha."""
 
     name: str
-    looks: tuple[Look, ...]
+    looks: tuple[Judged, ...]
 
     @property
     def budget(self) -> int:
@@ -182,15 +189,18 @@ def _first(holds: Floats, broken: Floats, prompts: Whole) -> Outcome:
     return Outcome(verdicts, np.minimum(np.minimum(held, denied), prompts[-1]))
 
 
-FOUR = Looks("four looks", looks(DEFAULT_BUDGET))
+FOUR = Looks("four looks", tuple(Judged(*look) for look in looks(DEFAULT_BUDGET)))
 _MIXTURE = Betting("betting, mixture", mixture)
 RULES = (
-    Looks("one look at 150", (Look(150, 1.0),)),
-    Looks("one look at 300", (Look(300, 1.0),)),
+    Looks("one look at 150", (Judged(150, 1.0),)),
+    Looks("one look at 300", (Judged(300, 1.0),)),
     FOUR,
     # With .12 no miss at all in 100 prompts bounds a rate below .05, and with .1 just not.
-    Looks("five looks", (Look(100, 0.12), Look(150, 0.18), Look(200, 0.1), Look(300, 0.2), Look(450, 0.4))),
+    Looks(
+        "five looks",
+        (Judged(100, 0.12), Judged(150, 0.18), Judged(200, 0.1), Judged(300, 0.2), Judged(450, 0.4)),
+    ),
     Betting("betting, plug-in", plugged_in),
     _MIXTURE,
-    Both("hybrid", _MIXTURE, Looks("", (Look(150, 0.25), Look(300, 0.3), Look(450, 0.45))), 0.25),
+    Both("hybrid", _MIXTURE, Looks("", (Judged(150, 0.25), Judged(300, 0.3), Judged(450, 0.45))), 0.25),
 )

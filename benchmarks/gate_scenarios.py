@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from gate_answers import KINDS, Design, Pair
 from gate_claims import ALPHA, CLAIMS, SHARES, proved
-from gate_rules import FOUR, RULES, Answered, Looks
-
-from lengthprobe.statistics.looks import Look
+from gate_rules import FOUR, RULES, Answered, Judged, Looks
+from scipy.stats import binom
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -212,7 +211,7 @@ def needed_rows(asked: Design, repeats: int, rng: Generator) -> list[Row]:
 def _four_looks(budget: int) -> Looks:
     """The four looks, the last at another budget."""
     *early, last = FOUR.looks
-    return Looks("", (*early, Look(budget, last.part)))
+    return Looks("", (*early, Judged(budget, last.part)))
 
 
 def _longer(asked: Design, prompts: int) -> Design:
@@ -221,11 +220,15 @@ def _longer(asked: Design, prompts: int) -> Design:
 
 
 def kept(rows: Iterable[Row], repeats: int) -> list[str]:
-    """What of the promises at the margins is not kept; a rate may exceed alpha by two standard errors."""
+    """What of the promises at the margins is not kept.
+
+    A rate may exceed alpha by two standard errors: by what a binomial number exceeds in 2.3 %, since for a
+    share of alpha a few hundred repeats give hardly one case.
+    """
     broken = []
     for row in rows:
         for verdict, alpha in (("holds", ALPHA), ("broken", row["share"] / 100)):
-            most = 100 * (alpha + 2 * np.sqrt(alpha * (1 - alpha) / repeats))
+            most = 100 * float(binom.isf(0.0228, repeats, alpha)) / repeats
             if row[verdict] > most and row["spread"] != "wordings drawn":
                 broken.append(
                     f"{row['rule']}: {row['claim']}, {row['spread']}, {row['prompts_a_topic']} prompts "
