@@ -30,8 +30,9 @@ _MAY = pytest.StashKey[bool]()
 def look_at_all(session: pytest.Session) -> None:
     """Look, once a session, at all claims together.
 
-    Where the session looks into each run of a claim, or ends at a first failure (`-x`), and in a worker, each
-    claim is looked at alone, at its turn.
+    Workers that share their work plan the same questions, and each question is asked by a worker that is
+    free. Where the session looks into each run of a claim, or ends at a first failure (`-x`), and in a worker
+    on another machine, each claim is looked at alone, at its turn.
     """
     config = session.config
     begun, config.stash[_BEGUN] = config.stash.get(_BEGUN, False), True
@@ -83,7 +84,7 @@ def _runs_once(config: pytest.Config) -> bool:
     looked_into = ("setuponly", "setupplan", "maxfail", "usepdb", "trace")
     return (
         any(getattr(option, name, False) for name in looked_into)
-        or hasattr(config, "workerinput")
+        or config.stash[RUN].is_lonely_worker
         or bool(config.getini("enable_assertion_pass_hook"))
     )
 

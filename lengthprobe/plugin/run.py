@@ -145,6 +145,11 @@ class Run:
         directory = Path(self._worker.get(_DIRECTORY, ""))
         return directory if _DIRECTORY in self._worker and directory.is_dir() else None
 
+    @property
+    def is_lonely_worker(self) -> bool:
+        """Whether the session is a worker that shares no work with the others."""
+        return bool(self._worker) and self._directory is None
+
     def provide(self, workerinput: dict[str, Any]) -> None:
         """Tell a worker, before the start, the shared folder and the accelerators."""
         if self._shared is None:
