@@ -5,6 +5,8 @@ from __future__ import annotations
 from functools import wraps
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
+from lengthprobe.probe import Probe
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -21,7 +23,7 @@ def computed_once(function: Callable[Given, Result]) -> Callable[Given, Result]:
 
     @wraps(function)
     def computed(*given: Given.args, **named: Given.kwargs) -> Result:
-        results = getattr(getattr(given[0], "subject", None), "computed", None)
+        results = given[0].subject.computed if isinstance(given[0], Probe) else None
         try:
             key = (function.__qualname__, *map(_stated, given), *((n, _stated(v)) for n, v in named.items()))
             known = None if results is None else results.get(key)
@@ -44,9 +46,16 @@ class _PassingError(Exception):
 
 def _stated(value: Any) -> Any:
     """A value in the place of an argument: equal for all probes that give the same results."""
-    subject = getattr(value, "subject", None)
-    if subject is None:
+    if not isinstance(value, Probe):
         return value
-    if value.engine is not subject.memory:
+    if value.engine is not value.subject.memory:
         raise _PassingError
-    return subject, value.name, value.settings, value.alpha_shares, value.role, value.ablation, value.words
+    return (
+        value.subject,
+        value.name,
+        value.settings,
+        value.alpha_shares,
+        value.role,
+        value.ablation,
+        value.words,
+    )
