@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
-from lengthprobe.reporting.ledger import MISSING, UNCOLLECTED, VERDICTS, WAIVED
+from lengthprobe.reporting.ledger import MISSING, UNCOLLECTED, VERDICTS
 from lengthprobe.reporting.rows import rows_of
-from lengthprobe.reporting.sides import NO_CONTROL, NOT_ASKED, verdict_of
+from lengthprobe.reporting.sides import NO_CONTROL, NOT_ASKED, WAIVED, verdict_of
 from lengthprobe.reporting.strips import strips
 
 if TYPE_CHECKING:

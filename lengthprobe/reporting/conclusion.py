@@ -18,6 +18,7 @@ from lengthprobe.reporting.sides import (
     NOT_ASKED,
     SKIPPED,
     UNDECIDED,
+    WAIVED,
     MatrixRow,
     SideCounts,
     matrix_rows,
@@ -244,9 +245,9 @@ def _details(
         for state, count in open_counts.items():
             claims = f"{count} of {side.total} claim{'s' * (side.total != 1)} about {about}"
             yield f"{claims} {_OPEN_WORDS[state][count != 1]}."
-        if skipped := side.counts.get(SKIPPED):
-            claims = "claim" if skipped == 1 else "claims"
-            yield f"Skipped: {skipped} {claims} about {about}."
+        for word, silent in (("Waived", WAIVED), ("Skipped", SKIPPED)):
+            if count := side.counts.get(silent):
+                yield f"{word}: {count} {'claim' if count == 1 else 'claims'} about {about}."
     counts = count_standings(found)
     if counts:
         words = "; ".join(_standing_words(word, count) for word, count in counts.items())

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from lengthprobe.reporting.conclusion import Conclusion, conclude
 from lengthprobe.reporting.names import name_of
+from lengthprobe.reporting.sides import WAIVED
 from lengthprobe.reporting.waiver import WAIVABLE, Waiver
 from lengthprobe.statistics.check import Beside, Check
 
@@ -25,8 +26,6 @@ RED = ("broken", "undecided", "error")
 # The kind of an entry that is no claim: a file whose claims nobody knows.
 UNCOLLECTED = "collection"
 MISSING = "missing"
-# Broken and undecided claims with a waiver are counted apart.
-WAIVED = "waived"
 ROLES = ("model", "base", "reference")
 
 

@@ -20,8 +20,12 @@ HOLDS, BROKEN, UNDECIDED, ERROR, MISSING, SKIPPED = (
 # A broken claim of which nothing was measured, since the model has no control of the length.
 NO_CONTROL = "no control"
 NOT_ASKED = "not asked"
+# A claim that does not hold, and that a waiver lets pass.
+WAIVED = "waived"
 # The verdicts that are counted, the gravest first.
-_COUNTED = (BROKEN, NO_CONTROL, ERROR, MISSING, UNDECIDED, HOLDS, SKIPPED)
+_COUNTED = (BROKEN, NO_CONTROL, ERROR, MISSING, UNDECIDED, HOLDS, WAIVED, SKIPPED)
+# The verdicts that say nothing of a side.
+_SILENT = (WAIVED, SKIPPED)
 OPEN = (ERROR, MISSING, UNDECIDED)
 
 
@@ -48,8 +52,8 @@ class SideCounts:
 
     @property
     def state(self) -> str:
-        """The gravest verdict of the side; `not asked` without any requirement that ran or was to run."""
-        return next((verdict for verdict in self.counts if verdict != SKIPPED), NOT_ASKED)
+        """The gravest verdict of the side; `not asked` without any requirement that counts."""
+        return next((verdict for verdict in self.counts if verdict not in _SILENT), NOT_ASKED)
 
     @property
     def is_open(self) -> bool:
@@ -95,7 +99,9 @@ def matrix_rows(requirements: Sequence[Entry]) -> tuple[MatrixRow, ...]:
 
 
 def verdict_of(entry: Entry) -> str:
-    """The verdict of a requirement, told from a claim with no control to explain."""
+    """The verdict of a requirement; a claim that is waived or has no control to explain is told apart."""
+    if entry.is_waived:
+        return WAIVED
     broken = [check for check in entry.checks if check.verdict == BROKEN]
     if entry.verdict == BROKEN and broken and all(check.unmet for check in broken):
         return NO_CONTROL

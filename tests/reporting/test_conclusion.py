@@ -35,6 +35,23 @@ def _checks(check, verdict):
     return [check(**unmet)] if verdict == "no control" else [check()]
 
 
+def test_a_waived_claim_does_not_count(entries):
+    """Neither against its side nor for it; the reader is told. A waiver that expired is of no use."""
+    waived = {"until": "2026-12-31", "reason": "a known fault"}
+    broken = [*entries("behaviour", "holds"), *entries("mechanism", "holds")]
+    broken += entries("mechanism", "broken", nodeid="late", waiver=waived | {"expired": False})
+    concluded = conclude(broken)
+
+    assert concluded.verdict == "both hold"
+    assert concluded.details == ("Waived: 1 claim about mechanism.",)
+    assert concluded.moved == ()
+    (row,) = concluded.matrix
+    assert row.sides["mechanism"].counts == {"holds": 1, "waived": 1}
+
+    expired = entries("mechanism", "broken", nodeid="late", waiver=waived | {"expired": True})
+    assert conclude([*broken[:2], *expired]).verdict == "behaviour holds, mechanism moved"
+
+
 @pytest.mark.parametrize(
     ("behaviour", "mechanism", "verdict", "sentence"),
     [
