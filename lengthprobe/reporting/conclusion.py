@@ -246,8 +246,8 @@ def _details(
             claims = f"{count} of {side.total} claim{'s' * (side.total != 1)} about {about}"
             yield f"{claims} {_OPEN_WORDS[state][count != 1]}."
         for word, silent in (("Waived", WAIVED), ("Skipped", SKIPPED)):
-            if count := side.counts.get(silent):
-                yield f"{word}: {count} {'claim' if count == 1 else 'claims'} about {about}."
+            if silents := side.counts.get(silent):
+                yield f"{word}: {silents} {'claim' if silents == 1 else 'claims'} about {about}."
     counts = count_standings(found)
     if counts:
         words = "; ".join(_standing_words(word, count) for word, count in counts.items())

@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from lengthprobe.settings import Settings
 
-# Prompts a language, and parts of alpha; ours. Clear cases end at the first look, and the last look has most
-# of alpha, where a decision is close (`benchmarks/gate_power.py` compares other rules).
-_EARLY = ((100, 0.1), (150, 0.2), (300, 0.3))
+# Prompts a language, and parts of alpha; ours. Clear cases end at the first look: at 0.12 of 5 %, no miss in
+# 100 answers bounds a rate below 5 %. The last look has most of alpha, where a decision is close
+# (`benchmarks/gate_power.py` compares other rules).
+_EARLY = ((100, 0.12), (150, 0.18), (300, 0.3))
 DEFAULT_BUDGET = 450
 
 
