@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import json
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from lengthprobe.errors import LengthprobeError, SettingsError
+from lengthprobe.errors import SettingsError
 from lengthprobe.margins import alpha_shares
 from lengthprobe.plugin.display_names import shown_name
 from lengthprobe.plugin.kept_answers import store_of
@@ -20,16 +19,13 @@ from lengthprobe.plugin.saved_runs import reference_run
 from lengthprobe.statistics.looks import planned_looks
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from lengthprobe.asking.sharing import Exchange
     from lengthprobe.probe import Probe
     from lengthprobe.settings import Settings
     from lengthprobe.statistics.looks import PlannedLook
-    from lengthprobe.statistics.measure_key import MeasureKey
     from lengthprobe.task.prompts import Response
-
-    Draw = Callable[[], Mapping[str, Any] | None]
 
 
 class Probes:
@@ -54,8 +50,6 @@ class Probes:
         self._traced: dict[str, list[str]] = {}
         # The roles for which a checkpoint was prepared.
         self._prepared: set[tuple[str, ...]] = set()
-        self._shown: set[str] = set()
-        self._pieces: set[tuple[str, ...]] = set()
         self.problems: list[str] = []
         self.notes: list[str] = []
         self._store = store_of(config, self.notes.append)
@@ -104,7 +98,7 @@ class Probes:
         if role == "reference":
             self._check_run(name)
         # A base seldom has the template of the tuned checkpoint, and may be compared across forms.
-        probe = _at(probe, look)
+        probe = probe if look is None else probe.at_look(look)
         return probe.across_forms().in_role(role) if role == "base" else probe.in_role(role)
 
     def whole(self, role: str) -> Probe:
@@ -147,90 +141,20 @@ class Probes:
                 }
         return found
 
-    def new_portraits(self, roles: Sequence[str], look: PlannedLook | None) -> dict[str, Mapping[str, Any]]:
-        """Portraits of the checkpoints in some roles, for figures; each portrait is returned once.
+    def traced(self, roles: Sequence[str]) -> dict[str, tuple[Probe, list[str]]]:
+        """The checkpoints by role whose contributions of components are captured, each with its languages."""
+        names = {role: self._roles.get(role, "") for role in roles}
+        return {
+            role: (self._probes[name], self._traced[name])
+            for role, name in names.items()
+            if name in self._traced
+        }
 
-        A checkpoint has a portrait where the contributions of its components have been captured.
-
-        Args:
-            roles: The roles of the probes in a claim.
-            look: The look of the claim, whose prompts the figures show; None for the whole budget.
-        """
-        found = {}
-        for role in roles:
-            name = self._roles.get(role)
-            if name in self._traced and role not in self._shown:
-                self._shown.add(role)
-                portrait = self._portrait(_at(self._probes[name], look))
-                if portrait is not None:
-                    found[role] = portrait
+    def shared(self, key: str, make: Callable[[str], bytes]) -> dict[str, Any]:
+        """The values in the JSON that a single process makes for all processes of the session."""
+        made = self._exchange.gather([key], make)[key] if self._exchange else make(key)
+        found: dict[str, Any] = json.loads(made)
         return found
-
-    def new_pieces(
-        self, roles: Sequence[str], measured: Collection[MeasureKey], look: PlannedLook | None
-    ) -> list[tuple[tuple[str, ...], Mapping[str, Any]]]:
-        """Pieces of a portrait which only some claims measure, each with its place among all portraits.
-
-        Each piece is returned once.
-
-        Args:
-            roles: The roles of the probes in a claim.
-            measured: The keys of the measures that the claim compared or reported.
-            look: The look of the claim, None for the whole budget.
-        """
-        found = []
-        for place, draw in self.draws(roles, measured, look).items():
-            if place not in self._pieces:
-                piece = self._drawn(self._probes[self._roles[place[0]]], draw)
-                if piece is not None:
-                    self._pieces.add(place)
-                    found.append((place, piece))
-        return found
-
-    def draws(
-        self, roles: Sequence[str], measured: Collection[MeasureKey], look: PlannedLook | None
-    ) -> dict[tuple[str, ...], Draw]:
-        """Functions that draw the pieces of `new_pieces`, by the place of each piece among all portraits."""
-        from lengthprobe.portraits.attribution import swap_portrait
-        from lengthprobe.portraits.causality import causes
-
-        found: dict[tuple[str, ...], Draw] = {}
-        for role in roles:
-            name = self._roles.get(role, "")
-            for language in self._traced.get(name, ()):
-                probe = _at(self._probes[name], look).in_role(role)
-                found[role, "number_swap", language] = partial(swap_portrait, probe, language)
-                every = causes(probe, language, measured)
-                found |= {(role, *place): draw for place, draw in every.items()}
-        return found
-
-    def _portrait(self, probe: Probe) -> Mapping[str, Any] | None:
-        """The portrait of a checkpoint, None where its components are not known.
-
-        A single process draws the portrait for all processes.
-        """
-        from lengthprobe.portraits.attribution import portrait
-
-        def draw(_key: str) -> bytes:
-            return json.dumps(portrait(probe, self._traced[probe.source.name])).encode()
-
-        return self._drawn(probe, lambda: self._shared(f"portrait of {probe.source.name}", draw))
-
-    def _drawn(self, probe: Probe, draw: Draw) -> Mapping[str, Any] | None:
-        try:
-            return draw()
-        except LengthprobeError:
-            # The claims that need its components have told the reader.
-            return None
-        # No fault of a figure is worth the verdicts of a session.
-        except Exception as error:
-            problem = (
-                f"{probe.name} is not in every figure of the report: {type(error).__name__}: {error}; "
-                "this is a fault of lengthprobe's: please tell its authors"
-            )
-            if problem not in self.problems:
-                self.problems.append(problem)
-            return None
 
     def _prepare(self, probe: Probe, items: Sequence[pytest.Item], roles: tuple[str, ...]) -> None:
         """Ask a checkpoint, once, in the languages that the session's tests need in some roles.
@@ -329,13 +253,7 @@ class Probes:
             probe.form  # noqa: B018
             return json.dumps(found.as_dict()).encode()
 
-        return self._shared(f"identity of {probe.source.name}", find)
-
-    def _shared(self, key: str, make: Callable[[str], bytes]) -> dict[str, Any]:
-        """The values in the JSON that a single process makes for all processes of the session."""
-        made = self._exchange.gather([key], make)[key] if self._exchange else make(key)
-        found: dict[str, Any] = json.loads(made)
-        return found
+        return self.shared(f"identity of {probe.source.name}", find)
 
 
 def _components(probe: Probe) -> dict[str, Any] | None:
@@ -349,11 +267,6 @@ def _components(probe: Probe) -> dict[str, Any] | None:
         "n_heads": proof.n_heads,
         "completeness_gap": proof.gap,
     }
-
-
-def _at(probe: Probe, look: PlannedLook | None) -> Probe:
-    """The probe at a look, or on the whole budget."""
-    return probe if look is None else probe.at_look(look)
 
 
 def _unfinished_thoughts(responses: Mapping[str, Sequence[Response]]) -> dict[str, list[int]]:

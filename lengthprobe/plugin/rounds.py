@@ -122,8 +122,8 @@ def _run(item: pytest.Function, rounds: Rounds, drawn: set[tuple[str, ...]], *, 
     if not has_figures(item) or (early.is_undecided and not is_last):
         return []
     roles = [role for name, role in PROBES.items() if name in item._fixtureinfo.argnames]
-    probes = item.config.stash[RUN].probes
-    places = probes.draws(roles, early.measured, item.stash.get(LOOK, None))
+    drawings = item.config.stash[RUN].drawings
+    places = drawings.draws(roles, early.measured, item.stash.get(LOOK, None))
     new = {place: draw for place, draw in places.items() if place not in drawn}
     drawn.update(new)
     return [partial(_draw, draw) for draw in new.values()]

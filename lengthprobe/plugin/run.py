@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from lengthprobe.margins import Margins
+    from lengthprobe.plugin.drawings import Drawings
     from lengthprobe.plugin.github import Place
     from lengthprobe.plugin.probes import Probes
     from lengthprobe.plugin.saving import Saving
@@ -139,6 +140,13 @@ class Run:
         exchange = None if directory is None else SharedDirectory(directory)
         return Probes(self._config, self.settings, exchange)
 
+    @cached_property
+    def drawings(self) -> Drawings:
+        """The numbers behind the figures of the report."""
+        from lengthprobe.plugin.drawings import Drawings
+
+        return Drawings(self.probes)
+
     @property
     def _directory(self) -> Path | None:
         """The folder through which workers share their work, None for a worker on another machine."""
@@ -233,8 +241,8 @@ class Run:
             report.lengthprobe = {  # type: ignore[attr-defined]
                 "entry": entry.as_dict(),
                 "models": models,
-                "portraits": self.probes.new_portraits(roles, look) if drawn else {},
-                "pieces": self.probes.new_pieces(roles, entry.measured, look) if drawn else [],
+                "portraits": self.drawings.new_portraits(roles) if drawn else {},
+                "pieces": self.drawings.new_pieces(roles, entry.measured, look) if drawn else [],
                 "against": against_reference(item, entry, self.probes.problems) if roles else {},
                 "problems": self.probes.problems if roles else [],
                 "notes": list(self.probes.notes),
