@@ -11,7 +11,7 @@ from lengthprobe.plugin.exit_status import ExitStatus
 
 KEYS = ["$schema", "schema", "model", "base", "reference", "settings", "conclusion", "claims", "totals"]
 KEYS += ["interrupted", "collected", "missing", "deselected", "against_reference", "named", "not_run"]
-KEYS += ["waivers"]
+KEYS += ["waivers", "seconds_a_prompt"]
 
 
 def test_schema(project):

@@ -52,6 +52,7 @@ def run(project, *options):
     folder = project.path / "pages"
     result = project.pytester.runpytest_subprocess(f"--lengthprobe-report={folder}", *options)
     told = json.loads((folder / "report.json").read_text())
+    del told["seconds_a_prompt"]
     for claim in told["claims"]:
         del claim["duration_s"]
     return told, (folder / "index.html").read_bytes(), (project.path / "imported.txt").read_text(), result
