@@ -113,4 +113,4 @@ def test_background():
 
 def test_topics():
     """As many as the language has: 150, and the wording that has none."""
-    assert estimated(some()).topics == load_language("en").n_topics == 151
+    assert estimated(some()).topics == load_language("en").n_topics == 601
