@@ -24,7 +24,7 @@ from lengthprobe.checkpoints.first_run import run_once
 from lengthprobe.checkpoints.gguf.weights import load_dequantized
 from lengthprobe.checkpoints.leftovers import without_adapter_config
 from lengthprobe.checkpoints.memory import is_out_of_memory
-from lengthprobe.checkpoints.placement import Placement, place
+from lengthprobe.checkpoints.placement import Placement, place, refuse_too_large
 from lengthprobe.checkpoints.quantized.formats import loaded_quantization, refuse_unquantized, require_library
 from lengthprobe.checkpoints.quantized.layers import is_finite
 from lengthprobe.checkpoints.quiet import quiet_transformers
@@ -116,6 +116,7 @@ def load_checkpoint(name: str | Files, settings: Settings) -> Checkpoint:
     refuse_stripped()
     files = locate(name, settings) if isinstance(name, str) else name
     placement = place(files, settings)
+    refuse_too_large(files, placement)
     leave_out_bad_padding(files.config)
     stated = stated_generation(files.directory) if files.gguf is None else {}
     with quiet_transformers():
