@@ -44,6 +44,10 @@ class _Worker:
 
         return self._exchange.gather(keys, noted)
 
+    def smallest(self, key: str, number: int | None) -> int | None:
+        """As `SharedDirectory.smallest`."""
+        return self._exchange.smallest(key, number)
+
 
 @pytest.fixture(scope="module")
 def shared(tmp_path_factory: pytest.TempPathFactory) -> tuple[list[Probe], list[_Worker]]:

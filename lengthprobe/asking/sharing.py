@@ -23,6 +23,15 @@ class Exchange(Protocol):
         """
         ...
 
+    def smallest(self, key: str, number: int | None) -> int | None:
+        """The smallest number under a key that any process has given, None without any.
+
+        Args:
+            key: The key.
+            number: A number to add, None to only look.
+        """
+        ...
+
 
 class Shared:
     """An engine whose answers several processes share.

@@ -16,6 +16,7 @@ from lengthprobe.asking.sharing import Shared
 from lengthprobe.asking.storing import Storing
 from lengthprobe.asking.transformers_engine import TransformersEngine
 from lengthprobe.checkpoints.held import Held
+from lengthprobe.checkpoints.row_limits import RowLimits
 from lengthprobe.components.names import Ablation
 from lengthprobe.generation.batches import batches
 from lengthprobe.task.prompts import prompts
@@ -66,10 +67,12 @@ class Subject:
         self.name, self.source, self.settings = name, source, settings
         self.tell = tell
         self.kept = kept
+        self._exchange = exchange
         self.held = Held(
             source.name,
             settings,
             lambda size: tell_reading(tell, size),
+            limits=RowLimits(self._smallest if exchange is not None else None),
             absent=None if kept is None else kept.absent,
         )
         self.respondent = Respondent(self.held, source, settings, name, store, tell)
@@ -176,6 +179,11 @@ class Subject:
                 one in self.memory for one in self.batches(language, budget, ablation=ablation, words=words)
             )
         )
+
+    def _smallest(self, kind: str, number: int | None) -> int | None:
+        """The smallest number of rows of a kind with which memory ran out in any process."""
+        assert self._exchange is not None
+        return self._exchange.smallest(f"{self.source.name} {kind}", number)
 
     def _key(self, question: Question[Any]) -> str:
         """The key under which processes share an answer, and a store keeps the answer."""

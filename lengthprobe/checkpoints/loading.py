@@ -47,6 +47,7 @@ from lengthprobe.task.prompts import prompts
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from lengthprobe.checkpoints.row_limits import RowLimits
     from lengthprobe.settings import Settings
 
 # So many prompts a language show how a tokenizer reads them.
@@ -74,6 +75,7 @@ class Checkpoint:
         in_parts: Whether the template wants the content of a message as a list of parts.
         left_out: The removed modules of a model with vision: the modules that no text runs through.
         quantized: How the weights are quantized, and in which form they run; empty for plain weights.
+        limits: The numbers of rows with which memory ran out in this run; None: no number is remembered.
     """
 
     files: Files
@@ -92,6 +94,7 @@ class Checkpoint:
     in_parts: bool = False
     left_out: tuple[str, ...] = ()
     quantized: str = ""
+    limits: RowLimits | None = None
 
     @property
     def name(self) -> str:

@@ -188,7 +188,7 @@ def _told(sizes: dict[str, int]) -> str:
 
 
 def _narrower(name: str, size: int, settings: Settings, otherwise: str, *, on_cpu: bool) -> str:
-    """The next thing to type: a shorter number format where the weights are smaller then, or another thing."""
+    """The next thing to type: a shorter number format where that makes the weights smaller, or the other."""
     shorter = weight_memory(name, replace(settings, dtype="bfloat16"), on_cpu=on_cpu)
     is_smaller = shorter is not None and shorter < size
     return f"--lengthprobe-dtype=bfloat16, or {otherwise}" if is_smaller else otherwise

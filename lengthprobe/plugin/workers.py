@@ -50,6 +50,20 @@ class SharedDirectory:
                 time.sleep(_PATIENCE_S)
         return {key: found[key] for key in keys}
 
+    def smallest(self, key: str, number: int | None) -> int | None:
+        """The smallest number under a key that any process has given, None without any.
+
+        Args:
+            key: The key.
+            number: A number to add, None to only look.
+        """
+        name = sha256(key.encode()).hexdigest()
+        # A file for each number: no process overwrites the number of another.
+        if number is not None:
+            (self.directory / f"{name}.{number}").touch()
+        given = [path.suffix[1:] for path in self.directory.glob(f"{name}.*")]
+        return min((int(one) for one in given if one.isdigit()), default=None)
+
     def _obtain(self, key: str, make: Callable[[str], bytes]) -> bytes | None:
         """The bytes of a key, made here if need be, or None while another process makes the bytes."""
         from filelock import FileLock, Timeout
