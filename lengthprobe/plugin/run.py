@@ -147,6 +147,11 @@ class Run:
         return directory if _DIRECTORY in self._worker and directory.is_dir() else None
 
     @property
+    def worker_number(self) -> int:
+        """The number in the name of the worker, as 3 in `gw3`; 0 without workers."""
+        return int("".join(filter(str.isdigit, self._worker.get("workerid", ""))) or 0)
+
+    @property
     def is_lonely_worker(self) -> bool:
         """Whether the session is a worker that shares no work with the others."""
         return bool(self._worker) and self._directory is None
