@@ -13,6 +13,7 @@ from lengthprobe.asking.questions import Write, row_order
 from lengthprobe.asking.remembering import Remembering
 from lengthprobe.asking.respondent import Respondent
 from lengthprobe.asking.sharing import Shared
+from lengthprobe.asking.spreading import Spreading
 from lengthprobe.asking.storing import Storing
 from lengthprobe.asking.transformers_engine import TransformersEngine
 from lengthprobe.checkpoints.held import Held
@@ -78,14 +79,24 @@ class Subject:
         self.respondent = Respondent(self.held, source, settings, name, store, tell)
         progress = QuestionProgress(tell)
         rows = None if store is None or kept is not None else KeptRows(store, self._key, name)
-        engine: Engine = kept or TransformersEngine(
+        writing = TransformersEngine(
             self.held, settings, progress, means=means, written=self.responses, rows=rows
         )
+        engine: Engine = kept or writing
+        confirm = self.respondent.confirm
         if store is not None and rows is not None:
-            confirm = self.respondent.confirm
             engine = Storing(engine, store, self._key, name, rows=rows, progress=progress, confirm=confirm)
         if exchange is not None and kept is None:
-            engine = Shared(engine, exchange, self._key)
+            spreading = Spreading(
+                writing,
+                exchange,
+                batch_size=lambda: self.batch_size,
+                confirm=confirm,
+                store=store,
+                rows=rows,
+                checkpoint=name,
+            )
+            engine = Shared(engine, exchange, self._key, spreading)
         self.memory = Remembering(engine, progress)
         # The checkpoints' probes and languages whose prompts were answered again, for their attributions.
         self.asked_again: list[tuple[str, str]] = []

@@ -152,6 +152,11 @@ class Run:
         return int("".join(filter(str.isdigit, self._worker.get("workerid", ""))) or 0)
 
     @property
+    def workers(self) -> int:
+        """The number of workers of the session, in a worker; 0 without workers."""
+        return int(self._worker.get("workercount", 0))
+
+    @property
     def is_lonely_worker(self) -> bool:
         """Whether the session is a worker that shares no work with the others."""
         return bool(self._worker) and self._directory is None

@@ -50,6 +50,10 @@ class SharedDirectory:
                 time.sleep(_PATIENCE_S)
         return {key: found[key] for key in keys}
 
+    def has(self, key: str) -> bool:
+        """Whether the bytes of a key are there."""
+        return (self.directory / sha256(key.encode()).hexdigest()).exists()
+
     def smallest(self, key: str, number: int | None) -> int | None:
         """The smallest number under a key that any process has given, None without any.
 
