@@ -44,6 +44,14 @@ class _Worker:
 
         return self._exchange.gather(keys, noted)
 
+    def has(self, key: str) -> bool:
+        """As `SharedDirectory.has`."""
+        return self._exchange.has(key)
+
+    def smallest(self, key: str, number: int | None) -> int | None:
+        """As `SharedDirectory.smallest`."""
+        return self._exchange.smallest(key, number)
+
 
 @pytest.fixture(scope="module")
 def shared(tmp_path_factory: pytest.TempPathFactory) -> tuple[list[Probe], list[_Worker]]:

@@ -9,6 +9,7 @@ import torch
 
 from lengthprobe.activations.attention import attention_shares
 from lengthprobe.checkpoints.chat.template import chat_text, prompt_form, render
+from lengthprobe.checkpoints.row_limits import RowLimit
 from lengthprobe.errors import ModelError
 from lengthprobe.generation.rows import in_batches, pad, text_too_large
 
@@ -61,6 +62,7 @@ def look(
         batch_size,
         lambda batch: _looked(checkpoint, batch, heads),
         lambda row: text_too_large(checkpoint, len(row.tokens)),
+        RowLimit(checkpoint.limits, f"attention of {len(heads)} heads", lambda row: len(row.tokens)),
     )
     by_index = dict(zip(order, shares, strict=True))
     return [by_index[index] for index in range(len(rows))]

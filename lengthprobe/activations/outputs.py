@@ -10,6 +10,7 @@ from lengthprobe.activations.component_outputs import ComponentOutputs
 from lengthprobe.activations.hooks import watch_components
 from lengthprobe.checkpoints.chat.template import render
 from lengthprobe.checkpoints.forward import run_decoder
+from lengthprobe.checkpoints.row_limits import RowLimit
 from lengthprobe.generation.rows import in_batches, pad, text_too_large
 
 if TYPE_CHECKING:
@@ -163,7 +164,8 @@ def outputs_of(
     def too_large(row: _Row) -> ModelError:
         return text_too_large(checkpoint, len(row.prompt) + len(row.written))
 
-    for piece in in_batches(rows, batch_size, run, too_large):
+    limit = RowLimit(checkpoint.limits, "outputs", lambda row: len(row.prompt) + len(row.written))
+    for piece in in_batches(rows, batch_size, run, too_large, limit):
         sums.add(piece)
     return sums.outputs()
 

@@ -13,9 +13,11 @@ from lengthprobe.asking.questions import Write, row_order
 from lengthprobe.asking.remembering import Remembering
 from lengthprobe.asking.respondent import Respondent
 from lengthprobe.asking.sharing import Shared
+from lengthprobe.asking.spreading import Spreading
 from lengthprobe.asking.storing import Storing
 from lengthprobe.asking.transformers_engine import TransformersEngine
 from lengthprobe.checkpoints.held import Held
+from lengthprobe.checkpoints.row_limits import RowLimits
 from lengthprobe.components.names import Ablation
 from lengthprobe.generation.batches import batches
 from lengthprobe.task.prompts import prompts
@@ -66,23 +68,35 @@ class Subject:
         self.name, self.source, self.settings = name, source, settings
         self.tell = tell
         self.kept = kept
+        self._exchange = exchange
         self.held = Held(
             source.name,
             settings,
             lambda size: tell_reading(tell, size),
+            limits=RowLimits(self._smallest if exchange is not None else None),
             absent=None if kept is None else kept.absent,
         )
         self.respondent = Respondent(self.held, source, settings, name, store, tell)
         progress = QuestionProgress(tell)
         rows = None if store is None or kept is not None else KeptRows(store, self._key, name)
-        engine: Engine = kept or TransformersEngine(
+        writing = TransformersEngine(
             self.held, settings, progress, means=means, written=self.responses, rows=rows
         )
+        engine: Engine = kept or writing
+        confirm = self.respondent.confirm
         if store is not None and rows is not None:
-            confirm = self.respondent.confirm
             engine = Storing(engine, store, self._key, name, rows=rows, progress=progress, confirm=confirm)
         if exchange is not None and kept is None:
-            engine = Shared(engine, exchange, self._key)
+            spreading = Spreading(
+                writing,
+                exchange,
+                batch_size=lambda: self.batch_size,
+                confirm=confirm,
+                store=store,
+                rows=rows,
+                checkpoint=name,
+            )
+            engine = Shared(engine, exchange, self._key, spreading)
         self.memory = Remembering(engine, progress)
         # The checkpoints' probes and languages whose prompts were answered again, for their attributions.
         self.asked_again: list[tuple[str, str]] = []
@@ -176,6 +190,11 @@ class Subject:
                 one in self.memory for one in self.batches(language, budget, ablation=ablation, words=words)
             )
         )
+
+    def _smallest(self, kind: str, number: int | None) -> int | None:
+        """The smallest number of rows of a kind with which memory ran out in any process."""
+        assert self._exchange is not None
+        return self._exchange.smallest(f"{self.source.name} {kind}", number)
 
     def _key(self, question: Question[Any]) -> str:
         """The key under which processes share an answer, and a store keeps the answer."""

@@ -77,6 +77,11 @@ class TransformersEngine:
                 self._rows.put(question, answer)
             yield from merged.divide(answer) if merged else (answer,)
 
+    @property
+    def keeps_rows_apart(self) -> bool:
+        """Whether questions can share calls: the neighbours of a row change no response."""
+        return _keeps_rows_apart(self._held.checkpoint)
+
     def _merged(self, questions: Sequence[Question[Any]]) -> Merged | None:
         """The questions in fewer calls, None where merging gains nothing, or might change a response.
 

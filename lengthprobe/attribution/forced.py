@@ -10,6 +10,7 @@ from lengthprobe.attribution.completeness import check_completeness
 from lengthprobe.attribution.direct import direct_logit_attribution
 from lengthprobe.attribution.trace import Contributions, ForcedTrace
 from lengthprobe.checkpoints.chat.template import render
+from lengthprobe.checkpoints.row_limits import RowLimit
 from lengthprobe.components.anatomy import anatomy_of
 from lengthprobe.errors import ModelError
 from lengthprobe.generation.rows import in_batches, pad, text_too_large
@@ -68,7 +69,9 @@ def attribute_forced(
     def too_large(index: int) -> ModelError:
         return text_too_large(checkpoint, len(rows[index].before + rows[index].asked))
 
-    contributions = dict(zip(order, in_batches(order, batch_size, run, too_large), strict=True))
+    kind = f"forced, {target}, {'with' if donors else 'without'} donors"
+    limit = RowLimit(checkpoint.limits, kind, lambda index: len(rows[index].before + rows[index].asked))
+    contributions = dict(zip(order, in_batches(order, batch_size, run, too_large, limit), strict=True))
     return [
         ForcedTrace(
             contributions[index],

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, TypeVar
 
+from lengthprobe.checkpoints.row_limits import RowLimits
 from lengthprobe.errors import LengthprobeError
 
 if TYPE_CHECKING:
@@ -24,6 +26,7 @@ class Held:
         name: Alias, hub id, directory, or fixture model.
         settings: The settings for loading.
         reading: Told the size of the weights, in bytes, before they are read.
+        limits: Remembers the numbers of rows with which memory runs out.
         absent: The reason why there is no checkpoint, raised at every use; None for a checkpoint.
     """
 
@@ -33,8 +36,10 @@ class Held:
         settings: Settings,
         reading: Callable[[int], None] = lambda _size: None,
         *,
+        limits: RowLimits | None = None,
         absent: LengthprobeError | None = None,
     ) -> None:
+        self._limits = limits or RowLimits()
         self._name = name
         self._settings = settings
         self._reading = reading
@@ -68,7 +73,8 @@ class Held:
 
             files = self.files
             self._reading(files.weight_bytes)
-            self._checkpoint = self.once(lambda: load_checkpoint(files, self._settings))
+            loaded = self.once(lambda: load_checkpoint(files, self._settings))
+            self._checkpoint = replace(loaded, limits=self._limits)
         return self._checkpoint
 
     @property

@@ -24,7 +24,7 @@ from lengthprobe.checkpoints.first_run import run_once
 from lengthprobe.checkpoints.gguf.weights import load_dequantized
 from lengthprobe.checkpoints.leftovers import without_adapter_config
 from lengthprobe.checkpoints.memory import is_out_of_memory
-from lengthprobe.checkpoints.placement import Placement, place
+from lengthprobe.checkpoints.placement import Placement, place, refuse_too_large
 from lengthprobe.checkpoints.quantized.formats import loaded_quantization, refuse_unquantized, require_library
 from lengthprobe.checkpoints.quantized.layers import is_finite
 from lengthprobe.checkpoints.quiet import quiet_transformers
@@ -47,6 +47,7 @@ from lengthprobe.task.prompts import prompts
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from lengthprobe.checkpoints.row_limits import RowLimits
     from lengthprobe.settings import Settings
 
 # So many prompts a language show how a tokenizer reads them.
@@ -74,6 +75,7 @@ class Checkpoint:
         in_parts: Whether the template wants the content of a message as a list of parts.
         left_out: The removed modules of a model with vision: the modules that no text runs through.
         quantized: How the weights are quantized, and in which form they run; empty for plain weights.
+        limits: The numbers of rows with which memory ran out in this run; None: no number is remembered.
     """
 
     files: Files
@@ -92,6 +94,7 @@ class Checkpoint:
     in_parts: bool = False
     left_out: tuple[str, ...] = ()
     quantized: str = ""
+    limits: RowLimits | None = None
 
     @property
     def name(self) -> str:
@@ -116,6 +119,7 @@ def load_checkpoint(name: str | Files, settings: Settings) -> Checkpoint:
     refuse_stripped()
     files = locate(name, settings) if isinstance(name, str) else name
     placement = place(files, settings)
+    refuse_too_large(files, placement)
     leave_out_bad_padding(files.config)
     stated = stated_generation(files.directory) if files.gguf is None else {}
     with quiet_transformers():

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import torch
 
+from lengthprobe.checkpoints.footprint import USABLE_MEMORY, loaded_bytes
+from lengthprobe.checkpoints.main_memory import available_memory
 from lengthprobe.checkpoints.memory import is_out_of_memory
 from lengthprobe.checkpoints.quantized.formats import keeps_format
 from lengthprobe.errors import ModelError
@@ -23,8 +25,7 @@ _CPU_BATCH = 100
 _SMALL_MODELS_BATCH, _SMALL_MODELS_BYTES = 256, 1 << 32
 _LARGEST_BATCH = 512
 _PROMPT_TOKENS = 256
-# What weights, key-value cache and activations may take of a device's memory; the rest is the allocator's.
-_USABLE = 0.85
+_GB = 10**9
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +84,44 @@ def require_dtype(device: torch.device, dtype: torch.dtype) -> None:
         ) from error
 
 
+def refuse_too_large(files: Files, placement: Placement) -> None:
+    """Check, before anything is loaded, that the weights fit beside all that this process has loaded.
+
+    Raises:
+        ModelError: The weights alone are larger than the memory.
+    """
+    own_size, size = _sizes(files, placement.dtype)
+    needed = (
+        loaded_bytes(files.weights, size if placement.dtype else None, own_size)
+        if files.gguf is None
+        else files.weight_bytes * size // own_size
+    )
+    device = placement.device
+    if device.type == "cuda":
+        devices = range(torch.cuda.device_count()) if placement.spread else [device.index or 0]
+        free = sum(_free(index) for index in devices)
+        where = f"{len(devices)} GPUs" if len(devices) > 1 else str(device)
+    elif device.type == "cpu" and (available := available_memory()) is not None:
+        free, where = available, "this machine"
+    else:
+        return
+    if needed > free:
+        narrower = "setting:dtype=bfloat16, " if size > torch.bfloat16.itemsize else ""
+        raise ModelError(
+            f"{files.source.name} does not fit: its weights take {needed / _GB:.1f} GB, and {where} has "
+            f"{free / _GB:.1f} GB free",
+            f"{narrower}fewer workers (-n), or other devices (setting:device-map=balanced, or =cpu)"
+            if device.type == "cuda"
+            else f"{narrower}fewer workers (-n), or a machine with more memory",
+        )
+
+
+def _free(index: int) -> int:
+    """The memory of a GPU that this process has not taken; other programs are not looked at."""
+    total: int = torch.cuda.get_device_properties(index).total_memory
+    return total - torch.cuda.memory_allocated(index)
+
+
 def choose_batch_size(files: Files, settings: Settings, placement: Placement) -> int:
     """The number of prompts in a batch: as asked, or from the memory of the device.
 
@@ -110,7 +149,7 @@ def largest_batch(files: Files, settings: Settings, dtype: torch.dtype | None, m
         memory: Memory of the devices in bytes.
     """
     own_size, size = _sizes(files, dtype)
-    free = _USABLE * memory - files.weight_bytes * size / own_size
+    free = USABLE_MEMORY * memory - files.weight_bytes * size / own_size
     rows = int(free / _row_bytes(files, settings, dtype))
     return min(_LARGEST_BATCH, 1 << max(0, rows.bit_length() - 1)) if rows > 0 else 1
 
@@ -150,10 +189,13 @@ def _device(files: Files, settings: Settings) -> tuple[torch.device, str | None]
     if device_map == "auto" and not torch.cuda.is_available():
         return torch.device("cpu"), None
     if device_map == "auto":
-        first = torch.device("cuda", 0)
-        fits = files.weight_bytes < _USABLE * torch.cuda.get_device_properties(0).total_memory
-        # One device is faster than several wherever the model fits.
-        return first, None if fits or torch.cuda.device_count() == 1 else "auto"
+        count = torch.cuda.device_count()
+        # One device is faster than several wherever the model fits, beside the checkpoints that are there.
+        for index in range(count):
+            total = torch.cuda.get_device_properties(index).total_memory
+            if files.weight_bytes < USABLE_MEMORY * total - torch.cuda.memory_allocated(index):
+                return torch.device("cuda", index), None
+        return torch.device("cuda", 0), None if count == 1 else "auto"
     if device_map in _SPREAD:
         return torch.device("cuda" if torch.cuda.is_available() else "cpu", 0), device_map
     try:

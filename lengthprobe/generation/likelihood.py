@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import torch
 
+from lengthprobe.checkpoints.row_limits import RowLimit
 from lengthprobe.errors import ModelError
 from lengthprobe.generation.rows import in_batches, pad, text_too_large
 
@@ -46,7 +47,8 @@ def text_losses(
     def too_large(index: int) -> ModelError:
         return text_too_large(checkpoint, len(rows[index]))
 
-    losses = dict(zip(order, in_batches(order, batch_size, run, too_large), strict=True))
+    limit = RowLimit(checkpoint.limits, "losses", lambda index: len(rows[index]))
+    losses = dict(zip(order, in_batches(order, batch_size, run, too_large, limit), strict=True))
     return [losses[index] for index in range(len(rows))]
 
 

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from lengthprobe.checkpoints.loading import Checkpoint
+    from lengthprobe.checkpoints.row_limits import RowLimit
 
 Asked = TypeVar("Asked")
 Made = TypeVar("Made")
@@ -76,28 +77,38 @@ def run_in_halves(
     asked: Sequence[Asked],
     run: Callable[[Sequence[Asked]], list[Made]],
     too_large: Callable[[Asked], ModelError],
+    limit: RowLimit,
 ) -> list[Made]:
     """The results of a run over rows; the rows are halved as often as memory demands.
+
+    A number of rows that failed before is halved at once. So the pieces are the same as if all were tried.
 
     Args:
         asked: The rows.
         run: Gives the results for some rows.
         too_large: Gives the error where memory is out for one row alone.
+        limit: Remembers the numbers of rows that failed.
 
     Raises:
         ModelError: The error of `too_large`.
     """
-    try:
-        return run(asked)
-    except (RuntimeError, MemoryError) as error:
-        if not is_out_of_memory(error):
-            raise
-        if len(asked) == 1:
-            raise too_large(asked[0]) from error
-    # Here, not above: while the exception lives, its frames hold on to the memory.
-    release()
+    if not limit.has_failed(asked):
+        try:
+            return run(asked)
+        except (RuntimeError, MemoryError) as error:
+            if not is_out_of_memory(error):
+                raise
+            if len(asked) == 1:
+                raise too_large(asked[0]) from error
+        # Here, not above: while the exception lives, its frames hold on to the memory.
+        release()
+        limit.note(asked)
     half = (len(asked) + 1) // 2
-    return run_in_halves(asked[:half], run, too_large) + run_in_halves(asked[half:], run, too_large)
+    return [
+        result
+        for piece in (asked[:half], asked[half:])
+        for result in run_in_halves(piece, run, too_large, limit)
+    ]
 
 
 def in_batches(
@@ -105,19 +116,20 @@ def in_batches(
     size: int,
     run: Callable[[Sequence[Asked]], list[Made]],
     too_large: Callable[[Asked], ModelError],
+    limit: RowLimit,
 ) -> list[Made]:
     """The results of a run over rows, batch by batch; a batch is halved as often as memory demands.
 
     Args:
         asked: The rows.
         size: Most rows at once.
-        run, too_large: The arguments of `run_in_halves`.
+        run, too_large, limit: The arguments of `run_in_halves`.
 
     Raises:
         ModelError: The error of `too_large`.
     """
     batches = (asked[first : first + size] for first in range(0, len(asked), size))
-    return [result for batch in batches for result in run_in_halves(batch, run, too_large)]
+    return [result for batch in batches for result in run_in_halves(batch, run, too_large, limit)]
 
 
 def text_too_large(checkpoint: Checkpoint, tokens: int) -> ModelError:

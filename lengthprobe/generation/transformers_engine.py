@@ -17,6 +17,7 @@ from lengthprobe.checkpoints.chat.thinking import (
     room_for_thought,
     thought_tokens,
 )
+from lengthprobe.checkpoints.row_limits import RowLimit
 from lengthprobe.checkpoints.tokenizers.decoding import greedy
 from lengthprobe.errors import ModelError, OutOfMemoryError
 from lengthprobe.generation.batches import batches
@@ -130,7 +131,11 @@ def respond_to_batch(
     _check_context(checkpoint, max(map(len, [*rows, *donors])), settings, room)
     limits = None if beyond is None else Limits(checkpoint, tuple(prompts), beyond, settings.counter, opened)
     batch = _Batch(checkpoint, rows, Room(settings.cap, room, opened), observer, surgery, constraint, limits)
-    pieces = run_in_halves(range(len(rows)), batch.generate, batch.too_large)
+    # Rows of about the same length: most tokens are those that may be written.
+    manner = f"{'watched' if observer else 'alone'}, {'with' if donors else 'without'} donors"
+    kind = f"written {manner}, up to {settings.cap + room} tokens"
+    limit = RowLimit(checkpoint.limits, kind)
+    pieces = run_in_halves(range(len(rows)), batch.generate, batch.too_large, limit)
     written = [tokens for piece, _ in pieces for tokens in piece]
     responses = tuple(
         _response(checkpoint, prompt, tokens, opened) for prompt, tokens in zip(prompts, written, strict=True)
@@ -145,7 +150,7 @@ def check_logits(checkpoint: Checkpoint, prompt: Prompt, settings: Settings) -> 
         ModelError: The logits are NaN or infinite, or the same for every token; or memory is out.
     """
     batch = _Batch(checkpoint, [render(checkpoint, prompt, settings)], Room(1))
-    run_in_halves([0], batch.generate, batch.too_large)
+    run_in_halves([0], batch.generate, batch.too_large, RowLimit(checkpoint.limits, "first step"))
 
 
 @dataclass(frozen=True, slots=True)

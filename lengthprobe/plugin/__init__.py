@@ -282,16 +282,22 @@ def pytest_configure_node(node: Any) -> None:
 def pytest_testnodedown(node: Any) -> None:
     """Learn from a worker which claims are collected and which left out: the controller collects nothing."""
     run = node.config.stash[RUN]
+    run.dealt.give_back(node.workerinput["workerid"])
     told = getattr(node, "workeroutput", {}).get("lengthprobe")
     if told:
         run.collected.add(told)
 
 
-@pytest.hookimpl(tryfirst=True, optionalhook=True)
-def pytest_xdist_auto_num_workers(config: pytest.Config) -> int | None:
-    """The number of accelerators, where a checkpoint is named and the environment states no number."""
-    if option_value(config, "model") is None or "PYTEST_XDIST_AUTO_NUM_WORKERS" in os.environ:
-        return None
-    from lengthprobe.plugin.workers import visible_devices
+@pytest.hookimpl(wrapper=True, optionalhook=True)
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> Generator[None, int, int]:
+    """The number of groups of accelerators, where a checkpoint is named and the environment has no number.
 
-    return len(visible_devices()) or None
+    On a CPU, the number is xdist's own, and no more than the main memory holds.
+    """
+    count = yield
+    if option_value(config, "model") is None or "PYTEST_XDIST_AUTO_NUM_WORKERS" in os.environ:
+        return count
+    from lengthprobe.plugin.asked import read_settings
+    from lengthprobe.plugin.device_groups import groups_of
+
+    return groups_of(config, read_settings(config)).number(count)

@@ -65,7 +65,8 @@ def ask_in_rounds(items: Sequence[pytest.Function], drawn: set[tuple[str, ...]],
         tasks = list(_unfinished(tasks, agenda))
         if not agenda.questions:
             break
-        if not ask_together(agenda):
+        run = items[0].config.stash[RUN]
+        if not ask_together(agenda, run.worker_number, run.workers):
             return rounds._replace(went_on=False)
     else:
         # A claim that asks another question each time.
@@ -73,9 +74,23 @@ def ask_in_rounds(items: Sequence[pytest.Function], drawn: set[tuple[str, ...]],
     return rounds
 
 
-def ask_together(agenda: Agenda) -> bool:
-    """Ask the questions on an agenda; whether to go on."""
-    return all(quietly(partial(memory.answer, questions)) for memory, questions in agenda.groups())
+def ask_together(agenda: Agenda, worker: int = 0, workers: int = 0) -> bool:
+    """Ask the questions on an agenda; whether to go on.
+
+    Args:
+        agenda: The questions.
+        worker: The number of this worker. Each worker begins with another group of questions, so that workers
+            need not wait for each other's batches, group by group.
+        workers: The number of workers that ask the same questions; 0 without workers.
+    """
+    from lengthprobe.asking.spreading import asked_by_all
+
+    groups = list(agenda.groups())
+    first = worker % len(groups) if groups else 0
+    with asked_by_all(workers):
+        return all(
+            quietly(partial(memory.answer, asked)) for memory, asked in groups[first:] + groups[:first]
+        )
 
 
 def quietly(ask: Callable[[], object]) -> bool:

@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from lengthprobe.plugin.probes import Probes
     from lengthprobe.plugin.saving import Saving
     from lengthprobe.plugin.shared_folder import SharedFolder
+    from lengthprobe.plugin.workers import DealtDevices
     from lengthprobe.portraits.portrait import Portrait
     from lengthprobe.settings import Settings
     from lengthprobe.statistics.looks import PlannedLook
@@ -98,11 +99,11 @@ class Run:
             check_names(config, self.settings, self.names)
             self.lineage_told = lineage_option(config)
         if self._worker and is_in_use(config):
-            from lengthprobe.plugin.workers import share_cores, take_device
+            from lengthprobe.plugin.workers import share_cores
 
+            # Before torch is imported.
             share_cores(self._worker["workercount"], os.environ)
-            if self._worker[_DEVICES]:
-                take_device(self._worker["workerid"], self._worker[_DEVICES].split(","), os.environ)
+            os.environ.update(self._worker[_DEVICES])
             if self._directory is not None:
                 from lengthprobe.plugin.shared_folder import watch
 
@@ -154,6 +155,16 @@ class Run:
         return directory if _DIRECTORY in self._worker and directory.is_dir() else None
 
     @property
+    def worker_number(self) -> int:
+        """The number in the name of the worker, as 3 in `gw3`; 0 without workers."""
+        return int("".join(filter(str.isdigit, self._worker.get("workerid", ""))) or 0)
+
+    @property
+    def workers(self) -> int:
+        """The number of workers of the session, in a worker; 0 without workers."""
+        return int(self._worker.get("workercount", 0))
+
+    @property
     def is_lonely_worker(self) -> bool:
         """Whether the session is a worker that shares no work with the others."""
         return bool(self._worker) and self._directory is None
@@ -171,16 +182,21 @@ class Run:
                 self._closing.append(tell_of_workers(self._shared.path, reporter))
         workerinput[_DIRECTORY] = str(self._shared.path)
         workerinput[_TODAY] = self._today
-        workerinput[_DEVICES] = ",".join(self._devices)
+        workerinput[_DEVICES] = self.dealt.take(workerinput["workerid"])
 
     @cached_property
-    def _devices(self) -> tuple[str, ...]:
-        """The accelerators to deal out; empty where no checkpoint is named, or where a device is named."""
-        from lengthprobe.plugin.workers import visible_devices
+    def dealt(self) -> DealtDevices:
+        """The accelerators of the workers; none where no checkpoint is named.
 
-        if option_value(self._config, "model") is None or self.settings.device_map != "auto":
-            return ()
-        return visible_devices()
+        Raises:
+            pytest.UsageError: The checkpoints do not fit.
+        """
+        from lengthprobe.plugin.device_groups import Groups, groups_of
+        from lengthprobe.plugin.workers import DealtDevices
+
+        if option_value(self._config, "model") is None:
+            return DealtDevices(Groups())
+        return DealtDevices(groups_of(self._config, self.settings, len(self._config.option.tx)))
 
     @property
     def _runs_nothing(self) -> bool:
@@ -192,9 +208,12 @@ class Run:
         """Keep other runs from writing to the session's files.
 
         Raises:
-            pytest.UsageError: Another run writes to a file of the session at this moment.
+            pytest.UsageError: Another run writes to a file of the session at this moment, or the checkpoints
+                do not fit the accelerators of the workers.
         """
         if not self._worker and not self._runs_nothing:
+            if is_in_use(self._config) and getattr(self._config.option, "tx", None):
+                self.dealt  # noqa: B018
             self.outputs.take()
 
     def refuse(self, error: pytest.UsageError, items: list[pytest.Item]) -> None:

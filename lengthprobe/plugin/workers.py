@@ -1,10 +1,8 @@
-"""Sharing between the processes of one session: a model's work, and the machine's accelerators."""
+"""Sharing between the processes of one session: a model's work, and the machine's cores."""
 
 from __future__ import annotations
 
 import os
-import re
-import subprocess
 import time
 from hashlib import sha256
 from typing import TYPE_CHECKING
@@ -15,9 +13,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, MutableMapping, Sequence
     from pathlib import Path
 
+    from lengthprobe.plugin.device_groups import Groups
+
 # Seconds between two looks of a waiting process for the bytes of another.
 _PATIENCE_S = 0.05
-_NVIDIA_SMI_LINE = re.compile(r"^\s*(?P<mig>MIG )?.*\(UUID: (?P<uuid>[^)]+)\)", re.MULTILINE)
 
 
 class SharedDirectory:
@@ -51,6 +50,24 @@ class SharedDirectory:
                 time.sleep(_PATIENCE_S)
         return {key: found[key] for key in keys}
 
+    def has(self, key: str) -> bool:
+        """Whether the bytes of a key are there."""
+        return (self.directory / sha256(key.encode()).hexdigest()).exists()
+
+    def smallest(self, key: str, number: int | None) -> int | None:
+        """The smallest number under a key that any process has given, None without any.
+
+        Args:
+            key: The key.
+            number: A number to add, None to only look.
+        """
+        name = sha256(key.encode()).hexdigest()
+        # A file for each number: no process overwrites the number of another.
+        if number is not None:
+            (self.directory / f"{name}.{number}").touch()
+        given = [path.suffix[1:] for path in self.directory.glob(f"{name}.*")]
+        return min((int(one) for one in given if one.isdigit()), default=None)
+
     def _obtain(self, key: str, make: Callable[[str], bytes]) -> bytes | None:
         """The bytes of a key, made here if need be, or None while another process makes the bytes."""
         from filelock import FileLock, Timeout
@@ -67,41 +84,29 @@ class SharedDirectory:
             return None
 
 
-def visible_devices(environment: Mapping[str, str] = os.environ) -> tuple[str, ...]:
-    """The accelerators for the caller's use, as CUDA_VISIBLE_DEVICES names them; empty without any."""
-    stated = environment.get("CUDA_VISIBLE_DEVICES")
-    if stated is not None:
-        devices = [device.strip() for device in stated.split(",")]
-        # CUDA itself stops reading at the first entry that is no device.
-        stop = next((at for at, device in enumerate(devices) if device in ("", "-1")), len(devices))
-        return tuple(devices[:stop])
-    try:
-        listed = subprocess.run(
-            ["nvidia-smi", "-L"], capture_output=True, text=True, timeout=30, check=True
-        ).stdout
-    except (OSError, subprocess.SubprocessError):
-        return ()
-    return listed_devices(listed)
-
-
-def listed_devices(listed: str) -> tuple[str, ...]:
-    """The devices in the output of `nvidia-smi -L`: parts of divided GPUs if there are any, else the GPUs."""
-    lines = list(_NVIDIA_SMI_LINE.finditer(listed))
-    parts = [line["uuid"] for line in lines if line["mig"]]
-    return tuple(parts or [line["uuid"] for line in lines])
-
-
-def take_device(worker: str, devices: Sequence[str], environment: MutableMapping[str, str]) -> None:
-    """Give a worker an accelerator of the caller's; to be called before torch is imported.
+class DealtDevices:
+    """The accelerators of the workers: each worker has a group, and two workers share no group without need.
 
     Args:
-        worker: The worker's name, for example `gw3`.
-        devices: The caller's accelerators.
-        environment: The worker's environment.
+        groups: The groups.
     """
-    number = re.search(r"\d+$", worker)
-    if devices and number:
-        environment["CUDA_VISIBLE_DEVICES"] = devices[int(number[0]) % len(devices)]
+
+    def __init__(self, groups: Groups) -> None:
+        self._groups = groups
+        self._taken: dict[str, int] = {}
+
+    def take(self, worker: str) -> dict[str, str]:
+        """The variables of the environment that show a new worker the group that fewest others have."""
+        each = self._groups.each
+        if not each:
+            return {}
+        group = min(range(len(each)), key=list(self._taken.values()).count)
+        self._taken[worker] = group
+        return {self._groups.variable: ",".join(device.name for device in each[group])}
+
+    def give_back(self, worker: str) -> None:
+        """Let another worker have the group of a worker that has ended."""
+        self._taken.pop(worker, None)
 
 
 def share_cores(workers: int, environment: MutableMapping[str, str]) -> None:

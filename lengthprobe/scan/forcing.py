@@ -12,6 +12,7 @@ from lengthprobe.attribution.gradient import Donors, FirstOrder, first_order_eff
 from lengthprobe.attribution.readout import Readout, readout_of
 from lengthprobe.checkpoints.chat.template import render
 from lengthprobe.checkpoints.forward import run_decoder
+from lengthprobe.checkpoints.row_limits import RowLimit
 from lengthprobe.components.anatomy import anatomy_of
 from lengthprobe.components.donors import donor_tokens, surgery_on
 from lengthprobe.errors import ModelError
@@ -58,7 +59,8 @@ def margins_under(
     def run(batch: Sequence[tuple[Response, Ablation]]) -> list[list[float]]:
         return _margins(checkpoint, readout, batch, settings, means)
 
-    return run_in_halves(asked, run, lambda _one: _too_large(checkpoint))
+    limit = RowLimit(checkpoint.limits, "stop margins", lambda one: len(one[0].token_ids))
+    return run_in_halves(asked, run, lambda _one: _too_large(checkpoint), limit)
 
 
 def estimate_first_order(
@@ -113,7 +115,8 @@ def estimate_first_order(
         ]
 
     weighted = list(zip(responses, weights, strict=True))
-    effects = in_batches(weighted, batch_size, run, lambda _one: _too_large(checkpoint))
+    limit = RowLimit(checkpoint.limits, f"gradients, {mode}", lambda one: len(one[0].token_ids))
+    effects = in_batches(weighted, batch_size, run, lambda _one: _too_large(checkpoint), limit)
     return FirstOrder(
         *(
             torch.cat([getattr(batch_effects, name).cpu() for batch_effects in effects])

@@ -29,6 +29,14 @@ class Kept:
             self.made[key] = self.made.get(key) or make(key)
         return {key: self.made[key] for key in keys}
 
+    def has(self, key: str) -> bool:
+        """Whether there are bytes."""
+        return key in self.made
+
+    def smallest(self, _key: str, number: int | None) -> int | None:
+        """The number: memory never runs out here."""
+        return number
+
 
 def test_form_of_a_checkpoint() -> None:
     """Prompt form, template, system prompt, the ends by their texts, and where each is written."""

@@ -37,6 +37,14 @@ class _Others:
         """What is there, and the rest made here."""
         return {key: self._had.get(key) or make(key) for key in keys}
 
+    def has(self, key: str) -> bool:
+        """Whether another process had it."""
+        return key in self._had
+
+    def smallest(self, _key: str, number: int | None) -> int | None:
+        """The number: memory never runs out here."""
+        return number
+
 
 def _key(question: Question[Any]) -> str:
     return str(question)

@@ -8,8 +8,15 @@ import pytest
 import torch
 
 from lengthprobe.checkpoints import placement
+from lengthprobe.checkpoints.disk.headers import tensors_of
 from lengthprobe.checkpoints.files import locate
-from lengthprobe.checkpoints.placement import choose_batch_size, largest_batch, place, require_dtype
+from lengthprobe.checkpoints.placement import (
+    choose_batch_size,
+    largest_batch,
+    place,
+    refuse_too_large,
+    require_dtype,
+)
 from lengthprobe.errors import ModelError
 from lengthprobe.settings import Settings
 
@@ -146,3 +153,19 @@ def test_larger_cap_makes_smaller_batches(files: Files) -> None:
     ]
     # 356, 1256 and 2356 tokens a prompt.
     assert sizes == [32, 8, 4]
+
+
+@pytest.mark.usefixtures("no_accelerator")
+def test_weights_larger_than_the_memory_are_refused(files: Files, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Before anything is loaded, by name; in bfloat16 the same weights take half of the memory."""
+    needed = sum(4 * tensor.elements for tensor in tensors_of(files.weights[0]).values())
+    monkeypatch.setattr(placement, "available_memory", lambda: needed - 1)
+
+    with pytest.raises(ModelError, match="does not fit: its weights take") as raised:
+        refuse_too_large(files, place(files, Settings()))
+
+    assert files.source.name in raised.value.problem
+    assert raised.value.fix.startswith("--lengthprobe-dtype=bfloat16, fewer workers")
+    refuse_too_large(files, place(files, Settings(dtype="bfloat16")))
+    monkeypatch.setattr(placement, "available_memory", lambda: needed)
+    refuse_too_large(files, place(files, Settings()))

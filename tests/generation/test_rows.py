@@ -7,11 +7,14 @@ from typing import TYPE_CHECKING
 import pytest
 import torch
 
+from lengthprobe.checkpoints.row_limits import RowLimit, RowLimits
 from lengthprobe.errors import ModelError, OutOfMemoryError
 from lengthprobe.generation.rows import in_batches, pad, run_in_halves, text_too_large
+from lengthprobe.plugin.workers import SharedDirectory
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from pathlib import Path
 
     from lengthprobe.checkpoints.loading import Checkpoint
     from lengthprobe.probe import Probe
@@ -124,6 +127,10 @@ def _room_for(most: int) -> tuple[Callable[[Sequence[int]], list[int]], list[lis
     return run, tried
 
 
+def _limit(limits: RowLimits | None = None) -> RowLimit:
+    return RowLimit(limits, "work")
+
+
 def _too_large(number: int) -> ModelError:
     return OutOfMemoryError(f"{number} does not fit", "take less")
 
@@ -131,14 +138,14 @@ def _too_large(number: int) -> ModelError:
 def test_rows_that_fit_are_run_at_once() -> None:
     """Nothing is halved without need."""
     run, tried = _room_for(5)
-    assert run_in_halves(range(5), run, _too_large) == [0, 2, 4, 6, 8]
+    assert run_in_halves(range(5), run, _too_large, _limit()) == [0, 2, 4, 6, 8]
     assert tried == [[0, 1, 2, 3, 4]]
 
 
 def test_rows_are_halved_until_they_fit() -> None:
     """The first half is the larger, and results keep the order of the rows."""
     run, tried = _room_for(2)
-    assert run_in_halves(range(5), run, _too_large) == [0, 2, 4, 6, 8]
+    assert run_in_halves(range(5), run, _too_large, _limit()) == [0, 2, 4, 6, 8]
     assert tried == [[0, 1, 2, 3, 4], [0, 1, 2], [0, 1], [2], [3, 4]]
 
 
@@ -146,7 +153,7 @@ def test_a_row_that_does_not_fit_alone_is_an_error() -> None:
     """The error is about the first row that was tried alone, and has the allocator's as its cause."""
     run, _ = _room_for(0)
     with pytest.raises(OutOfMemoryError, match="3 does not fit") as raised:
-        run_in_halves([3, 4, 5], run, _too_large)
+        run_in_halves([3, 4, 5], run, _too_large, _limit())
     assert isinstance(raised.value.__cause__, torch.OutOfMemoryError)
 
 
@@ -160,7 +167,7 @@ def test_other_errors_are_not_tried_again(error: BaseException) -> None:
         raise error
 
     with pytest.raises(type(error)) as raised:
-        run_in_halves(range(4), run, _too_large)
+        run_in_halves(range(4), run, _too_large, _limit())
     assert raised.value is error
     assert tried == [4]
 
@@ -183,20 +190,20 @@ def test_memory_is_given_back_before_a_half_is_tried() -> None:
             raise torch.OutOfMemoryError("CUDA out of memory", buffer)
         return list(some)
 
-    assert run_in_halves(range(2), run, _too_large) == [0, 1]
+    assert run_in_halves(range(2), run, _too_large, _limit()) == [0, 1]
 
 
 def test_batches_are_halved_one_by_one() -> None:
     """A batch has at most so many rows, and each is tried whole before it is halved."""
     run, tried = _room_for(2)
-    assert in_batches(range(7), 3, run, _too_large) == [0, 2, 4, 6, 8, 10, 12]
+    assert in_batches(range(7), 3, run, _too_large, _limit()) == [0, 2, 4, 6, 8, 10, 12]
     assert tried == [[0, 1, 2], [0, 1], [2], [3, 4, 5], [3, 4], [5], [6]]
 
 
 def test_no_rows_are_no_batch() -> None:
     """Nothing is run for no rows."""
     run, tried = _room_for(2)
-    assert in_batches([], 3, run, _too_large) == []
+    assert in_batches([], 3, run, _too_large, _limit()) == []
     assert tried == []
 
 
@@ -209,3 +216,43 @@ def test_a_text_that_is_too_large(checkpoint: Checkpoint) -> None:
         "free the device, take a smaller format (--lengthprobe-dtype=bfloat16), or more devices "
         "(--lengthprobe-device-map=balanced)"
     )
+
+
+def test_a_number_of_rows_that_failed_is_not_tried_again() -> None:
+    """The second batch is halved at once, into the pieces that trying would have left."""
+    run, tried = _room_for(2)
+
+    found = in_batches(range(10), 5, run, _too_large, _limit(RowLimits()))
+
+    assert found == [2 * number for number in range(10)]
+    assert [len(some) for some in tried] == [5, 3, 2, 1, 2, 2, 1, 2]
+
+
+def test_a_single_row_is_always_tried() -> None:
+    """Its error names the row."""
+    limit = _limit(RowLimits())
+    run, tried = _room_for(0)
+    for _ in range(2):
+        with pytest.raises(OutOfMemoryError, match="3 does not fit"):
+            run_in_halves([3, 4], run, _too_large, limit)
+
+    assert tried == [[3, 4], [3], [3]]
+
+
+def test_rows_of_another_width_have_a_limit_of_their_own() -> None:
+    """Up to the next power of two: 40 tokens are as 60, and 5 are not."""
+    limit = RowLimit(RowLimits(), "texts", lambda row: row)
+    limit.note([40, 20])
+
+    assert [limit.has_failed(rows) for rows in ([60, 3], [60], [5, 5])] == [True, False, False]
+
+
+def test_another_process_has_the_same_limit(tmp_path: Path) -> None:
+    """The smallest number counts, by kind of work."""
+    exchanges = [SharedDirectory(tmp_path), SharedDirectory(tmp_path)]
+    first, second = (RowLimits(exchange.smallest) for exchange in exchanges)
+    first.smallest("work", 8)
+    second.smallest("work", 16)
+
+    assert [each.smallest("work") for each in (first, second)] == [8, 8]
+    assert second.smallest("other work") is None

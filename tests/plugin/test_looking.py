@@ -9,6 +9,18 @@ import pytest
 CLOSE = "assert measures.exact_match(probe, language=language) > 0.8"
 CLEAR = "assert measures.exact_match(probe, language=language) > 0.4"
 CLAIM = "@pytest.mark.claim\ndef test_{}(probe, language):\n    {}\n"
+MECHANISM = """
+
+@pytest.mark.claim(about="mechanism", languages=["en"])
+def test_heads(probe, language):
+    assert measures.control_without_random(probe, language=language) > 0.1
+
+
+@pytest.mark.claim(about="mechanism", languages=["en"])
+def test_number(probe, base_probe, language):
+    swap = measures.number_swap(probe, component="late heads", language=language)
+    assert swap > measures.number_swap(base_probe, component="late heads", language=language)
+"""
 
 
 @pytest.fixture
@@ -90,21 +102,25 @@ def test_looks_are_the_same_however_claims_are_run(project, how):
     assert checks(project.report(how)) == checks(project.report())
 
 
-def test_looks_are_the_same_in_workers(pytester, monkeypatch):
-    """With the looks of the library, which workers have too."""
+def test_figures_are_the_same_with_any_number_of_workers(pytester, monkeypatch):
+    """To the bit, on behaviour and on mechanism, with the looks of the library, which workers have too."""
     monkeypatch.delenv("PYTEST_ADDOPTS", raising=False)
     from tests.plugin.conftest import Project
 
     project = Project(pytester)
-    project.ini(lengthprobe_budget="110")
+    project.ini(lengthprobe_budget="110", lengthprobe_base="tiny-base")
     project.claims(
-        CLAIM.format("clear", CLEAR) + "\n\n" + CLAIM.format("close", CLOSE.replace("0.8", "0.96"))
+        CLAIM.format("clear", CLEAR)
+        + "\n\n"
+        + CLAIM.format("close", CLOSE.replace("0.8", "0.96"))
+        + MECHANISM
     )
-    pytester.runpytest_subprocess("-n", "2", "--lengthprobe-json=shared.json")
-    shared = checks(json.loads((project.path / "shared.json").read_text()))
+    alone = checks(project.report())
+    assert [check["n"] for name in ("clear", "close") for check in alone[name]] == [100, 110]
 
-    assert shared == checks(project.report())
-    assert [check["n"] for (check,) in shared.values()] == [100, 110]
+    for workers in ("1", "2", "4"):
+        pytester.runpytest_subprocess("-n", workers, "--lengthprobe-json=shared.json")
+        assert checks(json.loads((project.path / "shared.json").read_text())) == alone
 
 
 def test_a_claim_alone_has_the_look_that_it_has_with_others(project):

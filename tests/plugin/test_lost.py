@@ -11,6 +11,32 @@ from lengthprobe.plugin.exit_status import ExitStatus
 HOLDS = "assert measures.exact_match(probe, language='en') > 0.5"
 DIES = "import os; os._exit(9)"
 KILLED = "import os, signal; os.kill(os.getpid(), signal.SIGKILL)"
+# A worker that kills itself within a batch; which worker comes first to the batch of this number.
+KILLED_ONCE = """
+import os
+import pathlib
+import signal
+
+from lengthprobe.asking import answering
+
+answer = answering.answer
+
+
+def pytest_collection_finish():
+    def die_once(*args, **how):
+        begun = len(list(pathlib.Path().glob("begun-*")))
+        pathlib.Path(f"begun-{begun}-{os.getpid()}").touch()
+        if begun + 1 >= BATCHES:
+            try:
+                pathlib.Path("killed").touch(exist_ok=False)
+            except FileExistsError:
+                pass
+            else:
+                os.kill(os.getpid(), signal.SIGKILL)
+        return answer(*args, **how)
+
+    answering.answer = die_once
+"""
 OPTIONS = ("--lengthprobe-json=out.json", "--lengthprobe-report=R")
 
 
@@ -51,6 +77,31 @@ class TestWorker:
             assert "crashed while running" in text.replace("\\", "")
             assert "All 2 claims hold" not in text
         assert "1 of 3 claims is without a verdict" in texts[1]
+
+    @pytest.mark.parametrize("batches", [4])
+    def test_worker_that_is_killed_while_it_asks_changes_no_figure(self, project, batches):
+        """Its claim is an error, by name; the batch that it had begun is asked by another."""
+        project.ini(lengthprobe_batch_size="4")
+        lost_without = (
+            "@pytest.mark.claim(about='mechanism', languages=['en'])\ndef test_heads(probe):\n"
+            "    assert measures.control_without_random(probe, language='en') > 0.1\n"
+        )
+        project.claims(claims(HOLDS, HOLDS, HOLDS) + "\n\n" + lost_without)
+        conftest = project.path / "conftest.py"
+        conftest.write_text(KILLED_ONCE.replace("BATCHES", str(batches)))
+
+        result = project.pytester.runpytest_subprocess("-n", "3", "--lengthprobe-json=out.json")
+
+        killed = json.loads((project.path / "out.json").read_text())
+        (lost,) = [one for one in killed["claims"] if one["verdict"] == "error"]
+        assert result.ret == ExitStatus.NOT_MEASURED
+        assert f"crashed while running '{lost['nodeid']}'" in lost["message"]
+        assert killed["missing"] == []
+        conftest.unlink()
+        whole = {one["nodeid"]: one["checks"] for one in project.report()["claims"]}
+        found = {one["nodeid"]: one["checks"] for one in killed["claims"] if one is not lost}
+        assert found == {nodeid: whole[nodeid] for nodeid in found}
+        assert len(whole) == len(found) + 1
 
     def test_each_worker_has_its_say(self, project):
         """With `--dist=each`, what one worker died of is not made good by another."""

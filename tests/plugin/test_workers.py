@@ -10,24 +10,10 @@ import threading
 
 import pytest
 
+from lengthprobe.plugin.device_groups import Groups
+from lengthprobe.plugin.devices import Device
 from lengthprobe.plugin.exit_status import ExitStatus
-from lengthprobe.plugin.workers import (
-    SharedDirectory,
-    listed_devices,
-    share_cores,
-    take_device,
-    visible_devices,
-)
-
-GPUS = """\
-GPU 0: NVIDIA H200 (UUID: GPU-aaaa)
-GPU 1: NVIDIA H200 (UUID: GPU-bbbb)
-"""
-DIVIDED = """\
-GPU 0: NVIDIA A100-SXM4-40GB (UUID: GPU-aaaa)
-  MIG 3g.20gb     Device  0: (UUID: MIG-cccc)
-  MIG 3g.20gb     Device  1: (UUID: MIG-dddd)
-"""
+from lengthprobe.plugin.workers import DealtDevices, SharedDirectory, share_cores
 
 
 def upper(key):
@@ -105,61 +91,32 @@ class TestExchange:
         assert SharedDirectory(tmp_path).gather(["a"], lambda _: b"another") == {"a": sent}
 
 
-class TestDevices:
-    """Which accelerators the caller may use."""
+class TestDealtDevices:
+    """Which worker has which accelerators."""
 
-    @pytest.mark.parametrize(
-        ("stated", "devices"),
-        [
-            ("0,1", ("0", "1")),
-            ("3", ("3",)),
-            ("GPU-aaaa, MIG-bbbb", ("GPU-aaaa", "MIG-bbbb")),
-            ("", ()),
-            ("-1", ()),
-            ("2,-1,3", ("2",)),
-        ],
-    )
-    def test_are_the_callers_own_list(self, stated, devices):
-        """As CUDA reads it: up to the first entry that is no device."""
-        assert visible_devices({"CUDA_VISIBLE_DEVICES": stated}) == devices
+    GROUPS = Groups(((Device("0"), Device("1")), (Device("2"), Device("3"))), "CUDA_VISIBLE_DEVICES", 2)
 
-    def test_are_all_of_the_machine_where_nothing_is_said(self, tmp_path, monkeypatch):
-        """As nvidia-smi lists them."""
-        program = tmp_path / "nvidia-smi"
-        program.write_text(f"#!/bin/sh\ncat <<'END'\n{GPUS}END\n")
-        program.chmod(0o755)
-        monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
+    def test_each_worker_has_a_group_of_its_own(self):
+        """And a third worker shares one."""
+        dealt = DealtDevices(self.GROUPS)
 
-        assert visible_devices({}) == ("GPU-aaaa", "GPU-bbbb")
+        shown = [dealt.take(worker)["CUDA_VISIBLE_DEVICES"] for worker in ("gw0", "gw1", "gw2")]
 
-    def test_are_none_without_nvidia_smi(self, monkeypatch, tmp_path):
-        """A machine without the program has none of these."""
-        monkeypatch.setenv("PATH", str(tmp_path))
+        assert shown == ["0,1", "2,3", "0,1"]
 
-        assert visible_devices({}) == ()
+    def test_a_replaced_worker_has_the_group_of_the_one_that_died(self):
+        """Its name is new, and by the name the group would be another's."""
+        dealt = DealtDevices(self.GROUPS)
+        dealt.take("gw0")
+        gone = dealt.take("gw1")
 
-    def test_parts_of_a_divided_gpu_are_devices(self):
-        """And the GPU that they are parts of is not."""
-        assert listed_devices(DIVIDED) == ("MIG-cccc", "MIG-dddd")
+        dealt.give_back("gw1")
 
-    @pytest.mark.parametrize(
-        ("worker", "device"), [("gw0", "GPU-a"), ("gw1", "GPU-b"), ("gw2", "GPU-a"), ("gw11", "GPU-b")]
-    )
-    def test_are_dealt_out_to_workers_in_turn(self, worker, device):
-        """Worker k has device k mod n."""
-        environment = {}
+        assert dealt.take("gw2") == gone
 
-        take_device(worker, ["GPU-a", "GPU-b"], environment)
-
-        assert environment == {"CUDA_VISIBLE_DEVICES": device}
-
-    def test_are_left_alone_where_there_are_none(self):
+    def test_environment_is_left_alone_where_there_are_none(self):
         """A worker on a CPU has its environment as it was."""
-        environment = {}
-
-        take_device("gw0", [], environment)
-
-        assert environment == {}
+        assert DealtDevices(Groups()).take("gw0") == {}
 
 
 class TestSession:
