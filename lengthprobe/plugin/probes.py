@@ -198,7 +198,7 @@ class Probes:
         for role in roles:
             name = self._roles.get(role, "")
             for language in self._traced.get(name, ()):
-                probe = _at(self._probes[name], look).in_role(role)
+                probe = _at(self._probes[name], look).in_role(role).greedy
                 found[role, "number_swap", language] = partial(swap_portrait, probe, language)
                 every = causes(probe, language, measured)
                 found |= {(role, *place): draw for place, draw in every.items()}
@@ -292,13 +292,14 @@ class Probes:
 
     def _make(self, name: str) -> Probe:
         from lengthprobe.probe import Probe
+        from lengthprobe.runs.comparability import drawn_as_saved
         from lengthprobe.runs.saved_engine import SavedEngine
 
         shown, run = shown_name(self._config, name), reference_run(self._config, name)
         progress = progress_of(self._config, shown, getattr(self._exchange, "directory", None))
         return Probe(
             name,
-            self.settings,
+            self.settings if run is None else drawn_as_saved(run, self.settings),
             alpha_shares=alpha_shares(
                 len(self.settings.languages), reference=name_in_role(self._config, "reference") is not None
             ),
