@@ -96,6 +96,11 @@ class Probe(Asker):
         return self._viewed(name=self.subject.name, ablation=WHOLE, words=None, engine=self.subject.memory)
 
     @property
+    def greedy(self) -> Probe:
+        """The probe with greedy responses, whatever the settings draw; both probes share all answers."""
+        return self if self.settings.sampling is None else self._viewed(settings=self.settings.greedy)
+
+    @property
     def asked_again(self) -> tuple[tuple[str, str], ...]:
         """Names of probes of this checkpoint, each with a language answered again for attributions."""
         return tuple(self.subject.asked_again)
@@ -114,7 +119,8 @@ class Probe(Asker):
         """
         (form,) = self.subject.memory.answer([Describe(self.subject.place)])
         # A store may have the form from a run that spelled the checkpoint's path otherwise.
-        return replace(form, model=self.source.name, across=self.settings.across_forms)
+        settings = self.settings
+        return replace(form, model=self.source.name, across=settings.across_forms, sampled=settings.sampled)
 
     def identity(self) -> Identity:
         """All facts that determine the responses: digests, versions, settings as used.
@@ -136,6 +142,7 @@ class Probe(Asker):
             split_batches=found.split_batches + self.split_batches,
             ablation=self.ablation.as_dict() or None,
             words=self.words,
+            sampled=self.settings.sampled,
         )
 
     def _identify(self) -> dict[str, Any]:
@@ -189,7 +196,7 @@ class Probe(Asker):
         share the weights, which stay unchanged: in the block `self` still asks the whole model. Outputs are
         replaced at prompt and generated positions alike. Blocks nest: for a component in both blocks, the
         mode of the inner block counts. After the block the ablated probe keeps its answers, and can be asked
-        nothing new.
+        nothing new. The ablated probe answers greedily, whatever the settings draw.
 
         Args:
             components: Heads (`L3H1`, `L3H*`), MLPs (`MLP3`), or whole layers (`L3`).
@@ -215,7 +222,8 @@ class Probe(Asker):
         The words are from the checkpoint's own ordinary responses in each language. Both kinds have equally
         many words, matched in frequency (`generation.vocabulary`). `generation.constraint` says which tokens
         may stand between words and at the end. The probe measures as any other probe, as in `ablated`; blocks
-        of both nest. Attributions are of the model's own scores, before words are forbidden.
+        of both nest. Attributions are of the model's own scores, before words are forbidden. Responses are
+        greedy, as in `ablated`.
 
         Args:
             words: `one-token` or `several-token`, by the tokens with which the checkpoint wrote each word.
@@ -243,7 +251,8 @@ class Probe(Asker):
         name = f"{self.subject.name} [{'; '.join(told)}]"
         block = Block(self.subject.memory, name)
         try:
-            yield self._viewed(name=name, ablation=ablation, words=words, engine=block)
+            greedy = self.settings.greedy
+            yield self._viewed(name=name, settings=greedy, ablation=ablation, words=words, engine=block)
         finally:
             block.has_ended = True
 
@@ -300,10 +309,11 @@ def run_probe(
     Raises:
         SettingsError: The run was asked otherwise, lacks answers for these settings, or is damaged.
     """
-    from lengthprobe.runs.comparability import check_settings
+    from lengthprobe.runs.comparability import check_settings, drawn_as_saved
     from lengthprobe.runs.saved_engine import SavedEngine
 
     check_settings(run, settings)
+    settings = drawn_as_saved(run, settings)
     shown = display_name or name_alone(run.name)
     kept = SavedEngine(run, settings, display_name=shown)
     return Probe(run.name, settings, alpha_shares=alpha_shares, display_name=shown, kept=kept)

@@ -5,10 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from numbers import Integral, Real
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from lengthprobe.errors import SettingsError
 from lengthprobe.nearest import option_to_type
+from lengthprobe.sampling import DEFAULT_SAMPLES, USUAL, check_sampling, in_words, read_sampling
+
+if TYPE_CHECKING:
+    from lengthprobe.sampling import Sampling
 
 COUNTERS = ("uax29", "whitespace", "italian_elision", "characters")
 PROMPT_FORMS = ("auto", "chat", "plain")
@@ -29,6 +33,8 @@ CHANGE_NO_ANSWER = frozenset(
         "batch_size",
         "across_forms",
         "early_looks",
+        "sampling",
+        "samples",
     }
 )
 # More tokens than any tokenizer needs for a usual word; ours.
@@ -40,6 +46,7 @@ _DIGITS = 9
 # No model reads more tokens, and no language has as many prompts.
 _MOST = 10_000_000
 _MOST_SEED = 2**63 - 1
+_MOST_SAMPLES = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,13 +58,17 @@ class Settings:
         lengths: Requested numbers of words N.
         budget: Prompts a language; with `early_looks` the most prompts a language.
         alpha: One-sided error rate of an interval's end, from 0.000001 to 0.2.
-        seed: Seed of the prompt stream.
+        seed: Seed of the prompt stream, and of samples.
         counter: Word counter, from `COUNTERS`.
         cap: Most tokens in a response.
         prompt_form: `chat` (the model's template), `plain`, or `auto`: chat where there is a template.
         system_prompt: System message put before every prompt (chat form only).
         thinking: `off` (the chat template's switch, where there is one, is off) or `allow`: the switch is on,
             and a thought has room of its own beside the cap.
+        sampling: The distribution from which responses are drawn, as `temperature=0.7,top-p=0.9` or
+            `top-k=50`. None or `greedy`: the best token at each step. Components are asked about greedy
+            responses all the same (`Probe.greedy`).
+        samples: The number of responses to each prompt; None: 4 where responses are drawn, else 1.
         device_map: Device map of transformers; `auto` takes the accelerator where there is an accelerator.
         dtype: Number format, from `DTYPES`; `auto` takes the checkpoint's own on an accelerator, float32 on a
             CPU.
@@ -83,6 +94,8 @@ class Settings:
     prompt_form: str = "auto"
     system_prompt: str | None = None
     thinking: str = "off"
+    sampling: str | None = None
+    samples: int | None = None
     device_map: str = "auto"
     dtype: str = "auto"
     batch_size: int | None = None
@@ -95,6 +108,29 @@ class Settings:
     def first_prompts(self) -> int:
         """The number of prompts at the first look: prompts that are asked in any case."""
         return self.early_looks[0] if self.early_looks else self.budget
+
+    @property
+    def sample_numbers(self) -> tuple[int | None, ...]:
+        """The number of each response to a prompt, from 1; `(None,)` for a greedy response."""
+        return (None,) if self.sampling is None else tuple(range(1, (self.samples or 1) + 1))
+
+    @property
+    def needed_sampling(self) -> Sampling:
+        """The distribution from which responses are drawn; raises SettingsError for greedy responses."""
+        sampling = None if self.sampling is None else read_sampling(self.sampling)
+        if sampling is None:
+            raise SettingsError("decoding is greedy, and has no samples", f"setting:sampling='{USUAL}'")
+        return sampling
+
+    @property
+    def sampled(self) -> str:
+        """`temperature 0.7, top-p 0.9, 4 samples a prompt, seed 0`; empty for greedy responses."""
+        return "" if self.sampling is None else in_words(self.needed_sampling, self.samples or 1, self.seed)
+
+    @property
+    def greedy(self) -> Settings:
+        """The settings with greedy responses."""
+        return self if self.sampling is None else replace(self, sampling=None, samples=1)
 
     def at_look(self, prompts: int, part: float) -> Settings:
         """The settings on the first prompts alone, at a part of alpha."""
@@ -141,6 +177,20 @@ class Settings:
         _one_of("prompt-form", self.prompt_form, PROMPT_FORMS)
         _one_of("thinking", self.thinking, THINKING)
         _one_of("dtype", self.dtype, DTYPES)
+        self._keep("sampling", check_sampling(self.sampling))
+        self._keep("samples", self._number_of_samples())
+
+    def _number_of_samples(self) -> int:
+        if self.samples is None:
+            return 1 if self.sampling is None else DEFAULT_SAMPLES
+        why = "at least one response to each prompt"
+        number = _whole("samples", self.samples, why, DEFAULT_SAMPLES, most=_MOST_SAMPLES)
+        if number > 1 and self.sampling is None:
+            raise SettingsError(
+                f"samples {number}: decoding is greedy, and all responses to a prompt would be the same",
+                f"setting:sampling='{USUAL}', or setting:samples=1",
+            )
+        return number
 
     def _keep(self, name: str, value: Any) -> None:
         """Set a field to its checked, plain value."""

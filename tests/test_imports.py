@@ -17,6 +17,7 @@ ROWS = (
     ("untrusted_text", "nearest", "spelling", "termination"),
     ("errors",),
     ("task",),
+    ("sampling",),
     ("settings",),
     ("statistics",),
     ("checkpoints",),

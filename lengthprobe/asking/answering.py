@@ -37,6 +37,7 @@ def answer(
     beyond: int | None = None,
     *,
     thought: bool = True,
+    sample: int | None = None,
 ) -> Answers:
     """The answers to one batch of prompts.
 
@@ -53,6 +54,7 @@ def answer(
         beyond: Words above N after which a response is no longer followed (`respond_to_batch`); None where
             attributions are wanted.
         thought: Whether an allowed thought has room beside the cap.
+        sample: The number of the sample, where responses are drawn; None where attributions are wanted.
 
     Raises:
         ModelError: The errors of `respond_to_batch`.
@@ -66,6 +68,7 @@ def answer(
             constraint=constraint,
             beyond=beyond,
             thought=thought,
+            sample=sample,
         )
         return Answers(answered.responses, answered.pieces)
     captures: list[Capture] = []

@@ -190,7 +190,8 @@ def _unpacked(made: bytes) -> tuple[Any, dict[str, NDArray[np.float32]]]:
 
 def as_list(one: Response) -> list[Any]:
     """A response without its prompt, as values for JSON."""
-    return [list(one.token_ids), one.text, one.finish_reason, one.opened, one.thought_tokens]
+    listed = [list(one.token_ids), one.text, one.finish_reason, one.opened, one.thought_tokens]
+    return listed if one.sample is None else [*listed, one.sample]
 
 
 def from_list(prompt: Prompt, listed: Sequence[Any]) -> Response:

@@ -77,7 +77,10 @@ class Asker:
     @property
     def asked(self) -> tuple[str, ...]:
         """The languages whose prompts have been answered."""
-        return self.subject.languages(self.settings.budget, ablation=self.ablation, words=self.words)
+        settings = self.settings
+        return self.subject.languages(
+            settings.budget, ablation=self.ablation, words=self.words, samples=settings.sample_numbers
+        )
 
     @property
     def proof(self) -> Proof:
@@ -102,19 +105,23 @@ class Asker:
         """
         wanted = tuple(dict.fromkeys(self.settings.languages if languages is None else languages))
         traces = traces and self.proof.problem is None
-        asked = {language: self._batches(language, traces=traces) for language in wanted}
+        traced = {language: self._traced_batches(language) for language in wanted if traces}
         again = [
             (self.name, language)
-            for language in wanted
-            if traces
-            and not all(one in self.engine for one in asked[language])
-            and all(one in self.engine for one in self._batches(language))
+            for language, batches in traced.items()
+            if not all(batch in self.engine for batch in batches)
+            and all(replace(batch, traces=False) in self.engine for batch in batches)
         ]
-        self.engine.answer([one for some in asked.values() for one in some])
+        # Greedy responses come with their attributions.
+        alone = not traces or self.settings.sampling is not None
+        written = [self._batches(language) for language in wanted] if alone else []
+        self.engine.answer([batch for some in (*written, *traced.values()) for batch in some])
         self.subject.asked_again += again
 
     def responses(self, language: str) -> tuple[Response, ...]:
         """The response to each prompt of a language, in the order of the prompt stream.
+
+        Where responses are drawn (`Settings.sampling`), each prompt has all its samples, one after the other.
 
         Raises:
             LengthprobeError: The checkpoint cannot be loaded or run, or the language is unknown.
@@ -126,7 +133,7 @@ class Asker:
         """The attribution and adherence of each response, in the order of `responses`.
 
         Attributions are captured while responses are written, where `prepare` asked for traces; else the
-        responses are written again.
+        responses are written again. Attributions are always of greedy responses.
 
         Raises:
             LengthprobeError: The errors of `responses`; or the components of this checkpoint are not known,
@@ -134,7 +141,7 @@ class Asker:
         """
         if self.proof.problem is not None:
             raise self.proof.problem
-        batches = self._batches(language, traces=True)
+        batches = self._traced_batches(language)
         if not all(one in self.engine for one in batches):
             self.prepare([language], traces=True)
         answers = self.engine.answer(batches)
@@ -309,9 +316,20 @@ class Asker:
             proof = self.proof
             check_some_left(ablation, n_layers=proof.n_layers, n_heads=proof.n_heads, model=self.subject.name)
 
-    def _batches(self, language: str, *, traces: bool = False) -> tuple[Write, ...]:
+    def _batches(self, language: str) -> tuple[Write, ...]:
+        """The questions for all responses, sample after sample."""
+        return tuple(
+            batch
+            for sample in self.settings.sample_numbers
+            for batch in self.subject.batches(
+                language, self.settings.budget, ablation=self.ablation, words=self.words, sample=sample
+            )
+        )
+
+    def _traced_batches(self, language: str) -> tuple[Write, ...]:
+        """The questions for the attributions of greedy responses."""
         return self.subject.batches(
-            language, self.settings.budget, ablation=self.ablation, words=self.words, traces=traces
+            language, self.settings.budget, ablation=self.ablation, words=self.words, traces=True
         )
 
     def _forces(self, texts: Sequence[Forced], target: str, places: Sequence[Sequence[int]]) -> list[Force]:

@@ -86,6 +86,7 @@ class Write(Question["Answers"]):
         traces: Whether attributions are captured.
         words: The only kind of words allowed in responses (`generation.vocabulary`), None for all words.
         beyond: Words above N after which a response is no longer followed (`generation.runaways`).
+        sample: The number of the sample, where responses are drawn; None for greedy responses.
     """
 
     prompts: tuple[Prompt, ...]
@@ -93,11 +94,12 @@ class Write(Question["Answers"]):
     traces: bool = False
     words: str | None = None
     beyond: int | None = None
+    sample: int | None = None
 
     def __hash__(self) -> int:
         """The hash of the first and the last row: the hash of hundreds of rows takes time."""
         ends = (self.prompts[:1], self.prompts[-1:], self.ablations[:1], self.ablations[-1:])
-        return hash((self.size, ends, self.traces, self.words, self.beyond))
+        return hash((self.size, ends, self.traces, self.words, self.beyond, self.sample))
 
     @property
     def rows(self) -> tuple[tuple[str, Ablation], ...]:
@@ -126,8 +128,8 @@ class Write(Question["Answers"]):
 
     @property
     def wider(self) -> Write | None:
-        """The question with attributions, too: capturing attributions changes no response."""
-        return None if self.traces else replace(self, traces=True)
+        """The question with attributions, too: capturing changes no response. No sample has attributions."""
+        return None if self.traces or self.sample is not None else replace(self, traces=True)
 
     @property
     def may_be_early(self) -> bool:
@@ -138,16 +140,18 @@ class Write(Question["Answers"]):
     def manner(self) -> tuple[object, ...]:
         """All but the rows, and whether each row has a donor, which takes a row of its own."""
         resampled = any(one.resample for one in self.ablations)
-        return ("Write", self.traces, self.words, self.beyond, resampled)
+        return ("Write", self.traces, self.words, self.beyond, resampled, self.sample)
 
     def content(self, settings: Settings) -> Mapping[str, Any]:
-        """The prompts, with ablations, limit, words and traces."""
+        """The prompts, with ablations, limit, sample, words and traces."""
         asked: dict[str, Any] = {
             "prompts": [[prompt.id, prompt.text] for prompt in self.prompts],
             "ablations": [_ablated(one, settings) for one in self.ablations],
         }
         if self.beyond is not None:
             asked["beyond"] = [self.beyond, settings.counter]
+        if self.sample is not None:
+            asked["sample"] = [self.sample, str(settings.needed_sampling), settings.seed]
         if self.words:
             # They are those of the responses to these prompts.
             asked["words"] = [self.words, settings.lengths, settings.first_prompts, settings.seed]

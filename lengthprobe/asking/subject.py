@@ -107,7 +107,7 @@ class Subject:
         self._keys: dict[Question[Any], str] = {}
         self._streams: dict[str, tuple[Prompt, ...]] = {}
         self._places: dict[str, int] = {}
-        self._batches: dict[tuple[str, int, Ablation, str | None, bool], tuple[Write, ...]] = {}
+        self._batches: dict[tuple[str, int, Ablation, str | None, bool, int | None], tuple[Write, ...]] = {}
 
     @property
     def batch_size(self) -> int:
@@ -152,17 +152,20 @@ class Subject:
         ablation: Ablation = WHOLE,
         words: str | None = None,
         traces: bool = False,
+        sample: int | None = None,
     ) -> tuple[Write, ...]:
         """The first prompts of a language in batches, each a question.
+
+        A sample (None: greedy) has questions of its own: more samples of a prompt change no other answer.
 
         Raises:
             LengthprobeError: The language is unknown, or the batch size cannot be chosen.
         """
-        key = (language, budget, ablation, words, traces)
+        key = (language, budget, ablation, words, traces, sample)
         if key not in self._batches:
             stream = self.prompts(language, budget)
             self._batches[key] = tuple(
-                Write(batch, (ablation,) * len(batch), traces, words)
+                Write(batch, (ablation,) * len(batch), traces, words, sample=sample)
                 for places in self.by_look(stream)
                 for batch in batches([stream[place] for place in places], self.batch_size)
             )
@@ -174,12 +177,27 @@ class Subject:
         return self.in_order(language, first, self.memory.answer(self.batches(language, first)))
 
     def in_order(self, language: str, budget: int, answers: Sequence[Answers]) -> tuple[Response, ...]:
-        """The responses to the first prompts of a language, in the order of the prompt stream."""
-        found = {one.prompt.id: one for some in answers for one in some.responses}
-        return tuple(found[prompt.id] for prompt in self.prompts(language, budget))
+        """The responses to the first prompts of a language, in the order of the prompt stream.
+
+        The samples of a prompt stand together, the first sample first.
+        """
+        found: dict[str, list[Response]] = {}
+        for response in (one for some in answers for one in some.responses):
+            found.setdefault(response.prompt.id, []).append(response)
+        stream = self.prompts(language, budget)
+        return tuple(
+            response
+            for prompt in stream
+            for response in sorted(found[prompt.id], key=lambda response: response.sample or 0)
+        )
 
     def languages(
-        self, budget: int, *, ablation: Ablation = WHOLE, words: str | None = None
+        self,
+        budget: int,
+        *,
+        ablation: Ablation = WHOLE,
+        words: str | None = None,
+        samples: Sequence[int | None] = (None,),
     ) -> tuple[str, ...]:
         """The languages whose first prompts have been answered, in the order in which they were asked."""
         asked = dict.fromkeys(key[0] for key in self._batches if key[2:4] == (ablation, words))
@@ -187,7 +205,9 @@ class Subject:
             language
             for language in asked
             if all(
-                one in self.memory for one in self.batches(language, budget, ablation=ablation, words=words)
+                batch in self.memory
+                for sample in samples
+                for batch in self.batches(language, budget, ablation=ablation, words=words, sample=sample)
             )
         )
 

@@ -143,7 +143,7 @@ class TransformersEngine:
         raise TypeError(f"{type(question).__name__} is no question that is known")
 
     def _tools(self, question: Write) -> dict[str, Any]:
-        """The tools for writing a batch: readout, surgery, constraint, limit."""
+        """The tools for writing a batch: readout, surgery, constraint, limit, number of the sample."""
         from lengthprobe.generation.transformers_engine import check_logits
 
         if not self._has_run:
@@ -154,6 +154,7 @@ class TransformersEngine:
             "constraint": self._constraint(question.prompts, question.words),
             "readout": self._components() if question.traces else None,
             "beyond": question.beyond,
+            "sample": question.sample,
         }
 
     def _constraint(self, batch: Sequence[Prompt], words: str | None) -> Constraint | None:

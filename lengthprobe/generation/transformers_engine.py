@@ -1,4 +1,4 @@
-"""Greedy responses of a checkpoint, in batches determined by the prompts and the batch size."""
+"""Responses of a checkpoint, in batches determined by the prompts and the batch size."""
 
 from __future__ import annotations
 
@@ -24,6 +24,7 @@ from lengthprobe.generation.batches import batches
 from lengthprobe.generation.broken import Guard
 from lengthprobe.generation.rows import pad, run_in_halves
 from lengthprobe.generation.runaways import Limits, Runaways
+from lengthprobe.generation.sampler import Sampler, row_key
 from lengthprobe.generation.steps import steps
 from lengthprobe.task.prompts import Prompt, Response
 
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from lengthprobe.checkpoints.loading import Checkpoint
     from lengthprobe.components.ablation import Surgery
     from lengthprobe.generation.constraint import Constraint
+    from lengthprobe.sampling import Sampling
     from lengthprobe.settings import Settings
 
 
@@ -105,18 +107,21 @@ def respond_to_batch(
     constraint: Constraint | None = None,
     beyond: int | None = None,
     thought: bool = True,
+    sample: int | None = None,
 ) -> Answered:
     """The responses to a batch; the batch is halved as often as memory demands.
 
     Args:
         checkpoint: The checkpoint.
         prompts: The batch.
-        settings: The prompt form, the system prompt, the token cap and the word counter count.
+        settings: The prompt form, the system prompt, the token cap and the word counter count; for a sample
+            the sampling and the seed, too.
         observer: Makes an observer for each piece of the batch.
         surgery: The ablation of each row.
         constraint: The vocabulary of each response; an observer gets the scores before the constraint.
         beyond: Words above N after which a response is no longer followed; None: up to the cap.
         thought: Whether an allowed thought has room beside the cap.
+        sample: The number of the sample, where responses are drawn (`Settings.sampling`); None: greedy.
 
     Raises:
         OutOfMemoryError: Memory is out even for a single prompt.
@@ -130,7 +135,9 @@ def respond_to_batch(
     room = room_for_thought(checkpoint, settings) if thought else 0
     _check_context(checkpoint, max(map(len, [*rows, *donors])), settings, room)
     limits = None if beyond is None else Limits(checkpoint, tuple(prompts), beyond, settings.counter, opened)
-    batch = _Batch(checkpoint, rows, Room(settings.cap, room, opened), observer, surgery, constraint, limits)
+    drawn = None if sample is None else _Drawn.of(prompts, settings, sample)
+    whole_room = Room(settings.cap, room, opened)
+    batch = _Batch(checkpoint, rows, whole_room, observer, surgery, constraint, limits, drawn)
     # Rows of about the same length: most tokens are those that may be written.
     manner = f"{'watched' if observer else 'alone'}, {'with' if donors else 'without'} donors"
     kind = f"written {manner}, up to {settings.cap + room} tokens"
@@ -138,7 +145,8 @@ def respond_to_batch(
     pieces = run_in_halves(range(len(rows)), batch.generate, batch.too_large, limit)
     written = [tokens for piece, _ in pieces for tokens in piece]
     responses = tuple(
-        _response(checkpoint, prompt, tokens, opened) for prompt, tokens in zip(prompts, written, strict=True)
+        _response(checkpoint, prompt, tokens, opened, sample)
+        for prompt, tokens in zip(prompts, written, strict=True)
     )
     return Answered(responses, len(pieces), tuple(result for _, piece in pieces for result in piece))
 
@@ -154,6 +162,29 @@ def check_logits(checkpoint: Checkpoint, prompt: Prompt, settings: Settings) -> 
 
 
 @dataclass(frozen=True, slots=True)
+class _Drawn:
+    """Rows whose responses are drawn.
+
+    Args:
+        sampling: The distribution of each token.
+        keys: The key of each row's noise.
+    """
+
+    sampling: Sampling
+    keys: tuple[int, ...]
+
+    @classmethod
+    def of(cls, prompts: Sequence[Prompt], settings: Settings, sample: int) -> _Drawn:
+        """The rows of some prompts in a sample."""
+        keys = tuple(row_key(settings.seed, prompt.id, sample) for prompt in prompts)
+        return cls(settings.needed_sampling, keys)
+
+    def sampler(self, places: Sequence[int], width: int) -> LogitsProcessor:
+        """The processor that draws some of the rows."""
+        return Sampler(self.sampling, [self.keys[place] for place in places], width)
+
+
+@dataclass(frozen=True, slots=True)
 class _Batch:
     """A batch in the making, written whole or in halves.
 
@@ -163,6 +194,7 @@ class _Batch:
         room: How many tokens a response may have.
         observer: Makes an observer for each piece.
         surgery, constraint, limits: Ablation, vocabulary and limit of each row.
+        drawn: The noise of each row; None for greedy responses.
     """
 
     checkpoint: Checkpoint
@@ -172,6 +204,7 @@ class _Batch:
     surgery: Surgery | None = None
     constraint: Constraint | None = None
     limits: Limits | None = None
+    drawn: _Drawn | None = None
 
     def generate(self, places: Sequence[int]) -> list[tuple[list[list[int]], list[Any]]]:
         """A piece of the batch: all tokens written after some rows, and the observer's result for each row.
@@ -191,6 +224,7 @@ class _Batch:
         watchers = [_Told(observer, n, width)] if observer else []
         allowed = [constraint.processor(width)] if constraint else []
         same = [_SameText(n)] if donors else []
+        samplers = [self.drawn.sampler(places, width)] if self.drawn else []
         stops: list[Runaways | Thoughts] = [Runaways(limits, width)] if limits else []
         stops += [Thoughts(checkpoint, n, width, room=room)] if room.thought else []
         told_steps = steps(n, width, room.whole, checkpoint.end_token_ids)
@@ -204,7 +238,7 @@ class _Batch:
                 padded.input_ids,
                 attention_mask=padded.attention_mask,
                 generation_config=greedy(checkpoint.end_token_ids, checkpoint.pad_token_id, room.whole),
-                logits_processor=LogitsProcessorList([guard, *watchers, *allowed, *same]),
+                logits_processor=LogitsProcessorList([guard, *watchers, *samplers, *allowed, *same]),
                 stopping_criteria=StoppingCriteriaList([*stops, *told_steps]),
             )
         every_token = [row[width:] for row in written[:n].tolist()]
@@ -253,12 +287,14 @@ class _SameText(LogitsProcessor):
         return torch.cat([scores[: self._n], scores[: self._n]])
 
 
-def _response(checkpoint: Checkpoint, prompt: Prompt, written: Sequence[int], opened: bool) -> Response:
+def _response(
+    checkpoint: Checkpoint, prompt: Prompt, written: Sequence[int], opened: bool, sample: int | None
+) -> Response:
     end = next((index for index, token in enumerate(written) if token in checkpoint.end_token_ids), None)
     tokens = tuple(written[:end])
     text = checkpoint.decode(tokens)
     thought = thought_tokens(checkpoint, tokens, opened=opened)
-    return Response(prompt, tokens, text, "length" if end is None else "stop", opened, thought)
+    return Response(prompt, tokens, text, "length" if end is None else "stop", opened, thought, sample)
 
 
 def _check_context(checkpoint: Checkpoint, longest: int, settings: Settings, room: int) -> None:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+import math
+from collections.abc import Callable, Collection
+from typing import TYPE_CHECKING, NamedTuple, Protocol, TypeVar
 
 from lengthprobe.errors import SettingsError
 from lengthprobe.measures.answered import check_answered
@@ -13,15 +14,19 @@ from lengthprobe.task.languages import load_language
 from lengthprobe.task.words import RIVAL_COUNTERS, count_words
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from lengthprobe.margins import AlphaShares
     from lengthprobe.settings import Settings
     from lengthprobe.statistics.forms import Form
     from lengthprobe.task.prompts import Response
 
+Probed = TypeVar("Probed")
 # A length claim whose verdict differs between these two is undecided (METHODS §1).
 RIVALS = dict(zip(RIVAL_COUNTERS, reversed(RIVAL_COUNTERS), strict=True))
+
+# How bad a value is, by which prompts are shown as the worst.
+_BADNESS: dict[str, Callable[[float], float]] = {"high": lambda v: v, "low": lambda v: -v, "far": abs}
 
 
 class Measured(Protocol):
@@ -64,7 +69,10 @@ def mean_of(
     counted: bool = True,
     answered: bool = True,
 ) -> Estimate:
-    """The mean over responses of a value of each response.
+    """The mean over prompts of a value of each response.
+
+    Where responses are drawn, a prompt has several responses, and the mean of their values is the value of
+    the prompt: samples of a prompt are no independent observations.
 
     Args:
         probe: The checkpoint.
@@ -99,7 +107,7 @@ def mean_of(
             else ()
         )
         return Estimate.from_observations(
-            [_observation(*row) for row in zip(responses, valued, counts, strict=True)],
+            observations(responses, valued, counts, worst),
             name=measure_key(name, probe, language, lengths),
             unit=unit,
             bounds=bounds,
@@ -133,6 +141,12 @@ def selected_responses(
     if answered:
         check_answered(probe, responses, language)
     return [response for response in responses if lengths is None or response.prompt.n_words in lengths]
+
+
+def greedy_view(probe: Probed) -> Probed:
+    """The probe with greedy responses: claims about components are of these, whatever the settings draw."""
+    greedy: Probed = getattr(probe, "greedy", probe)
+    return greedy
 
 
 def check_lengths(lengths: Collection[int] | None) -> None:
@@ -175,10 +189,34 @@ def note_of(response: Response, n_words: int) -> str:
     return f"asked {prompt.n_words}, wrote {n_words}{end}: {prompt.text!r} → {shown!r}"
 
 
-def _observation(response: Response, valued: Valued, n_words: int) -> Observation:
-    """The value of a response as an observation of its prompt."""
-    prompt = response.prompt
-    return Observation(prompt.id, prompt.topic, valued.value, note_of(response, n_words), valued.bounds)
+def observations(
+    responses: Sequence[Response], valued: Sequence[Valued], counts: Sequence[int], worst: str
+) -> list[Observation]:
+    """The values of responses as an observation of each prompt: the mean over the prompt's responses.
+
+    Args:
+        responses: The responses.
+        valued: The value of each response.
+        counts: The number of words of each response.
+        worst: Which response of a prompt is shown: the response with the value most `high`, most `low`, or
+            most `far` from 0.
+    """
+    of_prompt: dict[str, list[tuple[Response, Valued, int]]] = {}
+    for row in zip(responses, valued, counts, strict=True):
+        of_prompt.setdefault(row[0].prompt.id, []).append(row)
+    return [_observation(rows, _BADNESS[worst]) for rows in of_prompt.values()]
+
+
+def _observation(
+    rows: Sequence[tuple[Response, Valued, int]], badness: Callable[[float], float]
+) -> Observation:
+    """The mean value of a prompt's responses, with a note on the worst response."""
+    response, valued, n_words = max(rows, key=lambda row: badness(row[1].value))
+    prompt, note = response.prompt, note_of(response, n_words)
+    if len(rows) == 1:
+        return Observation(prompt.id, prompt.topic, valued.value, note, valued.bounds)
+    mean = math.fsum(each.value for _, each, _ in rows) / len(rows)
+    return Observation(prompt.id, prompt.topic, mean, f"{note} (the worst of {len(rows)})", valued.bounds)
 
 
 def key_with_arguments(

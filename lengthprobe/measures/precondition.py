@@ -14,7 +14,7 @@ from lengthprobe.components.names import Ablation
 from lengthprobe.measures.behaviour.exact_match import exact_match
 from lengthprobe.measures.causality.exact_answers import exact_under
 from lengthprobe.measures.computed_once import computed_once
-from lengthprobe.measures.per_response import measure_key, probe_form
+from lengthprobe.measures.per_response import greedy_view, measure_key, probe_form
 from lengthprobe.spelling import spell_message
 from lengthprobe.statistics.estimate import Estimate
 from lengthprobe.statistics.sample import Sample
@@ -56,7 +56,7 @@ def unmet_control(probe: Any, *languages: str | None, text_of: Any = None) -> Un
         if model is None or model.role == "base":
             continue
         for language in dict.fromkeys(filter(None, languages)):
-            unmet = _unmet_in(model.whole, language, elsewhere=language != languages[0])
+            unmet = _unmet_in(greedy_view(model.whole), language, elsewhere=language != languages[0])
             if unmet is not None and model.role == "reference":
                 unmet = unmet.of_reference()
             first = first_unmet(first, unmet)

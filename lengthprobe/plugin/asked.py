@@ -11,6 +11,7 @@ import pytest
 from lengthprobe.errors import LengthprobeError, SettingsError
 from lengthprobe.plugin.options import FLAGS, MARGINS, SWITCHES, Option, is_switched_on, option_value
 from lengthprobe.plugin.refusal import refusal
+from lengthprobe.sampling import DEFAULT_SAMPLES
 from lengthprobe.settings import TOKENS_A_WORD, Settings, read_lengths
 from lengthprobe.statistics.looks import DEFAULT_BUDGET, looks, planned_looks
 
@@ -38,6 +39,8 @@ def read_settings(config: pytest.Config) -> Settings:
         ("prompt-form", str),
         ("system-prompt", lambda text: text if text.strip() else None),
         ("thinking", str),
+        ("sampling", str),
+        ("samples", _whole),
         ("device-map", str),
         ("dtype", str),
         ("batch-size", _batch_size),
@@ -119,6 +122,8 @@ def _usual(name: str) -> Any:
     """The value of a setting that nobody sets."""
     if name in ("budget", "fixed"):
         return DEFAULT_BUDGET
+    if name == "samples":
+        return DEFAULT_SAMPLES
     (value,) = (field.default for field in fields(Settings) if field.name == name.replace("-", "_"))
     return value
 

@@ -43,7 +43,7 @@ class Drawings:
         for role, (probe, languages) in self._probes.traced(roles).items():
             if role not in self._shown:
                 self._shown.add(role)
-                portrait = self._portrait(probe.at_look(first), languages)
+                portrait = self._portrait(probe.at_look(first).greedy, languages)
                 if portrait is not None:
                     found[role] = portrait
         return found
@@ -79,7 +79,7 @@ class Drawings:
 
         found: dict[tuple[str, ...], Draw] = {}
         for role, (probe, languages) in self._probes.traced(roles).items():
-            viewed = (probe if look is None else probe.at_look(look)).in_role(role)
+            viewed = (probe if look is None else probe.at_look(look)).in_role(role).greedy
             for language in languages:
                 found[role, "number_swap", language] = partial(swap_portrait, viewed, language)
                 every = causes(viewed, language, measured)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeGuard
 
 import pytest
 
-from lengthprobe.plugin.markers import PROBES, is_claim, is_own
+from lengthprobe.plugin.markers import PROBES, is_claim, is_own, probe_for
 from lengthprobe.plugin.run import LOOK, RUN
 from lengthprobe.plugin.silence import silence
 from lengthprobe.plugin.stateless import is_stateless
@@ -139,7 +139,9 @@ def _arguments(item: pytest.Function, reported: list[Comparable | Verdict]) -> d
 
 
 def _asked(role: str, item: pytest.Function, _reported: list[Comparable | Verdict]) -> Probe:
-    return item.config.stash[RUN].probes.ask(role, item.session.items, item.stash.get(LOOK, None))
+    probe = item.config.stash[RUN].probes.ask(role, item.session.items, item.stash.get(LOOK, None))
+    found: Probe = probe_for(item, probe)
+    return found
 
 
 # The fixtures of a claim that may run twice: each with the value for an early run of a claim, which reports

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeGuard
 import pytest
 
 from lengthprobe.plugin.early_runs import may_run_twice, run_early
-from lengthprobe.plugin.markers import PROBES, claim_kind, is_claim
+from lengthprobe.plugin.markers import PROBES, claim_kind, is_claim, probe_for
 from lengthprobe.plugin.rounds import ask_in_rounds, quietly
 from lengthprobe.plugin.run import LOOK, RUN
 from lengthprobe.plugin.silence import silence
@@ -53,12 +53,15 @@ def look_at_all(session: pytest.Session) -> None:
 
 def look_at_alone(item: pytest.Item) -> None:
     """Look at a claim whose look is still open, before its test; give the claim the probes of its look."""
+    given: dict[str, Any] = getattr(item, "funcargs", {})
+    for name in PROBES:
+        if name in given:
+            given[name] = probe_for(item, given[name])
     if not is_looked_at(item):
         return
     if LOOK not in item.stash:
         _find_look(item)
     look = item.stash[LOOK]
-    given: dict[str, Any] = item.funcargs
     for name in PROBES:
         if look is not None and name in given:
             given[name] = given[name].at_look(look)

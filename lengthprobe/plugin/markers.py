@@ -105,6 +105,12 @@ def claim_subject(item: pytest.Item) -> str:
     return _one_of(item, "about", str(marker_values(item).get("about") or ABOUT[0]), ABOUT)
 
 
+def probe_for(item: pytest.Item, probe: Any) -> Any:
+    """The probe for a claim: what is claimed about components is claimed of greedy responses."""
+    is_of_components = is_claim(item) and claim_subject(item) == "mechanism"
+    return getattr(probe, "greedy", probe) if is_of_components else probe
+
+
 def language_of(item: pytest.Item) -> str | None:
     """The language for which a claim runs, None where the claim takes no language."""
     callspec = getattr(item, "callspec", None)

@@ -6,6 +6,7 @@ import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from lengthprobe.sampling import DEFAULT_SAMPLES, USUAL
 from lengthprobe.settings import COUNTERS, DTYPES, PROMPT_FORMS, THINKING
 
 if TYPE_CHECKING:
@@ -53,12 +54,14 @@ OPTIONS = (
     Option("budget", "N", "most prompts a language, asked while a claim is undecided (450)"),
     Option("fixed", "N", "prompts a language, all asked before any claim is judged, in place of a budget"),
     Option("alpha", "A", "one-sided error rate of a verdict (0.05)"),
-    Option("seed", "N", "seed of the prompt stream (0)"),
+    Option("seed", "N", "seed of the prompt stream, and of samples (0)"),
     Option("counter", "NAME", f"word counter: {', '.join(COUNTERS)}"),
     Option("cap", "N", "most tokens in a response (100)"),
     Option("prompt-form", "FORM", f"{', '.join(PROMPT_FORMS)}: the chat template, plain text"),
     Option("system-prompt", "TEXT", "system message before every prompt"),
     Option("thinking", "HOW", f"{', '.join(THINKING)}: whether the model may think before it answers (off)"),
+    Option("sampling", "HOW", f"draw responses, as in {USUAL}; or top-k=50 (greedy)"),
+    Option("samples", "K", f"responses to each prompt, where these are drawn ({DEFAULT_SAMPLES})"),
     Option("device-map", "MAP", "as in transformers (auto)"),
     Option("dtype", "NAME", f"number format of the weights: {', '.join(DTYPES)}"),
     Option("batch-size", "N", "prompts at once (auto: chosen once)"),

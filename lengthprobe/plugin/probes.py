@@ -115,9 +115,9 @@ class Probes:
             return
         for name in dict.fromkeys(self._roles.values()):
             probe, roles = self._probes[name], self._roles_of(name)
-            languages = self._languages([item for item in items if takes(item, roles)])
-            if languages:
-                probe.at_look(look).prepare(languages, traces=name in self._traced)
+            running = [item for item in items if takes(item, roles)]
+            if self._languages(running):
+                self._ask_for(probe.at_look(look), running, traces=name in self._traced)
 
     @property
     def asked_again(self) -> tuple[tuple[str, str], ...]:
@@ -167,19 +167,33 @@ class Probes:
         if roles in self._prepared:
             return
         running = [item for item in items if takes(item, roles)]
-        languages = self._languages(running)
         traces = any(
             is_claim(item) and claim_subject(item) == "mechanism" and self._languages([item])
             for item in running
         )
         first = planned_looks(self.settings)[0]
-        probe.at_look(first).prepare(languages, traces=traces)
-        at_once = self._languages([item for item in running if not is_looked_at(item)])
-        if at_once and first.prompts < self.settings.budget:
-            probe.prepare(at_once, traces=traces)
+        languages = self._ask_for(probe.at_look(first), running, traces=traces)
+        at_once = [item for item in running if not is_looked_at(item)]
+        if self._languages(at_once) and first.prompts < self.settings.budget:
+            self._ask_for(probe, at_once, traces=traces)
         if traces and languages:
             self._traced[probe.source.name] = languages
         self._prepared.add(roles)
+
+    def _ask_for(self, probe: Probe, items: Sequence[pytest.Item], *, traces: bool) -> list[str]:
+        """Ask a checkpoint the prompts that some tests need; give the languages with attributions, if any.
+
+        Where responses are drawn, claims about mechanism need greedy responses, and the others samples.
+        """
+        if probe.settings.sampling is None:
+            languages = self._languages(items)
+            probe.prepare(languages, traces=traces)
+            return languages
+        greedy = [item for item in items if is_claim(item) and claim_subject(item) == "mechanism"]
+        probe.prepare(self._languages([item for item in items if item not in greedy]))
+        languages = self._languages(greedy)
+        probe.greedy.prepare(languages, traces=traces)
+        return languages
 
     def _of(self, name: str) -> Probe:
         """The probe of a checkpoint or of a saved run, made once."""
@@ -209,20 +223,23 @@ class Probes:
     def _responses(self, probe: Probe) -> dict[str, Sequence[Response]]:
         """The responses in each language, up to the last look whose prompts were asked."""
         found: dict[str, Sequence[Response]] = {}
-        for look in planned_looks(self.settings):
-            view = probe.at_look(look)
-            found |= {language: view.responses(language) for language in view.asked}
+        # Samples stand before greedy responses to the same prompts.
+        for whole in dict.fromkeys((probe.greedy, probe)):
+            for look in planned_looks(self.settings):
+                view = whole.at_look(look)
+                found |= {language: view.responses(language) for language in view.asked}
         return found
 
     def _make(self, name: str) -> Probe:
         from lengthprobe.probe import Probe
+        from lengthprobe.runs.comparability import drawn_as_saved
         from lengthprobe.runs.saved_engine import SavedEngine
 
         shown, run = shown_name(self._config, name), reference_run(self._config, name)
         progress = progress_of(self._config, shown, getattr(self._exchange, "directory", None))
         return Probe(
             name,
-            self.settings,
+            self.settings if run is None else drawn_as_saved(run, self.settings),
             alpha_shares=alpha_shares(
                 len(self.settings.languages), reference=name_in_role(self._config, "reference") is not None
             ),

@@ -383,9 +383,12 @@ class Run:
     def _as_dict(self) -> dict[str, Any]:
         settings = asdict(self.settings) | {"margins": asdict(self.margins)}
         named = {role: {"name": name, "display_name": self.shown[role]} for role, name in self.names.items()}
-        told = {"named": named, "not_run": self.not_run, "waivers": self.waivers.told(self.ledger)}
-        told["seconds_a_prompt"] = self.seconds_a_prompt
-        return self.ledger.as_dict(settings) | told
+        return self.ledger.as_dict(settings) | {
+            "named": named,
+            "not_run": self.not_run,
+            "waivers": self.waivers.told(self.ledger),
+            "seconds_a_prompt": self.seconds_a_prompt,
+        }
 
 
 def has_figures(item: pytest.Item) -> bool:

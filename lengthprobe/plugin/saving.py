@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from lengthprobe.reporting.ledger import Ledger
     from lengthprobe.runs.packing import Attributions
     from lengthprobe.runs.writing import CheckpointAnswers
+    from lengthprobe.task.prompts import Response
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,9 +149,16 @@ def answers_of(probe: Probe, languages: Sequence[str], traced: Sequence[str]) ->
         probe.identity(),
         probe.form,
         proof,
-        {language: probe.responses(language) for language in languages},
+        {language: _responses(probe, language, traced) for language in languages},
         {language: _attributions(probe, language) for language in traced} if measurable else {},
     )
+
+
+def _responses(probe: Probe, language: str, traced: Sequence[str]) -> tuple[Response, ...]:
+    """The responses in a language; attributions are of greedy responses, which are saved beside samples."""
+    is_sampled = probe.settings.sampling is not None
+    greedy = probe.greedy.responses(language) if is_sampled and language in traced else ()
+    return (*probe.responses(language), *greedy)
 
 
 def _attributions(probe: Probe, language: str) -> Attributions:

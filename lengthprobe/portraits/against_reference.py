@@ -51,8 +51,9 @@ class ChangedPrompt(TypedDict):
 class ChangedPrompts(TypedDict):
     """The prompts that both answered, and those on which the candidate is now further from the length.
 
-    `worse` and `better` count the prompts with a larger and with a smaller error of the candidate; `texts`
-    counts the answers that are not the same; `worst` has the largest changes for the worse, worst first.
+    `worse` and `better` count the answers with a larger and with a smaller error of the candidate; `texts`
+    counts the answers that are not the same. A sampled prompt has several answers. `worst` has the largest
+    changes for the worse, worst first.
     """
 
     n: int
@@ -71,10 +72,10 @@ def changed_prompts(candidate: Measured, reference: Measured, language: str) -> 
         language: Code of the language.
     """
     counter = candidate.settings.counter
-    before = {response.prompt.id: response for response in reference.responses(language)}
+    before = {(one.prompt.id, one.sample): one for one in reference.responses(language)}
     changes: list[tuple[int, ChangedPrompt, str]] = []
     for response in candidate.responses(language):
-        other = before.get(response.prompt.id)
+        other = before.get((response.prompt.id, response.sample))
         if other is not None:
             changes.append((*_change(response, other, counter), response.prompt.id))
     worse = [change for change in changes if change[0] > 0]
@@ -82,7 +83,7 @@ def changed_prompts(candidate: Measured, reference: Measured, language: str) -> 
     worst = sorted(worse, key=lambda change: (-change[0], change[2]))
     answers = [(change["candidate"], change["reference"]) for _, change, _ in changes]
     return {
-        "n": len(changes),
+        "n": len({prompt for *_, prompt in changes}),
         "texts": sum(one["text"] != other["text"] for one, other in answers),
         "worse": len(worse),
         "better": sum(rise < 0 for rise, *_ in changes),

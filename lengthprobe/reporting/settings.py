@@ -24,6 +24,8 @@ _SETTINGS = {
         "prompt_form": "form of the prompts",
         "system_prompt": "system prompt",
         "thinking": "thoughts before the answer",
+        "sampling": "how answers are drawn",
+        "samples": "answers to each prompt",
     },
     "How answers are judged": {
         "counter": "word counter",
@@ -67,6 +69,7 @@ _FACTS = {
         "system_prompt": "system prompt",
         "thinking": "thoughts before the answer",
         "thought": "room for a thought",
+        "sampled": "sampled",
         "end_token_ids": "ids of the end tokens",
         "ends_told": "end tokens, where the files do not agree",
         "overridden": "generation settings not followed",
@@ -87,7 +90,7 @@ _FACTS = {
     },
 }
 # A setting without a value means this.
-_WITHOUT = {"system_prompt": "none", "batch_size": "as memory allows"}
+_WITHOUT = {"system_prompt": "none", "batch_size": "as memory allows", "sampling": "greedily"}
 
 
 @dataclass(frozen=True, slots=True)

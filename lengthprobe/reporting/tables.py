@@ -53,6 +53,7 @@ def settings_line(settings: Settings) -> str:
     allowed = settings.thinking == "allow"
     thought = f", beside a thought of {THOUGHT_LIMIT} or what the context leaves" if allowed else ""
     system = f", system prompt {printable(settings.system_prompt)!r}" if settings.system_prompt else ""
+    sampled = f"; sampled: {settings.sampled}; components: greedy" if settings.sampled else ""
     across = ", unlike forms compared" if settings.across_forms else ""
     early = settings.early_looks
     prompts = f"{settings.budget} prompts a language"
@@ -60,7 +61,7 @@ def settings_line(settings: Settings) -> str:
         prompts = f"at most {prompts}, claims judged after {', '.join(map(str, early))} and {settings.budget}"
     return (
         f"{', '.join(settings.languages)}; {prompts}, "
-        f"N {spans(settings.lengths)}, seed {settings.seed}; cap {settings.cap} tokens{thought}; "
+        f"N {spans(settings.lengths)}, seed {settings.seed}; cap {settings.cap} tokens{thought}{sampled}; "
         f"counter {settings.counter}; alpha {settings.alpha:g} one-sided"
         f"{' over all looks' if early else ''}{system}{across}"
     )
@@ -199,7 +200,8 @@ def _identity(identity: Mapping[str, Any]) -> Iterator[str]:
         yield f"end tokens: {printable(ends, None)}"
     if identity["overridden"]:
         stated = ", ".join(map(str, identity["overridden"]))
-        yield f"decoded greedily; its generation config asks for {printable(stated, None)}"
+        how = "sampled as the settings say" if identity.get("sampled") else "decoded greedily"
+        yield f"{how}; its generation config asks for {printable(stated, None)}"
 
 
 def _lineage(identity: Mapping[str, Any]) -> str:

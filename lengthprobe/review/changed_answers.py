@@ -49,13 +49,18 @@ class ChangedAnswer:
 
 
 def changed_answers(candidate: Probe, reference: Probe, language: str) -> tuple[list[ChangedAnswer], int]:
-    """The changed answers in a language, by kind and then by size of the change; and the number of prompts.
+    """The changed answers in a language, by kind and then by size of the change; and the number of pairs.
 
     Args:
         candidate, reference: Two probes with the same prompts.
         language: Code of the language.
     """
-    pairs = list(zip(candidate.responses(language), reference.responses(language), strict=True))
+    others = {(one.prompt.id, one.sample): one for one in reference.responses(language)}
+    pairs = [
+        (response, others[place])
+        for response in candidate.responses(language)
+        if (place := (response.prompt.id, response.sample)) in others
+    ]
 
     def n_words(response: Response) -> int:
         return count_words(response.answer, language=language, counter=candidate.settings.counter)

@@ -122,7 +122,7 @@ def _settings(
     *,
     across_forms: bool,
 ) -> Settings:
-    """The candidate's settings, with the languages and the number of prompts of both runs."""
+    """The candidate's settings, with the languages, prompts and samples of both runs."""
     ours, theirs = candidate.languages(), reference.languages()
     common = tuple(language for language in ours if language in theirs)
     asked = tuple(languages) or common
@@ -133,12 +133,15 @@ def _settings(
             f"save {candidate.name} again with --lengthprobe-languages={','.join(theirs)}",
         )
     held = [numbers[language] for numbers in (ours, theirs) for language in asked if language in numbers]
-    kept = candidate.settings
+    kept, other = candidate.settings, reference.settings
+    both = kept.sampling is not None and other.sampling is not None
+    samples = min(len(kept.sample_numbers), len(other.sample_numbers)) if both else kept.samples
     return replace(
         kept,
         languages=asked,
         budget=budget or min(held, default=kept.budget),
         counter=counter or kept.counter,
+        samples=samples,
         across_forms=across_forms or kept.across_forms,
         # The prompt form is as it was used, whatever was asked for.
         prompt_form=candidate.identity().prompt_form,

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from lengthprobe.errors import SettingsError
+from lengthprobe.sampling import GREEDY
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -82,7 +84,7 @@ def _of_prompts(run: SavedRun, settings: Settings) -> list[Difference]:
 
 
 def _of_asking(run: SavedRun, settings: Settings) -> list[Difference]:
-    """The differences of the asking: cap, thoughts, prompt form, system prompt."""
+    """The differences of the asking: cap, thoughts, sampling, prompt form, system prompt."""
     saved, differences = run.identity(), []
     if saved.cap != settings.cap:
         problem = f"has answers of at most {saved.cap} tokens, and here the cap is {settings.cap}"
@@ -92,6 +94,7 @@ def _of_asking(run: SavedRun, settings: Settings) -> list[Difference]:
         differences.append(Difference(problem, "thinking", saved.thinking))
     if settings.across_forms:
         return differences
+    differences += _of_sampling(run.settings, settings)
     if settings.prompt_form not in ("auto", saved.prompt_form):
         problem = f"was asked in {saved.prompt_form} form, and here the form is {settings.prompt_form}"
         differences.append(Difference(problem, "prompt-form", saved.prompt_form))
@@ -101,6 +104,30 @@ def _of_asking(run: SavedRun, settings: Settings) -> list[Difference]:
         )
         differences.append(Difference(problem, "system-prompt", f"'{saved.system_prompt or ''}'"))
     return differences
+
+
+def _of_sampling(kept: Settings, settings: Settings) -> list[Difference]:
+    """The differences of the drawing of responses; a run with more samples holds those asked for."""
+    if kept.sampling != settings.sampling:
+        ours, theirs = (side.sampling or GREEDY for side in (kept, settings))
+        value = f"'{ours}'" if kept.sampling else ours
+        return [
+            Difference(f"was asked with sampling {ours}, and here sampling is {theirs}", "sampling", value)
+        ]
+    held, wanted = (len(side.sample_numbers) for side in (kept, settings))
+    if held < wanted:
+        problem = f"holds {held} of the {wanted} samples of a prompt that are asked for"
+        return [Difference(problem, "samples", str(held))]
+    return []
+
+
+def drawn_as_saved(run: SavedRun, settings: Settings) -> Settings:
+    """The settings under which a saved run answers: across forms, a run answers as it was drawn itself."""
+    kept = run.settings
+    held, wanted = (len(side.sample_numbers) for side in (kept, settings))
+    if not settings.across_forms or (kept.sampling == settings.sampling and held >= wanted):
+        return settings
+    return replace(settings, sampling=kept.sampling, samples=kept.samples)
 
 
 def check_identities(run: str, saved: Mapping[str, Any], other: Mapping[str, Any]) -> None:

@@ -63,6 +63,8 @@ class Identity:
         engine: The library that writes the responses.
         precision: The settings of torch that change how numbers are rounded.
         run: The saved run that gives the answers; empty for a checkpoint.
+        sampled: How responses were drawn, in words (`Settings.sampled`); empty for greedy responses.
+            Responses with attributions, or with components ablated, are greedy in any case.
     """
 
     name: str
@@ -103,6 +105,7 @@ class Identity:
     engine: str = "transformers"
     precision: dict[str, str | bool] = field(default_factory=dict)
     run: str = ""
+    sampled: str = ""
 
     @classmethod
     def from_dict(cls, kept: Mapping[str, Any]) -> Identity:
@@ -177,6 +180,7 @@ def identify(checkpoint: Checkpoint, settings: Settings, *, batch_size: int) -> 
         quantized=checkpoint.quantized,
         thought=thought_summary(checkpoint, settings),
         precision=precision_flags(),
+        sampled=settings.sampled,
     )
     if files.is_changed:
         raise ModelError(

@@ -50,6 +50,8 @@ def pack_responses(responses: Iterable[Response]) -> str:
     rows = []
     for response in responses:
         values = asdict(response)
+        if response.sample is None:
+            del values["sample"]
         rows.append(json.dumps({"prompt": values.pop("prompt"), **values}, ensure_ascii=True))
     return "[\n" + ",\n".join(rows) + "\n]\n"
 
@@ -107,7 +109,7 @@ def unpack_attributions(text: str, made: bytes, responses: Iterable[Response]) -
     from safetensors.numpy import load
 
     facts, arrays = json.loads(text), load(made)
-    by_prompt = {response.prompt.id: response for response in responses}
+    by_prompt = {response.prompt.id: response for response in responses if response.sample is None}
     steps = [number for _, number, _ in facts["responses"]]
     token, stop = (_parted(target, arrays, steps) for target in ("token", "stop"))
     traced = {

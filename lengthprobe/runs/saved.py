@@ -111,7 +111,7 @@ class SavedRun:
         return kept and self.read(lambda: Proof.from_bytes(json.dumps(kept).encode()))
 
     def languages(self, role: str = "model") -> dict[str, int]:
-        """The languages with responses, each with the number of responses."""
+        """The languages with responses, each with the number of its prompts."""
         return {language: held["prompts"] for language, held in self._model(role)["languages"].items()}
 
     def traced_languages(self, role: str = "model") -> tuple[str, ...]:

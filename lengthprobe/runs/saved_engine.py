@@ -46,7 +46,8 @@ class SavedEngine:
     ) -> None:
         self._run, self._settings, self._role = run, settings, role
         self._shown = display_name or run.name
-        self._responses: dict[str, dict[str, Response]] = {}
+        # By the id of the prompt and the number of the sample.
+        self._responses: dict[str, dict[tuple[str, int | None], Response]] = {}
         self._attributions: dict[str, Attributions] = {}
 
     @property
@@ -96,7 +97,7 @@ class SavedEngine:
         """The responses to some prompts, with attributions where the run has attributions."""
         if question.words is not None or any(ablation.components for ablation in question.ablations):
             raise self._lacks("responses with components ablated or words forbidden")
-        responses = tuple(self._response(prompt) for prompt in question.prompts)
+        responses = tuple(self._response(prompt, question.sample) for prompt in question.prompts)
         if not question.traces:
             return Answers(responses, pieces=1)
         problem = self._problem({prompt.language for prompt in question.prompts})
@@ -111,14 +112,19 @@ class SavedEngine:
             self._proof.gap,
         )
 
-    def _response(self, prompt: Prompt) -> Response:
+    def _response(self, prompt: Prompt, sample: int | None) -> Response:
         language = prompt.language
         if language not in self._responses:
             if language not in self._run.languages(self._role):
                 raise self._lacks(f"answers in {language}")
             every = self._run.responses(language, self._role)
-            self._responses[language] = {response.prompt.id: response for response in every}
-        response = self._responses[language].get(prompt.id)
+            self._responses[language] = {
+                (response.prompt.id, response.sample): response for response in every
+            }
+        response = self._responses[language].get((prompt.id, sample))
+        if response is None and any(prompt.id == held for held, _ in self._responses[language]):
+            kind = "greedy answers" if sample is None else f"sample {sample} of each prompt"
+            raise self._lacks(f"{kind} in {language}")
         if response is None:
             raise self._lacks_prompt(prompt)
         return replace(response, prompt=prompt)

@@ -39,7 +39,8 @@ class CheckpointAnswers:
         identity: The identity.
         form: The form in which the checkpoint was asked.
         proof: The components, None where no attribution was asked for.
-        responses: The responses in each language, in the order of the prompt stream.
+        responses: The responses in each language, in the order of the prompt stream; where responses are
+            drawn, the greedy responses with attributions too.
         attributions: The attributions in some of the languages.
     """
 
@@ -173,7 +174,10 @@ def _described(checkpoint: CheckpointAnswers) -> dict[str, Any]:
         "form": asdict(checkpoint.form),
         "proof": checkpoint.proof and json.loads(checkpoint.proof.to_bytes()),
         "languages": {
-            language: {"prompts": len(responses), "attributions": language in checkpoint.attributions}
+            language: {
+                "prompts": len({response.prompt.id for response in responses}),
+                "attributions": language in checkpoint.attributions,
+            }
             for language, responses in checkpoint.responses.items()
         },
     }

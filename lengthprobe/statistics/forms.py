@@ -31,6 +31,7 @@ class Form:
         ends_file: The file in which more end tokens can be named.
         across: Whether estimates of this form may be compared with estimates of any other form.
         thinking: `off`, or `allow`: whether the checkpoint could think before the answer.
+        sampled: How responses were drawn, in words (`Settings.sampled`); empty for greedy responses.
     """
 
     model: str
@@ -43,6 +44,7 @@ class Form:
     ends_file: str
     across: bool = False
     thinking: str = "off"
+    sampled: str = ""
 
 
 def merge_forms(some: Sequence[Form], others: Sequence[Form]) -> tuple[Form, ...]:
@@ -69,6 +71,7 @@ def _check_alike(form: Form, other: Form) -> None:
         _other_system_prompt(form, other),
         _other_ends(form, other),
         _other_thinking(form, other),
+        _other_sampling(form, other),
     ]
     differences = [difference for difference in compared if difference is not None]
     if not differences:
@@ -141,6 +144,17 @@ def _other_thinking(form: Form, other: Form) -> tuple[str, str] | None:
         return None
     problem = f"thoughts are {form.thinking} for {form.model}, {other.thinking} for {other.model}"
     return problem, "give both the same: setting:thinking"
+
+
+def _other_sampling(form: Form, other: Form) -> tuple[str, str] | None:
+    """The problem and its fix where the responses of two checkpoints were drawn otherwise, else None."""
+    if form.sampled == other.sampled:
+        return None
+    first, second = (
+        f"{side.model} is {f'sampled ({side.sampled})' if side.sampled else 'greedy'}"
+        for side in (form, other)
+    )
+    return f"{first}, {second}", "draw both alike: setting:sampling; in Python, probe.greedy is never sampled"
 
 
 def _copy(chat: Form, place: str) -> str:

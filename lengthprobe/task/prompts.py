@@ -57,6 +57,7 @@ class Response:
         finish_reason: `stop` (the model ended the response) or `length` (the token cap did).
         opened: Whether the prompt had opened a thought, so that the text begins within the thought.
         thought_tokens: The number of tokens at the beginning that are a thought.
+        sample: The number of the sample, from 1; None for a greedy response.
     """
 
     prompt: Prompt
@@ -65,6 +66,7 @@ class Response:
     finish_reason: str
     opened: bool = False
     thought_tokens: int = 0
+    sample: int | None = None
 
     @property
     def answer(self) -> str:

@@ -50,6 +50,8 @@ OTHERS: dict[str, Any] = {
     "languages": ("it",),
     "lengths": (3,),
     "seed": 9,
+    "sampling": "temperature=0.7",
+    "samples": 1,
 }
 
 

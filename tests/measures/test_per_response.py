@@ -83,3 +83,19 @@ def test_lengths_that_select_no_prompts_are_refused(answered, measure, lengths):
     with pytest.raises(SettingsError, match=r"lengths=.* selects no prompts") as caught:
         measure(answered((3, 3)), language="en", lengths=lengths)
     assert "lengths=[3, 4]" in caught.value.fix
+
+
+def test_samples_of_a_prompt_are_one_observation(answered, values):
+    """Their mean, so that topics stay the clusters; the note shows the worst of them, and says so."""
+    probe = answered((3, 3), (3, 5), (4, 4), (4, 4))
+    given = probe.responses("en")
+    twice = tuple(
+        replace(one, prompt=given[index // 2 * 2].prompt, sample=index % 2 + 1)
+        for index, one in enumerate(given)
+    )
+
+    estimate = length_error(replace(probe, given=twice), language="en")
+
+    assert (estimate.n, estimate.clusters, values(estimate)) == (2, 2, [1, 0])
+    assert "asked 3, wrote 5" in estimate.observations[0].note
+    assert estimate.observations[0].note.endswith("(the worst of 2)")

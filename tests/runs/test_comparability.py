@@ -22,6 +22,11 @@ from lengthprobe.settings import CHANGE_NO_ANSWER, Settings
         ({"seed": 2}, "has prompts of seed 0, and here the seed is 2", "seed=0"),
         ({"cap": 50}, "has answers of at most 30 tokens, and here the cap is 50", "cap=30"),
         ({"thinking": "allow"}, "with thinking off, and here thinking is allow", "thinking=off"),
+        (
+            {"sampling": "temperature=0.7", "samples": 4},
+            "with sampling greedy, and here sampling is temperature=0.7",
+            "sampling=greedy",
+        ),
         ({"prompt_form": "plain"}, "in chat form, and here the form is plain", "prompt-form=chat"),
         ({"system_prompt": "Hi."}, "with no system prompt, and here is the", "system-prompt=''"),
     ],
@@ -39,6 +44,7 @@ def test_other_settings_are_refused_by_name(
 def test_every_decisive_setting_is_compared() -> None:
     """A new setting has a place in this list, and in the comparison where it has to."""
     compared = {"languages", "lengths", "budget", "seed", "cap", "thinking", "prompt_form", "system_prompt"}
+    compared |= {"sampling", "samples"}
     told = {"dtype", "device_map"}
     # The files that they let in are those of the identity.
     of_loading = {"allow_pickle", "allow_remote_code"}

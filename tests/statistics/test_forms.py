@@ -38,6 +38,7 @@ UNLIKE = (
     {"system_prompt": "Be brief."},
     {"ends": ("</s>", "<|end|>")},
     {"thinking": "allow"},
+    {"sampled": "temperature 0.7, 4 samples a prompt, seed 0"},
 )
 
 

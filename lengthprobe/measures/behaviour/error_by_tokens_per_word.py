@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 from lengthprobe.errors import SettingsError
 from lengthprobe.measures.per_response import (
     RIVALS,
+    Valued,
     measure_key,
-    note_of,
+    observations,
     probe_form,
     selected_responses,
 )
@@ -47,17 +48,13 @@ def error_by_tokens_per_word(probe: Measured, *, language: str) -> Estimate:
     def under(counter: str, rival: Estimate | None) -> Estimate:
         counts = [count_words(response.answer, language=language, counter=counter) for response in responses]
         parts, wholes = _parts(probe, responses, counts, language)
-        notes = [note_of(*pair) for pair in zip(responses, counts, strict=True)]
 
-        def observations(values: Sequence[float]) -> tuple[Observation, ...]:
-            rows = zip(responses, values, notes, strict=True)
-            return tuple(
-                Observation(response.prompt.id, response.prompt.topic, value, note)
-                for response, value, note in rows
-            )
+        def of_prompts(values: Sequence[float]) -> tuple[Observation, ...]:
+            valued = [Valued(value, None) for value in values]
+            return tuple(observations(responses, valued, counts, worst="high"))
 
         return Estimate.from_observations(
-            observations(parts),
+            of_prompts(parts),
             name=measure_key("error_by_tokens_per_word", probe, language, None),
             unit="share",
             bounds=None,
@@ -66,7 +63,7 @@ def error_by_tokens_per_word(probe: Measured, *, language: str) -> Estimate:
             rival=rival,
             worst="high",
             counter=counter,
-            whole=Sample(observations(wholes), None),
+            whole=Sample(of_prompts(wholes), None),
             form=probe_form(probe),
         )
 

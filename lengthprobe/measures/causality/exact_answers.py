@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from lengthprobe.components.names import Ablation
 from lengthprobe.errors import SettingsError
 from lengthprobe.measures.answered import check_answered
-from lengthprobe.measures.per_response import RIVALS, measure_key, note_of, probe_form
+from lengthprobe.measures.per_response import RIVALS, greedy_view, measure_key, note_of, probe_form
 from lengthprobe.statistics.background import Background
 from lengthprobe.statistics.estimate import Estimate, Observation
 from lengthprobe.statistics.sample import Sample, draws
@@ -37,8 +37,9 @@ def test_prompts(probe: Ablatable, language: str) -> list[Prompt]:
         ModelError: Too many of the language's responses are an unfinished thought.
     """
     by_topic: dict[str, Prompt] = {}
-    check_answered(probe, probe.responses(language), language)
-    for response in probe.responses(language):
+    responses = greedy_view(probe).responses(language)
+    check_answered(probe, responses, language)
+    for response in responses:
         if split_of(response.prompt) == "test":
             by_topic.setdefault(response.prompt.topic, response.prompt)
     if not by_topic:
@@ -165,7 +166,7 @@ def ablated_responses(
         beyond: The number of words above N up to which a response is followed: a longer response is not
             exact, and its error is winsorised there.
     """
-    whole = {response.prompt.id: response for response in probe.responses(language)}
+    whole = {response.prompt.id: response for response in greedy_view(probe).responses(language)}
     cut = [turn for turn in asked if turn[1].components]
     under = iter(probe.under(cut, beyond=beyond))
     return [next(under) if ablation.components else whole[prompt.id] for prompt, ablation in asked]
