@@ -42,7 +42,7 @@ def test_run_against_itself_has_no_difference(approved: SavedRun) -> None:
     """The number of prompts may be too few to decide a share."""
     comparison = compare_runs(approved, approved, Margins())
     assert "broken" not in verdicts(comparison).values()
-    assert len(verdicts(comparison)) == 18
+    assert len(verdicts(comparison)) == 23
     assert all(
         check.numbers.mean == 0 for entry in comparison.ledger.entries.values() for check in entry.checks
     )
