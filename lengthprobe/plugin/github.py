@@ -13,6 +13,8 @@ from lengthprobe.untrusted_text import escaped_text, one_line
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
+    import pytest
+
     from lengthprobe.reporting.ledger import Entry
 
 STEP_SUMMARY = "GITHUB_STEP_SUMMARY"
@@ -21,6 +23,23 @@ _ACTIONS, _WORKSPACE = "GITHUB_ACTIONS", "GITHUB_WORKSPACE"
 _LEVELS = {"broken": "error", "error": "error", "undecided": "warning"}
 _TITLE_SHOWN, _MESSAGE_SHOWN = 120, 2000
 Place = tuple[str, int | None]
+
+
+def annotate(config: pytest.Config, entries: Iterable[Entry], places: Mapping[str, Place]) -> None:
+    """Show the claims that do not hold beside their code, where the session is a job of GitHub's.
+
+    Args:
+        config: The config of the session.
+        entries, places: As in `annotation_lines`.
+    """
+    terminal = config.pluginmanager.get_plugin("terminalreporter")
+    lines = list(annotation_lines(entries, places, config.rootpath))
+    # An empty line first: GitHub reads commands at the beginning of lines, and dots may stand there.
+    for line in ("", *lines) if lines else ():
+        if terminal is None:
+            print(line)
+        else:
+            terminal.write_line(line)
 
 
 def annotation_lines(

@@ -7,7 +7,7 @@ import sys
 from dataclasses import asdict
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -16,7 +16,7 @@ from lengthprobe.plugin.claims import judge
 from lengthprobe.plugin.collected import Collected, claims_of, hand_over, worker_leftovers
 from lengthprobe.plugin.display_names import shown_name
 from lengthprobe.plugin.exit_status import exit_status
-from lengthprobe.plugin.github import annotation_lines
+from lengthprobe.plugin.github import annotate
 from lengthprobe.plugin.junit import put_properties
 from lengthprobe.plugin.lineage import lineage_option
 from lengthprobe.plugin.markers import PROBES, claim_subject
@@ -27,6 +27,7 @@ from lengthprobe.plugin.saving import read_saving
 from lengthprobe.plugin.selection import select
 from lengthprobe.plugin.session_course import SessionCourse, deselected_lines, problems
 from lengthprobe.plugin.shared_verdicts import SharedVerdicts
+from lengthprobe.plugin.told_portraits import ToldPortraits
 from lengthprobe.plugin.waivers import Waivers, read_waivers, today
 from lengthprobe.reporting.ledger import ROLES, Entry, Ledger
 from lengthprobe.termination import end_orderly
@@ -41,15 +42,12 @@ if TYPE_CHECKING:
     from lengthprobe.plugin.saving import Saving
     from lengthprobe.plugin.shared_folder import SharedFolder
     from lengthprobe.plugin.workers import DealtDevices
-    from lengthprobe.portraits.portrait import Portrait
     from lengthprobe.settings import Settings
     from lengthprobe.statistics.looks import PlannedLook
 
 RUN = pytest.StashKey["Run"]()
 # The look of a claim; None for a claim that is judged on the whole budget at once.
 LOOK = pytest.StashKey["PlannedLook | None"]()
-# Pieces of a portrait which only some claims measure.
-PIECES = ("number_swap", "causes", "faithfulness")
 _DIRECTORY, _DEVICES, _TODAY = "lengthprobe_directory", "lengthprobe_devices", "lengthprobe_today"
 
 
@@ -80,8 +78,7 @@ class Run:
         self.outputs = SessionOutputs()
         self._places: dict[str, Place] = {}
         self._saving: Saving | None = None
-        self._portraits: dict[str, dict[str, Any]] = {}
-        self._pieces: dict[tuple[str, ...], dict[str, Any]] = {}
+        self._portraits = ToldPortraits()
         self.lineage_told: str | None = None
         # Seconds for a prompt a language at the last look; None where no claims were looked at together.
         self.seconds_a_prompt: float | None = None
@@ -283,8 +280,7 @@ class Run:
             self.course.note(report)
         else:
             self.ledger.record(Entry.from_dict(told["entry"]), told["models"], told["against"])
-            self._portraits |= told["portraits"]
-            self._pieces |= {tuple(place): piece for place, piece in told["pieces"]}
+            self._portraits.add(told)
             self.problems += [problem for problem in told["problems"] if problem not in self.problems]
             # Several workers notice the same.
             self.notes += [note for note in told["notes"] if note not in self.notes]
@@ -308,35 +304,14 @@ class Run:
         self.problems += self._shared_verdicts.judge(self.ledger)
         if self._saving is not None:
             self._saving.save(self.outputs, self.ledger, self._as_dict, self.probes)
-        self.outputs.write(self._as_dict, self._whole_portraits(), replaces=self.ledger.has_claims)
+        self.outputs.write(self._as_dict, self._portraits.whole(), replaces=self.ledger.has_claims)
         self.problems += self.outputs.problems
         session.exitstatus = exit_status(
             session.exitstatus, self.ledger, self.course.without_verdict, has_problems=bool(self.problems)
         )
         if self.problems and not self._config.pluginmanager.has_plugin("terminalreporter"):
             sys.stderr.writelines(f"lengthprobe: {problem}\n" for problem in self.problems)
-        self._annotate()
-
-    def _annotate(self) -> None:
-        """Show the claims that do not hold beside their code, where the session is a job of GitHub's."""
-        terminal = self._config.pluginmanager.get_plugin("terminalreporter")
-        lines = list(annotation_lines(self.ledger.entries.values(), self._places, self._config.rootpath))
-        # An empty line first: GitHub reads commands at the beginning of lines, and dots may stand there.
-        for line in ("", *lines) if lines else ():
-            if terminal is None:
-                print(line)
-            else:
-                terminal.write_line(line)
-
-    def _whole_portraits(self) -> dict[str, Portrait]:
-        """The portraits by role, in an order that does not depend on the workers' speed."""
-        found = {role: portrait | {name: {} for name in PIECES} for role, portrait in self._portraits.items()}
-        for (role, *folders, last), piece in sorted(self._pieces.items()):
-            inside = found.get(role, {})
-            for folder in folders:
-                inside = inside.setdefault(folder, {})
-            inside[last] = piece
-        return cast("dict[str, Portrait]", found)
+        annotate(self._config, self.ledger.entries.values(), self._places)
 
     def close(self) -> None:
         """Remove the workers' shared folder, and let other runs write to the session's files."""
