@@ -70,6 +70,11 @@ class Asker:
         return self.subject.held.checkpoint
 
     @property
+    def has_later_look(self) -> bool:
+        """Whether more prompts follow, where the answers to these do not tell."""
+        return self.settings.budget < self.subject.settings.budget
+
+    @property
     def batch_size(self) -> int:
         """Most prompts at once; raises ModelError where the checkpoint or its device is not to be had."""
         return self.subject.batch_size

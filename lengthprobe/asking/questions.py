@@ -282,8 +282,8 @@ class Observe(Question["ComponentOutputs"]):
     responses: tuple[Response, ...]
 
     def content(self, settings: Settings) -> Mapping[str, Any]:  # noqa: ARG002  (of a question)
-        """The prompts: greedy responses to them are always the same."""
-        return {"outputs": [[one.prompt.id, one.prompt.text] for one in self.responses]}
+        """The prompts and the tokens of the responses."""
+        return {"outputs": [[one.prompt.id, one.prompt.text, *one.token_ids] for one in self.responses]}
 
     def pack(self, answer: ComponentOutputs) -> bytes:
         """Sizes and means as safetensors."""

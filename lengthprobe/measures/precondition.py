@@ -123,6 +123,13 @@ def _unmet_in(whole: Ablatable, language: str, *, elsewhere: bool) -> Unmet | No
             f"{control.counter}, {_told(rival)} under {rival.counter}",
             f"{control.name} is to lie above {100 * FLOOR:g} % under both",
         )
+    if whole.has_later_look and max(control.high, rival.high) >= FLOOR:
+        # Few prompts have not shown control, and more may. Without a later look, control is not shown.
+        return Unmet(
+            "undecided",
+            f"{control.n} prompts do not tell whether there is control to explain{where} ({_told(control)})",
+            spell_message(f"ask more prompts: setting:budget={max(_ENOUGH, 2 * whole.settings.budget)}"),
+        )
     return _broken(control, where)
 
 

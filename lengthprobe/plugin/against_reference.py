@@ -11,13 +11,13 @@ from lengthprobe.errors import LengthprobeError
 if TYPE_CHECKING:
     from lengthprobe.reporting.ledger import Entry
 
-_TOLD = pytest.StashKey[set[str]]()
+_TOLD = pytest.StashKey[dict[str, int]]()
 
 
 def against_reference(item: pytest.Item, entry: Entry, problems: list[str]) -> dict[str, dict[str, Any]]:
     """The reference's values and the changed prompts, by language, after a claim that compared the two.
 
-    Nothing is asked: both checkpoints have answered. Behaviour is told once for each language.
+    Nothing is asked: both checkpoints have answered. Behaviour is told once for each language and look.
 
     Args:
         item: The claim, after its test.
@@ -28,7 +28,7 @@ def against_reference(item: pytest.Item, entry: Entry, problems: list[str]) -> d
     probe, reference = taken.get("probe"), taken.get("reference_probe")
     if probe is None or reference is None:
         return {}
-    told = item.config.stash.setdefault(_TOLD, set())
+    told = item.config.stash.setdefault(_TOLD, {})
     languages = dict.fromkeys(key.language for key in sorted(entry.measured, key=str) if key.language)
     try:
         return {language: _told(probe, reference, entry, language, told) for language in languages}
@@ -46,7 +46,7 @@ def against_reference(item: pytest.Item, entry: Entry, problems: list[str]) -> d
         return {}
 
 
-def _told(probe: Any, reference: Any, entry: Entry, language: str, told: set[str]) -> dict[str, Any]:
+def _told(probe: Any, reference: Any, entry: Entry, language: str, told: dict[str, int]) -> dict[str, Any]:
     from lengthprobe.portraits.against_reference import (
         changed_prompts,
         values_of_behaviour,
@@ -55,9 +55,10 @@ def _told(probe: Any, reference: Any, entry: Entry, language: str, told: set[str
 
     if entry.about == "mechanism":
         return {"values": values_of_components(reference, language, entry.measured)}
-    if language in told:
+    budget: int = probe.settings.budget
+    if told.get(language, 0) >= budget:
         return {}
-    told.add(language)
+    told[language] = budget
     return {
         "values": values_of_behaviour(reference, language),
         "changed": changed_prompts(probe, reference, language),

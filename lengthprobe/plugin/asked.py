@@ -12,7 +12,7 @@ from lengthprobe.errors import LengthprobeError, SettingsError
 from lengthprobe.plugin.options import FLAGS, MARGINS, SWITCHES, Option, is_switched_on, option_value
 from lengthprobe.plugin.refusal import refusal
 from lengthprobe.sampling import DEFAULT_SAMPLES
-from lengthprobe.settings import TOKENS_A_WORD, Settings, read_lengths
+from lengthprobe.settings import LEAST_ALPHA, TOKENS_A_WORD, Settings, read_lengths
 from lengthprobe.statistics.looks import DEFAULT_BUDGET, looks, planned_looks
 
 if TYPE_CHECKING:
@@ -197,6 +197,13 @@ def _check(settings: Settings, margins: Margins) -> None:
         )
     # The last look has the largest part of alpha, or all of it.
     alpha = settings.alpha * planned_looks(settings)[-1].part
+    least = min(look.part for look in planned_looks(settings))
+    if settings.alpha * least < LEAST_ALPHA:
+        raise SettingsError(
+            f"alpha {settings.alpha:g}: the look with the smallest part has {settings.alpha * least:.1g}, "
+            f"and {LEAST_ALPHA:f} is the least",
+            f"--lengthprobe-alpha={LEAST_ALPHA / least:.1g}, or one look: --lengthprobe-fixed=N",
+        )
     needed = _fewest_topics(margins, alpha)
     if min(settings.budget, *topics) < needed:
         raise SettingsError(

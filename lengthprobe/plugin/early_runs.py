@@ -6,13 +6,14 @@ import copy
 import inspect
 import traceback
 from collections.abc import Iterator
-from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeGuard
 
 import pytest
 
+from lengthprobe.errors import Undecided
 from lengthprobe.plugin.markers import PROBES, is_claim, is_own, probe_for
 from lengthprobe.plugin.run import LOOK, RUN
 from lengthprobe.plugin.silence import silence
@@ -26,25 +27,29 @@ if TYPE_CHECKING:
     from lengthprobe.statistics.comparable import Comparable
     from lengthprobe.statistics.verdict import Verdict
 
-_ENDS = (AssertionError, pytest.skip.Exception, pytest.xfail.Exception)
+_PACKAGE = Path(__file__).parents[1]
 _REFUSED_MARKS = ("skip", "skipif", "xfail")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class EarlyRun:
     """The verdicts and the reports of a claim that was run before its test.
 
     Args:
         made: The verdicts, in order.
         reported: The reports of a finding.
+        error: What ended the run, None for a run that ended well.
     """
 
     made: list[Verdict] = field(default_factory=list)
     reported: list[Comparable | Verdict] = field(default_factory=list)
+    error: BaseException | None = None
 
     @property
     def is_undecided(self) -> bool:
         """Whether more prompts may decide the claim."""
+        if isinstance(self.error, Undecided):
+            return True
         if any(verdict.status == "broken" for verdict in self.made):
             return False
         return any(verdict.status == "undecided" for verdict in self.made)
@@ -70,13 +75,23 @@ def run_early(item: pytest.Function) -> EarlyRun:
     early = EarlyRun()
     given = _arguments(item, early.reported)
     try:
-        with record_made_verdicts() as made, made_early(item, made), suppress(*_ENDS):
+        with record_made_verdicts() as made, made_early(item, made):
             item.obj(**given, **copy.deepcopy(_parameters(item)))
+    except (AssertionError, pytest.skip.Exception, pytest.xfail.Exception) as error:
+        early.error = error
     except pytest.fail.Exception as error:
-        if traceback.extract_tb(error.__traceback__)[-2].filename != str(item.path):
+        if _is_in_the_library(error):
             raise
+        early.error = error
     early.made.extend(made)
     return early
+
+
+def _is_in_the_library(error: BaseException) -> bool:
+    """Whether an error came up while the library asked or computed, and not in a claim's own code."""
+    paths = [Path(entry.filename) for entry in traceback.extract_tb(error.__traceback__)]
+    # The first is this module, which runs the claim.
+    return any(_PACKAGE in path.parents for path in paths[1:])
 
 
 def can_be_asked(item: pytest.Function) -> bool:

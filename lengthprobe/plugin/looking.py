@@ -17,6 +17,7 @@ from lengthprobe.plugin.markers import PROBES, claim_kind, is_claim, probe_for
 from lengthprobe.plugin.rounds import ask_in_rounds, quietly
 from lengthprobe.plugin.run import LOOK, RUN
 from lengthprobe.plugin.silence import silence
+from lengthprobe.plugin.verdicts import forget_early
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -43,10 +44,14 @@ def look_at_all(session: pytest.Session) -> None:
     waiting = [item for item in claims if is_looked_at(item)]
     run, before = config.stash[RUN], 0
     for look in run.looks:
-        if waiting:
-            began = time.monotonic()
-            waiting = _look_at(waiting, look, drawn, is_last=look == run.looks[-1])
-            run.seconds_a_prompt = (time.monotonic() - began) / (look.prompts - before)
+        if not waiting:
+            break
+        began = time.monotonic()
+        undecided = _look_at(waiting, look, drawn, run.looks[-1])
+        if undecided is None:
+            return
+        waiting = undecided
+        run.seconds_a_prompt = (time.monotonic() - began) / (look.prompts - before)
         before = look.prompts
     ask_in_rounds([item for item in claims if not is_looked_at(item)], drawn, is_last=True)
 
@@ -93,28 +98,30 @@ def _runs_once(config: pytest.Config) -> bool:
 
 
 def _look_at(
-    items: Sequence[pytest.Function], look: PlannedLook, drawn: set[tuple[str, ...]], *, is_last: bool
-) -> list[pytest.Function]:
-    """Look at some claims together; give the undecided claims."""
-    if not items:
-        return []
+    items: Sequence[pytest.Function], look: PlannedLook, drawn: set[tuple[str, ...]], last: PlannedLook
+) -> list[pytest.Function] | None:
+    """Look at some claims together; give the undecided claims, None where something stopped the session.
+
+    Something that stops is a limit on the time of a test, for instance: then each claim looks at its turn.
+    """
     for item in items:
         item.stash[LOOK] = look
-    probes = items[0].config.stash[RUN].probes
-    rounds = None
-    if quietly(partial(probes.prepare, items, look)):
-        rounds = ask_in_rounds(items, drawn, is_last=is_last)
+    went_on = quietly(partial(items[0].config.stash[RUN].probes.prepare, items, look))
+    rounds = ask_in_rounds(items, drawn, is_last=look == last) if went_on else None
     undecided = []
     for item in items:
         if rounds is not None and item in rounds.runs:
             if rounds.runs[item].is_undecided:
                 undecided.append(item)
         elif rounds is not None and item in rounds.failed:
-            # The failure may come from few prompts. The test meets the failure again, or not.
-            item.stash[LOOK] = None
+            _judge_at(item, last)
         else:
             # A question that is not asked early, or rounds that were stopped: the claim's turn will tell.
             del item.stash[LOOK]
+    if rounds is None or not rounds.went_on:
+        for item in undecided:
+            del item.stash[LOOK]
+        return None
     return undecided
 
 
@@ -128,7 +135,16 @@ def _find_look(item: pytest.Function) -> None:
             with silence():
                 early = run_early(item)
         except Exception:
-            item.stash[LOOK] = None
+            _judge_at(item, run.looks[-1])
             return
         if not early.is_undecided:
             return
+
+
+def _judge_at(item: pytest.Function, last: PlannedLook) -> None:
+    """Judge a claim that failed at a look at the last look: the failure may come from few prompts.
+
+    The last look has its own part of alpha. The test meets the failure again, or not.
+    """
+    item.stash[LOOK] = last
+    forget_early(item)

@@ -89,8 +89,9 @@ class Saving:
         answered = {}
         for role in ledger.models:
             probe = probes.whole(role)
-            if probe.subject.kept is None:
-                languages = settings.languages if role == "model" else probe.asked
+            languages = settings.languages if role == "model" else probe.asked
+            # Of a base or a reference asked few prompts, nothing is kept.
+            if probe.subject.kept is None and languages:
                 about = [language for language in languages if language in traced and role == "model"]
                 answered[role] = answers_of(probe, languages, about)
         write_run(self.place, report(), answered, replace=self.replace, made_by=f"lengthprobe {__version__}")

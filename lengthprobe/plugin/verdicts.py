@@ -63,6 +63,11 @@ def made_early(item: pytest.Item, made: list[Verdict]) -> Iterator[None]:
         item.stash[_EARLY] = (_said(made), is_whole)
 
 
+def forget_early(item: pytest.Item) -> None:
+    """Forget the run of a claim before its test: the test is on other prompts."""
+    item.stash[_EARLY] = ([], False)
+
+
 def says_otherwise(item: pytest.Item) -> bool:
     """Whether the test of a claim compares something else than the same claim did before its test.
 

@@ -7,6 +7,8 @@ from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING
 
+import pytest
+
 from lengthprobe.plugin.claims import entry_of
 from lengthprobe.plugin.collected import claims_of
 from lengthprobe.plugin.markers import is_claim
@@ -20,10 +22,10 @@ from lengthprobe.untrusted_text import one_line
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    import pytest
-
     from lengthprobe.reporting.ledger import Entry, Ledger
 
+# How many verdicts a claim had asked before its present part.
+_BEFORE = pytest.StashKey[int]()
 # A waiver for longer than a year is a claim that nobody means.
 MOST_DAYS = 366
 _LINE = re.compile(r"(?P<claim>.+)\suntil\s+(?P<until>[^\s:]*)\s*(?P<colon>:?)\s*(?P<reason>.*)", re.DOTALL)
@@ -83,8 +85,13 @@ class Waivers:
         self, item: pytest.Item, call: pytest.CallInfo[None], report: pytest.TestReport
     ) -> None:
         """Let a subtest fail no run, where a waived comparison ended the subtest."""
-        verdicts, error = item.stash.get(ASKED, []), call.excinfo
-        if not (self.lines and report.failed and is_running(item) and is_claim(item)):
+        if not (self.lines and is_running(item) and is_claim(item)):
+            return
+        # A plain failure is not spared for a comparison of an earlier part.
+        before, asked = item.stash.get(_BEFORE, 0), item.stash.get(ASKED, [])
+        verdicts, error = asked[before:], call.excinfo
+        item.stash[_BEFORE] = len(asked)
+        if not report.failed:
             return
         if error is None or not error.errisinstance(AssertionError) or not verdicts:
             return

@@ -144,7 +144,9 @@ def conclude(
     verdict = _verdict(behaviour.state, mechanism.state, whole=not (uncollected or lost))
     return Conclusion(
         verdict,
-        _sentence(verdict, behaviour, mechanism, _named(moved), _languages(idle)),
+        _but_waived(
+            _sentence(verdict, behaviour, mechanism, _named(moved), _languages(idle)), behaviour, mechanism
+        ),
         tuple(_details(behaviour, mechanism, _languages(idle), list(found.values()), uncollected, lost)),
         tuple(_named(moved)),
         matrix_rows(requirements),
@@ -154,6 +156,11 @@ def conclude(
 
 def _verdict(behaviour: str, mechanism: str, *, whole: bool) -> str:
     """The verdict by the states of both sides: whatever is broken comes first."""
+    if WAIVED in (behaviour, mechanism):
+        # Of a side whose claims are all waived, nothing is known.
+        behaviour, mechanism = (NOT_ASKED if state == WAIVED else state for state in (behaviour, mechanism))
+        if behaviour == mechanism:
+            return NOT_DECIDED
     if behaviour == NOT_ASKED and mechanism == NOT_ASKED:
         return NOTHING_ASKED if whole else NOT_COMPLETE
     if mechanism == NO_CONTROL:
@@ -198,6 +205,13 @@ def _sentence(
     return f"{first}; {_small(second)}."
 
 
+def _but_waived(sentence: str, behaviour: SideCounts, mechanism: SideCounts) -> str:
+    """A sentence on a run, with the claims that a waiver lets pass."""
+    waived = behaviour.counts.get(WAIVED, 0) + mechanism.counts.get(WAIVED, 0)
+    claims = "claim" if waived == 1 else "claims"
+    return f"{sentence.removesuffix('.')}; {waived} {claims} waived." if waived else sentence
+
+
 def _clause(about: str, side: SideCounts) -> str:
     """A side in words, as in `Behaviour is undecided in 2 of 14 claims`."""
     name, state = about.capitalize(), side.state
@@ -207,6 +221,8 @@ def _clause(about: str, side: SideCounts) -> str:
         return f"{name} broke"
     if state == NOT_ASKED:
         return f"{name} was not asked"
+    if state == WAIVED:
+        return f"{name} is waived"
     count = side.counts[state]
     of = f"{count} of {side.total} claim{'s' * (side.total != 1)}"
     if state == UNDECIDED:
@@ -245,9 +261,9 @@ def _details(
         for state, count in open_counts.items():
             claims = f"{count} of {side.total} claim{'s' * (side.total != 1)} about {about}"
             yield f"{claims} {_OPEN_WORDS[state][count != 1]}."
-        for word, silent in (("Waived", WAIVED), ("Skipped", SKIPPED)):
-            if silents := side.counts.get(silent):
-                yield f"{word}: {silents} {'claim' if silents == 1 else 'claims'} about {about}."
+        if skipped := side.counts.get(SKIPPED):
+            claims = "claim" if skipped == 1 else "claims"
+            yield f"Skipped: {skipped} {claims} about {about}."
     counts = count_standings(found)
     if counts:
         words = "; ".join(_standing_words(word, count) for word, count in counts.items())

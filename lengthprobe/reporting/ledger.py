@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -141,9 +142,14 @@ class Ledger:
         self.models.update(models)
         for language, found in (against or {}).items():
             kept = self.against_reference.setdefault(language, {"values": []})
-            # Several processes and several claims tell the same value.
-            kept["values"] += [value for value in found.get("values", ()) if value not in kept["values"]]
-            kept.update({name: told for name, told in found.items() if name != "values"})
+            # Several processes and several claims tell a value, on the prompts of their looks.
+            values = {_kind(value): value for value in kept["values"]}
+            for value in found.get("values", ()):
+                if value["n"] > values.get(_kind(value), {"n": -1})["n"]:
+                    values[_kind(value)] = value
+            kept["values"] = list(values.values())
+            if found.get("changed", {"n": -1})["n"] > kept.get("changed", {"n": -1})["n"]:
+                kept["changed"] = found["changed"]
 
     def arrange(self, places: Mapping[str, int]) -> None:
         """Put the claims in an order.
@@ -220,6 +226,11 @@ class Ledger:
             "deselected": self.deselected,
             "against_reference": self.against_reference,
         }
+
+
+def _kind(value: Mapping[str, Any]) -> tuple[str, str]:
+    """The measure and the unit of a value of the reference."""
+    return json.dumps(value["measure"], sort_keys=True), value["unit"]
 
 
 def conclusion_of(report: Mapping[str, Any]) -> Conclusion:

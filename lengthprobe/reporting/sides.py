@@ -53,7 +53,8 @@ class SideCounts:
     @property
     def state(self) -> str:
         """The gravest verdict of the side; `not asked` without any requirement that counts."""
-        return next((verdict for verdict in self.counts if verdict not in _SILENT), NOT_ASKED)
+        gravest = next((verdict for verdict in self.counts if verdict not in _SILENT), None)
+        return gravest or (WAIVED if WAIVED in self.counts else NOT_ASKED)
 
     @property
     def is_open(self) -> bool:

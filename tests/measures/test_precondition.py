@@ -17,6 +17,7 @@ from lengthprobe.errors import SettingsError
 from lengthprobe.measures import control
 from lengthprobe.measures.attribution.component_groups import COMPONENT_GROUPS
 from lengthprobe.measures.precondition import FLOOR, unmet_control
+from lengthprobe.statistics.looks import PlannedLook
 from lengthprobe.task.prompts import split_of
 
 ASKED = {Write: "answers", Force: "forced", Attend: "attention", Score: "losses", Observe: "outputs"}
@@ -240,3 +241,45 @@ def test_role_that_does_not_exist(none):
     """The message names those there are."""
     with pytest.raises(SettingsError, match="role 'teacher' is not known"):
         none.in_role("teacher")
+
+
+class TestLooks:
+    """At an early look few prompts show little, and more prompts follow."""
+
+    @pytest.fixture
+    def probe(self, monkeypatch):
+        """tiny-it with looks at 20 and 60 prompts, as if 3 answers of 10 were exact."""
+        exact = measures.exact_match
+
+        def a_third(probe, *, language):
+            found = exact(probe, language=language)
+            (sample,) = found.samples
+            rows = tuple(replace(one, value=float(n % 10 < 3)) for n, one in enumerate(sample.observations))
+            # A counter and its rival agree here.
+            return replace(found, samples=(replace(sample, observations=rows),), rival=None)
+
+        monkeypatch.setattr("lengthprobe.measures.precondition.exact_match", a_third)
+        return load("tiny-it", languages=("en",), budget=60, early_looks=(20,), device_map="cpu", cap=30)
+
+    def test_control_not_shown_is_undecided_while_a_look_follows(self, probe):
+        """The interval reaches from below the floor to above."""
+        early = probe.at_look(PlannedLook(20, 0.12))
+        unmet = unmet_control(early, "en")
+
+        assert unmet is not None
+        assert unmet.status == "undecided"
+        assert "20 prompts do not tell whether there is control" in unmet.reason
+
+    def test_control_not_shown_at_the_last_look_is_none(self, probe):
+        """As without looks."""
+        unmet = unmet_control(probe.at_look(PlannedLook(60, 1e-3)), "en")
+
+        assert unmet is not None
+        assert unmet.status == "broken"
+
+    def test_no_control_is_broken_at_the_first_look(self, none):
+        """The whole interval lies below the floor."""
+        unmet = unmet_control(none.at_look(PlannedLook(30, 0.12)), "en")
+
+        assert unmet is not None
+        assert unmet.status == "broken"

@@ -210,3 +210,52 @@ def test_a_broken_claim_ends_at_the_first_look(project):
     ((check,),) = checks(project.report()).values()
 
     assert (check["n"], check["verdict"]) == (8, "broken")
+
+
+def test_a_broken_comparison_that_nobody_asked_ends_no_looks(project):
+    """The first comparison decides the claim, and is not decided yet."""
+    project.claims(
+        "@pytest.mark.claim\ndef test_two(probe):\n"
+        "    close = measures.exact_match(probe, language='en') > 0.8\n"
+        "    broken = measures.exact_match(probe, language='en') < 0.1\n"
+        "    assert close\n    assert broken\n"
+    )
+    found = checks(project.report())["two"]
+
+    assert [(check["n"], check["verdict"]) for check in found] == [(30, "holds"), (30, "broken")]
+
+
+def test_a_failure_of_the_claims_own_ends_an_early_run(project):
+    """`pytest.fail` in a file of the project's own, too: the verdict decides."""
+    (project.path / "requirements_of_ours.py").write_text(
+        "import pytest\n\n\ndef require(verdict):\n    if not verdict:\n        pytest.fail('not met')\n"
+    )
+    project.claims(
+        "from requirements_of_ours import require\n\n\n@pytest.mark.claim\ndef test_own(probe):\n"
+        "    require(measures.exact_match(probe, language='en') < 0.3)\n"
+    )
+    (claim,) = project.report()["claims"]
+
+    assert (claim["verdict"], claim["checks"][0]["n"]) == ("broken", 8)
+
+
+def test_a_claim_that_fails_after_a_comparison_has_the_part_of_the_last_look(project):
+    """The comparison of the failed run is forgotten, and no part of alpha is spent twice."""
+    project.claims(
+        "@pytest.mark.claim\ndef test_many(probe):\n"
+        "    many = measures.exact_match(probe, language='en')\n"
+        "    holds = many > 0.8\n"
+        "    if many.n < 30:\n        raise ValueError('too few')\n"
+        "    assert holds\n"
+    )
+    ((check,),) = checks(project.report()).values()
+
+    assert (check["n"], check["verdict"]) == (30, "holds")
+    assert check["low"] == pytest.approx((0.05 * 0.7) ** (1 / 30))
+
+
+def test_alpha_of_the_smallest_part_has_a_limit(project):
+    """The message names the alpha to type."""
+    project.run("--lengthprobe-alpha=0.000005", "--lengthprobe-budget=2000").stderr.fnmatch_lines(
+        ["ERROR: alpha 5e-06: the look with the smallest part*", "*fix: --lengthprobe-alpha=1e-05, or *"]
+    )

@@ -43,10 +43,17 @@ def test_a_waived_claim_does_not_count(entries):
     concluded = conclude(broken)
 
     assert concluded.verdict == "both hold"
-    assert concluded.details == ("Waived: 1 claim about mechanism.",)
+    assert concluded.sentence == (
+        "Both hold: what the model writes, and the mechanism behind it; 1 claim waived."
+    )
     assert concluded.moved == ()
     (row,) = concluded.matrix
     assert row.sides["mechanism"].counts == {"holds": 1, "waived": 1}
+
+    alone = conclude([*broken[:1], broken[2]])
+    assert alone.verdict == "behaviour holds"
+    assert alone.sentence == "Behaviour holds; mechanism is waived; 1 claim waived."
+    assert conclude(broken[2:]).verdict == "not decided"
 
     expired = entries("mechanism", "broken", nodeid="late", waiver=waived | {"expired": True})
     assert conclude([*broken[:2], *expired]).verdict == "behaviour holds, mechanism moved"

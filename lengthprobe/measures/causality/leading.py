@@ -35,6 +35,10 @@ class Ablatable(Traceable, Protocol):
     """A probe, as a measure of causes needs one."""
 
     @property
+    def has_later_look(self) -> bool:
+        """Whether more prompts follow, where the answers to these do not tell."""
+
+    @property
     def proof(self) -> Proof:
         """The proof of the model's components, with the numbers of layers and heads."""
 
