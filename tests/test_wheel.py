@@ -16,7 +16,8 @@ def test_the_wheel_holds_suites_languages_and_two_models(unpacked):
     assert (package / "task" / "languages" / "it.toml").is_file()
     assert (package / "reporting" / "report.schema.json").is_file()
     templates = package / "reporting" / "templates"
-    assert {path.name for path in templates.iterdir()} == {"index.html.jinja", "style.css"}
+    of_source = ROOT / "lengthprobe" / "reporting" / "templates"
+    assert {path.name for path in templates.iterdir()} == {path.name for path in of_source.iterdir()}
     assert {path.name for path in (package / "fixture_models").iterdir()} == {"tiny-base", "tiny-it"}
     assert {path.name for path in unpacked.iterdir()} == {
         "lengthprobe",

@@ -28,10 +28,10 @@ def source(mean=0.0, deviation=0.0, sides=None, **changes) -> Basis:
     return replace(Basis("a run", (expected,), looks(450), 0.05, None), **changes)
 
 
-def test_perfect_answers_hold_at_the_second_look():
-    """1 - 0.005^(1/100) exceeds 0.05, and 1 - 0.01^(1/150) does not."""
+def test_perfect_answers_hold_at_the_first_look():
+    """1 - 0.006^(1/100) does not exceed 0.05."""
     (row,) = foretell(source())
-    assert (row.to_hold.topics, row.to_hold.prompts, row.to_hold.minutes) == (150, 150, None)
+    assert (row.to_hold.topics, row.to_hold.prompts, row.to_hold.minutes) == (100, 100, None)
 
 
 def test_default_change_is_to_twice_as_far_as_the_margin():
@@ -62,8 +62,8 @@ def test_change_within_the_margin_is_no_fault():
 
 
 def test_minutes_are_those_of_the_prompts():
-    """150 prompts of 2 s."""
-    (row,) = foretell(source(seconds=2.0))
+    """100 prompts of 3 s."""
+    (row,) = foretell(source(seconds=3.0))
     assert row.to_hold.minutes == 5
 
 
@@ -88,7 +88,7 @@ def test_lines_tell_table_total_and_curve():
     assert told[0] == "a run; alpha 0.05, judged after 100, 150, 300, 450 prompts; power 0.9"
     row = next(line for line in told[2].splitlines() if line.startswith("exact match"))
     assert "-5 %" in row
-    assert "150 topics, 150 prompts, 3 min" in row
+    assert "100 topics, 100 prompts, 2 min" in row
     assert "every claim holds after 150 prompts a language" in told
     option = next(line for line in told if line.startswith("every such change is broken after"))
     assert "--lengthprobe-budget=" in option

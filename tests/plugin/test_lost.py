@@ -62,7 +62,9 @@ class TestWorker:
         """With the claim's own name, source and language, and why; the others have been run."""
         step = project.path / "step"
         monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(step))
-        project.claims(claims(HOLDS, KILLED, HOLDS))
+        # With a fixture of its own, a claim runs in one worker alone.
+        alone = claims(HOLDS, KILLED, HOLDS).replace("test_number_1(probe)", "test_number_1(probe, tmp_path)")
+        project.claims(alone)
 
         result = project.pytester.runpytest_subprocess("-n", "2", *args, *OPTIONS)
 
@@ -77,6 +79,17 @@ class TestWorker:
             assert "crashed while running" in text.replace("\\", "")
             assert "All 2 claims hold" not in text
         assert "1 of 3 claims is without a verdict" in texts[1]
+
+    def test_claim_that_kills_every_worker_leaves_no_claim_green(self, project):
+        """Workers run each claim early, to plan questions, as a single process does."""
+        project.claims(claims(HOLDS, KILLED, HOLDS))
+
+        result = project.pytester.runpytest_subprocess("-n", "2", "--max-worker-restart=1", *OPTIONS)
+
+        assert result.ret not in (pytest.ExitCode.OK, ExitStatus.UNDECIDED)
+        for report in reports(project):
+            assert "error" in {claim["verdict"] for claim in report["claims"]}
+            assert report["totals"]["holds"] == 0
 
     @pytest.mark.parametrize("batches", [4])
     def test_worker_that_is_killed_while_it_asks_changes_no_figure(self, project, batches):

@@ -139,7 +139,7 @@ class TestPromptsFor:
         """And beyond the looks that of the last."""
         seen = []
         prompts_for(lambda prompts, part: bool(seen.append((prompts, part))), 0.9, looks(450))
-        assert seen[:5] == [(100, 0.1), (150, 0.2), (300, 0.3), (450, 0.4), (450, 0.4)]
+        assert seen[:5] == [(100, 0.12), (150, 0.18), (300, 0.3), (450, 0.4), (450, 0.4)]
 
 
 def _estimate(values, **changes) -> Estimate:
