@@ -89,11 +89,11 @@ def test_lines_tell_table_total_and_curve():
     row = next(line for line in told[2].splitlines() if line.startswith("exact match"))
     assert "-5 %" in row
     assert "100 topics, 100 prompts, 2 min" in row
-    assert "every claim holds after 150 prompts a language" in told
+    assert "every claim holds after 100 prompts a language" in told
     option = next(line for line in told if line.startswith("every such change is broken after"))
     assert "--lengthprobe-budget=" in option
     curve = told[told.index("chance that exact match has not fallen, en holds, by prompts a language") :]
-    assert curve[1].split() == ["100", "0", "%"]
+    assert curve[1].split() == ["100", "█" * 30, "100", "%"]
     assert curve[2].split() == ["150", "█" * 30, "100", "%"]
 
 

@@ -81,6 +81,8 @@ def _everything_imported() -> None:
     import lengthprobe.portraits.attribution
     import lengthprobe.reporting.page
     import lengthprobe.reporting.tables
+    import lengthprobe.runs.saved_engine
+    import lengthprobe.runs.writing
     from lengthprobe import measures
 
     probe = lengthprobe.load("tiny-it", budget=16, cap=30)
