@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from lengthprobe import errors
-    from lengthprobe.probe import Probe, load, load_run
+    from lengthprobe.probe import Probe, load
+    from lengthprobe.saved_probe import load_run
     from lengthprobe.task.words import count_words
 
     __version__: str
@@ -16,7 +17,8 @@ __all__ = ["Probe", "__version__", "count_words", "errors", "load", "load_run"]
 
 # Imported at the first use: the plugin imports this package into every pytest session of an environment.
 _HOMES = {
-    **dict.fromkeys(("Probe", "load", "load_run"), "lengthprobe.probe"),
+    **dict.fromkeys(("Probe", "load"), "lengthprobe.probe"),
+    "load_run": "lengthprobe.saved_probe",
     "count_words": "lengthprobe.task.words",
 }
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, Any
 
 from lengthprobe.asking.asker import Asker
-from lengthprobe.asking.progress import ignore_progress, tell_reading
+from lengthprobe.asking.progress import ignore_progress
 from lengthprobe.asking.questions import Describe
 from lengthprobe.asking.remembering import Block
 from lengthprobe.asking.subject import WHOLE, Subject
@@ -20,7 +20,6 @@ from lengthprobe.settings import Settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
-    from pathlib import Path
 
     from lengthprobe.asking.engine import KeptEngine
     from lengthprobe.asking.progress import Tell
@@ -28,7 +27,6 @@ if TYPE_CHECKING:
     from lengthprobe.asking.store import Store
     from lengthprobe.components.names import Ablation, Component
     from lengthprobe.runs.identity import Identity
-    from lengthprobe.runs.saved import SavedRun
     from lengthprobe.statistics.forms import Form
     from lengthprobe.statistics.looks import PlannedLook
 
@@ -128,33 +126,9 @@ class Probe(Asker):
         Raises:
             LengthprobeError: The checkpoint cannot be loaded, or not be asked in this form.
         """
-        subject = self.subject
-        if subject.identity is None:
-            from lengthprobe.runs.identity import Identity
+        from lengthprobe.runs.identity import identity_of
 
-            source = subject.source
-            what = {"identity of": [source.name, source.kind, subject.respondent.directory]}
-            subject.identity = Identity.from_dict(subject.respondent.recall(what, self._identify))
-        found: Identity = subject.identity
-        return replace(
-            found,
-            display_name=subject.name,
-            split_batches=found.split_batches + self.split_batches,
-            ablation=self.ablation.as_dict() or None,
-            words=self.words,
-            sampled=self.settings.sampled,
-        )
-
-    def _identify(self) -> dict[str, Any]:
-        """The identity, found out from the loaded checkpoint."""
-        from lengthprobe.runs.identity import identify
-
-        subject = self.subject
-        tell_reading(subject.tell, self.files.weight_bytes, "computing the digest of")
-        made = subject.held.once(
-            lambda: identify(self.checkpoint, subject.settings, batch_size=self.batch_size)
-        )
-        return made.as_dict()
+        return identity_of(self)
 
     def in_role(self, role: str) -> Probe:
         """A probe of this checkpoint in a role; both probes share all answers.
@@ -180,10 +154,7 @@ class Probe(Asker):
         return self._viewed(settings=self.settings.at_look(*look))
 
     def across_forms(self) -> Probe:
-        """A probe of this checkpoint whose estimates may be compared with estimates of any other form.
-
-        Both probes share all answers.
-        """
+        """A probe of this checkpoint whose estimates may be compared with estimates of any other form."""
         return self._viewed(settings=replace(self.settings, across_forms=True))
 
     @contextmanager
@@ -276,44 +247,3 @@ def load(name_or_path: str, **settings: Any) -> Probe:
         SettingsError: A setting has a wrong value.
     """
     return Probe(name_or_path, Settings(**settings))
-
-
-def load_run(name_or_path: str, *, runs: Path | None = None, **settings: Any) -> Probe:
-    """A probe of a saved run, which answers without a checkpoint.
-
-    Args:
-        name_or_path: The name of a saved run, or its folder as a path with a slash.
-        runs: The folder of saved runs, by default in the user's data.
-        settings: Fields of `lengthprobe.settings.Settings` in which the probe is to differ from the run, for
-            example `budget` or `counter`.
-
-    Raises:
-        SettingsError: There is no such run, or the run lacks answers for these settings.
-    """
-    from lengthprobe.runs.places import default_runs_folder, find_run
-    from lengthprobe.runs.saved import read_run
-
-    run = read_run(find_run(name_or_path, runs or default_runs_folder()), name_or_path)
-    return run_probe(run, replace(run.settings, **settings))
-
-
-def run_probe(
-    run: SavedRun,
-    settings: Settings,
-    *,
-    alpha_shares: AlphaShares | None = None,
-    display_name: str | None = None,
-) -> Probe:
-    """A probe of a saved run under some settings; arguments as in `Probe`.
-
-    Raises:
-        SettingsError: The run was asked otherwise, lacks answers for these settings, or is damaged.
-    """
-    from lengthprobe.runs.comparability import check_settings, drawn_as_saved
-    from lengthprobe.runs.saved_engine import SavedEngine
-
-    check_settings(run, settings)
-    settings = drawn_as_saved(run, settings)
-    shown = display_name or name_alone(run.name)
-    kept = SavedEngine(run, settings, display_name=shown)
-    return Probe(run.name, settings, alpha_shares=alpha_shares, display_name=shown, kept=kept)

@@ -28,6 +28,7 @@ ROWS = (
     ("runs",),
     ("margins",),
     ("probe",),
+    ("saved_probe",),
     ("measures",),
     ("portraits",),
     ("reporting",),

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 from lengthprobe.errors import LengthprobeError, SettingsError
 from lengthprobe.margins import alpha_shares
-from lengthprobe.probe import run_probe
 from lengthprobe.reporting.ledger import Entry, Ledger
 from lengthprobe.review.changed_answers import changed_answers
 from lengthprobe.review.regressions import REGRESSIONS
 from lengthprobe.runs.comparability import check_identities, differences_of_settings, sentence_of
+from lengthprobe.saved_probe import run_probe
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

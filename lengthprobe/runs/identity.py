@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import platform
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields, replace
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
+from lengthprobe.asking.progress import tell_reading
 from lengthprobe.checkpoints.digests import config_digest, tokenizer_digest, versions_of, weights_digest
 from lengthprobe.errors import ModelError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from lengthprobe.asking.asker import Asker
     from lengthprobe.checkpoints.loading import Checkpoint
     from lengthprobe.settings import Settings
 
@@ -125,6 +127,36 @@ class Identity:
         return {
             key: list(value) if isinstance(value, tuple) else value for key, value in asdict(self).items()
         }
+
+
+def identity_of(probe: Asker) -> Identity:
+    """The identity of a probe's checkpoint, with the facts of the probe's view.
+
+    Raises:
+        LengthprobeError: The checkpoint cannot be loaded, or not be asked in its form.
+    """
+    subject = probe.subject
+
+    def find() -> dict[str, Any]:
+        tell_reading(subject.tell, probe.files.weight_bytes, "computing the digest of")
+        made = subject.held.once(
+            lambda: identify(probe.checkpoint, subject.settings, batch_size=probe.batch_size)
+        )
+        return made.as_dict()
+
+    if subject.identity is None:
+        source = subject.source
+        what = {"identity of": [source.name, source.kind, subject.respondent.directory]}
+        subject.identity = Identity.from_dict(subject.respondent.recall(what, find))
+    found: Identity = subject.identity
+    return replace(
+        found,
+        display_name=subject.name,
+        split_batches=found.split_batches + subject.memory.split_batches,
+        ablation=probe.ablation.as_dict() or None,
+        words=probe.words,
+        sampled=probe.settings.sampled,
+    )
 
 
 def identify(checkpoint: Checkpoint, settings: Settings, *, batch_size: int) -> Identity:

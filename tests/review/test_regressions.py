@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from lengthprobe.margins import Margins
-from lengthprobe.probe import run_probe
 from lengthprobe.review.regressions import REGRESSIONS, Regression
 from lengthprobe.runs.saved import SavedRun
+from lengthprobe.saved_probe import run_probe
 
 ROOT = Path(__file__).parents[2]
 SUITES = (

@@ -15,9 +15,9 @@ from lengthprobe.asking.questions import Prove, Score, Write
 from lengthprobe.asking.subject import WHOLE
 from lengthprobe.components.names import Ablation
 from lengthprobe.errors import NotSavedError, SettingsError
-from lengthprobe.probe import load_run, run_probe
 from lengthprobe.runs.saved import SavedRun, read_run
 from lengthprobe.runs.saved_engine import SavedEngine
+from lengthprobe.saved_probe import load_run, run_probe
 from tests.saved_runs import SETTINGS
 
 
