@@ -167,6 +167,7 @@ def _plan(options: argparse.Namespace) -> int:
 
     from lengthprobe.plan.expected import assume, from_report
     from lengthprobe.plan.foretold import foretell, plan_lines
+    from lengthprobe.review.commands import print_lines
 
     if options.source is None:
         source = assume(options.exact, options.agreement)
@@ -175,7 +176,7 @@ def _plan(options: argparse.Namespace) -> int:
     if options.seconds is not None:
         source = replace(source, seconds=options.seconds)
     rows = foretell(source, change=options.change, power=options.power)
-    print("\n".join(plan_lines(source, rows, power=options.power)))
+    print_lines("\n".join(plan_lines(source, rows, power=options.power)).splitlines())
     return 0
 
 

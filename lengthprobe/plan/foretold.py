@@ -113,8 +113,8 @@ def plan_lines(source: Basis, rows: list[Foretold], *, power: float = DEFAULT_PO
             _in_unit(row.expected.sides.margin, row.expected.unit),
             _in_unit(row.expected.spread.mean, row.expected.unit),
             _told(row.to_hold, "beyond the margin"),
-            _in_unit(row.change, row.expected.unit),
-            _told(row.to_break, "within the margin"),
+            _in_unit(row.change, row.expected.unit) if row.to_hold else "",
+            _told(row.to_break, "within the margin") if row.to_hold else "broken already",
         )
         for row in rows
     ]
@@ -132,9 +132,15 @@ def plan_lines(source: Basis, rows: list[Foretold], *, power: float = DEFAULT_PO
 
 def _all_together(source: Basis, rows: list[Foretold]) -> list[str]:
     told = []
+    within = [row for row in rows if row.to_hold is not None]
+    every = "every claim"
+    if len(within) < len(rows):
+        beyond_margin = len(rows) - len(within)
+        told.append(f"{beyond_margin} of {len(rows)} claims cannot hold: their value is beyond the margin")
+        every = f"each of the other {len(within)}"
     for needed, what in (
-        ([row.to_hold for row in rows], "every claim holds"),
-        ([row.to_break for row in rows], "every such change is broken"),
+        ([row.to_hold for row in within], f"{every} holds"),
+        ([row.to_break for row in within], f"{every}, where it has changed so, is called broken"),
     ):
         known = [one.prompts for one in needed if one is not None]
         enough = [prompts for prompts in known if prompts is not None]

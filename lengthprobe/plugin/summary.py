@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
+from lengthprobe.plugin.saved_runs import reference_run
 from lengthprobe.reporting.tables import (
     conclusion_lines,
     header,
@@ -58,7 +59,7 @@ def _needed_prompts(entry: Entry, budget: int) -> int | None:
     )
 
 
-def _what_decides(run: Run) -> str:
+def _what_decides(run: Run, config: pytest.Config) -> str:
     """The line on undecided claims that more prompts would decide, with the option to type; else empty."""
     undecided = [one for one in run.ledger.entries.values() if one.verdict == "undecided"]
     budget = run.settings.budget
@@ -72,7 +73,11 @@ def _what_decides(run: Run) -> str:
     minutes = (
         "" if pace is None else f", in about {max(1, math.ceil(pace * (enough - budget) / 60))} min more"
     )
-    return f"more prompts would decide {len(needed)} of {claims}{minutes}: --lengthprobe-budget={enough}"
+    reference = run.names.get("reference")
+    saved = reference is not None and reference_run(config, reference) is not None
+    first = f" (first save {printable(str(reference))} again with this budget)" if saved else ""
+    typed = f"--lengthprobe-budget={enough}{first}"
+    return f"more prompts would decide {len(needed)} of {claims}{minutes}: {typed}"
 
 
 def write_summary(terminal: pytest.TerminalReporter, run: Run) -> None:
@@ -96,7 +101,7 @@ def write_summary(terminal: pytest.TerminalReporter, run: Run) -> None:
         terminal.write_line(totals(run.ledger))
     for line in conclusion_lines(run.ledger):
         terminal.write_line(line)
-    if decides := _what_decides(run):
+    if decides := _what_decides(run, terminal.config):
         terminal.write_line(decides)
     for note in run.notes:
         terminal.write_line(f"lengthprobe: {printable(note)}", yellow=True)

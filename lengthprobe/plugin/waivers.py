@@ -144,7 +144,9 @@ def _read(text: str, now: date) -> WaiverLine:
     found = _LINE.fullmatch(text)
     if found is None:
         claim = text.partition(":")[0].removesuffix(" until") or "most answers are exact [it]"
-        raise _refused(text, "no day and no reason is there", f"{claim} until {example}: the reason")
+        reason = text.partition(":")[2].strip()
+        missing = "no day" if reason else "no day and no reason"
+        raise _refused(text, f"{missing} is there", f"{claim} until {example}: {reason or 'the reason'}")
     claim, until, reason = (found[name].strip() for name in ("claim", "until", "reason"))
     if not _DATE.fullmatch(until):
         raise _refused(

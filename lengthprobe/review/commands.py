@@ -64,14 +64,14 @@ def _spelled(options: argparse.Namespace) -> int:
 def _runs(options: argparse.Namespace) -> int:
     from lengthprobe.review.pages import list_lines
 
-    _print(list_lines(_folder(options)))
+    print_lines(list_lines(_folder(options)))
     return 0
 
 
 def _show(options: argparse.Namespace) -> int:
     from lengthprobe.review.pages import show_lines
 
-    _print(show_lines(_read(options.saved, options)))
+    print_lines(show_lines(_read(options.saved, options)))
     return 0
 
 
@@ -90,7 +90,7 @@ def _compare(options: argparse.Namespace) -> int:
         languages=(options.languages or "").replace(",", " ").split(),
         across_forms=options.across_forms,
     )
-    _print(comparison_lines(comparison, margins, options.answers))
+    print_lines(comparison_lines(comparison, margins, options.answers))
     return 0 if comparison.all_hold else 1
 
 
@@ -105,7 +105,7 @@ def _rm(options: argparse.Namespace) -> int:
     return 0
 
 
-def _print(lines: Iterable[str]) -> None:
+def print_lines(lines: Iterable[str]) -> None:
     """Print lines without characters that steer a terminal: a run may be anybody's."""
     from lengthprobe.untrusted_text import escaped_text
 

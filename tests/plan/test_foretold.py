@@ -90,7 +90,11 @@ def test_lines_tell_table_total_and_curve():
     assert "-5 %" in row
     assert "100 topics, 100 prompts, 2 min" in row
     assert "every claim holds after 100 prompts a language" in told
-    option = next(line for line in told if line.startswith("every such change is broken after"))
+    option = next(
+        line
+        for line in told
+        if line.startswith("every claim, where it has changed so, is called broken after")
+    )
     assert "--lengthprobe-budget=" in option
     curve = told[told.index("chance that exact match has not fallen, en holds, by prompts a language") :]
     assert curve[1].split() == ["100", "█" * 30, "100", "%"]
