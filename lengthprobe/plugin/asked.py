@@ -13,7 +13,7 @@ from lengthprobe.plugin.options import FLAGS, MARGINS, SWITCHES, Option, is_swit
 from lengthprobe.plugin.refusal import refusal
 from lengthprobe.sampling import DEFAULT_SAMPLES
 from lengthprobe.settings import LEAST_ALPHA, TOKENS_A_WORD, Settings, read_lengths
-from lengthprobe.statistics.looks import DEFAULT_BUDGET, looks, planned_looks
+from lengthprobe.statistics.looks import DEFAULT_BUDGET, early_looks, planned_looks
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -148,20 +148,17 @@ def _prompts(config: pytest.Config, values: Mapping[str, Any]) -> dict[str, Any]
     Raises:
         SettingsError: Both a budget and a fixed number are typed, or both stand in the ini file.
     """
-    if "fixed" not in values:
-        budget = values.get("budget", DEFAULT_BUDGET)
-        return {"budget": budget, "early_looks": tuple(look.prompts for look in looks(budget)[:-1])}
     is_typed = [config.getoption(f"lengthprobe_{name}") is not None for name in ("budget", "fixed")]
-    if "budget" in values and is_typed[0] == is_typed[1]:
+    if "fixed" in values and "budget" in values and is_typed[0] == is_typed[1]:
         raise SettingsError(
             f"budget {values['budget']} is the most prompts of several looks, and fixed {values['fixed']} "
             "the prompts of one look",
             "--lengthprobe-budget=N or --lengthprobe-fixed=N, not both",
         )
-    if is_typed[0]:
-        budget = values["budget"]
-        return {"budget": budget, "early_looks": tuple(look.prompts for look in looks(budget)[:-1])}
-    return {"budget": values["fixed"], "early_looks": ()}
+    if "fixed" in values and not is_typed[0]:
+        return {"budget": values["fixed"], "early_looks": ()}
+    budget = values.get("budget", DEFAULT_BUDGET)
+    return {"budget": budget, "early_looks": early_looks(budget)}
 
 
 def _names(text: str) -> tuple[str, ...]:
@@ -195,9 +192,9 @@ def _check(settings: Settings, margins: Margins) -> None:
             f"cap {settings.cap}: an answer of {max(settings.lengths)} words has more tokens than that",
             f"--lengthprobe-cap={TOKENS_A_WORD * max(settings.lengths)}, or shorter lengths",
         )
+    parts = [look.part for look in planned_looks(settings)]
     # The last look has the largest part of alpha, or all of it.
-    alpha = settings.alpha * planned_looks(settings)[-1].part
-    least = min(look.part for look in planned_looks(settings))
+    alpha, least = settings.alpha * parts[-1], min(parts)
     if settings.alpha * least < LEAST_ALPHA:
         raise SettingsError(
             f"alpha {settings.alpha:g}: the look with the smallest part has {settings.alpha * least:.1g}, "

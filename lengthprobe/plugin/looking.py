@@ -37,7 +37,7 @@ def look_at_all(session: pytest.Session) -> None:
     """
     config = session.config
     begun, config.stash[_BEGUN] = config.stash.get(_BEGUN, False), True
-    if begun or _runs_once(config):
+    if begun or _looks_alone(config):
         return
     claims = [item for item in session.items if may_run_twice(item)]
     drawn: set[tuple[str, ...]] = set()
@@ -75,25 +75,28 @@ def look_at_alone(item: pytest.Item) -> None:
 def is_looked_at(item: pytest.Item) -> TypeGuard[pytest.Function]:
     """Whether a claim is judged at looks, and not on the whole budget at once."""
     if _MAY not in item.stash:
-        option = item.config.option
         item.stash[_MAY] = (
             is_claim(item)
             and claim_kind(item) != "finding"
             and may_run_twice(item)
-            and not (option.setuponly or option.setupplan)
-            and not item.config.getini("enable_assertion_pass_hook")
+            and not _runs_no_claim_early(item.config)
         )
     return item.stash[_MAY]
 
 
-def _runs_once(config: pytest.Config) -> bool:
-    """Whether a session is of no use for rounds, or looks into each run of a claim."""
+def _runs_no_claim_early(config: pytest.Config) -> bool:
+    """Whether a session runs no claim, or hears of each assertion that passes."""
     option = config.option
-    looked_into = ("setuponly", "setupplan", "maxfail", "usepdb", "trace")
+    return bool(option.setuponly or option.setupplan or config.getini("enable_assertion_pass_hook"))
+
+
+def _looks_alone(config: pytest.Config) -> bool:
+    """Whether each claim of a session is looked at alone, at its turn, or not at all."""
+    looked_into = ("maxfail", "usepdb", "trace")
     return (
-        any(getattr(option, name, False) for name in looked_into)
+        _runs_no_claim_early(config)
+        or any(getattr(config.option, name, False) for name in looked_into)
         or config.stash[RUN].is_lonely_worker
-        or bool(config.getini("enable_assertion_pass_hook"))
     )
 
 

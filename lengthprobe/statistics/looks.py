@@ -47,6 +47,11 @@ def looks(budget: int) -> tuple[PlannedLook, ...]:
     return (*early, PlannedLook(budget, round(left, 9)))
 
 
+def early_looks(budget: int) -> tuple[int, ...]:
+    """The numbers of prompts at the looks before a budget."""
+    return tuple(look.prompts for look in looks(budget)[:-1])
+
+
 def planned_looks(settings: Settings) -> tuple[PlannedLook, ...]:
     """The looks under some settings: with `early_looks` those up to the budget, otherwise one."""
     return looks(settings.budget) if settings.early_looks else (PlannedLook(settings.budget, 1.0),)

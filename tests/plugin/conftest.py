@@ -127,3 +127,19 @@ def prepared(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, list[str], bool
 
     monkeypatch.setattr(Probe, "prepare", recorded)
     return asked
+
+
+@pytest.fixture
+def rows_asked(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """The number of rows of each call of generate."""
+    from lengthprobe.asking import answering
+
+    rows: list[int] = []
+    answer = answering.answer
+
+    def counted(checkpoint: Any, prompts: Sequence[Any], *given: Any, **more: Any) -> Any:
+        rows.append(len(prompts))
+        return answer(checkpoint, prompts, *given, **more)
+
+    monkeypatch.setattr(answering, "answer", counted)
+    return rows

@@ -32,33 +32,17 @@ def project(project, monkeypatch):
     return project
 
 
-@pytest.fixture
-def asked(monkeypatch):
-    """The number of rows of each call of generate."""
-    from lengthprobe.asking import answering
-
-    rows: list[int] = []
-    answer = answering.answer
-
-    def counted(checkpoint, prompts, *given, **more):
-        rows.append(len(prompts))
-        return answer(checkpoint, prompts, *given, **more)
-
-    monkeypatch.setattr(answering, "answer", counted)
-    return rows
-
-
 def checks(report):
     """The checks of each claim, by its name."""
     return {claim["claim"]: claim["checks"] for claim in report["claims"]}
 
 
-def test_a_clear_claim_ends_at_the_first_look_and_a_close_one_goes_on(project, asked):
+def test_a_clear_claim_ends_at_the_first_look_and_a_close_one_goes_on(project, rows_asked):
     """8 answers of 8 show more than 40 %; more than 80 % take 30. Only new prompts are asked."""
     found = checks(project.report())
 
     assert [(check["verdict"], check["n"]) for (check,) in found.values()] == [("holds", 8), ("holds", 30)]
-    assert sum(asked) == 30
+    assert sum(rows_asked) == 30
 
 
 def test_the_interval_of_a_look_has_its_part_of_alpha(project):
@@ -76,13 +60,13 @@ def test_the_settings_name_the_looks(project):
     )
 
 
-def test_a_fixed_number_has_one_look(project, asked):
+def test_a_fixed_number_has_one_look(project, rows_asked):
     """With the whole of alpha."""
     found = checks(project.report("--lengthprobe-fixed=30"))
 
     assert [(check["verdict"], check["n"]) for (check,) in found.values()] == [("holds", 30)] * 2
     assert found["close"][0]["low"] == pytest.approx(0.05 ** (1 / 30))
-    assert sum(asked) == 30
+    assert sum(rows_asked) == 30
 
 
 def test_a_budget_and_a_fixed_number_exclude_each_other(project):
@@ -166,7 +150,7 @@ def test_a_claim_on_components_that_does_not_say_so_goes_on_too(project):
     assert (check["n"], check["verdict"]) == (30, "holds")
 
 
-def test_only_the_language_of_an_undecided_claim_is_asked_further(project, asked):
+def test_only_the_language_of_an_undecided_claim_is_asked_further(project, rows_asked):
     """English is decided at once."""
     project.ini(lengthprobe_languages="en,it")
     project.claims(
@@ -177,7 +161,7 @@ def test_only_the_language_of_an_undecided_claim_is_asked_further(project, asked
     )
     project.report()
 
-    assert sum(asked) == 8 + 30
+    assert sum(rows_asked) == 8 + 30
 
 
 def test_an_undecided_claim_says_what_would_decide_it(project):

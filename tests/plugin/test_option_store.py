@@ -30,38 +30,22 @@ def project(project):
     return project
 
 
-@pytest.fixture
-def calls(monkeypatch):
-    """How many rows each call of generate has."""
-    from lengthprobe.asking import answering
-
-    rows = []
-    answer = answering.answer
-
-    def counted(checkpoint, prompts, *given, **more):
-        rows.append(len(prompts))
-        return answer(checkpoint, prompts, *given, **more)
-
-    monkeypatch.setattr(answering, "answer", counted)
-    return rows
-
-
 def figures(report):
     """The checks of each claim."""
     return {claim["nodeid"]: claim["checks"] for claim in report["claims"]}
 
 
-def test_a_second_run_asks_nothing(project, calls):
+def test_a_second_run_asks_nothing(project, rows_asked):
     """With the same figures; other settings are asked."""
     first = figures(project.report())
-    assert calls
-    calls.clear()
+    assert rows_asked
+    rows_asked.clear()
 
     assert figures(project.report()) == first
-    assert calls == []
+    assert rows_asked == []
 
     project.report("--lengthprobe-seed=1")
-    assert calls != []
+    assert rows_asked != []
 
 
 def test_progress_says_what_came_from_the_store(project):
@@ -70,26 +54,26 @@ def test_progress_says_what_came_from_the_store(project):
     project.run().stdout.fnmatch_lines(["*: 60 of 60 answers (60 from the store) after *"])
 
 
-def test_nothing_is_kept_where_none_is_named(project, calls):
+def test_nothing_is_kept_where_none_is_named(project, rows_asked):
     """`none` is no folder."""
     for _ in range(2):
-        calls.clear()
+        rows_asked.clear()
         project.report("--lengthprobe-store=none")
-        assert calls != []
+        assert rows_asked != []
     assert not (project.path / "none").exists()
     assert not (project.path / "kept").exists()
 
 
-def test_a_claim_alone_finds_the_answers_of_all(project, calls):
-    """Whatever was merged into shared calls."""
+def test_a_claim_alone_finds_the_answers_of_all(project, rows_asked):
+    """Whatever was merged into shared rows_asked."""
     whole = figures(project.report())
-    calls.clear()
+    rows_asked.clear()
 
     for name, checks in whole.items():
         assert figures(project.report(name)) == {name: checks}
 
     # A claim about behaviour alone wants no attributions, and its batch is a question of its own.
-    assert len(calls) <= 1
+    assert len(rows_asked) <= 1
 
 
 def test_workers_share_a_store(project):
@@ -100,10 +84,10 @@ def test_workers_share_a_store(project):
         assert figures(json.loads((project.path / "shared.json").read_text())) == whole
 
 
-def test_a_killed_run_goes_on(project, calls):
+def test_a_killed_run_goes_on(project, rows_asked):
     """What was answered before is not asked again."""
     whole = figures(project.report("--lengthprobe-store=none"))
-    calls.clear()
+    rows_asked.clear()
     running = subprocess.Popen(
         [sys.executable, "-m", "pytest", "-q", "--lengthprobe-batch-size=4", "-p", "no:cacheprovider"],
         cwd=project.path,
@@ -121,7 +105,7 @@ def test_a_killed_run_goes_on(project, calls):
 
     assert again.keys() == whole.keys()
     # 4 for the proof, 60 whole, those on test topics cut.
-    assert sum(calls) < 4 + 60 + 28
+    assert sum(rows_asked) < 4 + 60 + 28
 
 
 def test_workers_tell_of_a_store_once(project):
@@ -134,7 +118,7 @@ def test_workers_tell_of_a_store_once(project):
     assert result.stdout.str().count("answers are not kept in") == 1
 
 
-def test_damage_is_told_and_asked_again(project, calls):
+def test_damage_is_told_and_asked_again(project, rows_asked):
     """An answer that is not what was kept decides nothing."""
     import sqlite3
 
@@ -142,11 +126,11 @@ def test_damage_is_told_and_asked_again(project, calls):
     with sqlite3.connect(project.path / "kept" / "answers-1.sqlite") as connection:
         connection.execute("UPDATE answers SET content = content || 'x'")
     connection.close()
-    calls.clear()
+    rows_asked.clear()
 
     result = project.run("--lengthprobe-json=again.json")
 
-    assert calls
+    assert rows_asked
     assert figures(json.loads((project.path / "again.json").read_text())) == whole
     result.stdout.fnmatch_lines(["lengthprobe: an answer in * was damaged: its batch is asked again"])
 

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-
 import pytest
 
 from lengthprobe import load
-from lengthprobe.margins import AlphaShares
 from lengthprobe.measures import cwa, exact_match, share
 from lengthprobe.portraits.against_reference import (
     MOST_CHANGED,
@@ -15,23 +12,9 @@ from lengthprobe.portraits.against_reference import (
     values_of_behaviour,
     values_of_components,
 )
-from lengthprobe.settings import Settings
 from lengthprobe.statistics.measure_key import MeasureKey
 from lengthprobe.task.prompts import Prompt, Response
-
-
-@dataclass(frozen=True)
-class Answered:
-    """A probe that has answered."""
-
-    given: tuple[Response, ...]
-    name: str = "model"
-    settings: Settings = field(default_factory=Settings)
-    alpha_shares: AlphaShares = field(default_factory=AlphaShares)
-
-    def responses(self, _language):
-        """The responses."""
-        return self.given
+from tests.measures.conftest import Answered
 
 
 def answered(*texts, asked=3, name="model", reason="stop"):
