@@ -59,7 +59,12 @@ class KeptRows:
         self._store.put_all(contents, self._checkpoint)
         self._kept |= keys
 
-    def keys_of(self, question: Question[Any]) -> list[str]:
+    def put_whole(self, key: str, question: Question[Any], answer: Any) -> None:
+        """Keep a whole answer under the question's key, in the place of its rows."""
+        contents = {key: question.pack(answer)}
+        self._store.put_all(contents, self._checkpoint, without=self._keys_of(question))
+
+    def _keys_of(self, question: Question[Any]) -> list[str]:
         """The keys of a question's rows in the store; the rows are forgotten here."""
         if not self._kept or not isinstance(question, Write):
             return []

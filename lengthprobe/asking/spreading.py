@@ -50,7 +50,6 @@ class Spreading:
         confirm: Called before the engine is asked for the first time (`asking.storing`).
         store: Holds the answers of earlier runs, None without a store.
         rows: The rows of answers that are not whole yet, None without a store.
-        checkpoint: The display name of the checkpoint.
     """
 
     def __init__(
@@ -62,10 +61,9 @@ class Spreading:
         confirm: Callable[[], None],
         store: Store | None,
         rows: KeptRows | None,
-        checkpoint: str,
     ) -> None:
         self._engine, self._exchange, self._batch_size = engine, exchange, batch_size
-        self._confirm, self._store, self._rows, self._checkpoint = confirm, store, rows, checkpoint
+        self._confirm, self._store, self._rows = confirm, store, rows
 
     def answers(self, asked: Mapping[str, Question[Any]]) -> dict[str, Answers]:
         """The answers to the new batches among some questions by key; empty where nothing is divided."""
@@ -96,11 +94,10 @@ class Spreading:
 
     def keep(self, key: str, batch: Write, answer: Answers) -> None:
         """Keep a whole answer in the store, in the place of its rows."""
-        if self._store is not None and self._rows is not None:
+        if self._rows is not None:
             # Other workers have kept some of the rows.
             self._rows.get([batch])
-            rows = self._rows.keys_of(batch)
-            self._store.put_all({key: batch.pack(answer)}, self._checkpoint, without=rows)
+            self._rows.put_whole(key, batch, answer)
 
     def _plan(self, batches: Mapping[str, Write], workers: int) -> dict[str, Any]:
         """The keys of the new batches, the rows that an earlier run left behind, and the rows in a call."""

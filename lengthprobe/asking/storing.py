@@ -21,7 +21,6 @@ class Storing:
         engine: Answers the questions that are not in the store.
         store: Holds the answers.
         key: The key of a question.
-        checkpoint: The display name of the checkpoint.
         rows: The rows of answers that are not whole yet.
         progress: Told how much the store had.
         confirm: Called before the engine is asked; raises an error where the checkpoint is not the respondent
@@ -33,13 +32,12 @@ class Storing:
         engine: Engine,
         store: Store,
         key: Callable[[Question[Any]], str],
-        checkpoint: str,
         *,
         rows: KeptRows,
         progress: QuestionProgress,
         confirm: Callable[[], None],
     ) -> None:
-        self._engine, self._store, self._key, self._checkpoint = engine, store, key, checkpoint
+        self._engine, self._store, self._key = engine, store, key
         self._rows, self._progress, self._confirm = rows, progress, confirm
 
     @property
@@ -62,7 +60,5 @@ class Storing:
                 yield question.unpack(known[key])
                 continue
             answer = next(asked)
-            # The answer takes the place of its rows.
-            rows = self._rows.keys_of(question)
-            self._store.put_all({key: question.pack(answer)}, self._checkpoint, without=rows)
+            self._rows.put_whole(key, question, answer)
             yield answer

@@ -85,7 +85,7 @@ class Subject:
         engine: Engine = kept or writing
         confirm = self.respondent.confirm
         if store is not None and rows is not None:
-            engine = Storing(engine, store, self._key, name, rows=rows, progress=progress, confirm=confirm)
+            engine = Storing(engine, store, self._key, rows=rows, progress=progress, confirm=confirm)
         if exchange is not None and kept is None:
             spreading = Spreading(
                 writing,
@@ -94,7 +94,6 @@ class Subject:
                 confirm=confirm,
                 store=store,
                 rows=rows,
-                checkpoint=name,
             )
             engine = Shared(engine, exchange, self._key, spreading)
         self.memory = Remembering(engine, progress)

@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from lengthprobe.asking.questions import Question
     from lengthprobe.attribution.readout import Readout
     from lengthprobe.checkpoints.held import Held
-    from lengthprobe.checkpoints.loading import Checkpoint
     from lengthprobe.components.ablation import MeanOutputs, Surgery
     from lengthprobe.components.names import Ablation
     from lengthprobe.generation.constraint import Constraint
@@ -79,8 +78,13 @@ class TransformersEngine:
 
     @property
     def keeps_rows_apart(self) -> bool:
-        """Whether questions can share calls: the neighbours of a row change no response."""
-        return _keeps_rows_apart(self._held.checkpoint)
+        """Whether questions can share calls: a row's neighbours move only the last bits of its logits."""
+        import torch
+
+        from lengthprobe.checkpoints.precision import multiplies_exactly
+
+        checkpoint = self._held.checkpoint
+        return checkpoint.dtype == torch.float32 and multiplies_exactly() and not checkpoint.quantized
 
     def _merged(self, questions: Sequence[Question[Any]]) -> Merged | None:
         """The questions in fewer calls, None where merging gains nothing, or might change a response.
@@ -89,7 +93,7 @@ class TransformersEngine:
         activations are quantized too, they move enough to change tokens.
         """
         size = self._held.batch_size
-        if not can_be_merged(questions) or not _keeps_rows_apart(self._held.checkpoint):
+        if not can_be_merged(questions) or not self.keeps_rows_apart:
             return None
         # A killed run left rows behind only where questions shared calls.
         known = self._rows.get(questions) if self._rows else {}
@@ -195,12 +199,3 @@ class TransformersEngine:
 
             self._readout = readout_of(anatomy_of(self._held.checkpoint.model))
         return self._readout
-
-
-def _keeps_rows_apart(checkpoint: Checkpoint) -> bool:
-    """Whether a row's neighbours in a batch move no more than the last bits of its logits."""
-    import torch
-
-    from lengthprobe.checkpoints.precision import multiplies_exactly
-
-    return checkpoint.dtype == torch.float32 and multiplies_exactly() and not checkpoint.quantized

@@ -9,10 +9,11 @@ from typing import Any
 
 import pytest
 
-from lengthprobe.asking import answering, spreading, transformers_engine
+from lengthprobe.asking import answering, spreading
 from lengthprobe.asking.questions import Score, Write
 from lengthprobe.asking.spreading import asked_by_all
 from lengthprobe.asking.store import Store
+from lengthprobe.asking.transformers_engine import TransformersEngine
 from lengthprobe.components.names import Ablation, Component
 from lengthprobe.plugin.workers import SharedDirectory
 from lengthprobe.probe import Probe
@@ -111,7 +112,7 @@ def test_batches_stay_whole(
     why: str,
 ) -> None:
     """Where only one worker asks, and where a row's neighbours may change its tokens."""
-    monkeypatch.setattr(transformers_engine, "_keeps_rows_apart", lambda _: why == "alone")
+    monkeypatch.setattr(TransformersEngine, "keeps_rows_apart", why == "alone")
     probe = _probe(checkpoints("llama"), tmp_path / "shared")
     rows.clear()
 
